@@ -1,0 +1,213 @@
+"""Edits of a running network, as values: hold a signal, silence it, or turn it up and down.
+
+A leaf: standard library only. The tensors that :func:`apply` edits are met through their own methods, so
+an edit stays inside autograd.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Ablate", "Clamp", "Intervention", "Scale", "apply", "resolve_steps", "validate"]
+
+Steps = tuple[int, int | None]
+"""``(start, stop)`` as a Python slice reads them; a ``stop`` of ``None`` is the end of the sequence."""
+
+
+@dataclass(frozen=True)
+class _Edit:
+    """The fields that every intervention shares, checked and brought to one hashable form."""
+
+    signal: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.signal, str) or not self.signal:
+            raise ValueError(f"An intervention needs the name of a signal, such as 'l0.f'; got {self.signal!r}.")
+        object.__setattr__(self, "units", _as_units(getattr(self, "units")))  # noqa: B009
+        object.__setattr__(self, "steps", _as_steps(getattr(self, "steps")))  # noqa: B009
+
+
+@dataclass(frozen=True)
+class Clamp(_Edit):
+    """Hold a signal at ``value``: ``Clamp("l0.f", 1.0, units=[3], steps=slice(5, 20))``.
+
+    Args:
+        signal: the dotted name of a signal, as in ``Trace.signals``.
+        value: the number to hold it at, in the signal's own scale (a gate runs 0 to 1).
+        units: an int, several ints, or ``None`` for every unit.
+        steps: an int, a slice, a range, a pair ``(start, stop)``, or ``None`` for every step. Negative
+            numbers count from the end, as in Python.
+
+    Raises:
+        ValueError: a field that is not of this form, or a number that is not finite.
+    """
+
+    value: float
+    units: tuple[int, ...] | None = None
+    steps: Steps | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "value", _as_number(self.value, "value"))
+
+
+@dataclass(frozen=True)
+class Ablate(_Edit):
+    """Set a signal to zero. ``units`` and ``steps`` as in :class:`Clamp`."""
+
+    units: tuple[int, ...] | None = None
+    steps: Steps | None = None
+
+
+@dataclass(frozen=True)
+class Scale(_Edit):
+    """Multiply a signal by ``factor``. ``units`` and ``steps`` as in :class:`Clamp`."""
+
+    factor: float
+    units: tuple[int, ...] | None = None
+    steps: Steps | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "factor", _as_number(self.factor, "factor"))
+
+
+Intervention = Clamp | Ablate | Scale
+
+
+def apply(interventions: Iterable[Intervention], value: Any, step: int, steps: int) -> Any:
+    """Edit one signal at one step.
+
+    Args:
+        interventions: those of this signal, applied in order; one that leaves ``step`` alone is skipped.
+        value: the signal, shape ``(N, H)``; any leading shape will do. It is never written to.
+        step: the index of the step in the sequence, ``0`` to ``steps - 1``.
+        steps: the length ``L`` of the sequence, against which negative steps are read.
+
+    Returns:
+        A new tensor of the same shape, or ``value`` itself if nothing applies.
+    """
+    for edit in interventions:
+        start, stop = resolve_steps(edit.steps, steps)
+        if start <= step < stop:
+            value = _edited(edit, value)
+    return value
+
+
+def resolve_steps(steps: Steps | None, length: int) -> tuple[int, int]:
+    """``(start, stop)`` with ``0 <= start, stop <= length``, as Python reads a slice of ``length`` items."""
+    start, stop, _ = slice(*(steps or (0, None))).indices(length)
+    return start, stop
+
+
+def validate(interventions: Iterable[Intervention], widths: Mapping[str, int], steps: int | None) -> None:
+    """Check that every signal, unit and step exists.
+
+    Args:
+        interventions: the values to check.
+        widths: the number of units of every signal that can be edited, in the order to list them.
+        steps: the length ``L`` of the sequence, or ``None`` to leave steps unchecked.
+
+    Raises:
+        ValueError: a signal, unit or step that does not exist; the sentence names those that do.
+    """
+    for edit in interventions:
+        if not isinstance(edit, Intervention):
+            raise ValueError(f"An intervention is a Clamp, an Ablate or a Scale; got {edit!r}.")
+        if edit.signal not in widths:
+            raise ValueError(f"There is no signal {edit.signal!r}. {_listing(widths)}")
+        width = widths[edit.signal]
+        for unit in edit.units or ():
+            if unit >= width:
+                raise ValueError(f"{edit.signal} has units 0 to {width - 1}; unit {unit} does not exist.")
+        if steps is not None:
+            _check_steps(edit.steps, steps)
+
+
+def _listing(widths: Mapping[str, int]) -> str:
+    """The editable signals in one sentence, those behind the squashing left to a second one."""
+    shown = [name for name in widths if not name.endswith(("_pre", "_ih", "_hh"))]
+    text = f"The signals of this network are {', '.join(shown)}."
+    inner = [name for name in widths if name.endswith(("_pre", "_ih", "_hh"))]
+    return f"{text} Before the squashing: {', '.join(inner)}." if inner else text
+
+
+def _check_steps(steps: Steps | None, length: int) -> None:
+    if steps is None:
+        return
+    start, stop = steps
+    first = start + length if start < 0 else start
+    end = length if stop is None else stop + length if stop < 0 else stop
+    if not 0 <= first < length or not 0 <= end <= length:
+        wrong = first if not 0 <= first < length else end - 1
+        named = wrong if wrong >= 0 else wrong - length
+        raise ValueError(f"The sequence has steps 0 to {length - 1}; step {named} does not exist.")
+    if end <= first:
+        raise ValueError(f"The steps {start} to {stop} of an intervention hold no step; stop is exclusive.")
+
+
+def _edited(edit: Intervention, value: Any) -> Any:
+    if edit.units is None:
+        return value * edit.factor if isinstance(edit, Scale) else value.new_full(value.shape, _level(edit))
+    result = value.clone()
+    columns = list(edit.units)
+    if isinstance(edit, Scale):
+        result[..., columns] = value[..., columns] * edit.factor
+    else:
+        result[..., columns] = _level(edit)
+    return result
+
+
+def _level(edit: Clamp | Ablate) -> float:
+    return edit.value if isinstance(edit, Clamp) else 0.0
+
+
+def _as_number(value: object, name: str) -> float:
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        raise ValueError(f"The {name} of an intervention must be a number; got {value!r}.")
+    number = float(value)  # type: ignore[arg-type]
+    if not math.isfinite(number):
+        raise ValueError(f"The {name} of an intervention must be finite; got {number}.")
+    return number
+
+
+def _as_int(value: object, what: str) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise ValueError(f"The {what} of an intervention must be whole numbers; got {value!r}.")
+    return operator.index(value)  # type: ignore[arg-type]
+
+
+def _as_units(units: object) -> tuple[int, ...] | None:
+    if units is None:
+        return None
+    if isinstance(units, (str, bytes)):
+        raise ValueError(f"The units of an intervention must be whole numbers; got {units!r}.")
+    items = units if isinstance(units, Iterable) else (units,)
+    result = tuple(sorted({_as_int(unit, "units") for unit in items}))
+    if not result:
+        raise ValueError("The units of an intervention are empty; leave them out to edit every unit.")
+    if result[0] < 0:
+        raise ValueError(f"The units of an intervention count from 0; got {result[0]}.")
+    return result
+
+
+def _as_steps(steps: object) -> Steps | None:
+    if steps is None:
+        return None
+    if isinstance(steps, (slice, range)):
+        if steps.step not in (None, 1):
+            raise ValueError(f"The steps of an intervention must be consecutive; got {steps!r}.")
+        start, stop = steps.start, steps.stop
+    elif isinstance(steps, (tuple, list)):
+        if len(steps) != 2:
+            raise ValueError(f"The steps of an intervention are a pair (start, stop); got {steps!r}.")
+        start, stop = steps
+    else:
+        start = _as_int(steps, "steps")
+        stop = start + 1 if start != -1 else None
+    start = 0 if start is None else _as_int(start, "steps")
+    return start, None if stop is None else _as_int(stop, "steps")

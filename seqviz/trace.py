@@ -1,0 +1,325 @@
+"""What one run of a network produced: named arrays and nothing else.
+
+Shapes in torch's letters: ``L`` steps, ``N`` batch, ``H`` units; time first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MAX_BYTES", "Trace"]
+
+FORMAT = "seqviz.trace"
+VERSION = 1
+MAX_BYTES = 2**30
+"""The largest file that :meth:`Trace.load` reads unless told otherwise, in bytes once unpacked."""
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Index = int | slice | None
+_SIGNAL = re.compile(r"(?:(?P<module>.+)\.)?l(?P<layer>\d+)(?P<reverse>_reverse)?\.(?P<name>\w+)")
+
+
+
+class _Refused(ValueError):
+    """A file that :meth:`Trace.load` turns down for a reason worth telling."""
+
+
+_DAMAGE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a file that is not a whole trace can raise."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trace:
+    """Every signal of one run.
+
+    ``trace["l0.f"]`` is a read-only array ``(L, N, H)``. A trace is also an iterable of its signals' names, with
+    a length, and two traces are equal when everything in them is.
+
+    Args:
+        arrays: signal name to ``(L, N, H)``, in the order to show them: ``x``, then layer by layer, then ``y``.
+        initial: ``"l0.h"`` or ``"l0.c"`` to the state before the first step to be processed, ``(N, H)``; for a
+            reverse direction that step is the last one.
+        parity: the largest ``|recomputed - torch|`` over ``h`` and ``c``, in the units of the signals.
+        modes: prefix of a recurrent module (``""`` when there is one) to torch's ``mode``: ``"LSTM"``, ``"GRU"``,
+            ``"RNN_TANH"`` or ``"RNN_RELU"``.
+        all_lengths: prefix to the number of valid steps of each batch element. Past them the arrays hold 0.
+    """
+
+    arrays: Mapping[str, Array]
+    initial: Mapping[str, Array] = field(default_factory=dict)
+    parity: float = 0.0
+    modes: Mapping[str, str] = field(default_factory=dict)
+    all_lengths: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("arrays", "initial"):
+            frozen = {key: _read_only(value) for key, value in getattr(self, name).items()}
+            object.__setattr__(self, name, MappingProxyType(frozen))
+        for name in ("modes", "all_lengths"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """The names of the signals, in the order to show them."""
+        return tuple(self.arrays)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Valid steps of each batch element; of the first module where there are several (see ``all_lengths``)."""
+        return next(iter(self.all_lengths.values()), ())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by all the arrays."""
+        return sum(a.nbytes for group in (self.arrays, self.initial) for a in group.values())
+
+    def __getitem__(self, name: str) -> Array:
+        try:
+            return self.arrays[name]
+        except (KeyError, TypeError):
+            known = ", ".join(self.arrays)
+            raise KeyError(f"There is no signal {name!r} in this trace. It has {known}.") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.arrays)
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.arrays
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Trace):
+            return NotImplemented
+        same = (self.modes, self.all_lengths) == (other.modes, other.all_lengths)
+        return (
+            same
+            and np.array_equal(self.parity, other.parity, equal_nan=True)
+            and _equal(self.arrays, other.arrays)
+            and _equal(self.initial, other.initial)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{k}: {v}" if k else v for k, v in self.modes.items())
+        shape = next(iter(self.arrays.values())).shape if self.arrays else (0, 0, 0)
+        names = ", ".join(self.arrays)
+        return f"Trace({kinds}, L={shape[0]}, N={shape[1]}, parity={self.parity:.1e}, signals: {names})"
+
+    def _prefix(self, signal: str) -> str:
+        """The module that a signal belongs to, as a key of ``all_lengths``."""
+        owners = [p for p in self.all_lengths if p and signal.startswith(f"{p}.")]
+        return max(owners, key=len, default="")
+
+    def lengths_of(self, signal: str) -> tuple[int, ...]:
+        """Valid steps of each batch element of a signal."""
+        steps, batch = self[signal].shape[:2]
+        return self.all_lengths.get(self._prefix(signal), (steps,) * batch)
+
+    def sel(self, step: Index = None, unit: Index = None, batch: Index = None) -> Trace:
+        """A part of the trace, of three dimensions still; an int keeps one item.
+
+        Args:
+            step: which steps. ``initial`` becomes the state before the first of them to be processed.
+            unit: which units of the recurrent signals; ``x`` and ``y`` have features, and keep them all.
+            batch: which batch elements.
+
+        Raises:
+            IndexError: an int that does not exist; the sentence gives the range. Slices clip, as in Python.
+        """
+        arrays, lengths, initial = {}, {}, dict(self.initial)
+        for name, array in self.arrays.items():
+            sizes = array.shape
+            wanted = None if _parse(name) is None else unit
+            steps = _slice(step, sizes[0], "step", name)
+            rows = _slice(batch, sizes[1], "batch element", name)
+            columns = _slice(wanted, sizes[2], "unit", name)
+            arrays[name] = array[steps, rows, columns]
+            valid = np.array(self.lengths_of(name), dtype=int)[rows]
+            kept = np.arange(sizes[0])[steps]
+            lengths[self._prefix(name)] = tuple(int((kept < n).sum()) for n in valid)
+            if name in initial:
+                before = self._state_before(name, kept)
+                initial[name] = before[rows, columns]
+        known = {prefix: lengths[prefix] for prefix in self.all_lengths if prefix in lengths}
+        return Trace(arrays, initial, self.parity, self.modes, known)
+
+    def _state_before(self, name: str, kept: Array) -> Array:
+        """The state ``(N, H)`` that the first processed one of the steps ``kept`` started from."""
+        array, first = self.arrays[name], self.initial[name]
+        if not len(kept):
+            return first
+        parsed = _parse(name)
+        if parsed is None or not parsed["reverse"]:
+            return array[kept[0] - 1] if kept[0] else first
+        after = int(kept[-1]) + 1
+        if after == len(array):
+            return first
+        valid = np.array(self.lengths_of(name))[:, None]
+        return np.where(after < valid, array[after], first)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a number: ``layer, direction, signal, step, batch, unit, value``.
+
+        ``layer`` and ``direction`` are missing for ``x`` and ``y``. Steps past the end of a sequence are left out.
+        With several recurrent modules a first column, ``module``, tells them apart.
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise ImportError("Trace.to_dataframe needs pandas: pip install pandas") from None
+        frames = [self._frame(pd, name) for name in self.arrays]
+        frame = pd.concat(frames, ignore_index=True)
+        frame["layer"] = frame["layer"].astype("Int64")
+        for column in ("module", "direction", "signal"):
+            frame[column] = frame[column].astype("category")
+        return frame if any(self.modes) else frame.drop(columns="module")
+
+    def _frame(self, pd: Any, name: str) -> pd.DataFrame:
+        array, prefix = self.arrays[name], self._prefix(name)
+        parsed = _parse(name)
+        valid = np.arange(array.shape[0])[:, None] < np.array(self.lengths_of(name))
+        step, batch = np.nonzero(valid)
+        units = array.shape[2]
+        return pd.DataFrame(
+            {
+                "module": prefix,
+                "layer": int(parsed["layer"]) if parsed else pd.NA,
+                "direction": ("reverse" if parsed["reverse"] else "forward") if parsed else None,
+                "signal": parsed["name"] if parsed else name.rsplit(".", 1)[-1],
+                "step": np.repeat(step, units),
+                "batch": np.repeat(batch, units),
+                "unit": np.tile(np.arange(units), len(step)),
+                "value": array[step, batch].reshape(-1),
+            }
+        )
+
+    def save(self, file: str | PathLike[str] | IO[bytes]) -> None:
+        """Write an npz archive that :meth:`load` reads back bit for bit."""
+        about = {
+            "format": FORMAT,
+            "version": VERSION,
+            "signals": list(self.arrays),
+            "initial": list(self.initial),
+            "parity": self.parity,
+            "modes": dict(self.modes),
+            "lengths": {k: list(v) for k, v in self.all_lengths.items()},
+        }
+        arrays = {f"signal_{k}": a for k, a in enumerate(self.arrays.values())}
+        arrays |= {f"initial_{k}": a for k, a in enumerate(self.initial.values())}
+        arrays["about"] = np.array(json.dumps(about))
+        if hasattr(file, "write"):
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+        else:
+            with Path(file).open("wb") as stream:
+                np.savez_compressed(stream, allow_pickle=False, **arrays)
+
+    @classmethod
+    def load(cls, file: str | PathLike[str] | IO[bytes], *, max_bytes: int = MAX_BYTES) -> Trace:
+        """Read what :meth:`save` wrote. No code in the file is run, and nothing is allocated before its size is known.
+
+        Raises:
+            ValueError: the file is not a trace, is of a newer version, is damaged, or unpacks to over ``max_bytes``.
+            OSError: the file cannot be opened.
+        """
+        try:
+            with zipfile.ZipFile(file) as archive:
+                total = sum(item.file_size for item in archive.infolist())
+                if total > max_bytes:
+                    raise _Refused(f"The trace unpacks to {total} bytes; at most {max_bytes} are read.")
+                return cls._from_archive(archive)
+        except _Refused as error:
+            raise ValueError(str(error)) from None
+        except _DAMAGE as error:
+            raise ValueError("The file is not a seqviz trace, or it is damaged.") from error
+
+    @classmethod
+    def _from_archive(cls, archive: zipfile.ZipFile) -> Trace:
+        about = json.loads(str(_member(archive, "about", kinds="U")))
+        if not isinstance(about, dict) or about.get("format") != FORMAT:
+            raise ValueError("damaged")
+        if about["version"] != VERSION:
+            raise _Refused(f"The trace has format version {about['version']}; this program reads {VERSION}.")
+        groups = {}
+        for group, stem, dims in (("signals", "signal", 3), ("initial", "initial", 2)):
+            arrays = {str(n): _member(archive, f"{stem}_{k}") for k, n in enumerate(about[group])}
+            if any(array.ndim != dims for array in arrays.values()):
+                raise ValueError("damaged")
+            groups[group] = arrays
+        modes = {str(k): str(v) for k, v in about["modes"].items()}
+        lengths = {str(k): tuple(int(n) for n in v) for k, v in about["lengths"].items()}
+        trace = cls(groups["signals"], groups["initial"], float(about["parity"]), modes, lengths)
+        if any(len(trace.lengths_of(name)) != array.shape[1] for name, array in trace.arrays.items()):
+            raise ValueError("damaged")
+        return trace
+
+
+def _member(archive: zipfile.ZipFile, name: str, kinds: str = "f") -> Array:
+    """One array of an npz archive, refused before it is allocated if its header claims more than the file holds."""
+    info = archive.getinfo(f"{name}.npy")
+    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    with archive.open(info) as stream:
+        shape, _, dtype = readers[npy.read_magic(stream)](stream)
+        if dtype.kind not in kinds or int(np.prod(shape, dtype=object)) * dtype.itemsize > info.file_size:
+            raise ValueError("damaged")
+    with archive.open(info) as stream:
+        return npy.read_array(stream, allow_pickle=False)
+
+
+def _parse(name: str) -> re.Match[str] | None:
+    return _SIGNAL.fullmatch(name)
+
+
+def _read_only(array: Array) -> Array:
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view
+
+
+def _equal(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
+    if list(a) != list(b):
+        return False
+    return all(a[k].dtype == b[k].dtype and np.array_equal(a[k], b[k], equal_nan=True) for k in a)
+
+
+def _slice(index: Index, size: int, what: str, name: str) -> slice:
+    if index is None:
+        return slice(None)
+    if isinstance(index, slice):
+        if index.step is not None and index.step < 1:
+            raise IndexError(f"A slice of {what}s must run forwards; got {index!r}.")
+        return index
+    if not -size <= index < size:
+        raise IndexError(f"{name} has {what}s 0 to {size - 1}; {what} {index} does not exist.")
+    start = index + size if index < 0 else index
+    return slice(start, start + 1)
