@@ -1,0 +1,28 @@
+"""The seqviz app: ``streamlit run app.py``."""
+
+import os
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+from pathlib import Path
+
+import streamlit as st
+
+from seqviz.ui.shell import settle
+
+ROOT = Path(__file__).parent
+PAGES = ROOT / "pages"
+
+st.set_page_config(
+    page_title="seqviz: inside recurrent networks",
+    page_icon=str(ROOT / "assets" / "icon.svg"),
+    layout="wide",
+    initial_sidebar_state="collapsed",
+)
+settle(ROOT / "assets" / "style.css")
+
+pages = [
+    st.Page(PAGES / "gates.py", title="Gates", icon=":material/grid_on:", default=True),
+]
+st.navigation(pages, position="top").run()

@@ -1,0 +1,8 @@
+"""The gates page: what goes in, what happens at every step, why, and what if."""
+
+from seqviz.ui.bench import Bench
+from seqviz.ui.gates_page import examples, workbench
+
+bench = Bench.here()
+examples(bench)
+workbench()

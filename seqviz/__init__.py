@@ -1,0 +1,57 @@
+"""seqviz: see inside recurrent networks.
+
+>>> import torch, seqviz
+>>> lstm = torch.nn.LSTM(8, 16)
+>>> trace = seqviz.capture(lstm, torch.randn(20, 1, 8))
+>>> trace["l0.f"].shape
+(20, 1, 16)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from seqviz.capture import capture
+from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
+from seqviz.interventions import Ablate, Clamp, Scale
+from seqviz.network import FeedForward, SequenceGRU, SequenceLSTM, SequenceRNN, instrument
+from seqviz.presets import preset
+from seqviz.runner import network, run
+from seqviz.trace import Trace
+
+if TYPE_CHECKING:
+    from seqviz import figures, metrics, sequences, weights
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Ablate",
+    "Clamp",
+    "Experiment",
+    "FeedForward",
+    "Init",
+    "InputEdit",
+    "Scale",
+    "Sequence",
+    "SequenceGRU",
+    "SequenceLSTM",
+    "SequenceRNN",
+    "Tensor",
+    "Trace",
+    "WeightEdit",
+    "capture",
+    "figures",
+    "instrument",
+    "metrics",
+    "network",
+    "preset",
+    "run",
+    "sequences",
+    "weights",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Plotly is only imported by who draws.
+    if name in ("figures", "metrics", "sequences", "weights"):
+        return import_module(f"seqviz.{name}")
+    raise AttributeError(f"module 'seqviz' has no attribute {name!r}")

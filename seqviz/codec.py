@@ -1,0 +1,178 @@
+"""An Experiment written down: JSON for a file, base64url for an address. Every float survives."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+from seqviz.checks import choice, shown
+from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
+from seqviz.interventions import Ablate, Clamp, Intervention, Scale
+
+__all__ = ["MAX_DOCUMENT", "from_json", "from_url", "to_json", "to_url"]
+
+FORMAT: Final = 1
+MAX_DOCUMENT: Final = 32 * 2**20
+"""Bytes of JSON that are read at the most; a link is unpacked no further than this."""
+
+_KINDS: Final[dict[str, type]] = {"clamp": Clamp, "ablate": Ablate, "scale": Scale}
+_PARTS: Final[dict[str, Any]] = {"init": Init, "sequence": Sequence}
+
+
+def to_json(experiment: Experiment, indent: int | None = None) -> str:
+    """The experiment as a JSON document; fields at their defaults are left out."""
+    separators = (",", ":") if indent is None else (",", ": ")
+    document = {"seqviz": FORMAT, **_fields(experiment)}
+    return json.dumps(document, indent=indent, ensure_ascii=False, separators=separators)
+
+
+def from_json(text: str | bytes) -> Experiment:
+    """Read :func:`to_json`'s document; ValueError with one sentence where it is not one."""
+    if len(text) > MAX_DOCUMENT:
+        raise ValueError(f"The experiment file is larger than {MAX_DOCUMENT // 2**20} MB.")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("This is not an experiment: it cannot be read as JSON.") from error
+    return _from_plain(document)
+
+
+def to_url(experiment: Experiment) -> str:
+    """Deflated JSON in base64url, without padding."""
+    packed = zlib.compress(to_json(experiment).encode(), 9)
+    return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
+
+
+def from_url(code: str) -> Experiment:
+    """Read :func:`to_url`'s text; ValueError where it was cut short, changed, or unpacks to too much."""
+    broken = "The address does not hold a whole experiment; it may have been cut short or changed."
+    try:
+        packed = base64.b64decode(code.encode("ascii") + b"=" * (-len(code) % 4), b"-_", validate=True)
+        unpacker = zlib.decompressobj()
+        text = unpacker.decompress(packed, MAX_DOCUMENT)
+        if not unpacker.eof:
+            raise ValueError(broken)
+        document = text.decode()
+    except (binascii.Error, UnicodeError, zlib.error) as error:
+        raise ValueError(broken) from error
+    return from_json(document)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    default = type(value)() if isinstance(value, Experiment | Init | Sequence) else None
+    found = {}
+    for item in fields(value):
+        content = getattr(value, item.name)
+        if default is None or content != getattr(default, item.name):
+            found[item.name] = _plain(content)
+    return found
+
+
+def _plain(content: Any) -> Any:
+    if isinstance(content, bytes):
+        return base64.b64encode(content).decode()
+    if isinstance(content, InputEdit):
+        return [content.step, content.feature, content.value]
+    if isinstance(content, WeightEdit):
+        return [content.parameter, content.row, content.col, content.value]
+    if isinstance(content, Clamp | Ablate | Scale):
+        kind = next(name for name, cls in _KINDS.items() if type(content) is cls)
+        return {"kind": kind, **{f.name: _plain(getattr(content, f.name)) for f in fields(content)}}
+    if isinstance(content, Init | Sequence | Tensor):
+        return _fields(content)
+    if isinstance(content, tuple):
+        return [_plain(item) for item in content]
+    return content
+
+
+def _from_plain(document: Any) -> Experiment:
+    if not isinstance(document, dict) or "seqviz" not in document:
+        raise ValueError('This is not an experiment: it lacks the field "seqviz" with the format\'s version.')
+    version = document["seqviz"]
+    if version != FORMAT or isinstance(version, bool):
+        raise ValueError(
+            f"The experiment is of format {shown(version)}; this version of seqviz reads format {FORMAT}."
+        )
+    body = {name: content for name, content in document.items() if name != "seqviz"}
+    _known(body, Experiment, "The experiment")
+    for name, cls in _PARTS.items():
+        if name in body:
+            body[name] = _part(cls, body[name])
+    if "edits" in body:
+        body["edits"] = tuple(_row(WeightEdit, row, 4) for row in _list(body["edits"], "edits"))
+    if "tensors" in body:
+        body["tensors"] = tuple(_tensor(row) for row in _list(body["tensors"], "tensors"))
+    if "interventions" in body:
+        rows = _list(body["interventions"], "interventions")
+        body["interventions"] = tuple(_intervention(row) for row in rows)
+    return _build(Experiment, body, "The experiment")
+
+
+def _part(cls: type, content: Any) -> Any:
+    what = f"The {cls.__name__.lower()}"
+    _known(content, cls, what)
+    body = dict(content)
+    if "edits" in body:
+        body["edits"] = tuple(_row(InputEdit, row, 3) for row in _list(body["edits"], "edits"))
+    if "values" in body:
+        body["values"] = _bytes(body["values"])
+    return _build(cls, body, what)
+
+
+def _tensor(content: Any) -> Tensor:
+    _known(content, Tensor, "A weight tensor")
+    body = {**content, "data": _bytes(content.get("data"))}
+    body["shape"] = tuple(_list(body.get("shape"), "shape"))
+    return _build(Tensor, body, "A weight tensor")
+
+
+def _intervention(content: Any) -> Intervention:
+    if not isinstance(content, dict):
+        raise ValueError("An intervention must be an object with its kind.")
+    body = dict(content)
+    cls = _KINDS[choice(body.pop("kind", None), "The kind of an intervention", _KINDS)]
+    _known(body, cls, "An intervention")
+    for name in ("units", "steps"):
+        if isinstance(body.get(name), list):
+            body[name] = tuple(body[name])
+    return _build(cls, body, "An intervention")
+
+
+def _row(cls: type, content: Any, width: int) -> Any:
+    if not isinstance(content, list) or len(content) != width:
+        raise ValueError(f"An edit must be a list of {width} values, not {shown(content)}.")
+    return _build(cls, dict(zip((f.name for f in fields(cls)), content, strict=True)), "An edit")
+
+
+def _list(content: Any, what: str) -> list:
+    if not isinstance(content, list):
+        raise ValueError(f'"{what}" must be a list, not {shown(content)}.')
+    return content
+
+
+def _bytes(content: Any) -> bytes:
+    try:
+        return base64.b64decode(content, validate=True)
+    except (TypeError, ValueError) as error:
+        raise ValueError("Numbers in the experiment must be base64 text of float32 bytes.") from error
+
+
+def _known(body: Any, cls: type, what: str) -> None:
+    if not isinstance(body, Mapping):
+        raise ValueError(f"{what} must be an object with named fields, not {shown(body)}.")
+    names = [f.name for f in fields(cls)]
+    strange = [name for name in body if name not in names]
+    if strange:
+        raise ValueError(f"{what} has no field {shown(strange[0])}. Its fields are {', '.join(names)}.")
+
+
+def _build(cls: type, body: dict[str, Any], what: str) -> Any:
+    try:
+        return cls(**body)
+    except TypeError as error:
+        raise ValueError(f"{what} is not complete or holds a value of the wrong type.") from error

@@ -1,0 +1,6 @@
+"""Arrays in, :class:`plotly.graph_objects.Figure` out. Nothing here shows or saves a figure."""
+
+from seqviz.figures.heatmaps import scope, weight_matrix
+from seqviz.figures.theme import template
+
+__all__ = ["scope", "template", "weight_matrix"]

@@ -1,0 +1,216 @@
+"""The scope as a static figure, and one weight matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from seqviz import vocabulary as words
+from seqviz.figures import theme as look
+from seqviz.trace import Trace
+
+__all__ = ["scope", "weight_matrix"]
+
+_LINE, _HEAT_UNIT, _HEADING, _FOOT, _TOP = 84, 5, 24, 44, 48
+
+
+def scope(
+    trace: Trace,
+    *,
+    layer: int = 0,
+    batch: int = 0,
+    reverse: bool = False,
+    prefix: str = "",
+    baseline: Trace | None = None,
+    difference: bool = False,
+    labels: Sequence[str] | None = None,
+    theme: str = "light",
+    title: str = "",
+    width: int = 960,
+) -> go.Figure:
+    """Every signal of one layer as heatmaps on one time axis, with the input above and the output below.
+
+    Args:
+        trace: what :func:`seqviz.capture` or :func:`seqviz.run` gave.
+        layer: which layer.
+        batch: which element of the batch.
+        reverse: the backward direction of a bidirectional layer.
+        prefix: the path of the recurrent module, where the trace holds several.
+        baseline: another trace of the same shapes, for `difference`.
+        difference: draw `trace` minus `baseline`.
+        labels: one text a step (characters).
+        theme: ``light`` or ``dark``.
+        title: above the picture.
+        width: pixels.
+
+    Raises:
+        ValueError: the layer, batch element or prefix does not exist, or a difference has no baseline of
+            the same shape.
+    """
+    rows = _rows(trace, layer, batch, reverse, prefix)
+    if difference:
+        if baseline is None:
+            raise ValueError("A difference needs a baseline: scope(trace, baseline=other, difference=True).")
+        rows = _minus(rows, _rows(baseline, layer, batch, reverse, prefix))
+    return _figure(rows, difference, labels, theme, title, width)
+
+
+def _rows(
+    trace: Trace, layer: int, batch: int, reverse: bool, prefix: str
+) -> list[tuple[str, str, np.ndarray]]:
+    """Signal, heading and values ``(L, width)`` of each row, top to bottom."""
+    if prefix not in trace.modes:
+        known = ", ".join(repr(name) for name in trace.modes)
+        raise ValueError(f"There is no recurrent module {prefix!r} in this trace; it has {known}.")
+    mode = trace.modes[prefix]
+    names = [(s, words.signal_name(layer, s, reverse=reverse, prefix=prefix)) for s in words.PICTURE_ORDER[mode]]
+    if names[-1][1] not in trace:
+        raise ValueError(f"There is no layer {layer}{' in reverse' if reverse else ''} in this trace.")
+    found = []
+    for signal in ("x", *names, "y"):
+        short, name = (signal, signal) if isinstance(signal, str) else signal
+        if name not in trace:
+            continue
+        array = trace[name]
+        if not 0 <= batch < array.shape[1]:
+            raise ValueError(f"The batch has elements 0 to {array.shape[1] - 1}; {batch} does not exist.")
+        heading = {"x": "input sequence", "y": "output"}.get(short) or words.LABELS[mode, short].name
+        found.append((short, heading, array[:, batch]))
+    return found
+
+
+def _minus(
+    rows: list[tuple[str, str, np.ndarray]], old: list[tuple[str, str, np.ndarray]]
+) -> list[tuple[str, str, np.ndarray]]:
+    if [(s, v.shape) for s, _, v in rows] != [(s, v.shape) for s, _, v in old]:
+        raise ValueError("The baseline has other signals or shapes than the trace, so nothing can be subtracted.")
+    return [(s, heading, values - before) for (s, heading, values), (_, _, before) in zip(rows, old, strict=True)]
+
+
+def _height(signal: str, values: np.ndarray) -> int:
+    if signal in ("x", "y") and values.shape[1] <= 6:
+        return _LINE
+    return int(np.clip(values.shape[1] * _HEAT_UNIT, 64, 240))
+
+
+def _figure(
+    rows: list[tuple[str, str, np.ndarray]],
+    difference: bool,
+    labels: Sequence[str] | None,
+    theme: str,
+    title: str,
+    width: int,
+) -> go.Figure:
+    heights = [_height(signal, values) for signal, _, values in rows]
+    inner = sum(heights) + _HEADING * len(rows)
+    layout: dict[str, Any] = {
+        "template": look.template(theme),
+        "width": width,
+        "height": inner + _TOP + _FOOT,
+        "margin": {"l": 56, "r": 96, "t": _TOP, "b": _FOOT},
+        "title": {"text": title, "font": {"size": 16}},
+        "showlegend": False,
+        "annotations": [],
+        "hovermode": "closest",
+    }
+    traces: list[Any] = []
+    top = 0
+    steps = len(rows[0][2])
+    for k, ((signal, heading, values), tall) in enumerate(zip(rows, heights, strict=True)):
+        top += _HEADING
+        domain = [1 - (top + tall) / inner, 1 - top / inner]
+        axis = f"y{k + 1 if k else ''}"
+        traces += _traces(signal, heading, values, axis, difference, theme, domain)
+        layout[f"yaxis{k + 1 if k else ''}"] = _axis(signal, values, domain)
+        layout["annotations"].append(_heading(signal, heading, domain[1], theme))
+        top += tall
+    layout["xaxis"] = {"anchor": axis, "title": {"text": "step t"}, "range": [-0.5, steps - 0.5], "showgrid": False}
+    if labels is not None:
+        layout["xaxis"] |= {"tickmode": "array", "tickvals": list(range(steps)), "ticktext": list(labels)}
+    return go.Figure(data=traces, layout=layout)
+
+
+def _traces(
+    signal: str,
+    heading: str,
+    values: np.ndarray,
+    axis: str,
+    difference: bool,
+    theme: str,
+    domain: list[float],
+) -> list[Any]:
+    if signal in ("x", "y") and values.shape[1] <= 6:
+        lines = look.LINES[theme]
+        return [
+            go.Scatter(
+                x=np.arange(len(values)), y=column, yaxis=axis, mode="lines+markers",
+                name=f"{signal}[{k}]", marker={"size": 4}, line={"color": lines[k % len(lines)], "width": 1.5},
+                hovertemplate=f"step %{{x}}<br>{signal}[{k}] %{{y:.4f}}<extra></extra>",
+            )
+            for k, column in enumerate(values.T)
+        ]  # fmt: skip
+    low, high = _range(signal, values, difference)
+    scale = look.DIVERGING[theme] if difference else look.scale_of(signal, theme)
+    return [
+        go.Heatmap(
+            z=values.T, yaxis=axis, zmin=low, zmax=high, colorscale=scale, name=signal,
+            colorbar={
+                "len": domain[1] - domain[0], "y": (domain[0] + domain[1]) / 2, "yanchor": "middle", "thickness": 8,
+                "outlinewidth": 0, "tickvals": [low, high], "tickfont": {"size": 10}, "tickformat": ".2~g",
+            },
+            hovertemplate=f"{heading}<br>step %{{x}}, unit %{{y}}<br>%{{z:.4f}}<extra></extra>",
+        )
+    ]  # fmt: skip
+
+
+def _range(signal: str, values: np.ndarray, difference: bool) -> tuple[float, float]:
+    if words.is_gate(signal) and not difference:
+        return 0.0, 1.0
+    finite = values[np.isfinite(values)]
+    most = float(np.abs(finite).max()) if finite.size else 1.0
+    if difference:
+        return -(most or 1.0), most or 1.0
+    return -max(1.0, most), max(1.0, most)
+
+
+def _axis(signal: str, values: np.ndarray, domain: list[float]) -> dict[str, Any]:
+    if signal in ("x", "y") and values.shape[1] <= 6:
+        return {"domain": domain, "nticks": 4}
+    return {"domain": domain, "autorange": "reversed", "showgrid": False, "zeroline": False, "nticks": 4, "tickformat": "d"}  # fmt: skip
+
+
+def _heading(signal: str, heading: str, y: float, theme: str) -> dict[str, Any]:
+    return {
+        "text": f"<b>{signal}</b>  {heading}", "x": 0, "xref": "paper", "xanchor": "left", "y": y,
+        "yref": "paper", "yanchor": "bottom", "showarrow": False,
+        "font": {"color": look.HUES[theme].get(signal, look.SURFACES[theme]["ink"]), "size": 13},
+    }  # fmt: skip
+
+
+def weight_matrix(
+    matrix: np.ndarray,
+    *,
+    title: str = "",
+    rows: str = "unit",
+    columns: str = "reads from",
+    theme: str = "light",
+    width: int = 420,
+) -> go.Figure:
+    """One weight matrix ``(H, columns)`` (or a bias ``(H,)``) on a scale symmetric about 0."""
+    values = np.atleast_2d(np.asarray(matrix, dtype=float).T).T
+    most = float(np.abs(values).max()) or 1.0
+    figure = go.Figure(
+        go.Heatmap(
+            z=values, zmin=-most, zmax=most, colorscale=look.DIVERGING[theme], xgap=1, ygap=1,
+            colorbar={"thickness": 8, "outlinewidth": 0},
+            hovertemplate=f"{rows} %{{y}}, {columns} %{{x}}<br>%{{z:.4f}}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_layout(
+        template=look.template(theme), title=title, width=width, height=max(200, min(640, 90 + 18 * len(values))),
+        xaxis={"title": columns, "tickformat": "d"}, yaxis={"title": rows, "autorange": "reversed", "tickformat": "d"},
+    )  # fmt: skip
+    return figure

@@ -1,0 +1,98 @@
+"""Plain-number summaries of a trace, and the sentences made of them. numpy only."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from seqviz import vocabulary as words
+
+__all__ = ["HIGH", "LOW", "describe", "half_life", "longest_run", "saturation", "time_constant"]
+
+LOW, HIGH = 0.1, 0.9
+"""Below LOW a gate counts as closed, above HIGH as open (Karpathy, Johnson and Li 2015, section 4.1,
+https://arxiv.org/abs/1506.02078)."""
+
+
+def saturation(gate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How often each unit of a gate is closed and open.
+
+    Args:
+        gate: ``(L, H)`` activations from 0 to 1.
+
+    Returns:
+        Two arrays ``(H,)``: the fraction of steps below 0.1, and above 0.9.
+    """
+    return (gate < LOW).mean(axis=0), (gate > HIGH).mean(axis=0)
+
+
+def time_constant(f: np.ndarray | float) -> np.ndarray:
+    """Steps until a cell under a constant forget gate has lost all but 1/e: ``-1 / ln f``."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(-1.0 / np.log(np.asarray(f, dtype=float)))
+
+
+def half_life(f: np.ndarray | float) -> np.ndarray:
+    """Steps until a cell under a constant forget gate has halved: ``ln 0.5 / ln f``."""
+    return math.log(2.0) * time_constant(f)
+
+
+def longest_run(condition: np.ndarray) -> tuple[int, int]:
+    """The longest unbroken run of True down the first axis of ``(L, H)``: its unit and its length."""
+    best = np.zeros(condition.shape[1], dtype=int)
+    run = np.zeros_like(best)
+    for row in condition:
+        run = np.where(row, run + 1, 0)
+        np.maximum(best, run, out=best)
+    unit = int(best.argmax())
+    return unit, int(best[unit])
+
+
+def describe(signal: str, values: np.ndarray) -> str:
+    """What one row of the picture shows now, in one sentence.
+
+    Args:
+        signal: its name, ``f`` or ``l0.f``; ``x`` and ``y`` for input and output.
+        values: ``(L, H)``.
+    """
+    name = signal.rsplit(".", 1)[-1]
+    if not np.isfinite(values).all():
+        step = int(np.argwhere(~np.isfinite(values))[0][0])
+        return f"Not a finite number from step {step} on: the network overflowed."
+    if words.is_gate(name):
+        return _describe_gate(values)
+    if name == "x":
+        return f"{len(values)} steps, from {values.min():.2f} to {values.max():.2f}."
+    if name == "y":
+        return "Ends at " + ", ".join(f"{v:.2f}" for v in values[-1][:4]) + "."
+    return _describe_state(values)
+
+
+def _describe_gate(values: np.ndarray) -> str:
+    steps = len(values)
+    open_unit, open_for = longest_run(values > HIGH)
+    shut_unit, shut_for = longest_run(values < LOW)
+    many = values.shape[1] > 1
+    if open_for >= shut_for and open_for > 0:
+        who = f"unit {open_unit} stays" if many else "stays"
+        return f"{who} above 0.9 for {open_for} of {steps} steps.".capitalize()
+    if shut_for > 0:
+        who = f"unit {shut_unit} stays" if many else "stays"
+        return f"{who} below 0.1 for {shut_for} of {steps} steps.".capitalize()
+    return f"Between {values.min():.2f} and {values.max():.2f}; never fully open or closed."
+
+
+def _describe_state(values: np.ndarray) -> str:
+    step, unit = np.unravel_index(int(np.abs(values).argmax()), values.shape)
+    where = f"in unit {unit} at step {step}" if values.shape[1] > 1 else f"at step {step}"
+    return f"Largest {where}: {values[step, unit]:.2f}. Ends {_ends(values)}."
+
+
+def _ends(values: np.ndarray) -> str:
+    last = float(np.abs(values[-1]).max())
+    peak = float(np.abs(values).max())
+    if peak == 0:
+        return "at 0"
+    share = last / peak
+    return f"at {last:.2g} ({share:.0%} of that)" if share < 0.995 else "at its largest"

@@ -1,0 +1,251 @@
+"""What an Experiment is made of: its limits, how weights start, what goes in, and single edits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from seqviz.checks import assign, choice, float32, shown, whole
+
+__all__ = [
+    "KINDS", "MAX_EDITS", "MAX_HIDDEN", "MAX_INPUT", "MAX_LAYERS", "MAX_OUTPUT", "MAX_STEPS", "PRESETS",
+    "SCHEMES", "Init", "InputEdit", "Sequence", "Tensor", "WeightEdit", "latest",
+]  # fmt: skip
+
+MAX_STEPS: Final = 2000
+MAX_HIDDEN: Final = 256
+MAX_LAYERS: Final = 4
+MAX_INPUT: Final = 256
+MAX_OUTPUT: Final = 256
+MAX_EDITS: Final = 20_000
+
+SCHEMES: Final = ("default", "xavier", "orthogonal", "identity", "chrono", "zeros")
+PRESETS: Final = ("latch", "counter", "leaky", "toggle", "brackets")
+KINDS: Final = (
+    "impulse",
+    "step",
+    "sine",
+    "square",
+    "ramp",
+    "noise",
+    "two_pulses",
+    "bits",
+    "text",
+    "values",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Init:
+    """How the weights are drawn, or which hand-set network they are.
+
+    Args:
+        scheme: one of ``SCHEMES`` (drawn) or ``PRESETS`` (set by hand).
+        gain: multiplies every drawn weight matrix.
+        spectral_radius: rescale each square recurrent block to this largest ``|eigenvalue|``; None leaves it.
+        forget_bias: the forget gate's total bias (GRU: the update gate's); None leaves it as drawn.
+        seed: of the generator that draws.
+    """
+
+    scheme: str = "default"
+    gain: float = 1.0
+    spectral_radius: float | None = None
+    forget_bias: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        choice(self.scheme, "The initialisation", SCHEMES + PRESETS)
+        assign(self, gain=float32(self.gain, "The gain"), seed=whole(self.seed, "The seed", 0, 2**31 - 1))
+        if abs(self.gain) > 100:
+            raise ValueError(f"The gain must be from -100 to 100; {self.gain:g} is outside.")
+        if self.spectral_radius is not None:
+            assign(self, spectral_radius=float32(self.spectral_radius, "The spectral radius"))
+            if not 0 <= self.spectral_radius <= 100:
+                raise ValueError(f"The spectral radius must be from 0 to 100, not {self.spectral_radius:g}.")
+        if self.forget_bias is not None:
+            assign(self, forget_bias=float32(self.forget_bias, "The forget bias"))
+            if abs(self.forget_bias) > 100:
+                raise ValueError(
+                    f"The forget bias must be from -100 to 100; {self.forget_bias:g} is outside."
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class InputEdit:
+    """One number of the sequence that was changed: ``x[step, feature] = value`` (kept as float32)."""
+
+    step: int
+    feature: int
+    value: float
+
+    def __post_init__(self) -> None:
+        assign(
+            self,
+            step=whole(self.step, "A step", 0, MAX_STEPS - 1),
+            feature=whole(self.feature, "A feature", 0, MAX_INPUT - 1),
+            value=float32(self.value, f"The value at step {self.step}"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """What goes in: a named wave, a text, or somebody's own numbers.
+
+    Args:
+        kind: one of ``KINDS``.
+        length: steps, 1 to 2,000. For ``text`` and ``values`` it follows from what was given.
+        amplitude: of the wave.
+        period: in steps, where the wave has one (sine, square, ramp); the distance for ``two_pulses``.
+        seed: for ``noise`` and ``bits``.
+        text: what was typed (``text``).
+        alphabet: the characters that get a one-hot place each (``text``), in order.
+        values: float32 little-endian bytes of an ``(L, H_in)`` array (``values``).
+        edits: numbers changed afterwards.
+    """
+
+    kind: str = "two_pulses"
+    length: int = 48
+    amplitude: float = 1.0
+    period: float = 16.0
+    seed: int = 0
+    text: str = ""
+    alphabet: str = ""
+    values: bytes = b""
+    edits: tuple[InputEdit, ...] = ()
+
+    def __post_init__(self) -> None:
+        choice(self.kind, "The kind of sequence", KINDS)
+        if self.kind == "text":
+            self._check_text()
+        if not isinstance(self.values, bytes):
+            raise ValueError("The numbers of a sequence must be float32 bytes.")
+        assign(
+            self,
+            length=whole(self.length, "The length of the sequence", 1, MAX_STEPS),
+            amplitude=float32(self.amplitude, "The amplitude"),
+            period=float32(self.period, "The period"),
+            seed=whole(self.seed, "The sequence's seed", 0, 2**31 - 1),
+            edits=latest(self.edits, InputEdit, lambda e: (e.step, e.feature), "input edits"),
+        )
+        if not self.period > 0:
+            raise ValueError(f"The period must be above 0 steps, not {self.period:g}.")
+        if any(e.step >= self.length for e in self.edits):
+            raise ValueError(f"An edit names a step beyond the sequence, which has {self.length} steps.")
+
+    def _check_text(self) -> None:
+        if not isinstance(self.text, str) or not isinstance(self.alphabet, str):
+            raise ValueError("A text sequence needs its text and its alphabet as strings.")
+        if not self.text:
+            raise ValueError("The text is empty; type at least one character.")
+        if len(self.text) > MAX_STEPS:
+            raise ValueError(f"The text has {len(self.text):,} characters; at most {MAX_STEPS:,} fit.")
+        if len(set(self.alphabet)) != len(self.alphabet) or len(self.alphabet) > MAX_INPUT:
+            raise ValueError(f"The alphabet must be up to {MAX_INPUT} different characters.")
+        strange = sorted(set(self.text) - set(self.alphabet))
+        if strange:
+            raise ValueError(f"The alphabet lacks {shown(''.join(strange))}, which the text uses.")
+        assign(self, length=len(self.text))
+
+    @classmethod
+    def of_values(cls, values: Any) -> Sequence:
+        """A sequence of somebody's own numbers, from an array-like of shape ``(L, H_in)`` or ``(L,)``."""
+        array = np.asarray(values, dtype="<f4")
+        if array.ndim == 1:
+            array = array[:, None]
+        if array.ndim != 2 or 0 in array.shape:
+            raise ValueError(
+                f"A sequence must have the shape (L, H_in) with L of 1 or more, not {array.shape}."
+            )
+        if len(array) > MAX_STEPS or array.shape[1] > MAX_INPUT:
+            raise ValueError(
+                f"The sequence has {len(array):,} steps of {array.shape[1]:,} numbers; "
+                f"at most {MAX_STEPS:,} steps of {MAX_INPUT} fit."
+            )
+        if not np.isfinite(array).all():
+            step = int(np.argwhere(~np.isfinite(array))[0][0])
+            raise ValueError(f"The sequence holds a value that is not a finite number at step {step}.")
+        return cls(kind="values", length=len(array), values=np.ascontiguousarray(array).tobytes())
+
+    @classmethod
+    def of_text(cls, text: str, alphabet: str = "") -> Sequence:
+        """One one-hot step a character. `alphabet` comes first; what it lacks is added, sorted."""
+        extra = "".join(sorted(set(text) - set(alphabet)))
+        if len(alphabet) + len(extra) > MAX_INPUT:
+            raise ValueError(
+                f"The text uses {len(alphabet) + len(extra)} different characters; at most {MAX_INPUT} fit."
+            )
+        return cls(kind="text", text=text, alphabet=alphabet + extra, length=max(1, len(text)))
+
+    def edited(self, edits: Iterable[InputEdit]) -> Sequence:
+        """This sequence with more numbers changed; a later edit of the same number wins."""
+        return replace(self, edits=(*self.edits, *edits))
+
+
+@dataclass(frozen=True, slots=True)
+class WeightEdit:
+    """One weight that was changed: ``parameter[row, col] = value`` (kept as float32; a bias has col 0).
+
+    `parameter` is torch's name (``weight_ih_l0``), or ``readout.weight`` / ``readout.bias``.
+    """
+
+    parameter: str
+    row: int
+    col: int
+    value: float
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.parameter, str):
+            raise ValueError(f"A parameter's name must be text, not {shown(self.parameter)}.")
+        assign(
+            self,
+            row=whole(self.row, "A row", 0, 2**20),
+            col=whole(self.col, "A column", 0, 2**20),
+            value=float32(self.value, f"The weight at row {self.row}, column {self.col}"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A whole parameter given as it is (loaded or trained): float32 little-endian bytes in C order."""
+
+    parameter: str
+    shape: tuple[int, ...]
+    data: bytes
+
+    def __post_init__(self) -> None:
+        shape = tuple(whole(n, "A size", 1, 2**20) for n in self.shape)
+        assign(self, shape=shape)
+        if not isinstance(self.parameter, str) or not isinstance(self.data, bytes):
+            raise ValueError("A weight tensor needs a name and float32 bytes.")
+        if len(self.data) != 4 * math.prod(shape):
+            raise ValueError(
+                f"The values of {shown(self.parameter)} are {len(self.data):,} bytes; "
+                f"the shape {shape} needs {4 * math.prod(shape):,}."
+            )
+        if not np.isfinite(self.array()).all():
+            raise ValueError(f"The weights of {shown(self.parameter)} hold NaN or infinity.")
+
+    @classmethod
+    def of(cls, parameter: str, array: Any) -> Tensor:
+        """From an array-like of any shape."""
+        values = np.ascontiguousarray(array, dtype="<f4")
+        return cls(parameter, values.shape, values.tobytes())
+
+    def array(self) -> np.ndarray:
+        """Read-only float32 view, of `shape`."""
+        return np.frombuffer(self.data, dtype="<f4").reshape(self.shape)
+
+
+def latest(items: Any, kind: type, key: Any, what: str) -> tuple:
+    """The last edit of each place, in a fixed order, so that equal states are equal values."""
+    items = tuple(items)
+    if not all(isinstance(item, kind) for item in items):
+        raise ValueError(f"The {what} hold something else.")
+    kept = {key(item): item for item in items}
+    if len(kept) > MAX_EDITS:
+        raise ValueError(f"There are {len(kept):,} {what}; at most {MAX_EDITS:,} fit.")
+    return tuple(kept[place] for place in sorted(kept))

@@ -1,0 +1,63 @@
+"""Experiment in, Trace out."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import nn
+
+from seqviz import vocabulary as words
+from seqviz.capture import capture
+from seqviz.experiment import Experiment
+from seqviz.network import SequenceGRU, SequenceLSTM, SequenceRNN
+from seqviz.sequences import generate
+from seqviz.trace import Trace
+from seqviz.weights import materialise
+
+__all__ = ["network", "run"]
+
+
+def network(experiment: Experiment) -> nn.Module:
+    """The experiment's network in eval mode: a :class:`~seqviz.SequenceRNN`, ``GRU`` or ``LSTM``, float32.
+
+    torch's global random state is left alone. Every call gives a network of its own, free to change.
+    """
+    sizes = (experiment.input_size, experiment.hidden_size, experiment.output_size, experiment.num_layers)
+    with torch.device("meta"):
+        net: nn.Module
+        if experiment.cell == words.LSTM:
+            net = SequenceLSTM(*sizes)
+        elif experiment.cell == words.GRU:
+            net = SequenceGRU(*sizes)
+        else:
+            kind = "relu" if experiment.cell == words.RNN_RELU else "tanh"
+            net = SequenceRNN(*sizes, nonlinearity=kind)
+    state = {
+        name if name.startswith("readout.") else f"rnn.{name}": torch.from_numpy(array.copy())
+        for name, array in materialise(experiment).items()
+    }
+    net.load_state_dict(state, assign=True)
+    return net.eval()
+
+
+@lru_cache(maxsize=128)
+def _run(experiment: Experiment, detail: bool) -> Trace:
+    x = torch.from_numpy(generate(experiment.sequence, experiment.input_size).copy())
+    return capture(
+        network(experiment), x[:, None], interventions=experiment.interventions, detail=detail
+    )
+
+
+def run(experiment: Experiment, *, detail: bool = False) -> Trace:
+    """Run an experiment.
+
+    Args:
+        experiment: what to run.
+        detail: also keep the pre-activations and their parts from the input and the last state.
+
+    Returns:
+        The trace, batch 1: ``x`` ``(L, 1, H_in)``, each layer's gates and states ``(L, 1, H)``, ``y``
+        ``(L, 1, output_size)``. Equal experiments may share one trace; its arrays are read-only.
+    """
+    return _run(experiment, detail)

@@ -1,0 +1,161 @@
+"""One person's working state: the experiment on the screen, its undo list and the baseline.
+
+Everything that a session keeps lives in one :class:`Bench`; its address is its serialisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import streamlit as st
+
+from seqviz.experiment import Experiment, InputEdit, WeightEdit
+from seqviz.presets import preset
+
+__all__ = ["LONGEST_ADDRESS", "Bench", "start"]
+
+LONGEST_ADDRESS = 7000
+"""Characters of an encoded experiment that go into the address; beyond, a file is offered."""
+
+KEY = "bench"
+_UNDO_DEPTH = 300
+
+
+def start() -> Experiment:
+    """What a new visitor sees first: the hand-set latch, holding the first bit it met."""
+    return preset("latch")
+
+
+@dataclass
+class Bench:
+    """Undo list, baseline and what has to be said to the person. One a session."""
+
+    history: list[Experiment] = field(default_factory=lambda: [start()])
+    at: int = 0
+    baseline: Experiment | None = None
+    layer: int = 0
+    problem: str = ""
+    written: dict[str, str] = field(default_factory=dict)
+    too_long: bool = False
+
+    @classmethod
+    def here(cls) -> Bench:
+        """This session's bench, set up from the address the first time, and again when it is changed."""
+        bench = st.session_state.get(KEY)
+        if bench is None:
+            bench = st.session_state[KEY] = cls()
+            bench._read_address(fresh=True)
+        elif {k: v for k, v in st.query_params.items() if k in ("e", "b", "layer")} != bench.written:
+            bench._read_address(fresh=False)
+        bench.layer = min(bench.layer, bench.experiment.num_layers - 1)
+        return bench
+
+    @property
+    def experiment(self) -> Experiment:
+        """What is on the screen."""
+        return self.history[self.at]
+
+    @property
+    def can_undo(self) -> bool:
+        return self.at > 0
+
+    @property
+    def can_redo(self) -> bool:
+        return self.at < len(self.history) - 1
+
+    def put(self, experiment: Experiment) -> None:
+        """Show another experiment; the present one can be got back with undo."""
+        self.problem = ""
+        if experiment == self.experiment:
+            return
+        self.history = [*self.history[: self.at + 1], experiment][-_UNDO_DEPTH:]
+        self.at = len(self.history) - 1
+
+    def attempt(self, make: Callable[[], Experiment]) -> bool:
+        """Put what `make` gives; if it refuses, keep everything and say its sentence instead."""
+        try:
+            self.put(make())
+        except ValueError as refusal:
+            self.problem = str(refusal)
+            return False
+        return True
+
+    def undo(self) -> None:
+        """One experiment back."""
+        self.at = max(0, self.at - 1)
+        self.problem = ""
+
+    def redo(self) -> None:
+        """One experiment on."""
+        self.at = min(len(self.history) - 1, self.at + 1)
+        self.problem = ""
+
+    def event(self, event: dict[str, Any]) -> None:
+        """What a person did in the scope or in the weight matrix."""
+        experiment = self.experiment
+        actions: dict[Any, Callable[[], Any]] = {
+            "undo": self.undo,
+            "redo": self.redo,
+            "pin": lambda: setattr(self, "baseline", experiment),
+            "reset": lambda: self.put(experiment.reset()),
+            "input": lambda: self.attempt(lambda: _with_inputs(experiment, event["edits"])),
+            "weight": lambda: self.attempt(
+                lambda: experiment.edited(WeightEdit(*row) for row in event["edits"])
+            ),
+            "unedit": lambda: self.put(_without(experiment, event["places"])),
+        }
+        action = actions.get(event.get("type"))
+        if action is None:
+            return
+        try:
+            action()
+        except (KeyError, TypeError) as error:
+            self.problem = f"The picture sent something that could not be understood ({type(error).__name__})."
+
+    # --- the address ------------------------------------------------------------------------------
+
+    def _read_address(self, *, fresh: bool) -> None:
+        given = st.query_params
+        self.written = {k: v for k, v in given.items() if k in ("e", "b", "layer")}
+        try:
+            if "e" in given:
+                shown = Experiment.from_url(given["e"])
+                if fresh:
+                    self.history, self.at = [shown], 0
+                else:
+                    self.put(shown)
+            if "b" in given:
+                self.baseline = Experiment.from_url(given["b"])
+        except ValueError as refusal:
+            self.problem = f"{refusal} The example below is shown instead; nothing else was changed."
+        layer = given.get("layer", "0")
+        self.layer = int(layer) if layer.isdecimal() and len(layer) < 3 else 0
+
+    def write_address(self) -> None:
+        """Let the address say what is on the screen, as far as it fits."""
+        wanted: dict[str, str] = {}
+        if self.experiment != start():
+            wanted["e"] = self.experiment.to_url()
+        if self.baseline is not None:
+            wanted["b"] = self.baseline.to_url()
+        if self.layer:
+            wanted["layer"] = str(self.layer)
+        self.too_long = sum(map(len, wanted.values())) > LONGEST_ADDRESS
+        if self.too_long:
+            wanted = {}
+        if wanted != self.written:
+            self.written = wanted
+            st.query_params.from_dict(wanted)
+
+
+def _with_inputs(experiment: Experiment, rows: list[list[Any]]) -> Experiment:
+    edits = [InputEdit(*row) for row in rows]
+    return replace(experiment, sequence=experiment.sequence.edited(edits))
+
+
+def _without(experiment: Experiment, places: list[list[Any]]) -> Experiment:
+    gone = {tuple(place) for place in places}
+    kept = tuple(e for e in experiment.edits if (e.parameter, e.row, e.col) not in gone)
+    return replace(experiment, edits=kept)

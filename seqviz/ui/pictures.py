@@ -1,0 +1,149 @@
+"""From an experiment and its trace to the scope's message."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from seqviz import vocabulary as words
+from seqviz.experiment import Experiment
+from seqviz.interventions import Ablate, Clamp, Intervention, Scale
+from seqviz.metrics import describe
+from seqviz.presets import PRESET_STORIES
+from seqviz.runner import run
+from seqviz.sequences import labels
+from seqviz.trace import Trace
+from seqviz.ui.bench import Bench
+from seqviz.ui.scope import pack, row
+from seqviz.weights import materialise
+
+__all__ = ["intervention_text", "scope_message", "title"]
+
+_MODEL_BUDGET = 300_000
+_WORK_BUDGET = 40_000_000
+
+
+def title(experiment: Experiment) -> str:
+    """The network in a few words."""
+    name = words.CELL_LABELS[experiment.cell]
+    layers = f", {experiment.num_layers} layers" if experiment.num_layers > 1 else ""
+    return f"{name}, {experiment.hidden_size} units{layers}, {experiment.sequence.length} steps"
+
+
+def intervention_text(edit: Intervention) -> str:
+    """An intervention as a sentence fragment: ``clamp l0.f to 1, units 3, steps 5 to 19``."""
+    if isinstance(edit, Clamp):
+        what = f"clamp {edit.signal} to {edit.value:g}"
+    elif isinstance(edit, Scale):
+        what = f"scale {edit.signal} by {edit.factor:g}"
+    else:
+        what = f"ablate {edit.signal}"
+    if edit.units is not None:
+        what += f", unit{'s' if len(edit.units) > 1 else ''} {', '.join(map(str, edit.units))}"
+    if edit.steps is not None:
+        first, stop = edit.steps
+        what += f", steps {first} to {stop - 1}" if stop is not None else f", from step {first}"
+    return what
+
+
+def _rule(edit: Intervention) -> dict[str, Any]:
+    kind = "clamp" if isinstance(edit, Clamp) else "ablate" if isinstance(edit, Ablate) else "scale"
+    value = edit.value if isinstance(edit, Clamp) else edit.factor if isinstance(edit, Scale) else 0.0
+    return {"signal": edit.signal, "kind": kind, "value": value, "units": edit.units, "steps": edit.steps,
+            "says": intervention_text(edit)}  # fmt: skip
+
+
+def _signals(trace: Trace, cell: str, layer: int) -> dict[str, np.ndarray]:
+    shown = {"x": trace["x"][:, 0]}
+    for signal in words.PICTURE_ORDER[cell]:
+        shown[signal] = trace[words.signal_name(layer, signal)][:, 0]
+    shown["y"] = trace["y"][:, 0]
+    return shown
+
+
+def _rows(experiment: Experiment, shown: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    rows = []
+    for signal, values in shown.items():
+        entry = row(signal, experiment.cell, values.shape[1], describe(signal, values))
+        if signal == "x" and (experiment.sequence.kind == "text" or values.shape[1] > 6):
+            names = list(experiment.sequence.alphabet) or [str(k) for k in range(values.shape[1])]
+            entry |= {"kind": "onehot", "names": names}
+        rows.append(entry)
+    return rows
+
+
+def _model(experiment: Experiment) -> tuple[dict[str, Any] | None, dict[str, np.ndarray]]:
+    """The weights, where the browser can run the network itself within one frame or two."""
+    parameters = materialise(experiment)
+    size = sum(array.size for array in parameters.values())
+    if size > _MODEL_BUDGET or size * experiment.sequence.length > _WORK_BUDGET:
+        return None, {}
+    header = {
+        "cell": experiment.cell,
+        "hidden": experiment.hidden_size,
+        "layers": experiment.num_layers,
+        "inputs": experiment.input_size,
+        "outputs": experiment.output_size,
+        "columns": {name: array.shape[1] if array.ndim == 2 else 1 for name, array in parameters.items()},
+    }
+    return header, {f"model.{name}": array for name, array in parameters.items()}
+
+
+def _status(experiment: Experiment, trace: Trace, layer: int) -> str:
+    says = f"Every gate is recomputed from torch's own run; largest difference in h and c: {trace.parity:.1e}."
+    if experiment.num_layers > 1:
+        says = f"Layer {layer + 1} of {experiment.num_layers}. {says}"
+    return says
+
+
+@lru_cache(maxsize=64)
+def _message(
+    experiment: Experiment, baseline: Experiment | None, layer: int, undo: bool, redo: bool
+) -> bytes:
+    trace = run(experiment)
+    shown = _signals(trace, experiment.cell, layer)
+    arrays = dict(shown)
+    header: dict[str, Any] = {
+        "panel": "scope",
+        "link": "gates",
+        "id": f"{hash(experiment) & 0xFFFFFFFF:08x}",
+        "title": title(experiment),
+        "cell": experiment.cell,
+        "layer": layer,
+        "layers": experiment.num_layers,
+        "steps": experiment.sequence.length,
+        "hidden": experiment.hidden_size,
+        "inputs": experiment.input_size,
+        "labels": labels(experiment.sequence) if experiment.sequence.kind == "text" else None,
+        "rows": _rows(experiment, shown),
+        "rules": [_rule(edit) for edit in experiment.interventions],
+        "edited": [[edit.step, edit.feature] for edit in experiment.sequence.edits],
+        "editable": experiment.sequence.kind != "text",
+        "status": _status(experiment, trace, layer),
+        "undo": undo,
+        "redo": redo,
+        "reset": bool(experiment.edits),
+        "baseline": baseline is not None,
+    }
+    if baseline is not None:
+        old = _signals(run(baseline), baseline.cell, min(layer, baseline.num_layers - 1))
+        same = all(name in old and old[name].shape == values.shape for name, values in shown.items())
+        header["baseline"] = same
+        if same:
+            arrays |= {f"baseline.{name}": values for name, values in old.items()}
+        else:
+            header["status"] += " The baseline has another shape, so it cannot be laid over this run."
+    header["model"], model = _model(experiment)
+    return pack(header, arrays | model)
+
+
+def scope_message(bench: Bench) -> bytes:
+    """The bytes of the gates page's scope for what is on the bench."""
+    return _message(bench.experiment, bench.baseline, bench.layer, bench.can_undo, bench.can_redo)
+
+
+def story(experiment: Experiment) -> str:
+    """What the hand-set network does and where to look, or nothing for a drawn one."""
+    return PRESET_STORIES.get(experiment.init.scheme, "")

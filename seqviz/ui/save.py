@@ -1,0 +1,84 @@
+"""Take it away: files, a notebook snippet, a link; and bring an experiment back."""
+
+from __future__ import annotations
+
+import io
+
+import streamlit as st
+
+from seqviz.codec import MAX_DOCUMENT
+from seqviz.experiment import Experiment
+from seqviz.runner import run
+from seqviz.ui.bench import Bench
+
+__all__ = ["save_panel", "snippet"]
+
+
+def snippet(experiment: Experiment) -> str:
+    """Python that gives the same trace in a notebook."""
+    document = experiment.to_json()
+    return (
+        "import seqviz\n\n"
+        f"experiment = seqviz.Experiment.from_json(r'''{document}''')\n"
+        "trace = seqviz.run(experiment)\n"
+        "print(trace.signals)\n"
+        'seqviz.figures.scope(trace).show()  # trace["l0.h"] is an array (L, N, H)\n'
+        if "'''" not in document
+        else "import json\nimport seqviz\n\n"
+        f"experiment = seqviz.Experiment.from_json({document!r})\n"
+        "trace = seqviz.run(experiment)\n"
+        "print(trace.signals)\n"
+        "seqviz.figures.scope(trace).show()\n"
+    )
+
+
+def _csv(experiment: Experiment) -> bytes:
+    return run(experiment).to_dataframe().to_csv(index=False).encode()
+
+
+def _npz(experiment: Experiment) -> bytes:
+    file = io.BytesIO()
+    run(experiment).save(file)
+    return file.getvalue()
+
+
+def save_panel(bench: Bench) -> None:
+    """Downloads of the trace and the experiment, the link, and loading a file back."""
+    experiment = bench.experiment
+    if bench.too_long:
+        st.info("This experiment is too long for an address. Save it as a file and load it again here.")
+    else:
+        st.caption("The address of this page is the experiment: copy it, and whoever opens it sees this screen.")
+    files = {
+        "Trace as CSV": (lambda: _csv(experiment), "seqviz-trace.csv", "text/csv"),
+        "Trace as npz": (lambda: _npz(experiment), "seqviz-trace.npz", "application/octet-stream"),
+        "Experiment as JSON": (
+            lambda: experiment.to_json(indent=1).encode(),
+            "seqviz-experiment.json",
+            "application/json",
+        ),
+    }
+    for label, (make, name, mime) in files.items():
+        st.download_button(label, make, name, mime, on_click="ignore", width="stretch", key=f"save.{name}")
+
+    def load() -> None:
+        given = st.session_state["save.load"]
+        if given is None:
+            return
+        if given.size > MAX_DOCUMENT:
+            bench.problem = f"The file is larger than {MAX_DOCUMENT // 2**20} MB; an experiment is smaller."
+            return
+        data = given.getvalue()
+        bench.attempt(lambda: Experiment.from_json(_decoded(data)))
+
+    st.file_uploader("Load an experiment", type=["json"], key="save.load", on_change=load)
+    with st.expander("The same in a notebook"):
+        st.code(snippet(experiment), language="python")
+    st.caption("The picture itself: “Save picture” above it, as PNG or SVG.")
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("The file is not text; an experiment is a JSON file saved by seqviz.") from None

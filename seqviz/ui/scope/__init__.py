@@ -1,0 +1,128 @@
+"""The linked scope and the weight matrix: Streamlit components that host Plotly.
+
+Python packs a trace into bytes, ``web/scope.js`` draws them. What a person does with the picture comes
+back as one event at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import struct
+import tempfile
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly
+import streamlit as st
+
+from seqviz import vocabulary as words
+from seqviz.figures import theme
+
+__all__ = ["mount", "pack", "palettes"]
+
+WEB = Path(__file__).with_name("web")
+FLOAT_BUDGET = 2_000_000
+"""Numbers that are sent as float32; more are sent as 16-bit codes, right to 1/131,070 of their range."""
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    _provide_plotly()
+    return st.components.v2.component(
+        "seqviz.scope",
+        html='<div class="sv-root"></div>',
+        js="scope.js",
+        css="scope.css",
+        isolate_styles=False,
+    )
+
+
+def _provide_plotly() -> None:
+    """Put plotly.py's own copy of plotly.js beside the component, where the browser can ask for it."""
+    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    target = WEB / "plotly.min.js"
+    if target.exists() and target.stat().st_size == source.stat().st_size:
+        return
+    handle, name = tempfile.mkstemp(dir=WEB, suffix=".tmp")
+    os.close(handle)
+    shutil.copyfile(source, name)
+    Path(name).chmod(0o644)
+    Path(name).replace(target)
+
+
+@cache
+def palettes() -> dict[str, Any]:
+    """Every colour the browser needs, for both themes."""
+    return {
+        name: {
+            **theme.SURFACES[name],
+            "font": theme.FONT,
+            "mono": theme.MONO,
+            "hues": theme.HUES[name],
+            "sequential": theme.SEQUENTIAL[name],
+            "diverging": theme.DIVERGING[name],
+            "lines": theme.LINES[name],
+        }
+        for name in theme.SURFACES
+    }
+
+
+def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
+    """One message to the browser: a length, a JSON header padded to 4 bytes, the arrays end to end."""
+    large = sum(array.size for array in arrays.values()) > FLOAT_BUDGET
+    parts: list[bytes] = []
+    index: list[dict[str, Any]] = []
+    offset = 0
+    for name, array in arrays.items():
+        coded = large and not name.startswith("model.") and bool(np.isfinite(array).all())
+        entry: dict[str, Any] = {"name": name, "shape": array.shape, "type": "u2" if coded else "f4"}
+        if coded:
+            low, high = float(array.min()), float(array.max())
+            width = (high - low) or 1.0
+            content = np.rint((array - low) * (65535 / width)).astype("<u2").tobytes()
+            entry |= {"low": low, "high": low + width}
+        else:
+            content = np.ascontiguousarray(array, dtype="<f4").tobytes()
+        content += b"\0" * (-len(content) % 4)
+        index.append(entry | {"offset": offset})
+        parts.append(content)
+        offset += len(content)
+    text = json.dumps({**header, "palettes": palettes(), "arrays": index}, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    return b"".join((struct.pack("<I", len(text)), text, *parts))
+
+
+def mount(key: str, message: bytes, on_event: Callable[[dict[str, Any]], None]) -> None:
+    """Draw a packed message; `on_event` gets each thing the person does, before the rerun."""
+
+    def handle() -> None:
+        event = st.session_state[key].get("edit")
+        if isinstance(event, dict):
+            on_event(event)
+
+    _component()(key=key, data=message, on_edit_change=handle)
+
+
+def row(signal: str, cell: str, width: int, says: str, **more: Any) -> dict[str, Any]:
+    """The header's description of one row of the scope."""
+    if signal in ("x", "y"):
+        name = {"x": "input sequence", "y": "output"}[signal]
+        return {"signal": signal, "name": name, "symbol": signal, "kind": "line", "width": width, "says": says,
+                "floor": [-1.0, 1.0] if signal == "x" else [0.0, 1.0], **more}  # fmt: skip
+    label = words.LABELS[cell, signal]
+    return {
+        "signal": signal,
+        "name": label.name,
+        "symbol": label.symbol,
+        "kind": "gate" if words.is_gate(signal) else "state",
+        "width": width,
+        "says": says,
+        "closed": label.closed,
+        "open": label.open,
+        **more,
+    }

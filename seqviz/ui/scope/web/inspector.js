@@ -1,0 +1,71 @@
+// The arithmetic of one step and one unit: previous beside present, and the equations with their numbers.
+
+import { el, number, visible } from "./kit.js";
+
+const EQUATIONS = {
+  LSTM: (v) => [
+    ["c", `c = f·c₋₁ + i·g`, `${v.f} × ${v.c_} + ${v.i} × ${v.g}`, v.c],
+    ["h", `h = o·tanh(c)`, `${v.o} × tanh(${v.c})`, v.h],
+  ],
+  GRU: (v) => [["h", `h = (1 − z)·n + z·h₋₁`, `(1 − ${v.z}) × ${v.n} + ${v.z} × ${v.h_}`, v.h]],
+  RNN_TANH: (v) => [["h", `h = tanh(Wx + b + Wh₋₁)`, "", v.h]],
+  RNN_RELU: (v) => [["h", `h = relu(Wx + b + Wh₋₁)`, "", v.h]],
+};
+
+export class Inspector {
+  constructor(onInput) {
+    this.title = el("h3", { class: "sv-why-title", "aria-live": "off" });
+    this.body = el("tbody");
+    this.equations = el("div", { class: "sv-equations" });
+    this.input = el("input", {
+      type: "number", step: "0.1", class: "sv-number", "aria-label": "Value of the input at this step",
+      onchange: () => { if (this.input.value !== "" && Number.isFinite(+this.input.value)) onInput(+this.input.value); },
+    });
+    this.inputLabel = el("label", { class: "sv-why-input" }, el("span", { text: "input x" }), this.input);
+    this.root = el("section", { class: "sv-why", "aria-label": "The arithmetic of the chosen step and unit" },
+      el("div", { class: "sv-why-head" }, this.title, this.inputLabel),
+      el("div", { class: "sv-why-body" },
+        el("table", { class: "sv-table" },
+          el("thead", {}, el("tr", {}, el("th", { text: "signal" }), el("th", { text: "t − 1" }), el("th", { text: "t" }), (this.was = el("th", { text: "baseline" })))),
+          this.body),
+        this.equations));
+    this.cells = new Map();
+  }
+
+  build(rows, hasBaseline) {
+    this.body.replaceChildren();
+    this.cells.clear();
+    this.was.hidden = !hasBaseline;
+    for (const row of rows) {
+      if (row.kind !== "gate" && row.kind !== "state") continue;
+      const cells = [el("td"), el("td"), el("td", { class: "sv-was" })];
+      cells[2].hidden = !hasBaseline;
+      this.cells.set(row.signal, cells);
+      this.body.append(el("tr", {}, el("th", { scope: "row" }, el("b", { class: "sv-symbol", style: `color: var(--sv-hue-${row.signal})`, text: row.symbol }), ` ${row.name}`), ...cells));
+    }
+  }
+
+  // read(signal, step, unit) gives a number, or undefined before the first step.
+  show({ cell, step, steps, unit, feature, labels, read, was, editable, quantised }) {
+    const label = labels ? ` “${visible(labels[step])}”` : "";
+    this.title.textContent = `Step ${step} of ${steps - 1}${label} · unit ${unit}`;
+    const v = {};
+    for (const [signal, [before, now, old]] of this.cells) {
+      const [a, b] = [read(signal, step - 1, unit), read(signal, step, unit)];
+      const state = signal === "c" || signal === "h";
+      before.textContent = a === undefined ? (state ? number(0) : "–") : number(a);
+      now.textContent = (quantised ? "≈ " : "") + number(b);
+      const previous = was?.(signal, step, unit);
+      old.textContent = previous === undefined ? "" : number(previous);
+      v[signal] = number(b);
+      v[`${signal}_`] = number(a ?? 0);
+    }
+    this.equations.replaceChildren(...EQUATIONS[cell](v).map(([name, law, numbers, result]) =>
+      el("p", {}, el("span", { class: "sv-law", text: law }), el("span", { class: "sv-sum", text: ` = ${numbers ? `${numbers} = ` : ""}` }), el("b", { style: `color: var(--sv-hue-${name})`, text: result }))));
+    const x = read("x", step, feature);
+    this.inputLabel.hidden = x === undefined;
+    this.inputLabel.firstChild.textContent = feature ? `input x[${feature}]` : "input x";
+    if (document.activeElement !== this.input) this.input.value = x === undefined ? "" : `${+x.toFixed(4)}`;
+    this.input.disabled = !editable;
+  }
+}

@@ -1,0 +1,59 @@
+// The page's own theme, read from Streamlit's CSS variables, with the colours that Python chose.
+
+function luminance(color) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 1;
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  pen.fillStyle = "#fff";
+  pen.fillRect(0, 0, 1, 1);
+  pen.fillStyle = color;
+  pen.fillRect(0, 0, 1, 1);
+  const [r, g, b] = pen.getImageData(0, 0, 1, 1).data;
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+export function readTheme(element, palettes) {
+  const style = getComputedStyle(element);
+  const read = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
+  const paper = read("--st-background-color", "#ffffff");
+  const dark = luminance(paper) < 128;
+  const palette = palettes[dark ? "dark" : "light"];
+  return {
+    ...palette,
+    dark,
+    paper,
+    font: read("--st-font", palette.font),
+    mono: read("--st-code-font", palette.mono),
+  };
+}
+
+export function gradient(scale) {
+  return `linear-gradient(90deg, ${scale.map(([at, color]) => `${color} ${at * 100}%`).join(", ")})`;
+}
+
+let loading;
+export function plotly() {
+  loading ??= new Promise((resolve, reject) => {
+    const tag = document.createElement("script");
+    tag.src = new URL("./plotly.min.js", import.meta.url).href;
+    tag.onload = () => resolve(window.Plotly);
+    tag.onerror = () => reject(new Error("The drawing library could not be loaded."));
+    document.head.append(tag);
+  });
+  return loading;
+}
+
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "text") node.textContent = value;
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value != null) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+export const number = (v, digits = 3) =>
+  !Number.isFinite(v) ? `${v}` : Math.abs(v) >= 1e4 ? v.toExponential(2) : (v < 0 ? "−" : "") + Math.abs(v).toFixed(digits);

@@ -1,0 +1,211 @@
+// From arrays to one Plotly figure: the rows of the scope on a shared time axis.
+
+export const MARGIN = { left: 44, right: 12, top: 4, bottom: 30 };
+export const HEADING = 22;
+const FOLDED = 12;
+
+const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
+
+export function rowHeight(row, folded, hidden, narrow) {
+  if (folded) return FOLDED;
+  if (row.kind === "line") return row.signal === "x" ? 92 : 60;
+  const units = row.kind === "onehot" ? row.width : hidden;
+  return clamp(units * 5, narrow ? 48 : 58, narrow ? 84 : 104);
+}
+
+// Pixel tops and heights of each row's plot area, and the whole height.
+export function arrange(rows, folded, hidden, narrow) {
+  let y = MARGIN.top;
+  const places = rows.map((row) => {
+    y += HEADING;
+    const place = { top: y, height: rowHeight(row, folded.has(row.signal), hidden, narrow) };
+    y += place.height + 4;
+    return place;
+  });
+  return { places, height: y + MARGIN.bottom };
+}
+
+function transposed(values, L, W, order) {
+  return order.map((u) => {
+    const line = new Float32Array(L);
+    for (let t = 0; t < L; t++) line[t] = values[t * W + u];
+    return line;
+  });
+}
+
+// The mean over units: all that a folded row has room for.
+function folding(values, L, W) {
+  const line = new Float32Array(L);
+  for (let t = 0; t < L; t++) {
+    let sum = 0;
+    for (let u = 0; u < W; u++) sum += values[t * W + u];
+    line[t] = sum / W;
+  }
+  return [line];
+}
+
+function largest(values) {
+  let most = 0;
+  for (let k = 0; k < values.length; k++) {
+    const size = Math.abs(values[k]);
+    if (size > most && size < Infinity) most = size;
+  }
+  return most;
+}
+
+export function lineRange(values, floor) {
+  let low = floor[0];
+  let high = floor[1];
+  for (let k = 0; k < values.length; k++) {
+    if (values[k] < low) low = values[k];
+    if (values[k] > high && values[k] < Infinity) high = values[k];
+  }
+  const pad = 0.08 * (high - low || 1);
+  return [Math.max(low, -1e30) - pad, high + pad];
+}
+
+// What one row draws: the values that Plotly's restyle takes.
+export function rowData(row, values, state) {
+  const { L } = state;
+  if (row.kind === "line") {
+    if (state.folded.has(row.signal)) return { z: folding(values, L, row.width) };
+    const lines = [];
+    for (let k = 0; k < Math.min(row.width, 6); k++) {
+      const line = new Float32Array(L);
+      for (let t = 0; t < L; t++) line[t] = values[t * row.width + k];
+      lines.push(line);
+    }
+    return { lines };
+  }
+  if (state.folded.has(row.signal)) return { z: folding(values, L, row.width) };
+  const order = row.kind === "onehot" ? [...Array(row.width).keys()] : state.order;
+  return { z: transposed(values, L, row.width, order) };
+}
+
+export function rowRange(row, values, state) {
+  if (state.view === "difference") {
+    const most = largest(values) || 1;
+    return [-most, most];
+  }
+  if (row.kind === "gate") return [0, 1];
+  const most = row.signal === "c" || row.kind !== "state" || state.cell === "RNN_RELU" ? Math.max(1, largest(values)) : 1;
+  return [-most, most];
+}
+
+export function figure(rows, arrays, state, theme, width) {
+  const { places, height } = arrange(rows, state.folded, state.hidden, state.narrow);
+  const steps = Float32Array.from({ length: state.L }, (_, t) => t);
+  const inner = height - MARGIN.top - MARGIN.bottom;
+  const traces = [];
+  const layout = {
+    width,
+    height,
+    margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: theme.well,
+    font: { family: theme.font, color: theme.quiet, size: 11 },
+    showlegend: false,
+    hovermode: false,
+    dragmode: state.coarse ? false : "zoom",
+    uirevision: `${state.L}`,
+    xaxis: {
+      anchor: `y${rows.length > 1 ? rows.length : ""}`,
+      range: state.zoom ?? [-0.5, state.L - 0.5],
+      title: { text: "step t", standoff: 4, font: { size: 11 } },
+      showgrid: false,
+      zeroline: false,
+      ticks: "outside",
+      ticklen: 3,
+      tickcolor: theme.rule,
+      tickfont: { family: theme.mono, color: theme.quiet, size: 11 },
+      automargin: false,
+      ...(state.labels && state.L <= 96
+        ? { tickmode: "array", tickvals: Array.from(steps), ticktext: state.labels.map(visible), tickangle: 0 }
+        : { tickformat: "d", nticks: state.narrow ? 6 : 14 }),
+    },
+    shapes: [],
+    annotations: [],
+  };
+  rows.forEach((row, k) => {
+    const id = k === 0 ? "" : `${k + 1}`;
+    const { top, height: tall } = places[k];
+    const values = arrays[row.signal];
+    const data = rowData(row, values, state);
+    const folded = state.folded.has(row.signal);
+    const axis = {
+      domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)),
+      fixedrange: true,
+      showgrid: false,
+      zeroline: false,
+      tickfont: { family: theme.mono, color: theme.quiet, size: 10 },
+      ticks: "",
+    };
+    if (data.lines) {
+      axis.range = state.ranges[row.signal] ?? lineRange(values, row.floor);
+      axis.nticks = 4;
+      axis.zeroline = true;
+      axis.zerolinecolor = theme.rule;
+      data.lines.forEach((y, f) =>
+        traces.push({
+          type: "scatter",
+          mode: state.L <= 160 ? "lines+markers" : "lines",
+          x: steps,
+          y,
+          yaxis: `y${id}`,
+          line: { color: theme.lines[f % theme.lines.length], width: 1.6, shape: row.signal === "x" ? "hvh" : "linear" },
+          marker: { size: row.signal === "x" ? 5 : 3, color: theme.lines[f % theme.lines.length] },
+          hoverinfo: "skip",
+        }),
+      );
+    } else {
+      const [zmin, zmax] = rowRange(row, values, state);
+      const gate = row.kind === "gate" && state.view !== "difference";
+      axis.range = [data.z.length - 0.5, -0.5];
+      axis.tickmode = "array";
+      const marks = folded ? [] : ticks(data.z.length);
+      axis.tickvals = marks;
+      axis.ticktext = marks.map((m) => (row.kind === "onehot" ? row.names[m] : `${state.order[m]}`));
+      traces.push({
+        type: "heatmap",
+        x0: 0,
+        dx: 1,
+        z: data.z,
+        zmin,
+        zmax,
+        zsmooth: false,
+        colorscale: gate ? theme.sequential[row.signal] : theme.diverging,
+        showscale: false,
+        yaxis: `y${id}`,
+        hoverinfo: "skip",
+      });
+    }
+    layout[`yaxis${id}`] = axis;
+  });
+  return { traces, layout, places, height };
+}
+
+function ticks(n) {
+  if (n <= 1) return [];
+  if (n <= 6) return [...Array(n).keys()];
+  return [0, Math.floor((n - 1) / 2), n - 1];
+}
+
+export const visible = (character) => (character === " " ? "␣" : character === "\n" ? "↵" : character === "\t" ? "⇥" : character);
+
+// The same figure with its titles drawn in, for a file that leaves the page.
+export function poster(built, rows, state, theme, title) {
+  const shift = 44;
+  const layout = JSON.parse(JSON.stringify({ ...built.layout, shapes: [], annotations: [] }));
+  layout.paper_bgcolor = theme.paper;
+  layout.margin = { ...layout.margin, t: MARGIN.top + shift };
+  layout.height = built.height + shift;
+  const inner = built.height - MARGIN.top - MARGIN.bottom;
+  const note = (text, y, color, size) => ({
+    text, x: 0, xref: "paper", xanchor: "left", y, yref: "paper", yanchor: "bottom", showarrow: false, font: { color, size },
+  });
+  layout.annotations = rows.map((row, k) =>
+    note(`<b>${row.symbol}</b>  ${row.name}`, 1 - (built.places[k].top - MARGIN.top - 2) / inner, theme.hues[row.signal] ?? theme.ink, 12),
+  );
+  layout.annotations.push(note(title, 1 + 16 / inner, theme.ink, 15));
+  return { data: built.traces, layout };
+}

@@ -1,0 +1,91 @@
+"""One block of the weights, as the matrix component shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqviz import vocabulary as words
+from seqviz import weights
+from seqviz.experiment import Experiment
+from seqviz.ui.scope import pack
+
+__all__ = ["WeightView", "weight_message"]
+
+
+@dataclass(frozen=True)
+class WeightView:
+    """A block: `matrix` ``(rows, cols)`` is rows ``first:first+rows`` of torch's `parameter`."""
+
+    parameter: str
+    first: int
+    matrix: np.ndarray
+    original: np.ndarray
+    symbol: str
+    columns: tuple[str, ...]
+    reads: str
+
+    def place(self, row: int, col: int) -> tuple[str, int, int]:
+        """Where a cell of the matrix lies in the packed parameter."""
+        return self.parameter, self.first + row, col
+
+
+def weight_view(experiment: Experiment, layer: int, gate: str, part: str) -> WeightView:
+    """The block of `gate` (or ``readout``) and `part` (``ih``, ``hh``, ``bias_ih``, ``bias_hh``)."""
+    now, before = weights.materialise(experiment), weights.materialise(experiment.reset())
+    if gate == "readout":
+        parameter, first, rows = f"readout.{part}", 0, experiment.output_size
+        symbol = "W_y" if part == "weight" else "b_y"
+        reads = "row: output, column: hidden unit" if part == "weight" else "one bias an output"
+    else:
+        parameter, first, _ = weights.place(experiment.cell, experiment.hidden_size, layer, gate, part, 0, 0)
+        rows = experiment.hidden_size
+        symbol = _symbol(experiment.cell, gate, part)
+        reads = {"ih": "row: unit, column: input", "hh": "row: unit, column: unit it reads"}.get(
+            part, "one bias a unit"
+        )
+    pick = [_matrix(found[parameter])[first : first + rows] for found in (now, before)]
+    names = _columns(experiment, layer, part, pick[0].shape[1])
+    return WeightView(parameter, first, pick[0], pick[1], symbol, names, reads)
+
+
+def _symbol(cell: str, gate: str, part: str) -> str:
+    to = "" if cell.startswith("RNN") else gate
+    return {"ih": f"W_i{to or 'h'}", "hh": f"W_h{to or 'h'}", "bias_ih": f"b_i{to or 'h'}"}.get(
+        part, f"b_h{to or 'h'}"
+    )
+
+
+def _columns(experiment: Experiment, layer: int, part: str, count: int) -> tuple[str, ...]:
+    if part.startswith("bias"):
+        return ("bias",)
+    if part == "ih" and layer == 0 and experiment.sequence.kind == "text":
+        return tuple(experiment.sequence.alphabet.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥"))
+    return tuple(str(k) for k in range(count))
+
+
+def _matrix(array: np.ndarray) -> np.ndarray:
+    return array if array.ndim == 2 else array[:, None]
+
+
+def weight_message(experiment: Experiment, layer: int, gate: str, part: str) -> tuple[WeightView, bytes]:
+    """The view and its bytes for the browser."""
+    view = weight_view(experiment, layer, gate, part)
+    names = view.columns if view.columns != tuple(map(str, range(len(view.columns)))) else None
+    header: dict[str, Any] = {
+        "panel": "weights",
+        "link": "gates",
+        "id": f"{hash((experiment, gate, part)) & 0xFFFFFFFF:08x}",
+        "parameter": view.parameter,
+        "first": view.first,
+        "rows": view.matrix.shape[0],
+        "cols": view.matrix.shape[1],
+        "bias": part.startswith("bias"),
+        "symbol": view.symbol,
+        "names": names,
+        "reads": view.reads,
+        "gate": words.LABELS[experiment.cell, gate].name if gate != "readout" else gate,
+    }
+    return view, pack(header, {"matrix": view.matrix, "original": view.original})
