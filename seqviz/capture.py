@@ -8,20 +8,21 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from seqviz.interventions import Intervention, apply, validate
-from seqviz.network import (
-    FeedForward,
+from seqviz.layers import (
     Recurrent,
     Sequences,
-    _Sequence,
     check_input,
     layer_names,
     read_input,
     read_output,
     signal_widths,
 )
-from seqviz.reconstruct import observe, worst
+from seqviz.network import FeedForward, _Sequence
+from seqviz.observe import Observed, as_array, observe
+from seqviz.reconstruct import worst
 from seqviz.stepwise import step_by_step
 from seqviz.trace import Trace
 
@@ -78,6 +79,8 @@ def capture(
     if isinstance(module, (_Sequence, *_KINDS)):
         check_input(next(iter(targets.values())), x, hx)
     watch = _Watch(targets, edits, detail)
+    if isinstance(module, _KINDS) and not edits and not _hooked(module):
+        return _capture_bare(module, x, hx, watch)
     if edits:
         known = [_prefixed(watch.prefix(path), signal_widths(rnn)) for path, rnn in targets.items()]
         _check_names(edits, {k: v for widths in known for k, v in widths.items()}, targets)
@@ -88,8 +91,8 @@ def capture(
         raise ValueError(f"The run called none of {', '.join(map(repr, targets))}.")
     validate(edits, watch.widths, None)
     if isinstance(module, _Sequence):
-        watch.arrays["y"] = _array(read_output(next(iter(targets.values())), y).clone())
-    return Trace(watch.arrays, watch.initial, watch.parity, watch.modes, watch.lengths)
+        watch.arrays["y"] = as_array(read_output(next(iter(targets.values())), y)).copy()
+    return watch.trace()
 
 
 _KINDS = (nn.RNN, nn.GRU, nn.LSTM)
@@ -109,6 +112,22 @@ def _targets(module: nn.Module, modules: str | Iterable[str] | None) -> dict[str
     if not wanted:
         raise ValueError(f"No module was chosen. There are {', '.join(map(repr, found))}.")
     return {path: found[path] for path in wanted}
+
+
+def _hooked(rnn: Recurrent) -> bool:
+    """Whether a call must go by the hooks: the user has some, or dropout draws random numbers."""
+    return bool(rnn._forward_hooks or rnn._forward_pre_hooks or rnn.dropout and rnn.training)
+
+
+@torch.no_grad()
+def _capture_bare(rnn: Recurrent, x: Any, hx: Any, watch: _Watch) -> Trace:
+    """The short way for a recurrent layer on its own: its output is ours alone, and no hook is needed."""
+    out = rnn(x, hx)
+    given = read_input(rnn, x, hx)
+    packed = x if isinstance(x, PackedSequence) else None
+    seen = observe(rnn, given, out, packed=packed, detail=watch.detail, owned=True)
+    watch.keep("", rnn, given, seen)
+    return watch.trace()
 
 
 class _Watch:
@@ -176,26 +195,29 @@ class _Watch:
             torch.set_rng_state(self._random[path])
         try:
             if edits:
-                signals, parity, out = step_by_step(rnn, value, hx, given, inner, self.detail)
+                seen, out = step_by_step(rnn, value, hx, given, inner, self.detail)
             else:
-                (signals, parity), out = observe(rnn, value, given, out, self.detail), None
+                packed = value if isinstance(value, PackedSequence) else None
+                seen = observe(rnn, given, out, packed=packed, detail=self.detail, owned=False)
+                out = None
         finally:
             if now is not None:
                 torch.set_rng_state(now)
-        self._keep(prefix, rnn, given, signals, parity)
+        self.keep(prefix, rnn, given, seen)
         return out
 
-    def _keep(
-        self, prefix: str, rnn: Recurrent, given: Sequences, signals: dict[str, Tensor], parity: float
-    ) -> None:
-        self.parity = worst(self.parity, parity)
-        self.arrays |= _prefixed(prefix, {name: _array(value) for name, value in signals.items()})
-        first = {}
-        for k, (end, _, _) in enumerate(layer_names(rnn)):
-            first[f"{end}.h"] = _array(given.h_0[k].clone())
-            if given.c_0 is not None:
-                first[f"{end}.c"] = _array(given.c_0[k].clone())
-        self.initial |= _prefixed(prefix, first)
+    def trace(self) -> Trace:
+        """What was taken down."""
+        return Trace(self.arrays, self.initial, self.parity, self.modes, self.lengths)
+
+    def keep(self, prefix: str, rnn: Recurrent, given: Sequences, seen: Observed) -> None:
+        """Add what was seen of a call under its prefix."""
+        self.parity = worst(self.parity, seen.parity)
+        self.arrays |= _prefixed(prefix, seen.signals)
+        for name, state in (("h", given.h_0), ("c", given.c_0)):
+            if state is not None:
+                states = zip(layer_names(rnn), as_array(state).copy(), strict=True)
+                self.initial |= _prefixed(prefix, {f"{end}.{name}": value for (end, _, _), value in states})
         self.modes[prefix] = rnn.mode
         steps, batch = given.x.shape[:2]
         self.lengths[prefix] = (steps,) * batch if given.lengths is None else tuple(given.lengths.tolist())
@@ -203,10 +225,6 @@ class _Watch:
 
 def _prefixed(prefix: str, named: dict[str, Any]) -> dict[str, Any]:
     return {f"{prefix}.{name}": value for name, value in named.items()} if prefix else named
-
-
-def _array(value: Tensor) -> Any:
-    return value.detach().cpu().numpy()
 
 
 def _check_names(edits: tuple[Intervention, ...], widths: dict[str, int], further: Iterable[str]) -> None:
@@ -249,5 +267,5 @@ def _capture_feed_forward(module: FeedForward, x: Any, hx: Any, edits: tuple[Int
         for handle in handles:
             handle.remove()
     batch = signals["x"].shape[1]
-    arrays = {name: _array(value) for name, value in signals.items()}
+    arrays = {name: as_array(value) for name, value in signals.items()}
     return Trace(arrays, {}, 0.0, {"": FEED_FORWARD}, {"": (steps,) * batch})

@@ -10,15 +10,24 @@ size, ``D`` directions, ``K`` layers.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import dropout
-from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence
 
 from seqviz.cells import At, Signals, Weights, gru_step, lstm_step, rnn_step, signal_names
-from seqviz.vocabulary import GRU, LSTM
+from seqviz.layers import (
+    Recurrent,
+    State,
+    between_layers,
+    check_input,
+    layer_names,
+    layer_weights,
+    read_input,
+    write_output,
+)
+from seqviz.vocabulary import GRU
 
 __all__ = [
     "FeedForward",
@@ -30,10 +39,6 @@ __all__ = [
     "instrument",
 ]
 
-Recurrent = nn.RNN | nn.GRU | nn.LSTM
-State = Tensor | tuple[Tensor, Tensor] | None
-
-
 class HookPoint(nn.Module):
     """The identity, there to be hooked.
 
@@ -44,116 +49,6 @@ class HookPoint(nn.Module):
 
     def forward(self, value: Tensor, step: int) -> Tensor:
         return value
-
-
-class Sequences(NamedTuple):
-    """What a layer was given, time first.
-
-    ``x`` is ``(L, N, H_in)`` in the caller's batch order; ``lengths`` is ``(N,)`` for a packed input, else
-    ``None``; ``h_0`` is ``(D*K, N, P or H)`` and ``c_0`` is ``(D*K, N, H)``, ``None`` but for an LSTM.
-    """
-
-    x: Tensor
-    lengths: Tensor | None
-    h_0: Tensor
-    c_0: Tensor | None
-
-
-def read_input(rnn: Recurrent, value: Tensor | PackedSequence, hx: State) -> Sequences:
-    """Bring the arguments of a torch recurrent layer to one layout."""
-    if isinstance(value, PackedSequence):
-        x, lengths = pad_packed_sequence(value)
-    else:
-        x, lengths = _time_first(rnn, value), None
-    count = rnn.num_layers * (2 if rnn.bidirectional else 1)
-    sizes = (rnn.proj_size or rnn.hidden_size, rnn.hidden_size)
-    if hx is None:
-        h_0, c_0 = (x.new_zeros(count, x.shape[1], size) for size in sizes)
-    else:
-        h_0, c_0 = hx if isinstance(hx, tuple) else (hx, hx)
-        if h_0.dim() == 2:
-            h_0, c_0 = h_0.unsqueeze(1), c_0.unsqueeze(1)
-    return Sequences(x, lengths, h_0, c_0 if rnn.mode == LSTM else None)
-
-
-def read_output(rnn: Recurrent, value: Tensor | PackedSequence) -> Tensor:
-    """The output of a torch recurrent layer as ``(L, N, D * (P or H))``, zero past the end of a sequence."""
-    return pad_packed_sequence(value)[0] if isinstance(value, PackedSequence) else _time_first(rnn, value)
-
-
-def read_cell_state(rnn: Recurrent, states: Any) -> Tensor | None:
-    """``c_n`` ``(D*K, N, H)`` out of what an LSTM returned as its states; ``None`` for the other cells."""
-    if rnn.mode != LSTM:
-        return None
-    return states[1] if states[1].dim() == 3 else states[1].unsqueeze(1)
-
-
-def _time_first(rnn: Recurrent, value: Tensor) -> Tensor:
-    if value.dim() == 2:
-        return value.unsqueeze(1)
-    return value.transpose(0, 1) if rnn.batch_first else value
-
-
-def write_output(rnn: Recurrent, out: Tensor, like: Tensor | PackedSequence) -> Tensor | PackedSequence:
-    """The inverse of :func:`read_output`, in the form that goes with the input ``like``."""
-    if isinstance(like, PackedSequence):
-        data = to_packed(out, like)
-        return PackedSequence(data, like.batch_sizes, like.sorted_indices, like.unsorted_indices)
-    if like.dim() == 2:
-        return out.squeeze(1)
-    return out.transpose(0, 1) if rnn.batch_first else out
-
-
-def _packed_index(like: PackedSequence) -> tuple[Tensor, Tensor]:
-    """The step and the caller's batch index of every row of a packed sequence, each ``(rows,)``."""
-    sizes = like.batch_sizes
-    step = torch.repeat_interleave(torch.arange(len(sizes)), sizes)
-    row = torch.cat([torch.arange(int(size)) for size in sizes])
-    device = like.data.device
-    step, row = step.to(device), row.to(device)
-    return step, row if like.sorted_indices is None else like.sorted_indices[row]
-
-
-def to_packed(padded: Tensor, like: PackedSequence) -> Tensor:
-    """The rows of ``padded`` ``(L, N, H)`` in the order of the packed sequence ``like``: ``(rows, H)``."""
-    return padded[_packed_index(like)]
-
-
-def between_layers(rnn: Recurrent, out: Tensor, packed: PackedSequence | None) -> Tensor:
-    """Dropout on ``(L, N, D*H)`` as torch applies it between layers, drawing the same random numbers."""
-    if not (rnn.dropout and rnn.training):
-        return out
-    if packed is None:
-        return dropout(out, rnn.dropout, True)
-    index = _packed_index(packed)
-    return torch.zeros_like(out).index_put(index, dropout(out[index], rnn.dropout, True))
-
-
-def layer_weights(rnn: Recurrent, layer: int, reverse: bool) -> Weights:
-    """The live parameters of one layer and direction."""
-    end = f"l{layer}{'_reverse' if reverse else ''}"
-    names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"] if rnn.bias else ["weight_ih", "weight_hh"]
-    weights = {name: getattr(rnn, f"{name}_{end}") for name in names}
-    if rnn.proj_size:
-        weights["weight_hr"] = getattr(rnn, f"weight_hr_{end}")
-    return Weights(**weights)
-
-
-def layer_names(rnn: Recurrent) -> list[tuple[str, int, bool]]:
-    """``(name, layer, reverse)`` in torch's order: ``l0``, ``l0_reverse``, ``l1``, ..."""
-    ways = (False, True) if rnn.bidirectional else (False,)
-    return [(f"l{k}{'_reverse' if way else ''}", k, way) for k in range(rnn.num_layers) for way in ways]
-
-
-def signal_widths(rnn: Recurrent, *, detail: bool = True) -> dict[str, int]:
-    """The number of units of ``x`` and of every signal of every layer, in the order they are shown."""
-    projected = bool(rnn.proj_size)
-    names = signal_names(rnn.mode, detail=detail, projected=projected)
-    widths = {"x": rnn.input_size}
-    for end, _, _ in layer_names(rnn):
-        for name in names:
-            widths[f"{end}.{name}"] = rnn.proj_size if projected and name == "h" else rnn.hidden_size
-    return widths
 
 
 class Instrumented(nn.Module):
@@ -251,56 +146,6 @@ def instrument(module: Recurrent) -> Instrumented:
     if not isinstance(module, Recurrent):
         raise ValueError(f"Only nn.RNN, nn.GRU and nn.LSTM can be instrumented; got {type(module).__name__}.")
     return Instrumented(module)
-
-
-def check_input(rnn: Recurrent, value: object, hx: object) -> None:
-    """Refuse an input or a state that the layer cannot take, in a plain sentence.
-
-    Raises:
-        ValueError: wrong type, dtype, number of dimensions, width or length of ``value`` or ``hx``.
-    """
-    dtype = rnn.weight_ih_l0.dtype
-    if dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"The layer's weights are {_word(dtype)}; only float32 and float64 can be shown.")
-    data = value.data if isinstance(value, PackedSequence) else value
-    if not isinstance(data, Tensor):
-        raise ValueError(f"The input must be a torch tensor or a PackedSequence; got {type(value).__name__}.")
-    if data.dtype != dtype:
-        raise ValueError(f"The input is {_word(data.dtype)} and the layer's weights are {_word(dtype)}.")
-    packed = isinstance(value, PackedSequence)
-    if not packed and data.dim() not in (2, 3):
-        raise ValueError(f"The input must have 3 dimensions, or 2 without a batch; got {data.dim()}.")
-    if data.shape[-1] != rnn.input_size:
-        raise ValueError(f"The input has {data.shape[-1]} features; the layer takes {rnn.input_size}.")
-    if data.numel() == 0 and rnn.input_size:
-        raise ValueError(f"The input is empty: its shape is {tuple(data.shape)}.")
-    if hx is not None:
-        _check_state(rnn, value, data, hx)
-
-
-def _check_state(rnn: Recurrent, value: object, data: Tensor, hx: object) -> None:
-    lstm = rnn.mode == LSTM
-    states = hx if isinstance(hx, tuple) else (hx,)
-    if len(states) != (2 if lstm else 1) or isinstance(hx, tuple) != lstm:
-        raise ValueError("The state of an LSTM is (h_0, c_0)." if lstm else "The state is one tensor, h_0.")
-    count = rnn.num_layers * (2 if rnn.bidirectional else 1)
-    if isinstance(value, PackedSequence):
-        batch = int(value.batch_sizes[0])
-    else:
-        batch = 1 if data.dim() == 2 else data.shape[0 if rnn.batch_first else 1]
-    unbatched = data.dim() == 2 and not isinstance(value, PackedSequence)
-    widths = (rnn.proj_size or rnn.hidden_size, rnn.hidden_size)
-    for name, state, width in zip(("h_0", "c_0"), states, widths, strict=False):
-        shape = (count, width) if unbatched else (count, batch, width)
-        if not isinstance(state, Tensor) or tuple(state.shape) != shape:
-            got = tuple(state.shape) if isinstance(state, Tensor) else type(state).__name__
-            raise ValueError(f"{name} must have shape {shape}; got {got}.")
-        if state.dtype != data.dtype:
-            raise ValueError(f"{name} is {_word(state.dtype)} and the input is {_word(data.dtype)}.")
-
-
-def _word(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
 
 
 class _Sequence(nn.Module):

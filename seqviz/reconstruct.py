@@ -5,6 +5,9 @@ are one matrix product over the whole sequence, and an LSTM's cell state is one 
 ``c_t = f_t * c_{t-1} + i_t * g_t``. Nothing is run again from its own outputs, so the recomputation does not
 drift, even in a chaotic network; how far it is from torch is measured on every run.
 
+The work is done in blocks of steps that stay in the processor's cache. Torch multiplies and squashes; numpy,
+whose calls cost a fraction of torch's, does the rest.
+
 The lines are those of
 `nn.RNN <https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html>`_,
 `nn.GRU <https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html>`_ and
@@ -16,23 +19,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+from torch.nn.functional import linear
 
 from seqviz.cells import Weights, signal_names
-from seqviz.network import (
-    Recurrent,
-    Sequences,
-    between_layers,
-    layer_weights,
-    read_cell_state,
-    read_output,
-    to_packed,
-)
 from seqviz.vocabulary import BLOCKS, GRU, LSTM, RNN_TANH
 
-__all__ = ["Layer", "Observed", "Rebuilt", "observe", "rebuild"]
+__all__ = ["Layer", "Rebuilt", "largest", "previous", "rebuild", "scan", "worst"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+BLOCK_BYTES = 2**21
+"""How much of the pre-activations to work on at a time: about a core's second-level cache."""
 
 
 class Layer(NamedTuple):
@@ -44,207 +44,240 @@ class Layer(NamedTuple):
 
     mode: str
     weights: Weights
-    x: Tensor
-    h: Tensor
-    h_0: Tensor
-    c_0: Tensor | None
-    valid: Tensor | None
+    x: Array
+    h: Array
+    h_0: Array
+    c_0: Array | None
+    valid: Array | None
 
 
 class Rebuilt(NamedTuple):
-    """Signals by name, each ``(L, N, H)``, and the largest ``|recomputed h - torch's h|``."""
+    """Signals by name but for ``h``, each ``(L, N, H)``, and the largest ``|recomputed h - torch's h|``."""
 
-    signals: dict[str, Tensor]
+    signals: dict[str, Array]
     parity: float
 
 
+@torch.no_grad()
 def rebuild(layer: Layer, detail: bool = False) -> Rebuilt:
-    """All the signals of a layer; with ``detail`` also what is before the squashing, and its parts."""
+    """All the signals of a layer; with ``detail`` also what is before the squashing, and its parts.
+
+    Arrays come out in the dtype of ``layer.x``, 0 on padding. ``h`` is torch's, as it is in ``layer``.
+    """
     kinds = {LSTM: _lstm, GRU: _gru}
-    signals, h = kinds.get(layer.mode, _rnn)(layer, detail)
-    error = (h - layer.h).abs_()
-    signals["h"] = layer.h.clone()
+    signals, parity = kinds.get(layer.mode, _rnn)(layer)
+    if detail:
+        _add_detail(layer, signals)
     if layer.valid is not None:
-        gone = ~layer.valid.unsqueeze(-1)
-        error.masked_fill_(gone, 0)
         for value in signals.values():
-            value.masked_fill_(gone, 0)
+            value[~layer.valid] = 0
     names = signal_names(layer.mode, detail=detail, projected=layer.weights.weight_hr is not None)
-    return Rebuilt({name: signals[name] for name in names}, float(error.max()))
+    return Rebuilt({name: signals[name] for name in names if name != "h"}, parity)
 
 
-def previous(state: Tensor, first: Tensor, valid: Tensor | None) -> Tensor:
-    """The state before every step, ``(L, N, H)``, of the state after it and the one before the first, ``(N, H)``."""
-    before = torch.cat([first.unsqueeze(0), state[:-1]])
+def previous(state: Array, first: Array, valid: Array | None) -> Array:
+    """The state before every step, ``(L, N, H)``, from the one after it and the one before the first, ``(N, H)``."""
+    before = np.concatenate([first[None], state[:-1]])
     if valid is not None:
-        before[1:] = torch.where(valid[:-1].unsqueeze(-1), before[1:], first)
+        np.copyto(before[1:], first, where=~valid[:-1, :, None])
     return before
 
 
-def _parts(layer: Layer, before: Tensor) -> tuple[Tensor, Tensor]:
-    """The two products, from the input and from the last state, each ``(L, N, blocks * H)``."""
-    w = layer.weights
-    ih = torch.nn.functional.linear(layer.x, w.weight_ih, w.bias_ih)
-    hh = torch.nn.functional.linear(before, w.weight_hh, w.bias_hh)
-    return ih, hh
+def _lstm(layer: Layer) -> Rebuilt:
+    steps, batch, _ = layer.x.shape
+    size = layer.weights.weight_hh.shape[0] // 4
+    gates = np.empty((steps, batch, 4, size), layer.x.dtype)
+    i, f, g, o = (gates[:, :, k] for k in range(4))
+    c = np.empty((steps, batch, size), layer.x.dtype)
+    weight, bias = _joined(layer.weights, 4 * size)
+    last, parity, scratch = layer.c_0, 0.0, _Scratch()
+    for t, inputs in _blocks(layer, 4 * size):
+        z = torch.from_numpy(gates[t]).view(len(inputs), 4 * size)
+        _product(inputs, weight, bias, z)
+        z[:, : 2 * size].sigmoid_()
+        z[:, 2 * size : 3 * size].tanh_()
+        z[:, 3 * size :].sigmoid_()
+        u = np.multiply(i[t], g[t], out=scratch.like(c[t]))
+        if layer.valid is not None:
+            gone = ~layer.valid[t, :, None]
+            np.copyto(f[t], 1, where=gone)
+            np.copyto(u, 0, where=gone)
+        last = scan(f[t], u, last, c[t])  # type: ignore[arg-type]
+        torch.tanh(torch.from_numpy(c[t]), out=torch.from_numpy(u))
+        u *= o[t]
+        if layer.weights.weight_hr is not None:
+            u = linear(torch.from_numpy(u), layer.weights.weight_hr).numpy()
+        parity = worst(parity, _gap(u, layer, t))
+    return Rebuilt({"i": i, "f": f, "g": g, "o": o, "c": c}, parity)
 
 
-def _named(mode: str, ih: Tensor, hh: Tensor) -> dict[str, Tensor]:
-    """The parts under their names, each ``(L, N, H)``."""
-    names = BLOCKS[mode]
-    found = {}
-    for end, value in (("ih", ih), ("hh", hh)):
-        for name, block in zip(names, value.chunk(len(names), -1), strict=True):
-            found[f"{name}_{end}"] = block
-    return found
-
-
-def _rnn(layer: Layer, detail: bool) -> tuple[dict[str, Tensor], Tensor]:
-    ih, hh = _parts(layer, previous(layer.h, layer.h_0, layer.valid))
-    pre = ih + hh
-    h = torch.tanh(pre) if layer.mode == RNN_TANH else torch.relu(pre)
-    return ({**_named(layer.mode, ih, hh), "h_pre": pre} if detail else {}), h
-
-
-def _gru(layer: Layer, detail: bool) -> tuple[dict[str, Tensor], Tensor]:
-    before = previous(layer.h, layer.h_0, layer.valid)
-    ih, hh = _parts(layer, before)
-    s = _named(GRU, ih, hh)
+def _gru(layer: Layer) -> Rebuilt:
+    steps, batch, inner = layer.x.shape
     size = layer.weights.weight_hh.shape[1]
-    rz_pre = ih[..., : 2 * size] + hh[..., : 2 * size]
-    s["r_pre"], s["z_pre"] = rz_pre.chunk(2, -1)
-    s["r"], s["z"] = torch.sigmoid(rz_pre).chunk(2, -1)
-    s["n_pre"] = s["n_ih"] + s["r"] * s["n_hh"]
-    s["n"] = torch.tanh(s["n_pre"])
-    h = s["n"] + s["z"] * (before - s["n"])
-    return (s if detail else {name: s[name] for name in "rzn"}), h
+    gates = np.empty((steps, batch, 3, size), layer.x.dtype)
+    r, z, n = (gates[:, :, k] for k in range(3))
+    w = layer.weights
+    weight, bias = _joined(w, 2 * size)
+    parity, scratch = 0.0, _Scratch()
+    for t, inputs in _blocks(layer, 3 * size):
+        flat = torch.from_numpy(gates[t]).view(len(inputs), 3 * size)
+        _product(inputs, weight, bias, flat[:, : 2 * size])
+        flat[:, : 2 * size].sigmoid_()
+        _product(inputs[:, :inner], w.weight_ih[2 * size :].t(), _rows(w.bias_ih, 2 * size), flat[:, 2 * size :])
+        n_hh = scratch.like(r[t])
+        _product(
+            inputs[:, inner:],
+            w.weight_hh[2 * size :].t(),
+            _rows(w.bias_hh, 2 * size),
+            torch.from_numpy(n_hh).view(-1, size),
+        )
+        n_hh *= r[t]
+        n[t] += n_hh
+        flat[:, 2 * size :].tanh_()
+        before = inputs[:, inner:].numpy().reshape(n_hh.shape)
+        h = np.subtract(before, n[t], out=n_hh)
+        h *= z[t]
+        h += n[t]
+        parity = worst(parity, _gap(h, layer, t))
+    return Rebuilt({"r": r, "z": z, "n": n}, parity)
 
 
-def _lstm(layer: Layer, detail: bool) -> tuple[dict[str, Tensor], Tensor]:
-    ih, hh = _parts(layer, previous(layer.h, layer.h_0, layer.valid))
-    pre = ih + hh
-    s = {}
-    for name, value in zip(BLOCKS[LSTM], pre.chunk(4, -1), strict=True):
-        s[name] = torch.tanh(value) if name == "g" else torch.sigmoid(value)
-        s[f"{name}_pre"] = value
-    s |= _named(LSTM, ih, hh)
-    f, u = s["f"], s["i"] * s["g"]
-    if layer.valid is not None:
-        gone = ~layer.valid.unsqueeze(-1)
-        f, u = f.masked_fill(gone, 1), u.masked_fill(gone, 0)
-    s["c"] = scan(f, u, layer.c_0)
-    h = s["o"] * torch.tanh(s["c"])
-    if layer.weights.weight_hr is not None:
-        s["h_pre"] = h
-        h = torch.nn.functional.linear(h, layer.weights.weight_hr)
-    return (s if detail else {name: s[name] for name in "ifgoc"}), h
+def _rnn(layer: Layer) -> Rebuilt:
+    size = layer.weights.weight_hh.shape[1]
+    weight, bias = _joined(layer.weights, size)
+    parity, scratch = 0.0, _Scratch()
+    for t, inputs in _blocks(layer, size):
+        h = scratch.like(layer.h[t])
+        flat = torch.from_numpy(h).view(-1, size)
+        _product(inputs, weight, bias, flat)
+        flat.tanh_() if layer.mode == RNN_TANH else flat.relu_()
+        parity = worst(parity, _gap(h, layer, t))
+    return Rebuilt({}, parity)
 
 
-def scan(f: Tensor, u: Tensor, c_0: Tensor) -> Tensor:
-    """``c_t = f_t * c_{t-1} + u_t`` from ``c_0`` ``(N, H)``; ``f`` and ``u`` are ``(L, N, H)``."""
-    c = torch.empty_like(u)
-    last = c_0
-    for t in range(len(u)):
-        last = torch.addcmul(u[t], f[t], last, out=c[t])
-    return c
+def _add_detail(layer: Layer, signals: dict[str, Array]) -> None:
+    """Add what is before the squashing, and its parts, to the signals of a layer."""
+    w, names = layer.weights, BLOCKS[layer.mode]
+    before = torch.from_numpy(previous(layer.h, layer.h_0, layer.valid))
+    ih = linear(torch.from_numpy(np.ascontiguousarray(layer.x)), w.weight_ih, w.bias_ih)
+    hh = linear(before, w.weight_hh, w.bias_hh)
+    for name, a, b in zip(names, ih.chunk(len(names), -1), hh.chunk(len(names), -1), strict=True):
+        signals[f"{name}_ih"], signals[f"{name}_hh"] = a.numpy(), b.numpy()
+        reset = signals["r"] if layer.mode == GRU and name == "n" else 1
+        signals[f"{name}_pre"] = signals[f"{name}_ih"] + reset * signals[f"{name}_hh"]
+    if w.weight_hr is not None:
+        signals["h_pre"] = signals["o"] * np.tanh(signals["c"])
 
 
-class Observed(NamedTuple):
-    """The signals of all the layers of one call, each ``(L, N, H)``, and how far they are from torch."""
+def scan(f: Array, u: Array, c_0: Array, c: Array) -> Array:
+    """``c_t = f_t * c_{t-1} + u_t``, all ``(L, N, H)`` and ``c_0`` ``(N, H)``, into ``c``; returns the last one.
 
-    signals: dict[str, Tensor]
-    parity: float
-
-
-def observe(rnn: Recurrent, value: Tensor | PackedSequence, given: Sequences, out: Any, detail: bool) -> Observed:
-    """Rebuild every layer of one call of a fused module.
-
-    Args:
-        rnn: the module.
-        value: what it was called with, and ``given``, the same and its state time first.
-        out: what it returned: the output and ``h_n`` or ``(h_n, c_n)``.
-        detail: also the signals before the squashing.
-
-    The layers below the last one give their output to nobody, so each is run on its own, by the function that
-    the module itself calls and on the same input.
+    A narrow state makes a long loop of tiny products, so a long sequence is cut into chunks: all of them start
+    from 0 at once, and then each takes what the one before it left, times the product of its own ``f``.
     """
-    signals = {"x": given.x.clone()}
-    last, c_n = read_output(rnn, out[0]), read_cell_state(rnn, out[1])
-    packed = value if isinstance(value, PackedSequence) else None
-    valid, x, parity = valid_steps(given), given.x, 0.0
-    for k in range(rnn.num_layers):
-        x = between_layers(rnn, x, packed) if k else x
-        h = last if k == rnn.num_layers - 1 else run_layer(rnn, k, x, given, packed)
-        for end, index, reverse, mine in directions(rnn, k, h):
-            c_0 = None if given.c_0 is None else given.c_0[index]
-            steps = Layer(rnn.mode, layer_weights(rnn, k, reverse), x, mine, given.h_0[index], c_0, valid)
-            rebuilt = rebuild(backwards(steps) if reverse else steps, detail)
-            found = {name: v.flip(0) if reverse else v for name, v in rebuilt.signals.items()}
-            signals |= {f"{end}.{name}": v for name, v in found.items()}
-            parity = worst(parity, rebuilt.parity)
-            if c_n is not None:
-                c = final(found["c"], given.lengths, reverse)
-                parity = worst(parity, float((c - c_n[index]).abs().max()))
-        x = h
-    return Observed(signals, parity)
+    steps, width = len(c), c[0].size
+    if steps < 48 or width > 512:
+        return _loop(f, u, c_0, c)
+    length = max(2, int(steps**0.5 / 1.5))
+    count = steps // length
+    whole = count * length
+
+    def cut(a: Array) -> Array:
+        return a[:whole].reshape(count, length, *a.shape[1:]).swapaxes(0, 1)
+
+    both = np.empty((length, 2, count, *c.shape[1:]), c.dtype)
+    f_cut, u_cut = cut(f), cut(u)
+    both[0, 0], both[0, 1] = u_cut[0], f_cut[0]
+    last = both[0]
+    for f_t, u_t, now in zip(f_cut[1:], u_cut[1:], both[1:], strict=True):
+        np.multiply(f_t, last, now)
+        now[0] += u_t
+        last = now
+    start = np.empty((count, *c.shape[1:]), c.dtype)
+    start[0] = c_0
+    _loop(last[1, :-1], last[0, :-1], c_0, start[1:])
+    kept = both[:, 1]
+    kept *= start
+    np.add(both[:, 0], kept, out=cut(c))
+    return _loop(f[whole:], u[whole:], c[whole - 1], c[whole:])
 
 
-def directions(rnn: Recurrent, k: int, h: Tensor) -> Iterator[tuple[str, int, bool, Tensor]]:
-    """``(name, index in the states, reverse, its part of h)`` of the directions of layer ``k``."""
-    count = 2 if rnn.bidirectional else 1
-    for way, part in enumerate(h.chunk(count, -1)):
-        yield f"l{k}{'_reverse' if way else ''}", k * count + way, bool(way), part
+def _loop(f: Array, u: Array, c_0: Array, c: Array) -> Array:
+    last = c_0
+    for f_t, u_t, c_t in zip(f, u, c, strict=True):
+        np.multiply(f_t, last, c_t)
+        c_t += u_t
+        last = c_t
+    return last
 
 
-def backwards(layer: Layer) -> Layer:
-    """The same layer with its steps the other way round."""
-    valid = None if layer.valid is None else layer.valid.flip(0)
-    return layer._replace(x=layer.x.flip(0), h=layer.h.flip(0), valid=valid)
+class _Scratch:
+    """One buffer, used again for every block."""
+
+    def __init__(self) -> None:
+        self.buffer: Array | None = None
+
+    def like(self, array: Array) -> Array:
+        """An uninitialised contiguous array ``(steps, N, H)`` of the shape of ``array``, no longer than the first."""
+        if self.buffer is None:
+            self.buffer = np.empty(array.shape, array.dtype)
+        return self.buffer[: len(array)]
 
 
-def valid_steps(given: Sequences) -> Tensor | None:
-    """``(L, N)``, false past the end of a sequence; ``None`` when nothing is packed."""
-    if given.lengths is None:
-        return None
-    return (torch.arange(len(given.x)).unsqueeze(-1) < given.lengths).to(given.x.device)
+def _blocks(layer: Layer, width: int) -> Iterator[tuple[slice, Tensor]]:
+    """Spans of steps with ``[x_t, h_{t-1}]`` of their rows, ``(steps * N, H_in + P or H)``, in one buffer."""
+    steps, batch, inner = layer.x.shape
+    count = max(1, min(steps, BLOCK_BYTES // (batch * width * layer.x.itemsize)))
+    buffer = np.empty((count, batch, inner + layer.h.shape[2]), layer.x.dtype)
+    for start in range(0, steps, count):
+        t = slice(start, min(start + count, steps))
+        rows = buffer[: t.stop - start]
+        rows[:, :, :inner] = layer.x[t]
+        before = rows[:, :, inner:]
+        before[1:] = layer.h[start : t.stop - 1]
+        before[0] = layer.h[start - 1] if start else layer.h_0
+        if layer.valid is not None:
+            first = max(start, 1)
+            gone = ~layer.valid[first - 1 : t.stop - 1, :, None]
+            np.copyto(before[first - start :], layer.h_0, where=gone)
+        yield t, torch.from_numpy(rows).view(len(rows) * batch, -1)
 
 
-def final(value: Tensor, lengths: Tensor | None, reverse: bool) -> Tensor:
-    """The value ``(N, H)`` at the last step to be processed, of ``(L, N, H)``."""
-    if reverse:
-        return value[0]
-    return value[-1] if lengths is None else value[lengths - 1, torch.arange(value.shape[1])]
+def _joined(w: Weights, rows: int) -> tuple[Tensor, Tensor | None]:
+    """The first rows of the weights for ``[x_t, h_{t-1}]``, ``(H_in + P or H, rows)``, and the sum of the biases."""
+    weight = torch.cat([w.weight_ih[:rows], w.weight_hh[:rows]], 1)
+    bias = None if w.bias_ih is None or w.bias_hh is None else w.bias_ih[:rows] + w.bias_hh[:rows]
+    return weight.t(), bias
+
+
+def _rows(bias: Tensor | None, start: int) -> Tensor | None:
+    return None if bias is None else bias[start:]
+
+
+def _product(inputs: Tensor, weight: Tensor, bias: Tensor | None, out: Tensor) -> None:
+    if bias is None:
+        torch.mm(inputs, weight, out=out)
+    else:
+        torch.addmm(bias, inputs, weight, out=out)
+
+
+def _gap(h: Array, layer: Layer, t: slice) -> float:
+    """The largest ``|h - torch's h|`` on the valid steps of a span; ``h`` is used up."""
+    h -= layer.h[t]
+    if layer.valid is not None:
+        h[~layer.valid[t]] = 0
+    return largest(h, layer.h[t])
+
+
+def largest(gap: Array, torchs: Array) -> float:
+    """The largest ``|gap|``, which is used up; a number that is not finite in torch's own run is left out."""
+    found = float(np.abs(gap, out=gap).max())
+    if found != found:
+        gap[np.isnan(gap) & ~np.isfinite(torchs)] = 0
+        found = float(gap.max())
+    return found
 
 
 def worst(a: float, b: float) -> float:
     """The larger of two errors, or NaN if either is."""
     return a if a != a or a > b else b
-
-
-def run_layer(rnn: Recurrent, k: int, x: Tensor, given: Sequences, packed: PackedSequence | None) -> Tensor:
-    """Torch's own output ``(L, N, D*H)`` of layer ``k`` alone, by the function that the whole module calls."""
-    count = 2 if rnn.bidirectional else 1
-    rows = slice(k * count, (k + 1) * count)
-    weights = [layer_weights(rnn, k, bool(way)) for way in range(count)]
-    state = [s[rows] for s in (given.h_0, given.c_0) if s is not None]
-    if packed is None:
-        return fused(rnn.mode, weights, x, state)[0]
-    order = packed.sorted_indices
-    state = state if order is None else [s[:, order] for s in state]
-    data = fused(rnn.mode, weights, to_packed(x, packed), state, packed.batch_sizes)[0]
-    return pad_packed_sequence(packed._replace(data=data))[0]
-
-
-def fused(
-    mode: str, weights: list[Weights], x: Tensor, state: list[Tensor], batch_sizes: Tensor | None = None
-) -> tuple[Tensor, ...]:
-    """Torch's fused function on one layer: ``x`` ``(L, N, H_in)`` to the output and the last states.
-
-    ``weights`` has one item a direction; ``state`` is ``[h_0]`` or ``[h_0, c_0]``, each ``(D, N, H)``. With
-    ``batch_sizes`` the input and output are the rows of a packed sequence.
-    """
-    run: Any = {LSTM: torch.lstm, GRU: torch.gru, RNN_TANH: torch.rnn_tanh}.get(mode, torch.rnn_relu)
-    flat = [w for way in weights for w in way if w is not None]
-    hx = state if mode == LSTM else state[0]
-    options = (flat, weights[0].bias_ih is not None, 1, 0.0, False, len(weights) == 2)
-    return run(x, hx, *options, False) if batch_sizes is None else run(x, batch_sizes, hx, *options)

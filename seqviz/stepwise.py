@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from seqviz.cells import signal_names
 from seqviz.interventions import Intervention, apply, resolve_steps
-from seqviz.network import (
-    HookPoint,
-    Recurrent,
-    Sequences,
-    between_layers,
-    instrument,
-    layer_names,
-    layer_weights,
-)
-from seqviz.reconstruct import directions, fused, previous, valid_steps, worst
+from seqviz.layers import Recurrent, Sequences, between_layers, layer_names, layer_weights
+from seqviz.network import instrument
+from seqviz.observe import Observed, as_array, fused, valid_steps
+from seqviz.reconstruct import Array, largest, previous, worst
 
 __all__ = ["step_by_step"]
 
@@ -28,7 +23,7 @@ Edits = list[tuple[str, Intervention]]
 
 def step_by_step(
     rnn: Recurrent, value: Any, hx: Any, given: Sequences, edits: Edits, detail: bool
-) -> tuple[dict[str, Tensor], float, Any]:
+) -> tuple[Observed, Any]:
     """Run an instrumented twin of ``rnn`` with the edits in its hook points.
 
     Args:
@@ -44,27 +39,28 @@ def step_by_step(
     twin, steps = instrument(rnn), len(given.x)
     names = signal_names(rnn.mode, detail=detail, projected=bool(rnn.proj_size))
     wanted = ["x", *(f"{end}.{name}" for end, _, _ in layer_names(rnn) for name in names)]
-    for signal in {signal for signal, _ in edits}:
-        mine = [edit for name, edit in edits if name == signal]
+    for target in {signal for signal, _ in edits}:
+        mine = [edit for signal, edit in edits if signal == target]
 
         def edit(point: Any, args: Any, out: Tensor, mine: list[Intervention] = mine) -> Tensor:
             return apply(mine, out, args[1], steps)
 
-        twin.get_submodule(signal).register_forward_hook(edit)
-    kept = {name: _record(twin.get_submodule(name), steps) for name in wanted}  # type: ignore[arg-type]
+        twin.get_submodule(target).register_forward_hook(edit)
+    kept = {name: _record(twin.get_submodule(name), steps) for name in wanted}
     random = torch.get_rng_state() if rnn.dropout and rnn.training else None
     out = twin(value, hx)
     signals = {name: torch.stack(values) for name, values in kept.items()}
-    valid = valid_steps(given)
-    if valid is not None:
-        for kept_value in signals.values():
-            kept_value.masked_fill_(~valid.unsqueeze(-1), 0)
+    if given.lengths is not None:
+        gone = torch.from_numpy(~valid_steps(given)).unsqueeze(-1)  # type: ignore[operator, arg-type]
+        for signal in signals.values():
+            signal.masked_fill_(gone.to(signal.device), 0)
     if random is not None:
         torch.set_rng_state(random)
-    return signals, _parity(rnn, value, given, signals, edits), out
+    found = {name: as_array(signal) for name, signal in signals.items()}
+    return Observed(found, _parity(rnn, value, given, signals, edits)), out
 
 
-def _record(point: HookPoint, steps: int) -> list[Tensor]:
+def _record(point: nn.Module, steps: int) -> list[Tensor]:
     """A list that the point fills with its value at each step, ``(N, H)``, in the order of the sequence."""
     values: list[Any] = [None] * steps
 
@@ -85,22 +81,24 @@ def _parity(rnn: Recurrent, value: Any, given: Sequences, signals: dict[str, Ten
     x, error, valid = signals["x"], 0.0, valid_steps(given)
     for k in range(rnn.num_layers):
         x = between_layers(rnn, x, packed) if k else x
-        count = 2 if rnn.bidirectional else 1
-        h = torch.cat([signals[f"l{k}{end}.h"] for end in ("", "_reverse")[:count]], -1)
-        for end, index, reverse, mine in directions(rnn, k, h):
-            states = {"h": (mine, given.h_0[index])}
+        ends = [f"l{k}", f"l{k}_reverse"][: 2 if rnn.bidirectional else 1]
+        for way, end in enumerate(ends):
+            index = k * len(ends) + way
+            states = {"h": (signals[f"{end}.h"], given.h_0[index])}
             if given.c_0 is not None:
                 states["c"] = (signals[f"{end}.c"], given.c_0[index])
-            before = [_previous(*state, valid, reverse) for state in states.values()]
-            weights = layer_weights(rnn, k, reverse)
-            after = fused(rnn.mode, [weights], _one_batch(x), [_one_batch(value) for value in before])[1:]
+            before = [_previous(now, first, valid, bool(way)) for now, first in states.values()]
+            weights = layer_weights(rnn, k, bool(way))
+            after = fused(rnn.mode, [weights], _one_batch(x), [_one_batch(state) for state in before])[1:]
             touched = _touched(end, edits, len(x), rnn.hidden_size)
             for (name, (now, _)), again in zip(states.items(), after, strict=True):
-                off = touched.any(-1, keepdim=True) if rnn.proj_size and name == "h" else touched
-                gap = (now - again.view_as(now)).abs_().masked_fill_(off.unsqueeze(1).to(now.device), 0)
-                gap = gap if valid is None else gap.masked_fill_(~valid.unsqueeze(-1), 0)
-                error = worst(error, float(gap.max()))
-        x = h
+                off = touched.any(-1, keepdims=True) if rnn.proj_size and name == "h" else touched
+                gap = as_array(now) - as_array(again.view_as(now))
+                np.copyto(gap, 0, where=off[:, None])
+                if valid is not None:
+                    gap[~valid] = 0
+                error = worst(error, largest(gap, as_array(now)))
+        x = torch.cat([signals[f"{end}.h"] for end in ends], -1)
     return error
 
 
@@ -109,16 +107,16 @@ def _one_batch(value: Tensor) -> Tensor:
     return value.reshape(1, -1, value.shape[-1])
 
 
-def _previous(state: Tensor, first: Tensor, valid: Tensor | None, reverse: bool) -> Tensor:
+def _previous(state: Tensor, first: Tensor, valid: Array | None, reverse: bool) -> Tensor:
     """The state before every step, ``(L, N, H)``, in the order of the sequence."""
-    if not reverse:
-        return previous(state, first, valid)
-    return previous(state.flip(0), first, None if valid is None else valid.flip(0)).flip(0)
+    way = slice(None, None, -1 if reverse else 1)
+    before = previous(as_array(state)[way], as_array(first), None if valid is None else valid[way])
+    return torch.from_numpy(before[way].copy()).to(state.device)
 
 
-def _touched(end: str, edits: Edits, steps: int, width: int) -> Tensor:
+def _touched(end: str, edits: Edits, steps: int, width: int) -> Array:
     """``(L, H)``, true where an edit of a signal of the layer ``end`` acts."""
-    touched = torch.zeros(steps, width, dtype=torch.bool)
+    touched = np.zeros((steps, width), bool)
     for name, edit in edits:
         if name.startswith(f"{end}."):
             start, stop = resolve_steps(edit.steps, steps)
