@@ -1,0 +1,322 @@
+"""A person's own numbers, read safely: typed or pasted, a CSV file, or an array saved by numpy.
+
+Whatever is wrong comes back as a ValueError with one plain sentence that says where. Sizes are checked
+before anything is allocated, and nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from seqviz.checks import float32, shown, whole
+from seqviz.experiment import MAX_INPUT, MAX_STEPS
+
+__all__ = ["parse_csv", "parse_npy", "parse_numbers"]
+
+MAX_LINE: Final = 2**18
+"""Characters that are read of one line; 2,000 numbers of 17 digits are a fifth of it."""
+
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NOT_FINITE: Final = re.compile(r"[+-]?(nan|inf|infinity|∞)", re.IGNORECASE)
+_LINE: Final = re.compile(r"[^ \r\n][^\r\n]*")
+_LINE_BYTES: Final = re.compile(rb"[^ \r\n][^\r\n]*")
+_DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?", re.ASCII)
+_ZERO_AFTER_COMMA: Final = re.compile(r"(?<![\d.])\d+,0\d+(\.\d+)?", re.ASCII)
+_BOM: Final = "\ufeff"
+
+
+class _Row(NamedTuple):
+    line: int
+    cells: list[str]
+
+
+def parse_numbers(text: str, input_size: int | None = None) -> np.ndarray:
+    """Numbers that somebody typed or pasted.
+
+    A single line of several numbers is one step a number (unless `input_size` is above 1: then it is one
+    step). Several lines are one step a line. Numbers are separated by spaces, commas, semicolons or tabs.
+
+    Args:
+        text: what was typed.
+        input_size: H_in that each step must have; None takes what is there.
+
+    Returns:
+        float32 array ``(L, H_in)``.
+
+    Raises:
+        ValueError: one sentence that says what is wrong, on which line, and what would be right.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"The numbers must be text, not {type(text).__name__}.")
+    return _table(text, _checked(input_size), typed=True)
+
+
+def parse_csv(data: bytes | str, input_size: int | None = None) -> np.ndarray:
+    """A CSV file: one step a line, one input a column.
+
+    Commas, semicolons, tabs and spaces separate; a first line of names is skipped; decimals have a point.
+
+    Args:
+        data: the file's bytes (UTF-8) or its text.
+        input_size: H_in that each step must have; None takes what is there.
+
+    Returns:
+        float32 array ``(L, H_in)``.
+
+    Raises:
+        ValueError: one sentence that says what is wrong, on which line and column.
+    """
+    if isinstance(data, bytearray | memoryview):
+        data = bytes(data)
+    if not isinstance(data, bytes | str):
+        raise ValueError(f"A CSV file must be given as bytes or text, not {type(data).__name__}.")
+    return _table(data, _checked(input_size), typed=False)
+
+
+def parse_npy(data: bytes, input_size: int | None = None) -> np.ndarray:
+    """An array saved by ``numpy.save``, of shape ``(L, H_in)`` or ``(L,)``.
+
+    Args:
+        data: the file's bytes.
+        input_size: H_in that each step must have; None takes what is there.
+
+    Returns:
+        float32 array ``(L, H_in)``.
+
+    Raises:
+        ValueError: one sentence; the header is checked before any number is read, and pickles are refused.
+    """
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise ValueError(f"An npy file must be given as bytes, not {type(data).__name__}.")
+    data, width = bytes(data), _checked(input_size)
+    dtype, order, shape, start = _npy_header(data)
+    if len(shape) not in (1, 2):
+        raise ValueError(f"The array has {len(shape)} dimensions; a sequence has two, (steps, inputs), or one.")
+    need, have = math.prod(shape) * dtype.itemsize, len(data) - start
+    if need > have:
+        raise ValueError(
+            f"The npy file is cut short or its header is wrong: the shape {shown(shape)} needs {need:,} bytes "
+            f"and {have:,} are there."
+        )
+    steps, features = (*shape, 1)[:2]
+    _check_size(steps, features, width)
+    flat = np.frombuffer(data, dtype=dtype, count=steps * features, offset=start)
+    return _as_float32(flat.reshape((steps, features), order="F" if order else "C"))
+
+
+def _checked(input_size: int | None) -> int | None:
+    return None if input_size is None else whole(input_size, "The input size", 1, MAX_INPUT)
+
+
+def _check_size(steps: int, features: int, width: int | None) -> None:
+    if steps == 0 or features == 0:
+        raise ValueError("The sequence is empty; it needs at least one step with one number.")
+    if steps > MAX_STEPS:
+        raise ValueError(f"The sequence has {steps:,} steps; at most {MAX_STEPS:,} fit.")
+    if features > MAX_INPUT:
+        raise ValueError(f"Each step has {features:,} numbers; at most {MAX_INPUT} fit.")
+    if width is not None and features != width:
+        raise ValueError(f"Each step has {features} {_numbers(features)}; the network's input size is {width}.")
+
+
+def _numbers(count: int) -> str:
+    return "number" if count == 1 else "numbers"
+
+
+# Text
+
+
+def _table(data: bytes | str, width: int | None, typed: bool) -> np.ndarray:
+    """Rows of cells to ``(L, H_in)``; reading stops at the first row that is wrong or one too many."""
+    values: list[list[float]] = []
+    first: int | None = None
+    names = False
+    for row in _rows(data, typed):
+        if first is None and not names and _is_header(row.cells):
+            names, header = True, row
+            continue
+        if len(values) == MAX_STEPS:
+            raise ValueError(f"There are more than {MAX_STEPS:,} rows of numbers; at most {MAX_STEPS:,} steps fit.")
+        values.append([_value(cell, row.line, k) for k, cell in enumerate(row.cells, 1)])
+        if first is None:
+            first = row.line
+        elif len(values[-1]) != len(values[0]):
+            raise ValueError(
+                f"Line {row.line} has {len(values[-1])} {_numbers(len(values[-1]))} and line {first} has "
+                f"{len(values[0])}; every line needs the same count."
+            )
+        if len(values) > 1 or not typed:
+            _check_row(values[-1], row, width)
+    if not values and names:
+        _value(header.cells[0], header.line, 1)
+    if not values:
+        raise ValueError("The sequence is empty; give at least one number.")
+    alone = typed and len(values) == 1 and not names
+    if alone and (width is None or width == 1):
+        if len(values[0]) > MAX_STEPS:
+            raise ValueError(f"The line has {len(values[0]):,} numbers; at most {MAX_STEPS:,} steps fit.")
+        values = [[value] for value in values[0]]
+    elif typed and len(values) == 1:
+        _check_row(values[0], _Row(first or 1, []), width)
+    return np.array(values, dtype=np.float32)
+
+
+def _check_row(values: list[float], row: _Row, width: int | None) -> None:
+    found = len(values)
+    if found > MAX_INPUT:
+        raise ValueError(
+            f"Line {row.line} has {found:,} numbers; at most {MAX_INPUT} fit in a step, which is one line."
+        )
+    if width is not None and found != width:
+        hint = " (write decimals with a point: 0.5, not 0,5)" if found == 2 * width else ""
+        raise ValueError(
+            f"Line {row.line} has {found} {_numbers(found)}; the network's input size is {width}, "
+            f"so each line needs {width}{hint}."
+        )
+
+
+def _rows(data: bytes | str, typed: bool) -> Iterator[_Row]:
+    """Every line that is not blank, cut into cells."""
+    for line, text in _lines(data):
+        _check_commas(text, line)
+        cells = _cells(text)
+        if typed and len(cells) > 1 and not cells[-1]:
+            cells.pop()
+        if any(cells):
+            yield _Row(line, cells)
+
+
+def _lines(data: bytes | str) -> Iterator[tuple[int, str]]:
+    """``(line number from 1, text)`` of lines with something on them, decoded one at a time."""
+    line, seen = 1, 0
+    found = _LINE.finditer(data) if isinstance(data, str) else _LINE_BYTES.finditer(data)
+    for match in found:
+        between = data[seen : match.start()]
+        line += _breaks(between)
+        seen = match.end()
+        if match.end() - match.start() > MAX_LINE:
+            raise ValueError(
+                f"Line {line} is {match.end() - match.start():,} characters long, more than any row of numbers; "
+                f"at most {MAX_STEPS:,} steps fit."
+            )
+        content = match.group()
+        if isinstance(content, bytes):
+            try:
+                content = content.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise ValueError(
+                    f"Line {line} is not UTF-8 text; save the table as “CSV UTF-8” and try again."
+                ) from error
+        yield line, content.lstrip(_BOM).replace("−", "-") if line == 1 else content.replace("−", "-")
+
+
+def _breaks(between: bytes | str) -> int:
+    """Line breaks in a run of blanks: ``\\n``, ``\\r\\n`` or the old ``\\r``."""
+    if isinstance(between, bytes):
+        return between.count(b"\n") or between.count(b"\r")
+    return between.count("\n") or between.count("\r")
+
+
+def _cells(text: str) -> list[str]:
+    if ";" in text:
+        parts = text.split(";")
+    elif "," in text or "\t" in text:
+        parts = re.split(r" *[,\t] *| +", text.strip(" "))
+    else:
+        parts = text.split()
+    return [part.strip().strip('"').strip() for part in parts]
+
+
+def _check_commas(text: str, line: int) -> None:
+    """Refuse commas that may be decimal commas, where reading them as separators would be a guess."""
+    between = re.split(r"[;\t\"]", text) if re.search(r"[;\t\"]", text) else []
+    words = between or (text.split() if " " in text.strip() else [])
+    parts = [word.strip() for word in words if word.strip(" ,")]
+    found = [part for part in parts if _DECIMAL_COMMA.fullmatch(part)]
+    odd = _ZERO_AFTER_COMMA.search(text)
+    if (between and found) or (len(found) > 1 and len(found) == len(parts)) or odd:
+        sample = odd.group() if odd else found[0]
+        raise ValueError(
+            f"Line {line} writes {shown(sample)}, which may be one number or two: write decimals with a point, as "
+            f"0.5, thousands without a mark, and a space after each comma that separates."
+        )
+
+
+def _is_header(cells: list[str]) -> bool:
+    return any(cells) and not any(_NUMBER.fullmatch(c) or _NOT_FINITE.fullmatch(c) for c in cells)
+
+
+def _value(cell: str, line: int, column: int) -> float:
+    where = f"Line {line}, column {column}"
+    if not cell:
+        raise ValueError(f"{where} is empty; every place needs a number.")
+    if _NOT_FINITE.fullmatch(cell):
+        raise ValueError(f"{where} holds {shown(cell)}; only finite numbers will do.")
+    if not _NUMBER.fullmatch(cell):
+        raise ValueError(f"{where} holds {shown(cell)}, which is not a number; write numbers such as 0.5 or -2.")
+    value = float(cell)
+    if not math.isfinite(value):
+        raise ValueError(f"{where} holds {shown(cell)}, beyond what a 32-bit float can hold (about 3.4e38).")
+    return float32(value, f"The number at line {line}, column {column}")
+
+
+# npy
+
+
+def _npy_header(data: bytes) -> tuple[np.dtype, bool, tuple[int, ...], int]:
+    """dtype, Fortran order, shape, and where the numbers start; the format is numpy's NEP 1."""
+    if data[:2] == b"PK":
+        raise ValueError("This is a zip or npz archive; save one array with numpy.save to get an npy file.")
+    if data[:6] != b"\x93NUMPY" or len(data) < 12:
+        raise ValueError("This is not an npy file; save the array with numpy.save.")
+    wide = 2 if data[6] == 1 else 4
+    start = 8 + wide + int.from_bytes(data[8 : 8 + wide], "little")
+    broken = "The header of the npy file cannot be read; it may have been cut short or changed."
+    if data[6] not in (1, 2, 3) or start > min(len(data), 2**14):
+        raise ValueError(broken)
+    try:
+        header = ast.literal_eval(data[8 + wide : start].decode("latin1").strip())
+        descr, order, shape = header["descr"], header["fortran_order"], header["shape"]
+    except (ValueError, TypeError, KeyError, IndexError, SyntaxError, MemoryError, RecursionError) as error:
+        raise ValueError(broken) from error
+    if not isinstance(order, bool) or not isinstance(shape, tuple) or not all(map(_is_size, shape)):
+        raise ValueError(broken)
+    return _npy_dtype(descr), order, shape, start
+
+
+def _is_size(n: Any) -> bool:
+    return isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 2**63
+
+
+def _npy_dtype(descr: Any) -> np.dtype:
+    """Real numbers and booleans only, decided by the letters before numpy is asked."""
+    if isinstance(descr, str):
+        letter = descr.lstrip("<>|=")[:1]
+        if letter == "O":
+            raise ValueError("The npy file holds pickled objects, which are never opened; save plain numbers instead.")
+        if letter in ("c", "F", "D"):
+            raise ValueError("The npy file holds complex numbers; save real numbers, such as their real parts.")
+        if re.fullmatch(r"[<>|=]?(f(2|4|8|16)|[iu][1248]|b1|\?)", descr):
+            try:
+                return np.dtype(descr)
+            except TypeError as error:
+                raise ValueError(f"The npy file holds numbers of type {shown(descr)}; save float32.") from error
+    raise ValueError(f"The npy file holds {shown(descr)}, not numbers; save a float32 array.")
+
+
+def _as_float32(array: np.ndarray) -> np.ndarray:
+    """``(L, H_in)`` of real numbers to float32, every one finite and within its range."""
+    for bad, what in (
+        (~np.isfinite(array), "holds {}; only finite numbers will do"),
+        (np.abs(array.astype(np.longdouble)) > np.finfo(np.float32).max, "holds {}, beyond a 32-bit float (3.4e38)"),
+    ):
+        if bad.any():
+            step, feature = (int(n) for n in np.argwhere(bad)[0])
+            raise ValueError(f"The array {what.format(array[step, feature])}, at [{step}, {feature}].")
+    return np.ascontiguousarray(array, dtype=np.float32)
