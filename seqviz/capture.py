@@ -100,6 +100,8 @@ _KINDS = (nn.RNN, nn.GRU, nn.LSTM)
 
 def _targets(module: nn.Module, modules: str | Iterable[str] | None) -> dict[str, Recurrent]:
     """The recurrent modules to look at, by path."""
+    if modules is None and isinstance(module, _KINDS):
+        return {"": module}
     found = {path: m for path, m in module.named_modules() if isinstance(m, _KINDS)}
     if not found:
         raise ValueError(f"{type(module).__name__} contains no nn.RNN, nn.GRU or nn.LSTM to look at.")
@@ -214,10 +216,11 @@ class _Watch:
         """Add what was seen of a call under its prefix."""
         self.parity = worst(self.parity, seen.parity)
         self.arrays |= _prefixed(prefix, seen.signals)
-        for name, state in (("h", given.h_0), ("c", given.c_0)):
-            if state is not None:
-                states = zip(layer_names(rnn), as_array(state).copy(), strict=True)
-                self.initial |= _prefixed(prefix, {f"{end}.{name}": value for (end, _, _), value in states})
+        states = {"h": as_array(given.h_0).copy()}
+        if given.c_0 is not None:
+            states["c"] = as_array(given.c_0).copy()
+        first = {f"{end}.{s}": v[k] for k, (end, _, _) in enumerate(layer_names(rnn)) for s, v in states.items()}
+        self.initial |= _prefixed(prefix, first)
         self.modes[prefix] = rnn.mode
         steps, batch = given.x.shape[:2]
         self.lengths[prefix] = (steps,) * batch if given.lengths is None else tuple(given.lengths.tolist())

@@ -59,7 +59,8 @@ def read_input(rnn: Recurrent, value: Tensor | PackedSequence, hx: State) -> Seq
     count = rnn.num_layers * (2 if rnn.bidirectional else 1)
     sizes = (rnn.proj_size or rnn.hidden_size, rnn.hidden_size)
     if hx is None:
-        h_0, c_0 = (x.new_zeros(count, x.shape[1], size) for size in sizes)
+        h_0 = x.new_zeros(count, x.shape[1], sizes[0])
+        c_0 = x.new_zeros(count, x.shape[1], sizes[1]) if rnn.proj_size else h_0
     else:
         h_0, c_0 = hx if isinstance(hx, tuple) else (hx, hx)
         if h_0.dim() == 2:
@@ -122,12 +123,15 @@ def between_layers(rnn: Recurrent, out: Tensor, packed: PackedSequence | None) -
 
 def layer_weights(rnn: Recurrent, layer: int, reverse: bool) -> Weights:
     """The live parameters of one layer and direction."""
-    end = f"l{layer}{'_reverse' if reverse else ''}"
-    names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"] if rnn.bias else ["weight_ih", "weight_hh"]
-    weights = {name: getattr(rnn, f"{name}_{end}") for name in names}
-    if rnn.proj_size:
-        weights["weight_hr"] = getattr(rnn, f"weight_hr_{end}")
-    return Weights(**weights)
+    end = f"l{layer}_reverse" if reverse else f"l{layer}"
+    bias_ih, bias_hh = (f"bias_ih_{end}", f"bias_hh_{end}") if rnn.bias else (None, None)
+    return Weights(
+        getattr(rnn, f"weight_ih_{end}"),
+        getattr(rnn, f"weight_hh_{end}"),
+        getattr(rnn, bias_ih) if bias_ih else None,
+        getattr(rnn, bias_hh) if bias_hh else None,
+        getattr(rnn, f"weight_hr_{end}") if rnn.proj_size else None,
+    )
 
 
 def layer_names(rnn: Recurrent) -> list[tuple[str, int, bool]]:

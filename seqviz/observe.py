@@ -49,38 +49,43 @@ def observe(
     the module itself calls and on the same input.
     """
     x, valid, c_n = given.x, valid_steps(given), read_cell_state(rnn, out[1])
+    h_0, c_0 = as_array(given.h_0), None if given.c_0 is None else as_array(given.c_0)
+    ends = None if c_n is None else as_array(c_n)
     signals, parity = {"x": as_array(x).copy()}, 0.0
     count = 2 if rnn.bidirectional else 1
     for k in range(rnn.num_layers):
         x = between_layers(rnn, x, packed) if k else x
         top = k == rnn.num_layers - 1
         h = read_output(rnn, out[0]) if top else run_layer(rnn, k, x, given, packed)
-        size = h.shape[2] // count
+        entry, whole = as_array(x), as_array(h)
+        size = whole.shape[2] // count
         for way in range(count):
-            mine, index = as_array(h)[:, :, way * size : (way + 1) * size], k * count + way
-            c_0 = None if given.c_0 is None else as_array(given.c_0[index])
+            mine, index = whole[:, :, way * size : (way + 1) * size], k * count + way
             weights = on_cpu(layer_weights(rnn, k, bool(way)))
-            layer = Layer(rnn.mode, weights, as_array(x), mine, as_array(given.h_0[index]), c_0, valid)
+            first = None if c_0 is None else c_0[index]
+            layer = Layer(rnn.mode, weights, entry, mine, h_0[index], first, valid)
             rebuilt = rebuild(backwards(layer) if way else layer, detail)
             end = f"l{k}_reverse" if way else f"l{k}"
             for name, value in rebuilt.signals.items():
                 signals[f"{end}.{name}"] = value[::-1] if way else value
             signals[f"{end}.h"] = mine if owned or not top else mine.copy()
             parity = worst(parity, rebuilt.parity)
-            if c_n is not None:
+            if ends is not None:
                 last = final(signals[f"{end}.c"], given.lengths, bool(way))
-                parity = worst(parity, largest(last - as_array(c_n[index]), as_array(c_n[index])))
+                parity = worst(parity, largest(last - ends[index], ends[index]))
         x = h
     return Observed(signals, parity)
 
 
 def as_array(value: Tensor) -> Array:
     """The numbers of a tensor, shared with it where it lies in the processor's memory."""
-    return value.detach().cpu().numpy()
+    return value.numpy(force=True)
 
 
 def on_cpu(weights: Weights) -> Weights:
-    """The weights without their gradients, in the processor's memory."""
+    """The weights in the processor's memory, and without gradients."""
+    if weights.weight_ih.is_cpu and not torch.is_grad_enabled():
+        return weights
     return Weights(*(None if w is None else w.detach().cpu() for w in weights))  # type: ignore[arg-type]
 
 

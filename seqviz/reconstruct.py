@@ -65,9 +65,10 @@ def rebuild(layer: Layer, detail: bool = False) -> Rebuilt:
     Arrays come out in the dtype of ``layer.x``, 0 on padding. ``h`` is torch's, as it is in ``layer``.
     """
     kinds = {LSTM: _lstm, GRU: _gru}
-    signals, parity = kinds.get(layer.mode, _rnn)(layer)
-    if detail:
-        _add_detail(layer, signals)
+    with np.errstate(all="ignore"):
+        signals, parity = kinds.get(layer.mode, _rnn)(layer)
+        if detail:
+            _add_detail(layer, signals)
     if layer.valid is not None:
         for value in signals.values():
             value[~layer.valid] = 0
@@ -89,21 +90,22 @@ def _lstm(layer: Layer) -> Rebuilt:
     gates = np.empty((steps, batch, 4, size), layer.x.dtype)
     i, f, g, o = (gates[:, :, k] for k in range(4))
     c = np.empty((steps, batch, size), layer.x.dtype)
-    weight, bias = _joined(layer.weights, 4 * size)
+    weight, bias = _joined(layer.weights)
     last, parity, scratch = layer.c_0, 0.0, _Scratch()
     for t, inputs in _blocks(layer, 4 * size):
         z = torch.from_numpy(gates[t]).view(len(inputs), 4 * size)
         _product(inputs, weight, bias, z)
-        z[:, : 2 * size].sigmoid_()
-        z[:, 2 * size : 3 * size].tanh_()
-        z[:, 3 * size :].sigmoid_()
+        i_and_f, _, o_alone = z.split((2 * size, size, size), 1)
+        i_and_f.sigmoid_()
+        np.tanh(g[t], out=g[t])
+        o_alone.sigmoid_()
         u = np.multiply(i[t], g[t], out=scratch.like(c[t]))
         if layer.valid is not None:
             gone = ~layer.valid[t, :, None]
             np.copyto(f[t], 1, where=gone)
             np.copyto(u, 0, where=gone)
         last = scan(f[t], u, last, c[t])  # type: ignore[arg-type]
-        torch.tanh(torch.from_numpy(c[t]), out=torch.from_numpy(u))
+        np.tanh(c[t], out=u)
         u *= o[t]
         if layer.weights.weight_hr is not None:
             u = linear(torch.from_numpy(u), layer.weights.weight_hr).numpy()
@@ -144,7 +146,7 @@ def _gru(layer: Layer) -> Rebuilt:
 
 def _rnn(layer: Layer) -> Rebuilt:
     size = layer.weights.weight_hh.shape[1]
-    weight, bias = _joined(layer.weights, size)
+    weight, bias = _joined(layer.weights)
     parity, scratch = 0.0, _Scratch()
     for t, inputs in _blocks(layer, size):
         h = scratch.like(layer.h[t])
@@ -172,13 +174,16 @@ def _add_detail(layer: Layer, signals: dict[str, Array]) -> None:
 def scan(f: Array, u: Array, c_0: Array, c: Array) -> Array:
     """``c_t = f_t * c_{t-1} + u_t``, all ``(L, N, H)`` and ``c_0`` ``(N, H)``, into ``c``; returns the last one.
 
-    A narrow state makes a long loop of tiny products, so a long sequence is cut into chunks: all of them start
-    from 0 at once, and then each takes what the one before it left, times the product of its own ``f``.
+    A narrow state makes a long loop of tiny products, so a long sequence is cut into chunks: all of them run from
+    0 at once beside the running product of their ``f``, and then each takes what the ones before it left.
     """
     steps, width = len(c), c[0].size
-    if steps < 48 or width > 512:
+    if steps < 16 or width > 512:
         return _loop(f, u, c_0, c)
-    length = max(2, int(steps**0.5 / 1.5))
+    if c.size <= 8192:
+        np.copyto(c, u)
+        return _chain(f.copy(), c, c_0)
+    length = 8
     count = steps // length
     whole = count * length
 
@@ -187,19 +192,36 @@ def scan(f: Array, u: Array, c_0: Array, c: Array) -> Array:
 
     both = np.empty((length, 2, count, *c.shape[1:]), c.dtype)
     f_cut, u_cut = cut(f), cut(u)
-    both[0, 0], both[0, 1] = u_cut[0], f_cut[0]
     last = both[0]
+    last[0], last[1] = u_cut[0], f_cut[0]
     for f_t, u_t, now in zip(f_cut[1:], u_cut[1:], both[1:], strict=True):
         np.multiply(f_t, last, now)
         now[0] += u_t
         last = now
-    start = np.empty((count, *c.shape[1:]), c.dtype)
-    start[0] = c_0
-    _loop(last[1, :-1], last[0, :-1], c_0, start[1:])
+    start = last[0].copy()
+    _chain(last[1].copy(), start, c_0)
     kept = both[:, 1]
-    kept *= start
+    kept[:, 1:] *= start[:-1]
+    kept[:, 0] *= c_0
     np.add(both[:, 0], kept, out=cut(c))
     return _loop(f[whole:], u[whole:], c[whole - 1], c[whole:])
+
+
+def _chain(f: Array, c: Array, c_0: Array) -> Array:
+    """The same recurrence by doubling: ``c`` holds ``u`` at first, and ``f`` is used up; returns the last one.
+
+    After a pass each step has swallowed twice as many before it, so ``log2(L)`` passes over all of them do.
+    """
+    c[0] += f[0] * c_0
+    spare, reach = np.empty_like(c), 1
+    while reach < len(c):
+        earlier = spare[reach:]
+        np.multiply(f[reach:], c[:-reach], earlier)
+        c[reach:] += earlier
+        np.multiply(f[reach:], f[:-reach], earlier)
+        f[reach:] = earlier
+        reach *= 2
+    return c[-1]
 
 
 def _loop(f: Array, u: Array, c_0: Array, c: Array) -> Array:
@@ -243,11 +265,12 @@ def _blocks(layer: Layer, width: int) -> Iterator[tuple[slice, Tensor]]:
         yield t, torch.from_numpy(rows).view(len(rows) * batch, -1)
 
 
-def _joined(w: Weights, rows: int) -> tuple[Tensor, Tensor | None]:
-    """The first rows of the weights for ``[x_t, h_{t-1}]``, ``(H_in + P or H, rows)``, and the sum of the biases."""
-    weight = torch.cat([w.weight_ih[:rows], w.weight_hh[:rows]], 1)
-    bias = None if w.bias_ih is None or w.bias_hh is None else w.bias_ih[:rows] + w.bias_hh[:rows]
-    return weight.t(), bias
+def _joined(w: Weights, rows: int | None = None) -> tuple[Tensor, Tensor | None]:
+    """All or the first rows of the weights for ``[x_t, h_{t-1}]``, ``(H_in + P or H, rows)``, and the sum of the biases."""
+    whole = rows is None
+    parts = (w.weight_ih, w.weight_hh) if whole else (w.weight_ih[:rows], w.weight_hh[:rows])
+    bias = None if w.bias_ih is None or w.bias_hh is None else w.bias_ih + w.bias_hh
+    return torch.cat(parts, 1).t(), bias if whole or bias is None else bias[:rows]
 
 
 def _rows(bias: Tensor | None, start: int) -> Tensor | None:
