@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 __all__ = ["assign", "choice", "float32", "number", "shown", "whole"]
+
+_TOO_LARGE: Final = 2.0**128 - 2.0**103
+"""The smallest number that float32 rounds to infinity."""
+
+_BRIEF: Final = reprlib.Repr()
+_BRIEF.maxlevel, _BRIEF.maxstring, _BRIEF.maxother = 3, 200, 200
 
 
 def number(value: Any, what: str) -> float:
@@ -27,7 +34,7 @@ def number(value: Any, what: str) -> float:
 def float32(value: Any, what: str) -> float:
     """The float32 nearest to `value`, as a Python float: what the network will hold, bit for bit."""
     given = number(value, what)
-    if abs(given) > float(np.finfo(np.float32).max):
+    if abs(given) >= _TOO_LARGE:
         raise ValueError(f"{what} is {given:g}, beyond what a 32-bit float can hold (about 3.4e38).")
     return float(np.float32(given))
 
@@ -51,7 +58,10 @@ def choice(value: Any, what: str, allowed: Iterable[str]) -> str:
 
 def shown(value: Any) -> str:
     """A value as it may stand in a sentence: its repr, cut short."""
-    text = repr(value)
+    try:
+        text = _BRIEF.repr(value)
+    except ValueError:  # Python refuses to print an int of more than 4,300 digits
+        text = "a number of thousands of digits"
     return text if len(text) <= 40 else text[:37] + "..."
 
 

@@ -18,7 +18,10 @@ __all__ = ["MAX_DOCUMENT", "from_json", "from_url", "to_json", "to_url"]
 
 FORMAT: Final = 1
 MAX_DOCUMENT: Final = 32 * 2**20
-"""Bytes of JSON that are read at the most; a link is unpacked no further than this."""
+"""Characters of JSON that are read at the most; a link is unpacked no further than this."""
+
+MAX_ITEMS: Final = 500_000
+"""Commas and opening brackets of a document: a bound on what reading it may allocate."""
 
 _KINDS: Final[dict[str, type]] = {"clamp": Clamp, "ablate": Ablate, "scale": Scale}
 _PARTS: Final[dict[str, Any]] = {"init": Init, "sequence": Sequence}
@@ -33,12 +36,17 @@ def to_json(experiment: Experiment, indent: int | None = None) -> str:
 
 def from_json(text: str | bytes) -> Experiment:
     """Read :func:`to_json`'s document; ValueError with one sentence where it is not one."""
+    if not isinstance(text, str | bytes):
+        raise ValueError(f"An experiment is read from text, not from {type(text).__name__}.")
     if len(text) > MAX_DOCUMENT:
         raise ValueError(f"The experiment file is larger than {MAX_DOCUMENT // 2**20} MB.")
     try:
+        text = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
+        if sum(map(text.count, ",[{")) > MAX_ITEMS:
+            raise ValueError("too many items")
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError("This is not an experiment: it cannot be read as JSON.") from error
+        raise ValueError("This is not an experiment: it cannot be read as JSON, or holds too much.") from error
     return _from_plain(document)
 
 
@@ -51,11 +59,13 @@ def to_url(experiment: Experiment) -> str:
 def from_url(code: str) -> Experiment:
     """Read :func:`to_url`'s text; ValueError where it was cut short, changed, or unpacks to too much."""
     broken = "The address does not hold a whole experiment; it may have been cut short or changed."
+    if not isinstance(code, str):
+        raise ValueError(broken)
     try:
         packed = base64.b64decode(code.encode("ascii") + b"=" * (-len(code) % 4), b"-_", validate=True)
         unpacker = zlib.decompressobj()
         text = unpacker.decompress(packed, MAX_DOCUMENT)
-        if not unpacker.eof:
+        if not unpacker.eof or unpacker.unused_data:
             raise ValueError(broken)
         document = text.decode()
     except (binascii.Error, UnicodeError, zlib.error) as error:
@@ -95,9 +105,7 @@ def _from_plain(document: Any) -> Experiment:
         raise ValueError('This is not an experiment: it lacks the field "seqviz" with the format\'s version.')
     version = document["seqviz"]
     if version != FORMAT or isinstance(version, bool):
-        raise ValueError(
-            f"The experiment is of format {shown(version)}; this version of seqviz reads format {FORMAT}."
-        )
+        raise ValueError(f"The experiment is of format {shown(version)}; this version of seqviz reads format {FORMAT}.")
     body = {name: content for name, content in document.items() if name != "seqviz"}
     _known(body, Experiment, "The experiment")
     for name, cls in _PARTS.items():
@@ -174,5 +182,5 @@ def _known(body: Any, cls: type, what: str) -> None:
 def _build(cls: type, body: dict[str, Any], what: str) -> Any:
     try:
         return cls(**body)
-    except TypeError as error:
+    except (TypeError, OverflowError) as error:
         raise ValueError(f"{what} is not complete or holds a value of the wrong type.") from error

@@ -11,9 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import numpy as np
+
 from seqviz import vocabulary as words
-from seqviz.checks import assign, choice, shown, whole
-from seqviz.interventions import Intervention, validate
+from seqviz.checks import assign, choice, float32, shown, whole
+from seqviz.interventions import Clamp, Intervention, Scale, validate
 from seqviz.parts import (
     KINDS,
     MAX_HIDDEN,
@@ -81,11 +83,7 @@ class Experiment:
             raise ValueError("An experiment needs an Init and a Sequence.")
         self._check_sequence()
         self._check_weights()
-        assign(self, interventions=tuple(self.interventions))
-        if len(self.interventions) > MAX_INTERVENTIONS:
-            raise ValueError(f"At most {MAX_INTERVENTIONS} interventions fit, not {len(self.interventions)}.")
-        if self.interventions:
-            validate(self.interventions, self.widths(), self.sequence.length)
+        self._check_interventions()
 
     def _check_sequence(self) -> None:
         seq = self.sequence
@@ -109,23 +107,35 @@ class Experiment:
             edits=latest(self.edits, WeightEdit, lambda e: (e.parameter, e.row, e.col), "weight edits"),
         )
         shapes = parameter_shapes(self)
-        for item in (*self.tensors, *self.edits):
-            if item.parameter not in shapes:
-                raise ValueError(
-                    f"There is no parameter {shown(item.parameter)}. This network has {', '.join(shapes)}."
-                )
+        for name in [tensor.parameter for tensor in self.tensors] + [edit.parameter for edit in self.edits]:
+            if name not in shapes:
+                raise ValueError(f"There is no parameter {shown(name)}; this network has {', '.join(shapes)}.")
         for tensor in self.tensors:
             if tensor.shape != shapes[tensor.parameter]:
                 raise ValueError(
                     f"{tensor.parameter} must have the shape {shapes[tensor.parameter]}, not {tensor.shape}."
                 )
         for edit in self.edits:
-            rows, cols = (*shapes[edit.parameter], 1)[:2]
-            if edit.row >= rows or edit.col >= cols:
+            if not _has_place(shapes, edit):
+                rows, cols = (*shapes[edit.parameter], 1)[:2]
                 raise ValueError(
                     f"{edit.parameter} has {rows} rows and {cols} columns; "
                     f"row {edit.row}, column {edit.col} does not exist."
                 )
+
+    def _check_interventions(self) -> None:
+        if not isinstance(self.interventions, Iterable):
+            raise ValueError(f"The interventions must be a list, not {shown(self.interventions)}.")
+        assign(self, interventions=tuple(self.interventions))
+        if len(self.interventions) > MAX_INTERVENTIONS:
+            raise ValueError(f"At most {MAX_INTERVENTIONS} interventions fit, not {len(self.interventions)}.")
+        if self.interventions:
+            validate(self.interventions, self.widths(), self.sequence.length)
+        for edit in self.interventions:
+            if isinstance(edit, Clamp):
+                float32(edit.value, "The value of an intervention")
+            elif isinstance(edit, Scale):
+                float32(edit.factor, "The factor of an intervention")
 
     def widths(self) -> dict[str, int]:
         """Every signal that can be edited, with its number of units; pre-activations included."""
@@ -145,28 +155,31 @@ class Experiment:
     def changed(self, **changes: Any) -> Experiment:
         """This experiment with other sizes, cell or sequence; what no longer fits is left out.
 
-        Weight edits, tensors, input edits and interventions that name a place which the new network or
-        sequence lacks are dropped, so that making a network smaller never fails.
+        Weight edits stay with their gate and unit when the hidden size changes, and go when the gates do.
+        Tensors, input edits and interventions that name a place which the new network or sequence lacks
+        go too. Own numbers lose or gain columns (of zeros) with the input size, and a text gives way to a
+        wave; a new text or array brings its input size along. So no valid size ever fails.
         """
-        bare = replace(
-            self,
-            **{
-                "tensors": (),
-                "edits": (),
-                "interventions": (),
-                "sequence": replace(self.sequence, edits=()),
-                **changes,
-            },
-        )
-        kept = bare
-        for name in ("tensors", "edits", "interventions"):
-            if name not in changes:
-                kept = _keep_what_fits(kept, name, getattr(self, name))
-        if "sequence" not in changes:
-            length, width = kept.sequence.length, kept.input_size
+        bare_changes: dict[str, Any] = {"tensors": (), "edits": (), "interventions": (), **changes}
+        given = changes.get("sequence")
+        if given is None:
+            width = whole(changes.get("input_size", self.input_size), "The input size", 1, MAX_INPUT)
+            bare_changes["sequence"] = _of_width(replace(self.sequence, edits=()), width)
+        elif isinstance(given, Sequence) and given.width is not None:
+            bare_changes.setdefault("input_size", given.width)
+        bare = replace(self, **bare_changes)
+        kept: dict[str, Any] = {}
+        if "tensors" not in changes:
+            kept["tensors"] = _tensors_that_fit(self, bare)
+        if "edits" not in changes:
+            kept["edits"] = tuple(e for e in (_moved(e, self, bare) for e in self.edits) if e is not None)
+        if "interventions" not in changes:
+            kept["interventions"] = tuple(i for i in self.interventions if _applies(i, bare))
+        if given is None:
+            length, width = bare.sequence.length, bare.input_size
             edits = tuple(e for e in self.sequence.edits if e.step < length and e.feature < width)
-            kept = replace(kept, sequence=replace(kept.sequence, edits=edits))
-        return kept
+            kept["sequence"] = replace(bare.sequence, edits=edits)
+        return replace(bare, **kept)
 
     def reset(self) -> Experiment:
         """The same initial weights again: every weight edit taken back, the drawing untouched."""
@@ -222,17 +235,45 @@ def parameter_shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _keep_what_fits(experiment: Experiment, name: str, items: tuple) -> Experiment:
-    try:
-        return replace(experiment, **{name: items})
-    except ValueError:
-        fitting = [item for item in items if _fits(experiment, name, item)]
-        return replace(experiment, **{name: tuple(fitting)})
+def _has_place(shapes: dict[str, tuple[int, ...]], edit: WeightEdit) -> bool:
+    rows, cols = (*shapes.get(edit.parameter, (0,)), 1)[:2]
+    return edit.row < rows and edit.col < cols
 
 
-def _fits(experiment: Experiment, name: str, item: Any) -> bool:
+def _tensors_that_fit(old: Experiment, new: Experiment) -> tuple[Tensor, ...]:
+    shapes, same = parameter_shapes(new), words.BLOCKS[old.cell] == words.BLOCKS[new.cell]
+    return tuple(
+        tensor
+        for tensor in old.tensors
+        if shapes.get(tensor.parameter) == tensor.shape and (same or tensor.parameter.startswith("readout"))
+    )
+
+
+def _moved(edit: WeightEdit, old: Experiment, new: Experiment) -> WeightEdit | None:
+    """The same gate and unit in a network of another hidden size, or None if it has no such place."""
+    if not edit.parameter.startswith("readout"):
+        block, unit = divmod(edit.row, old.hidden_size)
+        if words.BLOCKS[old.cell] != words.BLOCKS[new.cell] or unit >= new.hidden_size:
+            return None
+        edit = replace(edit, row=block * new.hidden_size + unit)
+    return edit if _has_place(parameter_shapes(new), edit) else None
+
+
+def _applies(intervention: Intervention, experiment: Experiment) -> bool:
     try:
-        replace(experiment, **{name: (item,)})
+        validate((intervention,), experiment.widths(), experiment.sequence.length)
     except ValueError:
         return False
     return True
+
+
+def _of_width(sequence: Sequence, width: int) -> Sequence:
+    """The sequence for another input size: columns cut or filled with zeros; a text becomes a wave."""
+    if sequence.width in (None, width):
+        return sequence
+    if sequence.kind == "text":
+        return Sequence(length=sequence.length)
+    old = np.frombuffer(sequence.values, dtype="<f4").reshape(sequence.length, -1)
+    new = np.zeros((sequence.length, width), dtype="<f4")
+    new[:, : old.shape[1]] = old[:, :width]
+    return replace(sequence, values=new.tobytes())

@@ -313,10 +313,10 @@ def _npy_dtype(descr: Any) -> np.dtype:
 def _as_float32(array: np.ndarray) -> np.ndarray:
     """``(L, H_in)`` of real numbers to float32, every one finite and within its range."""
     for bad, what in (
-        (~np.isfinite(array), "holds {}; only finite numbers will do"),
-        (np.abs(array.astype(np.longdouble)) > np.finfo(np.float32).max, "holds {}, beyond a 32-bit float (3.4e38)"),
+        (~np.isfinite(array), "only finite numbers will do"),
+        (np.abs(array.astype(np.longdouble)) >= 2.0**128 - 2.0**103, "a 32-bit float ends at about 3.4e38"),
     ):
         if bad.any():
             step, feature = (int(n) for n in np.argwhere(bad)[0])
-            raise ValueError(f"The array {what.format(array[step, feature])}, at [{step}, {feature}].")
+            raise ValueError(f"The array holds {array[step, feature]} at [{step}, {feature}]; {what}.")
     return np.ascontiguousarray(array, dtype=np.float32)

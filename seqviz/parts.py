@@ -69,9 +69,7 @@ class Init:
         if self.forget_bias is not None:
             assign(self, forget_bias=float32(self.forget_bias, "The forget bias"))
             if abs(self.forget_bias) > 100:
-                raise ValueError(
-                    f"The forget bias must be from -100 to 100; {self.forget_bias:g} is outside."
-                )
+                raise ValueError(f"The forget bias must be from -100 to 100; {self.forget_bias:g} is outside.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +96,8 @@ class Sequence:
     Args:
         kind: one of ``KINDS``.
         length: steps, 1 to 2,000. For ``text`` and ``values`` it follows from what was given.
-        amplitude: of the wave.
-        period: in steps, where the wave has one (sine, square, ramp); the distance for ``two_pulses``.
+        amplitude: of the wave, -1e6 to 1e6.
+        period: in steps, where the wave has one (sine, square, ramp).
         seed: for ``noise`` and ``bits``.
         text: what was typed (``text``).
         alphabet: the characters that get a one-hot place each (``text``), in order.
@@ -119,10 +117,14 @@ class Sequence:
 
     def __post_init__(self) -> None:
         choice(self.kind, "The kind of sequence", KINDS)
-        if self.kind == "text":
-            self._check_text()
+        if not isinstance(self.text, str) or not isinstance(self.alphabet, str):
+            raise ValueError("A text sequence needs its text and its alphabet as strings.")
         if not isinstance(self.values, bytes):
             raise ValueError("The numbers of a sequence must be float32 bytes.")
+        if self.kind == "text":
+            self._check_text()
+        if self.kind == "values":
+            self._check_values()
         assign(
             self,
             length=whole(self.length, "The length of the sequence", 1, MAX_STEPS),
@@ -131,35 +133,55 @@ class Sequence:
             seed=whole(self.seed, "The sequence's seed", 0, 2**31 - 1),
             edits=latest(self.edits, InputEdit, lambda e: (e.step, e.feature), "input edits"),
         )
+        if abs(self.amplitude) > 1e6:
+            raise ValueError(f"The amplitude must be from -1e6 to 1e6; {self.amplitude:g} is outside.")
         if not self.period > 0:
             raise ValueError(f"The period must be above 0 steps, not {self.period:g}.")
         if any(e.step >= self.length for e in self.edits):
             raise ValueError(f"An edit names a step beyond the sequence, which has {self.length} steps.")
 
     def _check_text(self) -> None:
-        if not isinstance(self.text, str) or not isinstance(self.alphabet, str):
-            raise ValueError("A text sequence needs its text and its alphabet as strings.")
         if not self.text:
             raise ValueError("The text is empty; type at least one character.")
         if len(self.text) > MAX_STEPS:
             raise ValueError(f"The text has {len(self.text):,} characters; at most {MAX_STEPS:,} fit.")
         if len(set(self.alphabet)) != len(self.alphabet) or len(self.alphabet) > MAX_INPUT:
             raise ValueError(f"The alphabet must be up to {MAX_INPUT} different characters.")
+        if any("\ud800" <= character <= "\udfff" for character in self.text + self.alphabet):
+            raise ValueError("The text holds half of a character (a lone surrogate); type it again.")
         strange = sorted(set(self.text) - set(self.alphabet))
         if strange:
             raise ValueError(f"The alphabet lacks {shown(''.join(strange))}, which the text uses.")
         assign(self, length=len(self.text))
 
+    def _check_values(self) -> None:
+        if not 0 < len(self.values) <= 4 * MAX_STEPS * MAX_INPUT or len(self.values) % 4:
+            raise ValueError(
+                f"The numbers of a sequence must be float32, 4 bytes each, up to {MAX_STEPS:,} steps of "
+                f"{MAX_INPUT}; these are {len(self.values):,} bytes."
+            )
+        if not np.isfinite(np.frombuffer(self.values, dtype="<f4")).all():
+            raise ValueError("The sequence holds NaN or infinity; only finite numbers will do.")
+
+    @property
+    def width(self) -> int | None:
+        """The input size that text or own numbers ask for; None where any will do."""
+        if self.kind == "text":
+            return len(self.alphabet)
+        return len(self.values) // 4 // self.length if self.kind == "values" else None
+
     @classmethod
     def of_values(cls, values: Any) -> Sequence:
         """A sequence of somebody's own numbers, from an array-like of shape ``(L, H_in)`` or ``(L,)``."""
-        array = np.asarray(values, dtype="<f4")
+        try:
+            with np.errstate(over="ignore"):
+                array = np.asarray(values, dtype="<f4")
+        except (TypeError, ValueError) as error:
+            raise ValueError("A sequence must be numbers in rows of the same length.") from error
         if array.ndim == 1:
             array = array[:, None]
         if array.ndim != 2 or 0 in array.shape:
-            raise ValueError(
-                f"A sequence must have the shape (L, H_in) with L of 1 or more, not {array.shape}."
-            )
+            raise ValueError(f"A sequence must have the shape (L, H_in) with L of 1 or more, not {array.shape}.")
         if len(array) > MAX_STEPS or array.shape[1] > MAX_INPUT:
             raise ValueError(
                 f"The sequence has {len(array):,} steps of {array.shape[1]:,} numbers; "
@@ -167,7 +189,7 @@ class Sequence:
             )
         if not np.isfinite(array).all():
             step = int(np.argwhere(~np.isfinite(array))[0][0])
-            raise ValueError(f"The sequence holds a value that is not a finite number at step {step}.")
+            raise ValueError(f"The sequence holds NaN, infinity or a number beyond float32 at step {step}.")
         return cls(kind="values", length=len(array), values=np.ascontiguousarray(array).tobytes())
 
     @classmethod
@@ -217,6 +239,8 @@ class Tensor:
     data: bytes
 
     def __post_init__(self) -> None:
+        if not isinstance(self.shape, tuple | list) or not 1 <= len(self.shape) <= 2:
+            raise ValueError(f"A weight tensor has one or two sizes, not {shown(self.shape)}.")
         shape = tuple(whole(n, "A size", 1, 2**20) for n in self.shape)
         assign(self, shape=shape)
         if not isinstance(self.parameter, str) or not isinstance(self.data, bytes):
@@ -242,6 +266,8 @@ class Tensor:
 
 def latest(items: Any, kind: type, key: Any, what: str) -> tuple:
     """The last edit of each place, in a fixed order, so that equal states are equal values."""
+    if not isinstance(items, Iterable):
+        raise ValueError(f"The {what} must be a list, not {shown(items)}.")
     items = tuple(items)
     if not all(isinstance(item, kind) for item in items):
         raise ValueError(f"The {what} hold something else.")

@@ -1,0 +1,220 @@
+"""Networks set by hand, each of which does something that can be checked by reading the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from seqviz import vocabulary as words
+from seqviz.experiment import Experiment, Init, Sequence, parameter_shapes
+
+__all__ = ["PRESET_LABELS", "PRESET_STORIES", "preset", "preset_parameters"]
+
+SHUT, OPEN = -20.0, 20.0
+"""Gate pre-activations at which a float32 sigmoid is 2e-9, as good as 0, and 1 exactly."""
+
+
+@dataclass(frozen=True)
+class _Preset:
+    label: str
+    story: str
+    look: str
+    inputs: int
+    hidden: int
+    cells: dict[str, Callable[[dict[str, np.ndarray]], None]]
+    sequence: Sequence
+
+
+def _gate(arrays: dict[str, np.ndarray], cell: str, gate: str, unit: int, hidden: int, **terms: float) -> None:
+    """Set one gate of one unit: ``bias``, ``x0``… from the input, ``h0``… from the last state."""
+    row = words.BLOCKS[cell].index(gate) * hidden + unit
+    for name, value in terms.items():
+        if name == "bias":
+            arrays["bias_ih_l0"][row] = value
+        else:
+            part = "weight_ih_l0" if name[0] == "x" else "weight_hh_l0"
+            arrays[part][row, int(name[1:])] = value
+
+
+def _latch_lstm(a: dict[str, np.ndarray]) -> None:
+    # Unit 0 is the memory, unit 1 is set by the first step and then keeps the memory's gates shut.
+    set_ = lambda gate, unit, **terms: _gate(a, words.LSTM, gate, unit, 2, **terms)  # noqa: E731
+    set_("f", 0, bias=OPEN)
+    set_("i", 0, bias=OPEN, h1=-80.0)
+    set_("g", 0, bias=-4.0, x0=8.0)
+    set_("o", 0, bias=OPEN)
+    set_("f", 1, bias=OPEN)
+    set_("i", 1, bias=OPEN, h1=-80.0)
+    set_("g", 1, bias=4.0)
+    set_("o", 1, bias=OPEN)
+    a["readout.weight"][0, 0] = 0.66
+    a["readout.bias"][0] = 0.5
+
+
+def _latch_gru(a: dict[str, np.ndarray]) -> None:
+    # The update gate keeps the old state; unit 1 opens it only at the first step.
+    set_ = lambda gate, unit, **terms: _gate(a, words.GRU, gate, unit, 2, **terms)  # noqa: E731
+    for unit in (0, 1):
+        set_("z", unit, bias=SHUT, h1=60.0)
+        set_("r", unit, bias=OPEN)
+    set_("n", 0, bias=-4.0, x0=8.0)
+    set_("n", 1, bias=4.0)
+    a["readout.weight"][0, 0] = 0.5
+    a["readout.bias"][0] = 0.5
+
+
+def _counter(a: dict[str, np.ndarray]) -> None:
+    # c grows by 0.01 at every 1; h = tanh(c) is nearly c while it is small: 100 h rounds to the count up to 24.
+    set_ = lambda gate, **terms: _gate(a, words.LSTM, gate, 0, 1, **terms)  # noqa: E731
+    set_("f", bias=OPEN)
+    set_("i", bias=SHUT, x0=40.0)
+    set_("g", bias=0.01)
+    set_("o", bias=OPEN)
+    a["readout.weight"][0, 0] = 100.0
+
+
+def _leaky_lstm(a: dict[str, np.ndarray]) -> None:
+    # f = 0.9: what is in the cell falls by a tenth a step; a 1 puts 0.1 in, and the readout shows it as 1.
+    set_ = lambda gate, **terms: _gate(a, words.LSTM, gate, 0, 1, **terms)  # noqa: E731
+    set_("f", bias=float(np.log(9.0)))
+    set_("i", bias=OPEN)
+    set_("g", x0=0.1)
+    set_("o", bias=OPEN)
+    a["readout.weight"][0, 0] = 10.0
+
+
+def _leaky_gru(a: dict[str, np.ndarray]) -> None:
+    set_ = lambda gate, **terms: _gate(a, words.GRU, gate, 0, 1, **terms)  # noqa: E731
+    set_("z", bias=float(np.log(9.0)))
+    set_("r", bias=OPEN)
+    set_("n", x0=1.0)
+    a["readout.weight"][0, 0] = 10.0
+
+
+def _leaky_rnn(a: dict[str, np.ndarray]) -> None:
+    a["weight_hh_l0"][0, 0] = 0.9
+    a["weight_ih_l0"][0, 0] = 0.1
+    a["readout.weight"][0, 0] = 10.0
+
+
+def _toggle_lstm(a: dict[str, np.ndarray]) -> None:
+    # h is about +0.76 or -0.76. A 1 shuts the forget gate and writes the opposite sign; a 0 keeps.
+    set_ = lambda gate, **terms: _gate(a, words.LSTM, gate, 0, 1, **terms)  # noqa: E731
+    set_("f", bias=OPEN, x0=-40.0)
+    set_("i", bias=SHUT, x0=40.0)
+    set_("g", bias=4.0, h0=-14.0)
+    set_("o", bias=OPEN)
+    a["readout.weight"][0, 0] = 20.0
+    a["readout.bias"][0] = -10.0
+
+
+def _toggle_gru(a: dict[str, np.ndarray]) -> None:
+    # h is about +1 or -1. A 1 takes the candidate, which has the opposite sign; a 0 keeps the state.
+    set_ = lambda gate, **terms: _gate(a, words.GRU, gate, 0, 1, **terms)  # noqa: E731
+    set_("z", bias=OPEN, x0=-40.0)
+    set_("r", bias=OPEN)
+    set_("n", bias=4.0, h0=-14.0)
+    a["readout.weight"][0, 0] = 20.0
+    a["readout.bias"][0] = -10.0
+
+
+def _brackets(a: dict[str, np.ndarray]) -> None:
+    # "(" writes +0.01 into the cell, ")" writes -0.01, letters shut the input gate; right from -24 to 24.
+    set_ = lambda gate, **terms: _gate(a, words.LSTM, gate, 0, 1, **terms)  # noqa: E731
+    set_("f", bias=OPEN)
+    set_("i", bias=SHUT, x2=40.0, x3=40.0)
+    set_("g", x2=0.01, x3=-0.01)
+    set_("o", bias=OPEN)
+    a["readout.weight"][0, 0] = 100.0
+
+
+_BITS = (1, 0, 0, 1, 0, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 1, 0, 0, 1, 1, 0, 1)
+
+
+def _bits(values: tuple[int, ...]) -> Sequence:
+    return Sequence.of_values(np.array(values, dtype=np.float32))
+
+
+PRESETS: Final[dict[str, _Preset]] = {
+    "latch": _Preset(
+        "Latch",
+        "It keeps the first bit it ever saw and ignores every later one.",
+        "The input gate opens at step 0 and never again; the cell state of unit 0 stays where it was put.",
+        1, 2, {words.LSTM: _latch_lstm, words.GRU: _latch_gru}, _bits(_BITS),
+    ),
+    "counter": _Preset(
+        "Counter",
+        "It counts the ones: each adds 0.01 to the cell state, and the output, rounded, is the count up to 24.",
+        "The forget gate is 1 throughout, so nothing that was added is lost; past 24 the tanh bends the output down.",
+        1, 1, {words.LSTM: _counter}, _bits(_BITS),
+    ),
+    "leaky": _Preset(
+        "Leaky integrator",
+        "It adds up its input and forgets a tenth of the sum at every step; the output is the sum while that is small.",
+        "What is kept is 0.9 throughout: after a pulse the state halves every 6.6 steps.",
+        1, 1, {words.LSTM: _leaky_lstm, words.GRU: _leaky_gru, words.RNN_TANH: _leaky_rnn},
+        Sequence("two_pulses", 48),
+    ),
+    "toggle": _Preset(
+        "Toggle (parity)",
+        "Every 1 flips it: the output is above 0 after an odd number of ones.",
+        "At a 1 the old state is dropped and the candidate writes the opposite sign; at a 0 everything is kept.",
+        1, 1, {words.LSTM: _toggle_lstm, words.GRU: _toggle_gru}, _bits(_BITS),
+    ),
+    "brackets": _Preset(
+        "Bracket depth",
+        "It knows how many brackets are open: “(” adds 0.01 to the cell state, “)” takes it away; the output, "
+        "rounded, is the depth from -24 to 24.",
+        "Letters leave the input gate shut, so they change nothing.",
+        4, 1, {words.LSTM: _brackets}, Sequence.of_text("a(b(ab)a(b(a)b))a(b)", "ab()"),
+    ),
+}  # fmt: skip
+
+PRESET_LABELS: Final = {name: p.label for name, p in PRESETS.items()}
+PRESET_STORIES: Final = {name: f"{p.story} {p.look}" for name, p in PRESETS.items()}
+
+
+def preset(name: str, cell: str | None = None) -> Experiment:
+    """A hand-set network with a sequence that shows what it does.
+
+    Args:
+        name: ``latch``, ``counter``, ``leaky``, ``toggle`` or ``brackets``.
+        cell: torch's mode; by default the first that the preset has.
+
+    Raises:
+        ValueError: no such preset, or it does not exist for this cell.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
+    found = PRESETS[name]
+    return Experiment(
+        cell=cell or next(iter(found.cells)),
+        input_size=found.inputs,
+        hidden_size=found.hidden,
+        init=Init(scheme=name),
+        sequence=found.sequence,
+    )
+
+
+def preset_parameters(name: str, experiment: Experiment) -> dict[str, np.ndarray]:
+    """The arrays of a hand-set network, by torch's names.
+
+    Raises:
+        ValueError: the experiment's cell or sizes are not the preset's.
+    """
+    found = PRESETS[name]
+    if experiment.cell not in found.cells:
+        known = ", ".join(words.CELL_LABELS[c] for c in found.cells)
+        raise ValueError(f"The {found.label.lower()} is set by hand for {known}; choose one of these cells.")
+    have = (experiment.input_size, experiment.hidden_size, experiment.output_size, experiment.num_layers)
+    if have != (found.inputs, found.hidden, 1, 1):
+        raise ValueError(
+            f"The {found.label.lower()} is set by hand for input size {found.inputs}, {found.hidden} hidden "
+            f"unit{'s' if found.hidden > 1 else ''}, one output and one layer; other sizes need drawn weights."
+        )
+    arrays = {n: np.zeros(shape, dtype=np.float32) for n, shape in parameter_shapes(experiment).items()}
+    found.cells[experiment.cell](arrays)
+    return arrays

@@ -1,0 +1,215 @@
+"""How weights start, and views of torch's packed matrices by gate.
+
+torch stacks the gates' blocks: rows ``k*H:(k+1)*H`` of ``weight_ih`` and ``weight_hh`` belong to gate k in
+the order i, f, g, o (LSTM) or r, z, n (GRU);
+https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from seqviz import vocabulary as words
+from seqviz.experiment import SCHEMES, Experiment, Init, parameter_shapes
+from seqviz.presets import preset_parameters
+
+__all__ = ["PARTS", "gate_view", "initial", "materialise", "place", "spectral_radius"]
+
+Parameters = Mapping[str, np.ndarray]
+
+PARTS = ("ih", "hh", "bias_ih", "bias_hh")
+"""Where a gate's weights read from: the input, the last state, and torch's two biases."""
+
+_FORGET = {words.LSTM: "f", words.GRU: "z"}
+
+
+def materialise(experiment: Experiment) -> Parameters:
+    """Every parameter as the network will hold it: drawn, loaded tensors put in, then edits.
+
+    Returns:
+        torch's parameter names to read-only float32 arrays, of :func:`~seqviz.experiment.parameter_shapes`.
+    """
+    return _materialise(_network_of(experiment))
+
+
+def initial(experiment: Experiment) -> Parameters:
+    """The parameters before any edit and before loaded tensors: as drawn, or as set by hand.
+
+    Raises:
+        ValueError: a hand-set network was asked for in other sizes than it has.
+    """
+    return _materialise(_network_of(experiment, bare=True))
+
+
+def _network_of(experiment: Experiment, bare: bool = False) -> tuple:
+    """What the weights depend on: the cache's key. chrono looks at the length of the sequence."""
+    e = experiment
+    length = e.sequence.length if e.init.scheme == "chrono" else 0
+    shape = (e.cell, e.input_size, e.hidden_size, e.output_size, e.num_layers)
+    tensors, edits = ((), ()) if bare else (e.tensors, e.edits)
+    # 0.0 and -0.0 are equal in a key but not bit for bit, so the places of -0.0 are part of it.
+    minus = tuple(k for k, edit in enumerate(edits) if edit.value == 0 and math.copysign(1, edit.value) < 0)
+    return (shape, e.init, length, tensors, edits, minus)
+
+
+@lru_cache(maxsize=64)
+def _materialise(key: tuple) -> Parameters:
+    shape, init, length, tensors, edits, _ = key
+    blank = Experiment(shape[0], *shape[1:])
+    arrays = _draw(blank, init, length)
+    for tensor in tensors:
+        arrays[tensor.parameter] = tensor.array().astype(np.float32)
+    for edit in edits:
+        array = arrays[edit.parameter]
+        array[(edit.row, edit.col) if array.ndim == 2 else edit.row] = edit.value
+    for array in arrays.values():
+        array.flags.writeable = False
+    return MappingProxyType(arrays)
+
+
+def _draw(blank: Experiment, init: Init, length: int) -> dict[str, np.ndarray]:
+    shapes = parameter_shapes(blank)
+    if init.scheme in SCHEMES:
+        tensors = _scheme(blank, init, length, shapes)
+    else:
+        tensors = {name: torch.from_numpy(a) for name, a in preset_parameters(init.scheme, blank).items()}
+    for name, tensor in tensors.items():
+        if "weight" in name and init.gain != 1.0 and not name.startswith("readout"):
+            tensor.mul_(init.gain)
+    if init.spectral_radius is not None:
+        _rescale(blank, tensors, init.spectral_radius)
+    if init.forget_bias is not None and blank.cell in _FORGET:
+        for layer in range(blank.num_layers):
+            _set_gate_bias(blank, tensors, layer, _FORGET[blank.cell], torch.tensor(init.forget_bias))
+    return {name: np.ascontiguousarray(tensor.numpy(), dtype=np.float32) for name, tensor in tensors.items()}
+
+
+def _scheme(blank: Experiment, init: Init, length: int, shapes: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    """Draw every parameter in torch's order from one generator, so that a seed means what it does in torch.
+
+    ``default`` is U(-1/sqrt(H), 1/sqrt(H)): after ``torch.manual_seed(seed)``, ``nn.LSTM(...)`` and then
+    ``nn.Linear(...)`` hold the same numbers.
+    """
+    generator = torch.Generator().manual_seed(init.seed)
+    bound = 1 / math.sqrt(blank.hidden_size)
+    tensors = {name: torch.empty(shape).uniform_(-bound, bound, generator=generator) for name, shape in shapes.items()}
+    if init.scheme == "default":
+        return tensors
+    if init.scheme == "chrono":
+        _chrono(blank, tensors, length, generator)
+        return tensors
+    count = len(words.BLOCKS[blank.cell])
+    for name, tensor in tensors.items():
+        if name.startswith("readout") and init.scheme != "zeros":
+            continue
+        if tensor.ndim == 1 or init.scheme == "zeros":
+            tensor.zero_()
+            continue
+        for block in tensor.chunk(count):
+            _fill(block, name, init.scheme, generator)
+    return tensors
+
+
+def _fill(block: Tensor, name: str, scheme: str, generator: torch.Generator) -> None:
+    """One gate's ``(H, ·)`` block, in place.
+
+    Xavier: Glorot and Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html. Orthogonal recurrent
+    blocks: Saxe, McClelland and Ganguli 2013, https://arxiv.org/abs/1312.6120. Identity (IRNN), with
+    N(0, 0.1) from the input: Le, Jaitly and Hinton 2015, https://arxiv.org/abs/1504.00941.
+    """
+    recurrent = "_hh_" in name
+    if scheme == "orthogonal" and recurrent:
+        nn.init.orthogonal_(block, generator=generator)
+    elif scheme == "identity":
+        nn.init.eye_(block) if recurrent else block.normal_(0.0, 0.1, generator=generator)
+    else:
+        nn.init.xavier_uniform_(block, generator=generator)
+
+
+def _chrono(blank: Experiment, tensors: dict[str, Tensor], length: int, generator: torch.Generator) -> None:
+    """Biases for memories of every length up to T: forget gate log U(1, T-1), input gate its negative.
+
+    Tallec and Ollivier 2018, https://arxiv.org/abs/1804.11188; T is the sequence's length. For the GRU the
+    update gate, which in torch keeps the old state, takes the forget gate's part.
+    """
+    longest = max(3, length)
+    for layer in range(blank.num_layers):
+        if blank.cell not in _FORGET:
+            continue
+        keep = torch.empty(blank.hidden_size).uniform_(1.0, longest - 1.0, generator=generator).log_()
+        _set_gate_bias(blank, tensors, layer, _FORGET[blank.cell], keep)
+        if blank.cell == words.LSTM:
+            _set_gate_bias(blank, tensors, layer, "i", -keep)
+
+
+def _set_gate_bias(blank: Experiment, tensors: dict[str, Tensor], layer: int, gate: str, value: Tensor) -> None:
+    """Make the sum of torch's two biases of a gate `value`, all of it in ``bias_ih``."""
+    rows = _rows(blank.cell, blank.hidden_size, gate)
+    tensors[f"bias_ih_l{layer}"][rows] = value
+    tensors[f"bias_hh_l{layer}"][rows] = 0.0
+
+
+def _rescale(blank: Experiment, tensors: dict[str, Tensor], radius: float) -> None:
+    """Give every ``(H, H)`` recurrent block this spectral radius; a block of radius 0 stays."""
+    for layer in range(blank.num_layers):
+        for block in tensors[f"weight_hh_l{layer}"].chunk(len(words.BLOCKS[blank.cell])):
+            now = spectral_radius(block.numpy())
+            if now > 0:
+                block.mul_(radius / now)
+
+
+def spectral_radius(matrix: np.ndarray) -> float:
+    """The largest ``|eigenvalue|`` of a square matrix ``(H, H)``."""
+    return float(np.abs(np.linalg.eigvals(np.asarray(matrix, dtype=np.float64))).max())
+
+
+def _rows(cell: str, hidden_size: int, gate: str) -> slice:
+    blocks = words.BLOCKS[cell]
+    if gate not in blocks:
+        raise ValueError(f"{words.CELL_LABELS[cell]} has no gate {gate!r}; its blocks are {', '.join(blocks)}.")
+    k = blocks.index(gate)
+    return slice(k * hidden_size, (k + 1) * hidden_size)
+
+
+def _parameter(layer: int, part: str) -> str:
+    if part not in PARTS:
+        raise ValueError(f"The part must be one of {', '.join(PARTS)}, not {part!r}.")
+    return f"{part}_l{layer}" if part.startswith("bias") else f"weight_{part}_l{layer}"
+
+
+def gate_view(parameters: Parameters, cell: str, layer: int, gate: str, part: str) -> np.ndarray:
+    """One gate's block of a packed parameter, as a view.
+
+    Args:
+        parameters: from :func:`materialise`, or any dict of torch's names.
+        cell: torch's mode.
+        layer: from 0.
+        gate: a block of the cell, ``i`` or ``r``.
+        part: one of PARTS.
+
+    Returns:
+        ``(H, H_in)`` for ``ih``, ``(H, H)`` for ``hh``, ``(H,)`` for a bias.
+
+    Raises:
+        ValueError: no such gate or part. KeyError: no such layer.
+    """
+    array = parameters[_parameter(layer, part)]
+    return array[_rows(cell, len(array) // len(words.BLOCKS[cell]), gate)]
+
+
+def place(cell: str, hidden_size: int, layer: int, gate: str, part: str, row: int, col: int) -> tuple[str, int, int]:
+    """Where a cell of :func:`gate_view`'s block lies: parameter, row and column of a WeightEdit.
+
+    Raises:
+        ValueError: no such gate, part or unit; a column is checked by the Experiment.
+    """
+    if not 0 <= row < hidden_size:
+        raise ValueError(f"There are units 0 to {hidden_size - 1}; unit {row} does not exist.")
+    return _parameter(layer, part), _rows(cell, hidden_size, gate).start + row, col
