@@ -58,9 +58,7 @@ def scope(
     return _figure(rows, difference, labels, theme, title, width)
 
 
-def _rows(
-    trace: Trace, layer: int, batch: int, reverse: bool, prefix: str
-) -> list[tuple[str, str, np.ndarray]]:
+def _rows(trace: Trace, layer: int, batch: int, reverse: bool, prefix: str) -> list[tuple[str, str, np.ndarray]]:
     """Signal, heading and values ``(L, width)`` of each row, top to bottom."""
     if prefix not in trace.modes:
         known = ", ".join(repr(name) for name in trace.modes)

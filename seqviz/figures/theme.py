@@ -59,12 +59,8 @@ _BRIGHT: Final = {"f": "#bfe3ff", "i": "#b4f5df", "o": "#ffd3ea", "r": "#ffe2a6"
 Scale = list[list[float | str]]
 
 SEQUENTIAL: Final[dict[str, dict[str, Scale]]] = {
-    "light": {
-        gate: [[0.0, "#f5f4f0"], [0.5, _MIDDLES[gate]], [1.0, _DEEP[gate]]] for gate in _MIDDLES
-    },
-    "dark": {
-        gate: [[0.0, "#1a1f29"], [0.5, HUES["light"][gate]], [1.0, _BRIGHT[gate]]] for gate in _MIDDLES
-    },
+    "light": {gate: [[0.0, "#f5f4f0"], [0.5, _MIDDLES[gate]], [1.0, _DEEP[gate]]] for gate in _MIDDLES},
+    "dark": {gate: [[0.0, "#1a1f29"], [0.5, HUES["light"][gate]], [1.0, _BRIGHT[gate]]] for gate in _MIDDLES},
 }
 """A scale a gate: 0 is the surface, 1 stands out from it."""
 

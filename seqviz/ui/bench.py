@@ -11,10 +11,10 @@ from typing import Any
 
 import streamlit as st
 
-from seqviz.experiment import Experiment, InputEdit, WeightEdit
-from seqviz.presets import preset
+from seqviz import vocabulary as words
+from seqviz.experiment import Experiment, Init, InputEdit, Sequence, WeightEdit
 
-__all__ = ["LONGEST_ADDRESS", "Bench", "start"]
+__all__ = ["LONGEST_ADDRESS", "Bench", "drawn", "start"]
 
 LONGEST_ADDRESS = 7000
 """Characters of an encoded experiment that go into the address; beyond, a file is offered."""
@@ -23,9 +23,14 @@ KEY = "bench"
 _UNDO_DEPTH = 300
 
 
+def drawn(cell: str) -> Experiment:
+    """A network of this kind with random weights, large enough that its gates move, on a sine wave."""
+    return Experiment(cell=cell, hidden_size=16, init=Init(gain=2.5, seed=3), sequence=Sequence("sine", 64))
+
+
 def start() -> Experiment:
-    """What a new visitor sees first: the hand-set latch, holding the first bit it met."""
-    return preset("latch")
+    """What a new visitor sees first: a living LSTM."""
+    return drawn(words.LSTM)
 
 
 @dataclass
@@ -101,9 +106,7 @@ class Bench:
             "pin": lambda: setattr(self, "baseline", experiment),
             "reset": lambda: self.put(experiment.reset()),
             "input": lambda: self.attempt(lambda: _with_inputs(experiment, event["edits"])),
-            "weight": lambda: self.attempt(
-                lambda: experiment.edited(WeightEdit(*row) for row in event["edits"])
-            ),
+            "weight": lambda: self.attempt(lambda: experiment.edited(WeightEdit(*row) for row in event["edits"])),
             "unedit": lambda: self.put(_without(experiment, event["places"])),
         }
         action = actions.get(event.get("type"))

@@ -4,29 +4,49 @@ from __future__ import annotations
 
 import streamlit as st
 
-from seqviz.experiment import Experiment, Init, Sequence
+from seqviz import vocabulary as words
 from seqviz.presets import PRESET_LABELS, preset
 from seqviz.ui import scope
-from seqviz.ui.bench import Bench
+from seqviz.ui.bench import Bench, drawn
 from seqviz.ui.panels import PANELS
 from seqviz.ui.pictures import scope_message, story, title
 
 __all__ = ["examples", "workbench"]
 
 
-def _drawn(cell: str = "LSTM") -> Experiment:
-    return Experiment(
-        cell=cell, hidden_size=16, init=Init(forget_bias=1.0 if cell == "LSTM" else None), sequence=Sequence("two_pulses")
+DRAWN = {words.LSTM: "Random LSTM", words.GRU: "Random GRU", words.RNN_TANH: "Random RNN"}
+SHORT = {"leaky": "Leaky sum", "toggle": "Parity", "brackets": "Brackets"}
+
+
+def examples(bench: Bench) -> None:
+    """The page's heading, and one click to each network worth a look."""
+    left, right = st.columns([3, 8], gap="medium", vertical_alignment="center")
+    left.markdown("### Inside the gates")
+    names = {**DRAWN, **PRESET_LABELS, **SHORT}
+
+    def open_() -> None:
+        chosen = st.session_state["example"]
+        if chosen is not None:
+            bench.layer = 0
+            bench.put(preset(chosen) if chosen in PRESET_LABELS else drawn(chosen))
+
+    shown = bench.experiment
+    st.session_state["example"] = next((n for n in PRESET_LABELS if shown == preset(n)), None) or next(
+        (n for n in DRAWN if shown == drawn(n)), None
+    )
+    right.pills(
+        "Examples",
+        list(names),
+        format_func=names.__getitem__,
+        key="example",
+        on_change=open_,
+        label_visibility="collapsed",
     )
 
 
+@st.fragment
 def workbench() -> None:
     """Controls and picture, side by side; a change redraws this part alone."""
-    _workbench()
-
-
-@st.fragment
-def _workbench() -> None:
     bench = Bench.here()
     with st.container(key="bench"):
         left, right = st.columns([3, 8], gap="medium")

@@ -183,9 +183,7 @@ def _text_controls(bench: Bench) -> None:
 
     controlled(st.text_area, "Text, one character a step", experiment.sequence.text, put, key="seq.text", max_chars=MAX_STEPS)  # fmt: skip
     size = len(experiment.sequence.alphabet)
-    st.caption(
-        f"{size} characters have an input each. A new character adds one, and with it a column of weights."
-    )
+    st.caption(f"{size} characters have an input each. A new character adds one, and with it a column of weights.")
 
 
 def _own_controls(bench: Bench) -> None:
@@ -258,9 +256,7 @@ def _knobs(experiment: Experiment, start: Callable[..., None]) -> None:
     controlled(st.slider, "Gain of all weight matrices", float(init.gain), lambda v: start(gain=v), key="net.gain", min_value=0.0, max_value=max(4.0, init.gain), step=0.05)  # fmt: skip
     gate = {words.LSTM: "f", words.GRU: "z"}.get(experiment.cell)
     if gate:
-        biases = [
-            weights.gate_view(initial, experiment.cell, 0, gate, part) for part in ("bias_ih", "bias_hh")
-        ]
+        biases = [weights.gate_view(initial, experiment.cell, 0, gate, part) for part in ("bias_ih", "bias_hh")]
         now = float((biases[0] + biases[1]).mean()) if init.forget_bias is None else init.forget_bias
         label = "Forget gate bias" if gate == "f" else "Update gate bias (keeps the state)"
         controlled(st.slider, label, round(min(10.0, max(-10.0, now)), 2), lambda v: start(forget_bias=v), key="net.forget", min_value=-10.0, max_value=10.0, step=0.1)  # fmt: skip
@@ -300,7 +296,9 @@ def weights_panel(bench: Bench) -> None:
         table(bench, f"{view.parameter}.{gate}.{part}", view.matrix, columns, lambda cells: bench.attempt(
             lambda: experiment.edited(WeightEdit(*view.place(r, c), value) for (r, c), value in cells.items())))  # fmt: skip
     if experiment.edits:
-        st.caption(f"{len(experiment.edits)} weights changed by hand. “Reset weights” takes them all back.")
+        count = len(experiment.edits)
+        many = "1 weight" if count == 1 else f"{count} weights"
+        st.caption(f"{many} changed by hand. “Reset weights” takes every change back.")
 
 
 # --- what if ----------------------------------------------------------------------------------------

@@ -92,16 +92,19 @@ def _model(experiment: Experiment) -> tuple[dict[str, Any] | None, dict[str, np.
 
 
 def _status(experiment: Experiment, trace: Trace, layer: int) -> str:
-    says = f"Every gate is recomputed from torch's own run; largest difference in h and c: {trace.parity:.1e}."
+    if experiment.interventions:
+        says = f"Computed step by step with your changes; untouched values differ from torch's by {trace.parity:.1e} at most."
+    else:
+        says = (
+            f"Gates are recomputed from torch's own run; largest difference from torch in h and c: {trace.parity:.1e}."
+        )
     if experiment.num_layers > 1:
         says = f"Layer {layer + 1} of {experiment.num_layers}. {says}"
     return says
 
 
 @lru_cache(maxsize=64)
-def _message(
-    experiment: Experiment, baseline: Experiment | None, layer: int, undo: bool, redo: bool
-) -> bytes:
+def _message(experiment: Experiment, baseline: Experiment | None, layer: int, undo: bool, redo: bool) -> bytes:
     trace = run(experiment)
     shown = _signals(trace, experiment.cell, layer)
     arrays = dict(shown)

@@ -53,9 +53,7 @@ def weight_view(experiment: Experiment, layer: int, gate: str, part: str) -> Wei
 
 def _symbol(cell: str, gate: str, part: str) -> str:
     to = "" if cell.startswith("RNN") else gate
-    return {"ih": f"W_i{to or 'h'}", "hh": f"W_h{to or 'h'}", "bias_ih": f"b_i{to or 'h'}"}.get(
-        part, f"b_h{to or 'h'}"
-    )
+    return {"ih": f"W_i{to or 'h'}", "hh": f"W_h{to or 'h'}", "bias_ih": f"b_i{to or 'h'}"}.get(part, f"b_h{to or 'h'}")
 
 
 def _columns(experiment: Experiment, layer: int, part: str, count: int) -> tuple[str, ...]:

@@ -57,3 +57,5 @@ export function el(tag, attributes = {}, ...children) {
 
 export const number = (v, digits = 3) =>
   !Number.isFinite(v) ? `${v}` : Math.abs(v) >= 1e4 ? v.toExponential(2) : (v < 0 ? "−" : "") + Math.abs(v).toFixed(digits);
+
+export const visible = (character) => (character === " " ? "␣" : character === "\n" ? "↵" : character === "\t" ? "⇥" : character);

@@ -1,5 +1,7 @@
 // From arrays to one Plotly figure: the rows of the scope on a shared time axis.
 
+import { visible } from "./kit.js";
+
 export const MARGIN = { left: 44, right: 12, top: 4, bottom: 30 };
 export const HEADING = 22;
 const FOLDED = 12;
@@ -8,9 +10,9 @@ const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
 
 export function rowHeight(row, folded, hidden, narrow) {
   if (folded) return FOLDED;
-  if (row.kind === "line") return row.signal === "x" ? 92 : 60;
+  if (row.kind === "line") return row.signal === "x" ? 76 : 44;
   const units = row.kind === "onehot" ? row.width : hidden;
-  return clamp(units * 5, narrow ? 48 : 58, narrow ? 84 : 104);
+  return clamp(units * 4, 40, narrow ? 72 : 96);
 }
 
 // Pixel tops and heights of each row's plot area, and the whole height.
@@ -138,7 +140,9 @@ export function figure(rows, arrays, state, theme, width) {
       showgrid: false,
       zeroline: false,
       tickfont: { family: theme.mono, color: theme.quiet, size: 10 },
-      ticks: "",
+      ticks: "outside",
+      ticklen: 5,
+      tickcolor: "rgba(0,0,0,0)",
     };
     if (data.lines) {
       axis.range = state.ranges[row.signal] ?? lineRange(values, row.floor);
@@ -190,7 +194,6 @@ function ticks(n) {
   return [0, Math.floor((n - 1) / 2), n - 1];
 }
 
-export const visible = (character) => (character === " " ? "␣" : character === "\n" ? "↵" : character === "\t" ? "⇥" : character);
 
 // The same figure with its titles drawn in, for a file that leaves the page.
 export function poster(built, rows, state, theme, title) {

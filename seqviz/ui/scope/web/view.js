@@ -28,7 +28,7 @@ export class Scope {
   // --- the elements ---------------------------------------------------------------------------
 
   build() {
-    const button = (text, title, action, extra = {}) => el("button", { type: "button", class: "sv-button", title, "aria-label": title, onclick: action, text, ...extra });
+    const button = (text, title, action, extra = {}) => el("button", { type: "button", class: "sv-button", title, "aria-label": /[a-z]/i.test(text) ? null : title, onclick: action, text, ...extra });
     const choice = (label, options, action) => {
       const select = el("select", { class: "sv-select", "aria-label": label, onchange: () => action(select.value) }, ...options.map(([value, text]) => el("option", { value, text })));
       return [el("label", { class: "sv-choice" }, el("span", { text: label }), select), select];
@@ -74,7 +74,7 @@ export class Scope {
     this.status = el("p", { class: "sv-status", role: "status" });
     this.inspector = new Inspector((value) => this.commitInput([[this.state.step, this.state.feature, value]]));
     this.root.classList.add("sv-scope");
-    this.root.replaceChildren(this.bar, this.legend, this.plot, this.chips, this.time, this.status, this.inspector.root, this.live);
+    this.root.replaceChildren(this.bar, this.time, this.chips, this.legend, this.plot, this.status, this.inspector.root, this.live);
     this.listen();
   }
 
@@ -161,6 +161,7 @@ export class Scope {
     state.narrow = this.plot.clientWidth < 560;
     state.coarse = matchMedia("(pointer: coarse)").matches;
     this.theme = readTheme(this.root, this.header.palettes);
+    this.root.classList.toggle("sv-dark", this.theme.dark);
     for (const [signal, hue] of Object.entries(this.theme.hues)) this.root.style.setProperty(`--sv-hue-${signal}`, hue);
     state.order = unitOrder(this.now.h, state.L, state.hidden, state.sort);
     for (const row of rows) if (row.kind === "line" && !this.pen) state.ranges[row.signal] = lineRange(this.shown[row.signal], state.view === "difference" ? [-0.1, 0.1] : row.floor);
@@ -308,7 +309,7 @@ export class Scope {
       const each = height / state.hidden;
       const mark = (this.unitLines[used] ??= this.plot.appendChild(el("div", { class: "sv-unit" })));
       used++;
-      mark.style.cssText = `top:${top + each * line}px;height:${Math.max(2, each)}px;left:${MARGIN.left - 5}px`;
+      mark.style.cssText = `top:${top + each * line}px;height:${Math.max(2, each)}px;left:${MARGIN.left - 4}px`;
     });
     this.unitLines.forEach((mark, k) => { if (k >= used) mark.style.display = "none"; });
   }
@@ -385,7 +386,7 @@ export class Scope {
   pressed(event) {
     if (event.button || event.target.closest(".sv-head")) return;
     this.down = { x: event.clientX, y: event.clientY };
-    this.plot.focus({ preventScroll: true });
+    this.plot.focus({ preventScroll: true, focusVisible: false });
     if (!this.onInput(event)) return;
     event.stopPropagation();
     event.preventDefault();

@@ -130,7 +130,7 @@ export class Weights {
     const cell = this.under(event);
     if (!cell || event.button) return;
     event.preventDefault();
-    this.plot.focus({ preventScroll: true });
+    this.plot.focus({ preventScroll: true, focusVisible: false });
     this.cell = cell;
     this.pen = { y: event.clientY, from: this.values[this.at(...cell)], moved: false };
     this.plot.setPointerCapture(event.pointerId);
