@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from seqviz import capture
+from seqviz.capture import capture
 from seqviz.network import HookPoint, instrument
 from seqviz.trace import Trace
 

@@ -86,20 +86,19 @@ def previous(state: Array, first: Array, valid: Array | None) -> Array:
 
 def _lstm(layer: Layer) -> Rebuilt:
     steps, batch, _ = layer.x.shape
-    size = layer.weights.weight_hh.shape[0] // 4
-    gates = np.empty((steps, batch, 4, size), layer.x.dtype)
-    i, f, g, o = (gates[:, :, k] for k in range(4))
-    c = np.empty((steps, batch, size), layer.x.dtype)
-    weight, bias = _joined(layer.weights)
-    last, parity, scratch = layer.c_0, 0.0, _Scratch()
-    for t, inputs in _blocks(layer, 4 * size):
-        z = torch.from_numpy(gates[t]).view(len(inputs), 4 * size)
-        _product(inputs, weight, bias, z)
-        i_and_f, _, o_alone = z.split((2 * size, size, size), 1)
-        i_and_f.sigmoid_()
+    size, kind = layer.weights.weight_hh.shape[0] // 4, layer.x.dtype
+    gates, c = np.empty((4, steps, batch, size), kind), np.empty((steps, batch, size), kind)
+    i, f, g, o = gates
+    flat = torch.from_numpy(gates).view(4, steps * batch, size)
+    weight, bias = _joined(layer.weights, 4, 4)
+    last, parity, spare = layer.c_0, 0.0, _Spare()
+    for t, rows, inputs in _blocks(layer, 4 * size):
+        z = flat[:, rows]
+        _products(inputs, weight, bias, z)
+        z[:2].sigmoid_()
+        z[3].sigmoid_()
         np.tanh(g[t], out=g[t])
-        o_alone.sigmoid_()
-        u = np.multiply(i[t], g[t], out=scratch.like(c[t]))
+        u = np.multiply(i[t], g[t], out=spare.like(c[t]))
         if layer.valid is not None:
             gone = ~layer.valid[t, :, None]
             np.copyto(f[t], 1, where=gone)
@@ -115,29 +114,25 @@ def _lstm(layer: Layer) -> Rebuilt:
 
 def _gru(layer: Layer) -> Rebuilt:
     steps, batch, inner = layer.x.shape
-    size = layer.weights.weight_hh.shape[1]
-    gates = np.empty((steps, batch, 3, size), layer.x.dtype)
-    r, z, n = (gates[:, :, k] for k in range(3))
-    w = layer.weights
-    weight, bias = _joined(w, 2 * size)
-    parity, scratch = 0.0, _Scratch()
-    for t, inputs in _blocks(layer, 3 * size):
-        flat = torch.from_numpy(gates[t]).view(len(inputs), 3 * size)
-        _product(inputs, weight, bias, flat[:, : 2 * size])
-        flat[:, : 2 * size].sigmoid_()
-        _product(inputs[:, :inner], w.weight_ih[2 * size :].t(), _rows(w.bias_ih, 2 * size), flat[:, 2 * size :])
-        n_hh = scratch.like(r[t])
-        _product(
-            inputs[:, inner:],
-            w.weight_hh[2 * size :].t(),
-            _rows(w.bias_hh, 2 * size),
-            torch.from_numpy(n_hh).view(-1, size),
-        )
-        n_hh *= r[t]
-        n[t] += n_hh
-        flat[:, 2 * size :].tanh_()
-        before = inputs[:, inner:].numpy().reshape(n_hh.shape)
-        h = np.subtract(before, n[t], out=n_hh)
+    w, size = layer.weights, layer.weights.weight_hh.shape[1]
+    gates = np.empty((3, steps, batch, size), layer.x.dtype)
+    r, z, n = gates
+    flat = torch.from_numpy(gates).view(3, steps * batch, size)
+    weight, bias = _joined(w, 2, 3)
+    n_ih = _third(w.weight_ih, w.bias_ih)
+    n_hh = _third(w.weight_hh, w.bias_hh)
+    parity, spare = 0.0, _Spare()
+    for t, rows, inputs in _blocks(layer, 3 * size):
+        r_and_z = flat[:2, rows]
+        _products(inputs, weight, bias, r_and_z)
+        r_and_z.sigmoid_()
+        h = spare.like(n[t])
+        _products(inputs[:, :inner], *n_ih, flat[2:, rows])
+        _products(inputs[:, inner:], *n_hh, torch.from_numpy(h).view(1, -1, size))
+        h *= r[t]
+        n[t] += h
+        np.tanh(n[t], out=n[t])
+        np.subtract(inputs[:, inner:].numpy().reshape(h.shape), n[t], out=h)
         h *= z[t]
         h += n[t]
         parity = worst(parity, _gap(h, layer, t))
@@ -146,13 +141,12 @@ def _gru(layer: Layer) -> Rebuilt:
 
 def _rnn(layer: Layer) -> Rebuilt:
     size = layer.weights.weight_hh.shape[1]
-    weight, bias = _joined(layer.weights)
-    parity, scratch = 0.0, _Scratch()
-    for t, inputs in _blocks(layer, size):
-        h = scratch.like(layer.h[t])
-        flat = torch.from_numpy(h).view(-1, size)
-        _product(inputs, weight, bias, flat)
-        flat.tanh_() if layer.mode == RNN_TANH else flat.relu_()
+    weight, bias = _joined(layer.weights, 1, 1)
+    parity, spare = 0.0, _Spare()
+    for t, _, inputs in _blocks(layer, size):
+        h = spare.like(layer.h[t])
+        _products(inputs, weight, bias, torch.from_numpy(h).view(1, -1, size))
+        np.tanh(h, out=h) if layer.mode == RNN_TANH else np.maximum(h, 0, out=h)
         parity = worst(parity, _gap(h, layer, t))
     return Rebuilt({}, parity)
 
@@ -233,55 +227,68 @@ def _loop(f: Array, u: Array, c_0: Array, c: Array) -> Array:
     return last
 
 
-class _Scratch:
+class _Spare:
     """One buffer, used again for every block."""
 
     def __init__(self) -> None:
         self.buffer: Array | None = None
 
     def like(self, array: Array) -> Array:
-        """An uninitialised contiguous array ``(steps, N, H)`` of the shape of ``array``, no longer than the first."""
+        """An uninitialised contiguous array of the shape ``(steps, N, H)`` of ``array``, no longer than the first."""
         if self.buffer is None:
             self.buffer = np.empty(array.shape, array.dtype)
         return self.buffer[: len(array)]
 
 
-def _blocks(layer: Layer, width: int) -> Iterator[tuple[slice, Tensor]]:
-    """Spans of steps with ``[x_t, h_{t-1}]`` of their rows, ``(steps * N, H_in + P or H)``, in one buffer."""
+def _blocks(layer: Layer, width: int) -> Iterator[tuple[slice, slice, Tensor]]:
+    """Spans of steps, their rows when steps and batch are one axis, and what they are computed from.
+
+    That is ``[x_t, h_{t-1}]``, ``(steps * N, H_in + P or H)``, in one buffer that the next span overwrites.
+    """
     steps, batch, inner = layer.x.shape
     count = max(1, min(steps, BLOCK_BYTES // (batch * width * layer.x.itemsize)))
     buffer = np.empty((count, batch, inner + layer.h.shape[2]), layer.x.dtype)
+    flat = torch.from_numpy(buffer).view(count * batch, -1)
     for start in range(0, steps, count):
         t = slice(start, min(start + count, steps))
-        rows = buffer[: t.stop - start]
-        rows[:, :, :inner] = layer.x[t]
-        before = rows[:, :, inner:]
+        used = t.stop - start
+        buffer[:used, :, :inner] = layer.x[t]
+        before = buffer[:used, :, inner:]
         before[1:] = layer.h[start : t.stop - 1]
         before[0] = layer.h[start - 1] if start else layer.h_0
         if layer.valid is not None:
             first = max(start, 1)
             gone = ~layer.valid[first - 1 : t.stop - 1, :, None]
             np.copyto(before[first - start :], layer.h_0, where=gone)
-        yield t, torch.from_numpy(rows).view(len(rows) * batch, -1)
+        yield t, slice(start * batch, t.stop * batch), flat[: used * batch]
 
 
-def _joined(w: Weights, rows: int | None = None) -> tuple[Tensor, Tensor | None]:
-    """All or the first rows of the weights for ``[x_t, h_{t-1}]``, ``(H_in + P or H, rows)``, and the sum of the biases."""
-    whole = rows is None
-    parts = (w.weight_ih, w.weight_hh) if whole else (w.weight_ih[:rows], w.weight_hh[:rows])
-    bias = None if w.bias_ih is None or w.bias_hh is None else w.bias_ih + w.bias_hh
-    return torch.cat(parts, 1).t(), bias if whole or bias is None else bias[:rows]
+def _joined(w: Weights, blocks: int, total: int) -> tuple[Tensor, Tensor | None]:
+    """The first of the ``total`` blocks of the weights, for ``[x_t, h_{t-1}]``, and the sum of their biases.
+
+    The weights are ``(blocks, H_in + P or H, H)`` and the biases ``(blocks, 1, H)``.
+    """
+    weight = torch.cat([w.weight_ih, w.weight_hh], 1)
+    bias = None if w.bias_ih is None or w.bias_hh is None else (w.bias_ih + w.bias_hh).view(total, 1, -1)
+    weight = weight.view(total, -1, weight.shape[1]).transpose(1, 2)
+    if blocks == total:
+        return weight, bias
+    return weight[:blocks], None if bias is None else bias[:blocks]
 
 
-def _rows(bias: Tensor | None, start: int) -> Tensor | None:
-    return None if bias is None else bias[start:]
+def _third(weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """The candidate's block of a GRU's weights, ``(1, H_in or H, H)``, and of its bias, ``(1, 1, H)``."""
+    size = len(weight) // 3
+    return weight[2 * size :].t().unsqueeze(0), None if bias is None else bias[2 * size :].view(1, 1, size)
 
 
-def _product(inputs: Tensor, weight: Tensor, bias: Tensor | None, out: Tensor) -> None:
+def _products(inputs: Tensor, weight: Tensor, bias: Tensor | None, out: Tensor) -> None:
+    """``inputs`` ``(rows, K)`` times each of ``weight`` ``(blocks, K, H)``, into ``out`` ``(blocks, rows, H)``."""
+    each = inputs.expand(len(weight), -1, -1)
     if bias is None:
-        torch.mm(inputs, weight, out=out)
+        torch.bmm(each, weight, out=out)
     else:
-        torch.addmm(bias, inputs, weight, out=out)
+        torch.baddbmm(bias, each, weight, out=out)
 
 
 def _gap(h: Array, layer: Layer, t: slice) -> float:
@@ -293,12 +300,12 @@ def _gap(h: Array, layer: Layer, t: slice) -> float:
 
 
 def largest(gap: Array, torchs: Array) -> float:
-    """The largest ``|gap|``, which is used up; a number that is not finite in torch's own run is left out."""
-    found = float(np.abs(gap, out=gap).max())
-    if found != found:
-        gap[np.isnan(gap) & ~np.isfinite(torchs)] = 0
-        found = float(gap.max())
-    return found
+    """The largest ``|gap|``; a number that is not finite in torch's own run is left out."""
+    high, low = float(gap.max()), float(gap.min())
+    if high != high or low != low:
+        gap = np.where(np.isnan(gap) & ~np.isfinite(torchs), 0, gap)
+        high, low = float(gap.max()), float(gap.min())
+    return worst(high, -low)
 
 
 def worst(a: float, b: float) -> float:
