@@ -66,7 +66,7 @@ def _latch_gru(a: dict[str, np.ndarray]) -> None:
     a["readout.bias"][0] = 0.5
 
 
-def _counter(a: dict[str, np.ndarray]) -> None:
+def _counter_lstm(a: dict[str, np.ndarray]) -> None:
     # c grows by 0.01 at every 1; h = tanh(c) is nearly c while it is small: 100 h rounds to the count up to 24.
     set_ = lambda gate, **terms: _gate(a, words.LSTM, gate, 0, 1, **terms)  # noqa: E731
     set_("f", bias=OPEN)
@@ -74,6 +74,11 @@ def _counter(a: dict[str, np.ndarray]) -> None:
     set_("g", bias=0.01)
     set_("o", bias=OPEN)
     a["readout.weight"][0, 0] = 100.0
+
+
+def _counter_relu(a: dict[str, np.ndarray]) -> None:
+    for part in ("weight_ih_l0", "weight_hh_l0", "readout.weight"):
+        a[part][0, 0] = 1.0
 
 
 def _leaky_lstm(a: dict[str, np.ndarray]) -> None:
@@ -87,14 +92,16 @@ def _leaky_lstm(a: dict[str, np.ndarray]) -> None:
 
 
 def _leaky_gru(a: dict[str, np.ndarray]) -> None:
+    # z = 0.9: the new state is 0.9 of the old one and 0.1 of the candidate, tanh(0.1 x): a 1 puts 0.01 in.
     set_ = lambda gate, **terms: _gate(a, words.GRU, gate, 0, 1, **terms)  # noqa: E731
     set_("z", bias=float(np.log(9.0)))
     set_("r", bias=OPEN)
-    set_("n", x0=1.0)
-    a["readout.weight"][0, 0] = 10.0
+    set_("n", x0=0.1)
+    a["readout.weight"][0, 0] = 100.0
 
 
 def _leaky_rnn(a: dict[str, np.ndarray]) -> None:
+    # A 1 puts 0.1 in. tanh bends the state a little at every step; ReLU not at all, but holds no negative sum.
     a["weight_hh_l0"][0, 0] = 0.9
     a["weight_ih_l0"][0, 0] = 0.1
     a["readout.weight"][0, 0] = 10.0
@@ -121,7 +128,7 @@ def _toggle_gru(a: dict[str, np.ndarray]) -> None:
     a["readout.bias"][0] = -10.0
 
 
-def _brackets(a: dict[str, np.ndarray]) -> None:
+def _brackets_lstm(a: dict[str, np.ndarray]) -> None:
     # "(" writes +0.01 into the cell, ")" writes -0.01, letters shut the input gate; right from -24 to 24.
     set_ = lambda gate, **terms: _gate(a, words.LSTM, gate, 0, 1, **terms)  # noqa: E731
     set_("f", bias=OPEN)
@@ -129,6 +136,13 @@ def _brackets(a: dict[str, np.ndarray]) -> None:
     set_("g", x2=0.01, x3=-0.01)
     set_("o", bias=OPEN)
     a["readout.weight"][0, 0] = 100.0
+
+
+def _brackets_relu(a: dict[str, np.ndarray]) -> None:
+    # ReLU stops at 0: a ")" with nothing open changes nothing.
+    a["weight_ih_l0"][0, 2:] = 1.0, -1.0
+    a["weight_hh_l0"][0, 0] = 1.0
+    a["readout.weight"][0, 0] = 1.0
 
 
 _BITS = (1, 0, 0, 1, 0, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 1, 0, 0, 1, 1, 0, 1)
@@ -148,14 +162,16 @@ PRESETS: Final[dict[str, _Preset]] = {
     "counter": _Preset(
         "Counter",
         "It counts the ones: each adds 0.01 to the cell state, and the output, rounded, is the count up to 24.",
-        "The forget gate is 1 throughout, so nothing that was added is lost; past 24 the tanh bends the output down.",
-        1, 1, {words.LSTM: _counter}, _bits(_BITS),
+        "The forget gate is 1 throughout, so nothing that was added is lost; past 24 the tanh bends the output down. "
+        "The ReLU RNN adds 1 to its state and has no such end.",
+        1, 1, {words.LSTM: _counter_lstm, words.RNN_RELU: _counter_relu}, _bits(_BITS),
     ),
     "leaky": _Preset(
         "Leaky integrator",
         "It adds up its input and forgets a tenth of the sum at every step; the output is the sum while that is small.",
         "What is kept is 0.9 throughout: after a pulse the state halves every 6.6 steps.",
-        1, 1, {words.LSTM: _leaky_lstm, words.GRU: _leaky_gru, words.RNN_TANH: _leaky_rnn},
+        1, 1,
+        {words.LSTM: _leaky_lstm, words.GRU: _leaky_gru, words.RNN_TANH: _leaky_rnn, words.RNN_RELU: _leaky_rnn},
         Sequence("two_pulses", 48),
     ),
     "toggle": _Preset(
@@ -168,8 +184,9 @@ PRESETS: Final[dict[str, _Preset]] = {
         "Bracket depth",
         "It knows how many brackets are open: “(” adds 0.01 to the cell state, “)” takes it away; the output, "
         "rounded, is the depth from -24 to 24.",
-        "Letters leave the input gate shut, so they change nothing.",
-        4, 1, {words.LSTM: _brackets}, Sequence.of_text("a(b(ab)a(b(a)b))a(b)", "ab()"),
+        "Letters leave the input gate shut, so they change nothing. The ReLU RNN counts in ones and stops at 0.",
+        4, 1, {words.LSTM: _brackets_lstm, words.RNN_RELU: _brackets_relu},
+        Sequence.of_text("a(b(ab)a(b(a)b))a(b)", "ab()"),
     ),
 }  # fmt: skip
 
