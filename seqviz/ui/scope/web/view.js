@@ -107,7 +107,11 @@ export class Scope {
     state.step = clamp(state.step, 0, header.steps - 1);
     state.unit = clamp(state.unit, 0, header.hidden - 1);
     state.feature = clamp(state.feature, 0, header.inputs - 1);
+    const drafted = this.drafted;
+    this.drafted = null;
     this.now = pick(arrays, "");
+    // The browser's own forward pass already drew this: the server only confirms it.
+    this.confirmed = drafted && state.view === "now" && header.rows.every(({ signal }) => alike(drafted[signal], this.now[signal]));
     this.baseline = header.baseline ? pick(arrays, "baseline.") : null;
     if (!this.baseline) state.view = "now";
     this.model = header.model && { ...header.model, parameters: pick(arrays, "model.") };
@@ -166,8 +170,12 @@ export class Scope {
     state.order = unitOrder(this.now.h, state.L, state.hidden, state.sort);
     for (const row of rows) if (row.kind === "line" && !this.pen) state.ranges[row.signal] = lineRange(this.shown[row.signal], state.view === "difference" ? [-0.1, 0.1] : row.floor);
     const key = JSON.stringify([this.header.cell, this.header.layer, state.L, state.hidden, rows.map((r) => [r.signal, r.kind, r.width]), [...state.folded], this.plot.clientWidth, this.theme.dark, state.labels]);
-    if (!fresh && key === this.drawnKey) await this.redraw(true);
+    const confirmed = this.confirmed && !fresh && key === this.drawnKey && state.order.join() === this.drawnOrder;
+    this.confirmed = false;
+    if (confirmed) await this.redraw(true, false);
+    else if (!fresh && key === this.drawnKey) await this.redraw(true);
     else await this.rebuild(key);
+    this.drawnOrder = state.order.join();
     this.root.dataset.drawn = `${this.header.id}`;
     this.root.dataset.redraws = `${+(this.root.dataset.redraws ?? 0) + 1}`;
   }
@@ -188,44 +196,40 @@ export class Scope {
     this.place();
   }
 
-  // New numbers in the same picture.
-  async redraw(whole) {
+  // New numbers in the same picture. `whole`: axes, headings and legend too; `numbers` false: only those.
+  async redraw(whole, numbers = true) {
     const { state, rows } = this;
-    const changes = { z: [], zmin: [], zmax: [], y: [], colorscale: [] };
-    const heat = [];
-    const lines = [];
-    let at = 0;
+    const update = {};
+    const set = (name, trace, value) => { (update[name] ??= [])[trace] = value; };
     const relayout = {};
+    let trace = 0;
     rows.forEach((row, k) => {
       const values = this.shown[row.signal];
       const data = rowData(row, values, state);
+      const axis = this.built.layout[`yaxis${k ? k + 1 : ""}`];
+      const move = (name, value) => {
+        if (`${axis[name]}` !== `${value}`) relayout[`yaxis${k ? k + 1 : ""}.${name}`] = axis[name] = value;
+      };
       if (data.lines) {
-        for (const y of data.lines) { lines.push(at++); changes.y.push(y); }
-        const range = state.ranges[row.signal];
-        const axis = this.built.layout[`yaxis${k ? k + 1 : ""}`];
-        if (whole && range && (range[0] !== axis.range[0] || range[1] !== axis.range[1])) {
-          relayout[`yaxis${k ? k + 1 : ""}.range`] = axis.range = range.slice();
-        }
+        for (const y of data.lines) set("y", trace++, y);
+        if (whole && state.ranges[row.signal]) move("range", state.ranges[row.signal].slice());
         return;
       }
-      heat.push(at++);
+      const look = this.built.traces[trace];
       const [zmin, zmax] = rowRange(row, values, state);
-      changes.z.push(data.z);
-      changes.zmin.push(zmin);
-      changes.zmax.push(zmax);
-      changes.colorscale.push(row.kind === "gate" && state.view !== "difference" ? this.theme.sequential[row.signal] : this.theme.diverging);
-      if (whole && row.kind !== "onehot" && !state.folded.has(row.signal)) {
-        const axis = this.built.layout[`yaxis${k ? k + 1 : ""}`];
-        const text = axis.tickvals.map((m) => `${state.order[m]}`);
-        if (text.join() !== axis.ticktext.join()) relayout[`yaxis${k ? k + 1 : ""}.ticktext`] = axis.ticktext = text;
+      const colorscale = row.kind === "gate" && state.view !== "difference" ? this.theme.sequential[row.signal] : this.theme.diverging;
+      for (const [name, value] of Object.entries({ zmin, zmax, colorscale })) {
+        if (look[name] !== value) set(name, trace, (look[name] = value));
       }
+      set("z", trace++, data.z);
+      if (whole && row.kind !== "onehot" && !state.folded.has(row.signal)) move("ticktext", axis.tickvals.map((m) => `${state.order[m]}`));
     });
-    const traces = [...heat, ...lines];
-    const update = { z: [...changes.z, ...lines.map(() => undefined)], y: [...heat.map(() => undefined), ...changes.y] };
-    const pad = lines.map(() => undefined);
-    Object.assign(update, { zmin: [...changes.zmin, ...pad], zmax: [...changes.zmax, ...pad] });
-    if (whole) update.colorscale = [...changes.colorscale, ...pad];
-    await this.Plotly.update(this.graph, update, relayout, traces);
+    if (numbers) {
+      for (const list of Object.values(update)) list.length = trace;
+      await this.Plotly.update(this.graph, update, relayout, [...Array(trace).keys()]);
+    } else if (Object.keys(relayout).length) {
+      await this.Plotly.relayout(this.graph, relayout);
+    }
     if (whole) {
       this.headings();
       this.drawLegend();
@@ -567,6 +571,7 @@ export class Scope {
     this.previewFrame = requestAnimationFrame(() => {
       if (this.gone || !this.built) return;
       this.now = this.model ? pickLayer(forward(edited(this.model, weights), x, header.rules ?? []), header) : { ...this.now, x };
+      this.drafted = this.now;
       this.differences = null;
       this.root.dataset.previews = `${+(this.root.dataset.previews ?? 0) + 1}`;
       this.redraw(false);
@@ -652,6 +657,12 @@ function pick(arrays, prefix) {
     if (prefix ? name.startsWith(prefix) : !/^(baseline|model)\./.test(name)) found[name.slice(prefix.length)] = values;
   }
   return found;
+}
+
+function alike(a, b) {
+  if (!a || !b || a.length !== b.length) return false;
+  for (let k = 0; k < a.length; k++) if (!(Math.abs(a[k] - b[k]) <= 1e-5 * (1 + Math.abs(b[k])))) return false;
+  return true;
 }
 
 function pickLayer(result, header) {
