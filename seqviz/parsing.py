@@ -319,4 +319,4 @@ def _as_float32(array: np.ndarray) -> np.ndarray:
         if bad.any():
             step, feature = (int(n) for n in np.argwhere(bad)[0])
             raise ValueError(f"The array holds {array[step, feature]} at [{step}, {feature}]; {what}.")
-    return np.ascontiguousarray(array, dtype=np.float32)
+    return np.array(array, dtype=np.float32, order="C")
