@@ -144,24 +144,40 @@ def _traces(
         lines = look.LINES[theme]
         return [
             go.Scatter(
-                x=np.arange(len(values)), y=column, yaxis=axis, mode="lines+markers",
-                name=f"{signal}[{k}]", marker={"size": 4}, line={"color": lines[k % len(lines)], "width": 1.5},
+                x=np.arange(len(values)),
+                y=column,
+                yaxis=axis,
+                mode="lines+markers",
+                name=f"{signal}[{k}]",
+                marker={"size": 4},
+                line={"color": lines[k % len(lines)], "width": 1.5},
                 hovertemplate=f"step %{{x}}<br>{signal}[{k}] %{{y:.4f}}<extra></extra>",
             )
             for k, column in enumerate(values.T)
-        ]  # fmt: skip
+        ]
     low, high = _range(signal, values, difference)
     scale = look.DIVERGING[theme] if difference else look.scale_of(signal, theme)
     return [
         go.Heatmap(
-            z=values.T, yaxis=axis, zmin=low, zmax=high, colorscale=scale, name=signal,
+            z=values.T,
+            yaxis=axis,
+            zmin=low,
+            zmax=high,
+            colorscale=scale,
+            name=signal,
             colorbar={
-                "len": domain[1] - domain[0], "y": (domain[0] + domain[1]) / 2, "yanchor": "middle", "thickness": 8,
-                "outlinewidth": 0, "tickvals": [low, high], "tickfont": {"size": 10}, "tickformat": ".2~g",
+                "len": domain[1] - domain[0],
+                "y": (domain[0] + domain[1]) / 2,
+                "yanchor": "middle",
+                "thickness": 8,
+                "outlinewidth": 0,
+                "tickvals": [low, high],
+                "tickfont": {"size": 10},
+                "tickformat": ".2~g",
             },
             hovertemplate=f"{heading}<br>step %{{x}}, unit %{{y}}<br>%{{z:.4f}}<extra></extra>",
         )
-    ]  # fmt: skip
+    ]
 
 
 def _range(signal: str, values: np.ndarray, difference: bool) -> tuple[float, float]:
@@ -171,21 +187,36 @@ def _range(signal: str, values: np.ndarray, difference: bool) -> tuple[float, fl
     most = float(np.abs(finite).max()) if finite.size else 1.0
     if difference:
         return -(most or 1.0), most or 1.0
-    return -max(1.0, most), max(1.0, most)
+    # A state far inside ±1 would be all background; then its own largest value sets the scale.
+    reach = most if most > 1.0 or 0.0 < most < 0.25 else 1.0
+    return -reach, reach
 
 
 def _axis(signal: str, values: np.ndarray, domain: list[float]) -> dict[str, Any]:
     if signal in ("x", "y") and values.shape[1] <= 6:
         return {"domain": domain, "nticks": 4}
-    return {"domain": domain, "autorange": "reversed", "showgrid": False, "zeroline": False, "nticks": 4, "tickformat": "d"}  # fmt: skip
+    return {
+        "domain": domain,
+        "autorange": "reversed",
+        "showgrid": False,
+        "zeroline": False,
+        "nticks": 4,
+        "tickformat": "d",
+    }
 
 
 def _heading(signal: str, heading: str, y: float, theme: str) -> dict[str, Any]:
     return {
-        "text": f"<b>{signal}</b>  {heading}", "x": 0, "xref": "paper", "xanchor": "left", "y": y,
-        "yref": "paper", "yanchor": "bottom", "showarrow": False,
+        "text": f"<b>{signal}</b>  {heading}",
+        "x": 0,
+        "xref": "paper",
+        "xanchor": "left",
+        "y": y,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "showarrow": False,
         "font": {"color": look.HUES[theme].get(signal, look.SURFACES[theme]["ink"]), "size": 13},
-    }  # fmt: skip
+    }
 
 
 def weight_matrix(
@@ -202,13 +233,22 @@ def weight_matrix(
     most = float(np.abs(values).max()) or 1.0
     figure = go.Figure(
         go.Heatmap(
-            z=values, zmin=-most, zmax=most, colorscale=look.DIVERGING[theme], xgap=1, ygap=1,
+            z=values,
+            zmin=-most,
+            zmax=most,
+            colorscale=look.DIVERGING[theme],
+            xgap=1,
+            ygap=1,
             colorbar={"thickness": 8, "outlinewidth": 0},
             hovertemplate=f"{rows} %{{y}}, {columns} %{{x}}<br>%{{z:.4f}}<extra></extra>",
         )
-    )  # fmt: skip
+    )
     figure.update_layout(
-        template=look.template(theme), title=title, width=width, height=max(200, min(640, 90 + 18 * len(values))),
-        xaxis={"title": columns, "tickformat": "d"}, yaxis={"title": rows, "autorange": "reversed", "tickformat": "d"},
-    )  # fmt: skip
+        template=look.template(theme),
+        title=title,
+        width=width,
+        height=max(200, min(640, 90 + 18 * len(values))),
+        xaxis={"title": columns, "tickformat": "d"},
+        yaxis={"title": rows, "autorange": "reversed", "tickformat": "d"},
+    )
     return figure

@@ -12,7 +12,9 @@ from typing import Any
 import streamlit as st
 
 from seqviz import vocabulary as words
-from seqviz.experiment import Experiment, Init, InputEdit, Sequence, WeightEdit
+from seqviz.experiment import PRESETS, Experiment, Init, InputEdit, Sequence, WeightEdit
+from seqviz.presets import preset_parameters
+from seqviz.runner import run
 
 __all__ = ["LONGEST_ADDRESS", "Bench", "drawn", "start"]
 
@@ -81,7 +83,9 @@ class Bench:
     def attempt(self, make: Callable[[], Experiment]) -> bool:
         """Put what `make` gives; if it refuses, keep everything and say its sentence instead."""
         try:
-            self.put(make())
+            made = _fitting(make())
+            run(made)
+            self.put(made)
         except ValueError as refusal:
             self.problem = str(refusal)
             return False
@@ -124,13 +128,13 @@ class Bench:
         self.written = {k: v for k, v in given.items() if k in ("e", "b", "layer")}
         try:
             if "e" in given:
-                shown = Experiment.from_url(given["e"])
+                shown = _fitting(Experiment.from_url(given["e"]))
                 if fresh:
                     self.history, self.at = [shown], 0
                 else:
                     self.put(shown)
             if "b" in given:
-                self.baseline = Experiment.from_url(given["b"])
+                self.baseline = _fitting(Experiment.from_url(given["b"]))
         except ValueError as refusal:
             self.problem = f"{refusal} The example below is shown instead; nothing else was changed."
         layer = given.get("layer", "0")
@@ -151,6 +155,16 @@ class Bench:
         if wanted != self.written:
             self.written = wanted
             st.query_params.from_dict(wanted)
+
+
+def _fitting(experiment: Experiment) -> Experiment:
+    """A hand-set network that was given another shape has no weights; it gives way to torch's default draw."""
+    if experiment.init.scheme in PRESETS:
+        try:
+            preset_parameters(experiment.init.scheme, experiment)
+        except ValueError:
+            return replace(experiment, init=Init(seed=experiment.init.seed))
+    return experiment
 
 
 def _with_inputs(experiment: Experiment, rows: list[list[Any]]) -> Experiment:

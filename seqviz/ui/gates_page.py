@@ -72,6 +72,12 @@ def _picture(bench: Bench) -> None:
     if experiment.num_layers > 1:
         layers = list(range(experiment.num_layers))
         st.session_state["layer"] = bench.layer
-        st.segmented_control("Layer shown", layers, format_func=lambda k: f"Layer {k + 1}", key="layer",
-                             on_change=lambda: setattr(bench, "layer", st.session_state["layer"] or 0))  # fmt: skip
+        st.segmented_control(
+            "Layer shown",
+            layers,
+            label_visibility="collapsed",
+            format_func=lambda k: f"Layer {k + 1}",
+            key="layer",
+            on_change=lambda: setattr(bench, "layer", st.session_state["layer"] or 0),
+        )
     scope.mount("scope", scope_message(bench), bench.event)

@@ -29,7 +29,9 @@ def title(experiment: Experiment) -> str:
     """The network in a few words."""
     name = words.CELL_LABELS[experiment.cell]
     layers = f", {experiment.num_layers} layers" if experiment.num_layers > 1 else ""
-    return f"{name}, {experiment.hidden_size} units{layers}, {experiment.sequence.length} steps"
+    counts = [(experiment.hidden_size, "unit"), (experiment.sequence.length, "step")]
+    units, steps = (f"{n} {what}{'' if n == 1 else 's'}" for n, what in counts)
+    return f"{name}, {units}{layers}, {steps}"
 
 
 def intervention_text(edit: Intervention) -> str:
@@ -51,8 +53,14 @@ def intervention_text(edit: Intervention) -> str:
 def _rule(edit: Intervention) -> dict[str, Any]:
     kind = "clamp" if isinstance(edit, Clamp) else "ablate" if isinstance(edit, Ablate) else "scale"
     value = edit.value if isinstance(edit, Clamp) else edit.factor if isinstance(edit, Scale) else 0.0
-    return {"signal": edit.signal, "kind": kind, "value": value, "units": edit.units, "steps": edit.steps,
-            "says": intervention_text(edit)}  # fmt: skip
+    return {
+        "signal": edit.signal,
+        "kind": kind,
+        "value": value,
+        "units": edit.units,
+        "steps": edit.steps,
+        "says": intervention_text(edit),
+    }
 
 
 def _signals(trace: Trace, cell: str, layer: int) -> dict[str, np.ndarray]:
@@ -92,12 +100,10 @@ def _model(experiment: Experiment) -> tuple[dict[str, Any] | None, dict[str, np.
 
 
 def _status(experiment: Experiment, trace: Trace, layer: int) -> str:
+    off = f"{abs(trace.parity):.1e}"
+    says = f"Gates are recomputed from torch's own run; largest difference from torch in h and c: {off}."
     if experiment.interventions:
-        says = f"Computed step by step with your changes; untouched values differ from torch's by {trace.parity:.1e} at most."
-    else:
-        says = (
-            f"Gates are recomputed from torch's own run; largest difference from torch in h and c: {trace.parity:.1e}."
-        )
+        says = f"Computed step by step with your changes; untouched values differ from torch's by {off} at most."
     if experiment.num_layers > 1:
         says = f"Layer {layer + 1} of {experiment.num_layers}. {says}"
     return says

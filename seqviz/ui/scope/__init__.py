@@ -112,8 +112,16 @@ def row(signal: str, cell: str, width: int, says: str, **more: Any) -> dict[str,
     """The header's description of one row of the scope."""
     if signal in ("x", "y"):
         name = {"x": "input sequence", "y": "output"}[signal]
-        return {"signal": signal, "name": name, "symbol": signal, "kind": "line", "width": width, "says": says,
-                "floor": [-1.0, 1.0] if signal == "x" else [0.0, 1.0], **more}  # fmt: skip
+        return {
+            "signal": signal,
+            "name": name,
+            "symbol": signal,
+            "kind": "line",
+            "width": width,
+            "says": says,
+            "floor": [-1.0, 1.0] if signal == "x" else [0.0, 1.0],
+            **more,
+        }
     label = words.LABELS[cell, signal]
     return {
         "signal": signal,

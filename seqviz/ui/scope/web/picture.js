@@ -85,13 +85,12 @@ export function rowData(row, values, state) {
 }
 
 export function rowRange(row, values, state) {
-  if (state.view === "difference") {
-    const most = largest(values) || 1;
-    return [-most, most];
-  }
+  const most = largest(values);
+  if (state.view === "difference") return [-(most || 1), most || 1];
   if (row.kind === "gate") return [0, 1];
-  const most = row.signal === "c" || row.kind !== "state" || state.cell === "RNN_RELU" ? Math.max(1, largest(values)) : 1;
-  return [-most, most];
+  // A state far inside ±1 would be all background; then its own largest value sets the scale.
+  const reach = most > 1 || (most > 0 && most < 0.25) ? most : 1;
+  return [-reach, reach];
 }
 
 export function figure(rows, arrays, state, theme, width) {

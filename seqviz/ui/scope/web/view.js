@@ -246,10 +246,17 @@ export class Scope {
           type: "button", class: "sv-fold", "data-signal": row.signal, "aria-expanded": `${!folded}`, title: folded ? `Unfold ${row.name}` : `Fold ${row.name} to its mean`,
           onclick: () => { folded ? state.folded.delete(row.signal) : state.folded.add(row.signal); this.writeAddress(); this.draw(true); },
         }, el("span", { class: "sv-caret", text: folded ? "▸" : "▾" }), el("b", { class: "sv-symbol", style: `color: var(--sv-hue-${row.signal})`, text: row.symbol }), el("span", { text: row.name })),
+        el("span", { class: "sv-range", text: this.rangeText(row) }),
         el("span", { class: "sv-says", text: row.says ?? "", title: row.says ?? "" }));
     }));
     this.plot.setAttribute("aria-description", rows.map((row) => `${row.name}: ${row.says ?? ""}`).join(" "));
     this.interventionMarks(header.rules ?? []);
+  }
+
+  rangeText(row) {
+    if (row.kind !== "state" && this.state.view !== "difference") return "";
+    if (row.kind === "line") return "";
+    return `±${number(rowRange(row, this.shown[row.signal], this.state)[1], 2)}`;
   }
 
   drawLegend() {
@@ -262,8 +269,6 @@ export class Scope {
       for (const row of rows) if (row.kind === "gate") bars.push(bar(theme.sequential[row.signal], `${row.symbol} 0`, "1", `${row.name}: 0 ${row.closed}, 1 ${row.open}`));
       bars.push(bar(theme.diverging, "states −", "+", "Candidates and states: negative blue, 0 the background, positive orange"));
     }
-    const { c } = this.shown;
-    if (c && state.view !== "difference") bars.push(el("span", { class: "sv-note", text: `c spans ±${number(rowRange({ kind: "state", signal: "c" }, c, state)[1], 2)}` }));
     bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-dash" }), "chosen step"));
     if (this.header.edited?.length || this.header.rules?.length) bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-edit-mark" }), "changed by you"));
     this.legend.replaceChildren(...bars);

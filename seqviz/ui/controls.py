@@ -1,0 +1,70 @@
+"""Widgets that show a value and hand back what a person makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+__all__ = ["controlled", "table"]
+
+
+def controlled(
+    widget: Callable[..., Any], label: str, value: Any, change: Callable[[Any], Any], *, key: str, **options: Any
+) -> None:
+    """A widget that always shows `value` and hands what the person chooses to `change`.
+
+    The experiment is the one home of every setting, so after undo, reset or a pasted address the widget
+    shows what is, not what it was last moved to.
+    """
+
+    def chosen() -> None:
+        given = st.session_state[key]
+        if given is not None:
+            change(given)
+
+    st.session_state[key] = value
+    widget(label, key=key, on_change=chosen, **options)
+
+
+def table(name: str, array: np.ndarray, columns: Sequence[str], apply: Callable[[dict], Any]) -> None:
+    """An exact table of a matrix; `apply` gets ``{(row, col): value}`` as cells are typed.
+
+    The editor is only made anew when the matrix changed elsewhere, so that typing down a column keeps
+    its place.
+    """
+    memory = st.session_state.setdefault(f"table.{name}", {"base": None, "epoch": 0})
+    key = f"table.{name}.{memory['epoch']}"
+    base = memory["base"]
+    typed = _typed(key, columns)
+    if base is None or base.shape != array.shape or not np.array_equal(_with(base, typed), array):
+        memory["base"], memory["epoch"] = array.copy(), memory["epoch"] + 1
+        key = f"table.{name}.{memory['epoch']}"
+    frame = pd.DataFrame(memory["base"], columns=list(columns))
+    config = {c: st.column_config.NumberColumn(format="%.4f", step=0.0001, width="small") for c in columns}
+    st.data_editor(
+        frame,
+        key=key,
+        column_config=config,
+        height=min(320, 38 + 35 * len(frame)),
+        on_change=lambda: apply(_typed(key, columns)),
+    )
+
+
+def _typed(key: str, columns: Sequence[str]) -> dict[tuple[int, int], float]:
+    rows = (st.session_state.get(key) or {}).get("edited_rows", {})
+    place = {column: k for k, column in enumerate(columns)}
+    return {
+        (int(r), place[c]): v for r, cells in rows.items() for c, v in cells.items() if v is not None and c in place
+    }
+
+
+def _with(base: np.ndarray, typed: dict[tuple[int, int], float]) -> np.ndarray:
+    array = base.copy()
+    for (row, col), value in typed.items():
+        if row < array.shape[0]:
+            array[row, col] = value
+    return array

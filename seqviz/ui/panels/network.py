@@ -1,0 +1,148 @@
+"""The cell, its sizes, and how its weights start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from seqviz import vocabulary as words
+from seqviz import weights
+from seqviz.experiment import MAX_HIDDEN, MAX_LAYERS, SCHEMES, Experiment
+from seqviz.ui.bench import Bench
+from seqviz.ui.controls import controlled
+
+__all__ = ["network_panel"]
+
+SCHEME_LABELS = {
+    "default": "torch's default",
+    "xavier": "Xavier (Glorot)",
+    "orthogonal": "orthogonal",
+    "identity": "identity (IRNN)",
+    "chrono": "chrono",
+    "zeros": "all zeros",
+}
+
+
+def network_panel(bench: Bench) -> None:
+    """The cell, its sizes, and how its weights start."""
+    experiment = bench.experiment
+    init = experiment.init
+
+    def put(**changes: Any) -> None:
+        bench.attempt(lambda: bench.experiment.changed(**changes))
+
+    def start(**changes: Any) -> None:
+        now = bench.experiment
+        bench.attempt(lambda: replace(now, init=replace(now.init, **changes), tensors=()))
+
+    controlled(
+        st.selectbox,
+        "Cell",
+        experiment.cell,
+        lambda v: put(cell=v),
+        key="net.cell",
+        options=list(words.CELLS),
+        format_func=words.CELL_LABELS.__getitem__,
+    )
+    left, right = st.columns(2)
+    with left:
+        controlled(
+            st.number_input,
+            "Hidden units",
+            experiment.hidden_size,
+            lambda v: put(hidden_size=v),
+            key="net.hidden",
+            min_value=1,
+            max_value=MAX_HIDDEN,
+        )
+    with right:
+        controlled(
+            st.number_input,
+            "Layers",
+            experiment.num_layers,
+            lambda v: put(num_layers=v),
+            key="net.layers",
+            min_value=1,
+            max_value=MAX_LAYERS,
+        )
+    schemes = list(SCHEMES) if init.scheme in SCHEMES else [init.scheme, *SCHEMES]
+    names = {**SCHEME_LABELS, init.scheme: SCHEME_LABELS.get(init.scheme, f"set by hand: {init.scheme}")}
+    left, right = st.columns([2, 1])
+    with left:
+        controlled(
+            st.selectbox,
+            "Initial weights",
+            init.scheme,
+            lambda v: start(scheme=v),
+            key="net.scheme",
+            options=schemes,
+            format_func=names.__getitem__,
+        )
+    with right:
+        controlled(
+            st.number_input,
+            "Seed",
+            init.seed,
+            lambda v: start(seed=v),
+            key="net.seed",
+            min_value=0,
+            max_value=2**31 - 1,
+            disabled=init.scheme not in SCHEMES,
+        )
+    _knobs(experiment, start)
+
+
+def _knobs(experiment: Experiment, start: Callable[..., None]) -> None:
+    """The sliders a lecturer reaches for. Each shows the present network's own value until it is moved."""
+    init = experiment.init
+    initial = weights.initial(experiment)
+    hidden = experiment.hidden_size
+    controlled(
+        st.slider,
+        "Gain of all weight matrices",
+        float(init.gain),
+        lambda v: start(gain=v),
+        key="net.gain",
+        min_value=0.0,
+        max_value=max(4.0, init.gain),
+        step=0.05,
+    )
+    gate = {words.LSTM: "f", words.GRU: "z"}.get(experiment.cell)
+    if gate:
+        biases = [weights.gate_view(initial, experiment.cell, 0, gate, part) for part in ("bias_ih", "bias_hh")]
+        now = float((biases[0] + biases[1]).mean()) if init.forget_bias is None else init.forget_bias
+        label = "Forget gate bias" if gate == "f" else "Update gate bias (keeps the state)"
+        controlled(
+            st.slider,
+            label,
+            round(min(10.0, max(-10.0, now)), 2),
+            lambda v: start(forget_bias=v),
+            key="net.forget",
+            min_value=-10.0,
+            max_value=10.0,
+            step=0.1,
+        )
+    block = words.BLOCKS[experiment.cell][-2 if experiment.cell == words.LSTM else -1]
+    matrix = weights.gate_view(initial, experiment.cell, 0, block, "hh")
+    now = weights.spectral_radius(matrix) if init.spectral_radius is None else init.spectral_radius
+    controlled(
+        st.slider,
+        "Spectral radius of the recurrent blocks",
+        round(min(4.0, now), 2),
+        lambda v: start(spectral_radius=v),
+        key="net.radius",
+        min_value=0.0,
+        max_value=4.0,
+        step=0.01,
+        disabled=hidden < 1,
+    )
+    if init.spectral_radius is not None or init.forget_bias is not None or init.gain != 1.0:
+        st.button(
+            "As drawn",
+            on_click=start,
+            kwargs={"gain": 1.0, "forget_bias": None, "spectral_radius": None},
+            help="Take the three sliders back",
+        )

@@ -1,0 +1,189 @@
+"""What goes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from seqviz import sequences
+from seqviz.experiment import MAX_STEPS, Experiment
+from seqviz.experiment import Sequence as Input
+from seqviz.parsing import parse_csv, parse_npy, parse_numbers
+from seqviz.ui.bench import Bench
+from seqviz.ui.controls import controlled, table
+
+__all__ = ["sequence_panel"]
+
+
+def sequence_panel(bench: Bench) -> None:
+    """What goes in: a preset wave, typed text, typed numbers, a file, or the table."""
+    experiment = bench.experiment
+    seq = experiment.sequence
+    st.caption("Draw on the input in the picture, or start from one of these.")
+    controlled(
+        st.selectbox,
+        "Kind",
+        seq.kind,
+        lambda kind: bench.attempt(lambda: _of_kind(bench.experiment, kind)),
+        key="seq.kind",
+        options=list(sequences.KIND_LABELS),
+        format_func=sequences.KIND_LABELS.__getitem__,
+    )
+    if seq.kind == "text":
+        _text_controls(bench)
+    elif seq.kind == "values":
+        _own_controls(bench)
+    else:
+        _wave_controls(bench)
+    if seq.kind != "values":
+        with st.expander("Your own numbers"):
+            _own_controls(bench)
+    if seq.kind != "text":
+        with st.expander("Table", expanded=False):
+            array = sequences.generate(seq, experiment.input_size)
+            columns = [f"x[{k}]" for k in range(experiment.input_size)]
+            table("sequence", array, columns, lambda cells: _set_inputs(bench, cells))
+
+
+def _set_inputs(bench: Bench, cells: dict[tuple[int, int], float]) -> None:
+    edits = [[row, col, value] for (row, col), value in cells.items()]
+    bench.event({"type": "input", "edits": edits})
+
+
+def _of_kind(experiment: Experiment, kind: str) -> Experiment:
+    seq = experiment.sequence
+    if kind == "text":
+        given = Input.of_text("a(b(ab)a)b", seq.alphabet)
+        return experiment.changed(sequence=given, input_size=len(given.alphabet))
+    if kind == "values":
+        return experiment.changed(sequence=Input.of_values(sequences.generate(seq, experiment.input_size)))
+    wave = Input(kind, seq.length, seq.amplitude or 1.0, seq.period, seq.seed)
+    return experiment.changed(sequence=wave)
+
+
+def _wave_controls(bench: Bench) -> None:
+    experiment = bench.experiment
+    seq = experiment.sequence
+
+    def put(**changes: Any) -> None:
+        bench.attempt(lambda: _with_wave(bench.experiment, changes))
+
+    top = max(200, seq.length)
+    controlled(
+        st.slider,
+        "Steps",
+        seq.length,
+        lambda v: put(length=v),
+        key="seq.length",
+        min_value=2 if seq.length > 1 else 1,
+        max_value=top,
+    )
+    left, right = st.columns(2)
+    with left:
+        controlled(
+            st.number_input,
+            "Amplitude",
+            float(seq.amplitude),
+            lambda v: put(amplitude=v),
+            key="seq.amplitude",
+            step=0.1,
+            format="%.2f",
+        )
+    with right:
+        if seq.kind in ("noise", "bits"):
+            controlled(
+                st.number_input,
+                "Seed",
+                seq.seed,
+                lambda v: put(seed=v),
+                key="seq.seed",
+                min_value=0,
+                max_value=2**31 - 1,
+            )
+        elif seq.kind in ("sine", "square", "ramp"):
+            controlled(
+                st.number_input,
+                "Period (steps)",
+                float(seq.period),
+                lambda v: put(period=v),
+                key="seq.period",
+                min_value=1.0,
+                step=1.0,
+                format="%.1f",
+            )
+        else:
+            controlled(
+                st.number_input,
+                "Steps, exact",
+                seq.length,
+                lambda v: put(length=v),
+                key="seq.exact",
+                min_value=1,
+                max_value=MAX_STEPS,
+            )
+
+
+def _with_wave(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
+    seq = experiment.sequence
+    length = changes.get("length", seq.length)
+    kept = tuple(e for e in seq.edits if e.step < length)
+    return experiment.changed(sequence=replace(seq, **{"edits": kept, **changes}))
+
+
+def _text_controls(bench: Bench) -> None:
+    experiment = bench.experiment
+
+    def put(text: str) -> None:
+        def make() -> Experiment:
+            if not text:
+                raise ValueError("The text is empty; type at least one character.")
+            now = bench.experiment
+            given = Input.of_text(text, now.sequence.alphabet if now.sequence.kind == "text" else "")
+            return now.changed(sequence=given, input_size=len(given.alphabet))
+
+        bench.attempt(make)
+
+    controlled(
+        st.text_area, "Text, one character a step", experiment.sequence.text, put, key="seq.text", max_chars=MAX_STEPS
+    )
+    size = len(experiment.sequence.alphabet)
+    st.caption(f"{size} characters have an input each. A new character adds one, and with it a column of weights.")
+
+
+def _own_controls(bench: Bench) -> None:
+    """Typed numbers and files. What was typed stays, whether it could be read or not."""
+    experiment = bench.experiment
+
+    def put(read: Callable[[], np.ndarray]) -> None:
+        def make() -> Experiment:
+            array = read()
+            given = Input.of_values(array)
+            return bench.experiment.changed(sequence=given, input_size=array.shape[1])
+
+        bench.attempt(make)
+
+    def typed() -> None:
+        text = st.session_state["own.text"]
+        st.session_state["own.kept"] = text
+        put(lambda: parse_numbers(text))
+
+    st.session_state.setdefault("own.text", st.session_state.get("own.kept", ""))
+    st.text_area(
+        "Numbers: one step a line, or separated by commas",
+        key="own.text",
+        on_change=typed,
+        height=100,
+        placeholder="0, 0.5, 1, 0.5, 0",
+    )
+
+    def uploaded() -> None:
+        given = st.session_state["own.file"]
+        if given is not None:
+            data = given.getvalue()
+            put(lambda: parse_npy(data) if given.name.lower().endswith(".npy") else parse_csv(data))
+
+    st.file_uploader("CSV or npy file, shape (L, H_in)", type=["csv", "txt", "npy"], key="own.file", on_change=uploaded)

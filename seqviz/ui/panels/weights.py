@@ -1,0 +1,45 @@
+"""One block of the weights, as a matrix and as a table."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from seqviz import vocabulary as words
+from seqviz.experiment import WeightEdit
+from seqviz.ui import scope
+from seqviz.ui.bench import Bench
+from seqviz.ui.controls import table
+from seqviz.ui.weights_view import weight_message
+
+__all__ = ["weights_panel"]
+
+
+def weights_panel(bench: Bench) -> None:
+    """One block of the packed matrices, by gate and by where it reads from."""
+    experiment = bench.experiment
+    blocks = [b for b in words.PICTURE_ORDER[experiment.cell] if b in words.BLOCKS[experiment.cell]]
+    names = {b: f"{words.LABELS[experiment.cell, b].name}" for b in blocks}
+    names["readout"] = "readout (y)"
+    gate = st.selectbox("Gate", [*blocks, "readout"], format_func=names.__getitem__, key="weights.gate")
+    parts = {"ih": "from input", "hh": "from last state", "bias_ih": "input bias", "bias_hh": "state bias"}
+    if gate == "readout":
+        parts = {"weight": "weights", "bias": "bias"}
+    part = st.selectbox(
+        "Which weights", list(parts), format_func=parts.__getitem__, key=f"weights.part.{gate == 'readout'}"
+    )
+    view, message = weight_message(experiment, bench.layer, str(gate), str(part))
+    scope.mount("weights", message, bench.event)
+    with st.expander("Table"):
+        columns = list(view.columns)
+        table(
+            f"{view.parameter}.{gate}.{part}",
+            view.matrix,
+            columns,
+            lambda cells: bench.attempt(
+                lambda: bench.experiment.edited(WeightEdit(*view.place(r, c), value) for (r, c), value in cells.items())
+            ),
+        )
+    if experiment.edits:
+        count = len(experiment.edits)
+        many = "1 weight" if count == 1 else f"{count} weights"
+        st.caption(f"{many} changed by hand. “Reset weights” takes every change back.")

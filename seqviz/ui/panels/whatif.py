@@ -1,0 +1,66 @@
+"""Interventions: what if this gate were open, that unit silent?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from seqviz import vocabulary as words
+from seqviz.interventions import Ablate, Clamp, Intervention, Scale
+from seqviz.ui.bench import Bench
+from seqviz.ui.pictures import intervention_text
+
+__all__ = ["whatif_panel"]
+
+
+def whatif_panel(bench: Bench) -> None:
+    """Interventions: hold a gate, silence a unit, scale a signal, for a span of steps."""
+    experiment = bench.experiment
+    st.caption("Change a signal while the network runs; everything after it is computed again.")
+    kind = st.segmented_control(
+        "What to do", ["clamp", "ablate", "scale"], default="clamp", key="whatif.kind", required=True
+    )
+    signal_names = {
+        words.signal_name(bench.layer, s): words.LABELS[experiment.cell, s].name
+        for s in words.PICTURE_ORDER[experiment.cell]
+    }
+    signal = st.selectbox(
+        "Signal", list(signal_names), format_func=lambda s: f"{signal_names[s]} ({s})", key="whatif.signal"
+    )
+    units = st.multiselect("Units (none chosen: all)", list(range(experiment.hidden_size)), key="whatif.units")
+    last = experiment.sequence.length - 1
+    steps = (0, 0)
+    if last:
+        steps = st.slider("Steps, first to last", 0, last, (0, last), key=f"whatif.steps.{last}")
+    value = 0.0
+    if kind != "ablate":
+        value = st.number_input("Value" if kind == "clamp" else "Factor", value=1.0, step=0.1, key="whatif.value")
+
+    def add() -> None:
+        where: dict[str, Any] = {
+            "units": tuple(units) or None,
+            "steps": None if steps == (0, last) else (steps[0], steps[1] + 1),
+        }
+        makers: dict[str, Callable[[], Intervention]] = {
+            "clamp": lambda: Clamp(str(signal), value, **where),
+            "scale": lambda: Scale(str(signal), value, **where),
+            "ablate": lambda: Ablate(str(signal), **where),
+        }
+        now = bench.experiment
+        bench.attempt(lambda: replace(now, interventions=(*now.interventions, makers[str(kind)]())))
+
+    st.button("Add", on_click=add, type="primary", key="whatif.add")
+
+    def remove(edit: Intervention) -> None:
+        now = bench.experiment
+        bench.put(replace(now, interventions=tuple(e for e in now.interventions if e != edit)))
+
+    for k, edit in enumerate(experiment.interventions):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.markdown(f":material/front_hand: {intervention_text(edit)}")
+        right.button("✕", key=f"whatif.remove.{k}", on_click=remove, args=(edit,), help="Remove this intervention")
+    if not experiment.interventions:
+        st.caption("Nothing is changed yet. Pin the run as the baseline first to see the difference.")
