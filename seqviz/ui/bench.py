@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -21,7 +22,6 @@ __all__ = ["LONGEST_ADDRESS", "Bench", "drawn", "start"]
 LONGEST_ADDRESS = 7000
 """Characters of an encoded experiment that go into the address; beyond, a file is offered."""
 
-KEY = "bench"
 _UNDO_DEPTH = 300
 
 
@@ -41,21 +41,23 @@ class Bench:
 
     history: list[Experiment] = field(default_factory=lambda: [start()])
     at: int = 0
+    first: Experiment = field(default_factory=start)
     baseline: Experiment | None = None
     layer: int = 0
     problem: str = ""
-    written: dict[str, str] = field(default_factory=dict)
     too_long: bool = False
 
     @classmethod
-    def here(cls) -> Bench:
-        """This session's bench, set up from the address the first time, and again when it is changed."""
-        bench = st.session_state.get(KEY)
+    def here(cls, page: str = "gates", first: Callable[[], Experiment] = start) -> Bench:
+        """This session's bench of a page, set up from the address when it is first asked for.
+
+        `first` is what a new visitor finds there.
+        """
+        key = f"bench.{page}"
+        bench: Bench | None = st.session_state.get(key)
         if bench is None:
-            bench = st.session_state[KEY] = cls()
-            bench._read_address(fresh=True)
-        elif {k: v for k, v in st.query_params.items() if k in ("e", "b", "layer")} != bench.written:
-            bench._read_address(fresh=False)
+            bench = st.session_state[key] = cls([first()], first=first())
+            bench._read_address()
         bench.layer = min(bench.layer, bench.experiment.num_layers - 1)
         return bench
 
@@ -123,38 +125,33 @@ class Bench:
 
     # --- the address ------------------------------------------------------------------------------
 
-    def _read_address(self, *, fresh: bool) -> None:
+    def _read_address(self) -> None:
         given = st.query_params
-        self.written = {k: v for k, v in given.items() if k in ("e", "b", "layer")}
         try:
             if "e" in given:
-                shown = _fitting(Experiment.from_url(given["e"]))
-                if fresh:
-                    self.history, self.at = [shown], 0
-                else:
-                    self.put(shown)
+                self.history = [_fitting(Experiment.from_url(given["e"]))]
             if "b" in given:
                 self.baseline = _fitting(Experiment.from_url(given["b"]))
         except ValueError as refusal:
-            self.problem = f"{refusal} The example below is shown instead; nothing else was changed."
+            self.problem = f"{refusal} The example is shown instead."
         layer = given.get("layer", "0")
         self.layer = int(layer) if layer.isdecimal() and len(layer) < 3 else 0
 
-    def write_address(self) -> None:
-        """Let the address say what is on the screen, as far as it fits."""
+    def address(self) -> str:
+        """The query string that brings this screen back, as far as it fits; the browser puts it in place.
+
+        The server only reads an address when a session starts: a run that was asked for just before the
+        address changed still carries the old one, and must not bring the old state back with it.
+        """
         wanted: dict[str, str] = {}
-        if self.experiment != start():
+        if self.experiment != self.first:
             wanted["e"] = self.experiment.to_url()
         if self.baseline is not None:
             wanted["b"] = self.baseline.to_url()
         if self.layer:
             wanted["layer"] = str(self.layer)
         self.too_long = sum(map(len, wanted.values())) > LONGEST_ADDRESS
-        if self.too_long:
-            wanted = {}
-        if wanted != self.written:
-            self.written = wanted
-            st.query_params.from_dict(wanted)
+        return "" if self.too_long else urlencode(wanted)
 
 
 def _fitting(experiment: Experiment) -> Experiment:

@@ -54,7 +54,6 @@ def workbench() -> None:
             _controls(bench)
         with right, st.container(key="picture"):
             _picture(bench)
-    bench.write_address()
 
 
 def _controls(bench: Bench) -> None:

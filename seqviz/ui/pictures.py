@@ -110,7 +110,9 @@ def _status(experiment: Experiment, trace: Trace, layer: int) -> str:
 
 
 @lru_cache(maxsize=64)
-def _message(experiment: Experiment, baseline: Experiment | None, layer: int, undo: bool, redo: bool) -> bytes:
+def _message(
+    experiment: Experiment, baseline: Experiment | None, layer: int, undo: bool, redo: bool, address: str
+) -> bytes:
     trace = run(experiment)
     shown = _signals(trace, experiment.cell, layer)
     arrays = dict(shown)
@@ -131,6 +133,7 @@ def _message(experiment: Experiment, baseline: Experiment | None, layer: int, un
         "edited": [[edit.step, edit.feature] for edit in experiment.sequence.edits],
         "editable": experiment.sequence.kind != "text",
         "status": _status(experiment, trace, layer),
+        "address": address,
         "undo": undo,
         "redo": redo,
         "reset": bool(experiment.edits),
@@ -150,7 +153,7 @@ def _message(experiment: Experiment, baseline: Experiment | None, layer: int, un
 
 def scope_message(bench: Bench) -> bytes:
     """The bytes of the gates page's scope for what is on the bench."""
-    return _message(bench.experiment, bench.baseline, bench.layer, bench.can_undo, bench.can_redo)
+    return _message(bench.experiment, bench.baseline, bench.layer, bench.can_undo, bench.can_redo, bench.address())
 
 
 def story(experiment: Experiment) -> str:

@@ -156,7 +156,6 @@ def _text_controls(bench: Bench) -> None:
 
 def _own_controls(bench: Bench) -> None:
     """Typed numbers and files. What was typed stays, whether it could be read or not."""
-    experiment = bench.experiment
 
     def put(read: Callable[[], np.ndarray]) -> None:
         def make() -> Experiment:

@@ -59,3 +59,14 @@ export const number = (v, digits = 3) =>
   !Number.isFinite(v) ? `${v}` : Math.abs(v) >= 1e4 ? v.toExponential(2) : (v < 0 ? "−" : "") + Math.abs(v).toFixed(digits);
 
 export const visible = (character) => (character === " " ? "␣" : character === "\n" ? "↵" : character === "\t" ? "⇥" : character);
+
+// The address says what is on the screen: the experiment in the query, the view of it after the #. It is
+// replaced, never pushed, so that Back leaves the page instead of walking through every edit.
+export function writeAddress(query, view) {
+  const search = new URLSearchParams(location.search);
+  for (const name of ["e", "b", "layer", "loss"]) search.delete(name);
+  for (const [name, value] of new URLSearchParams(query)) search.set(name, value);
+  const [text, hash] = [search.toString(), view.toString()];
+  const address = `${location.pathname}${text ? `?${text}` : ""}${hash ? `#${hash}` : ""}`;
+  if (address !== `${location.pathname}${location.search}${location.hash}`) history.replaceState(history.state, "", address);
+}

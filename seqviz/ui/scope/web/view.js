@@ -2,7 +2,7 @@
 
 import { forward, span } from "./forward.js";
 import { Inspector } from "./inspector.js";
-import { el, gradient, number, plotly, readTheme, visible } from "./kit.js";
+import { el, gradient, number, plotly, readTheme, visible, writeAddress } from "./kit.js";
 import { link } from "./link.js";
 import { unitOrder } from "./order.js";
 import { MARGIN, figure, lineRange, poster, rowData, rowRange } from "./picture.js";
@@ -616,15 +616,7 @@ export class Scope {
     if (state.sort !== "index") view.set("by", state.sort);
     if (state.folded.size) view.set("folded", [...state.folded].join("."));
     if (state.zoom) view.set("zoom", state.zoom.map((v) => v.toFixed(1)).join("_"));
-    const hash = view.toString();
-    const put = () => {
-      if (this.gone || location.hash.slice(1) === hash) return;
-      history.replaceState(history.state, "", `${location.pathname}${location.search}${hash ? `#${hash}` : ""}`);
-    };
-    // Streamlit rewrites the address after a run and drops what follows the #.
-    clearTimeout(this.addressTimer);
-    put();
-    this.addressTimer = setTimeout(put, 400);
+    writeAddress(this.header.address, view);
   }
 
   async save(format) {
@@ -648,7 +640,6 @@ export class Scope {
   destroy() {
     this.gone = true;
     for (const frame of [this.hoverFrame, this.previewFrame, this.resizeFrame, this.timer]) cancelAnimationFrame(frame);
-    clearTimeout(this.addressTimer);
     this.resizer.disconnect();
     this.observer.disconnect();
     if (this.link?.scope === this) this.link.scope = null;
