@@ -73,7 +73,7 @@ def headed(descr: object, shape: object, data: bytes = b"", order: object = Fals
 
 @pytest.mark.parametrize(
     "text",
-    ["0 0.5 -1", "0, 0.5, -1", "0,.5,-1", "0;0.5;-1", "0\t0.5\t-1", " 0  5e-1,-1.0 ,", "0\n.5\n−1\n", "0\r\n0.5\r\n\r\n-1"],
+    ["0 .5 -1", "0, 0.5, -1", "0,.5,-1", "0;.5;-1", "0\t.5\t-1", " 0  5e-1,-1.0 ,", "0\n.5\n−1\n", "0\r\n.5\r\n\r\n-1"],
 )  # fmt: skip
 @pytest.mark.parametrize("input_size", [None, 1])
 def test_one_number_a_step(text: str, input_size: int | None) -> None:
