@@ -45,6 +45,7 @@ def _npz(experiment: Experiment) -> bytes:
 def save_panel(bench: Bench) -> None:
     """Downloads of the trace and the experiment, the link, and loading a file back."""
     experiment = bench.experiment
+    bench.address()
     if bench.too_long:
         st.info("This experiment is too long for an address. Save it as a file and load it again here.")
     else:

@@ -2,37 +2,25 @@
 
 import { forward, span } from "./forward.js";
 import { Inspector } from "./inspector.js";
-import { el, gradient, number, plotly, readTheme, visible, writeAddress } from "./kit.js";
+import { el, gradient, number, visible, writeAddress } from "./kit.js";
 import { link } from "./link.js";
 import { unitOrder } from "./order.js";
 import { MARGIN, figure, lineRange, poster, rowData, rowRange } from "./picture.js";
+import { Timeline, button, choice, clamp } from "./timeline.js";
 
 const VIEWS = [["now", "Now"], ["baseline", "Baseline"], ["difference", "Difference"]];
 const ORDERS = [["index", "index"], ["similarity", "similarity"], ["mean", "mean"]];
-const SPEEDS = [["4", "4 steps/s"], ["12", "12 steps/s"], ["30", "30 steps/s"], ["60", "60 steps/s"]];
-const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
-
-export class Scope {
+export class Scope extends Timeline {
   constructor(root) {
-    this.root = root;
-    this.state = { step: 0, unit: 0, feature: 0, hover: null, folded: new Set(), view: "now", sort: "index", zoom: null, ranges: {}, speed: "12" };
+    super(root, "Signals over time. Left and right arrows move the step, up and down the unit, space plays, Home and End jump.");
+    Object.assign(this.state, { unit: 0, feature: 0, view: "now", sort: "index" });
     this.readAddress();
     this.build();
-    this.resizer = new ResizeObserver(() => this.resized());
-    this.resizer.observe(this.plot);
-    this.onMedia = () => this.draw(true);
-    this.observer = new MutationObserver(() => this.rethemed());
-    this.observer.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "style"] });
   }
 
   // --- the elements ---------------------------------------------------------------------------
 
   build() {
-    const button = (text, title, action, extra = {}) => el("button", { type: "button", class: "sv-button", title, "aria-label": /[a-z]/i.test(text) ? null : title, onclick: action, text, ...extra });
-    const choice = (label, options, action) => {
-      const select = el("select", { class: "sv-select", "aria-label": label, onchange: () => action(select.value) }, ...options.map(([value, text]) => el("option", { value, text })));
-      return [el("label", { class: "sv-choice" }, el("span", { text: label }), select), select];
-    };
     const say = (type) => () => this.send({ type, id: this.header.id, at: performance.now() });
     this.buttons = {
       undo: button("↶", "Undo the last change (Ctrl+Z)", say("undo")),
@@ -40,12 +28,8 @@ export class Scope {
       reset: button("Reset weights", "Take back every weight edit: the same initial weights again", say("reset")),
       pin: button("Pin as baseline", "Keep this run to compare the next ones with", say("pin")),
     };
-    this.play = button("▶", "Play through time (space)", () => this.toggle());
-    this.play.classList.add("sv-play");
     const [orderBox, order] = choice("units by", ORDERS, (v) => this.change({ sort: v }));
-    const [speedBox, speed] = choice("speed", SPEEDS, (v) => { this.state.speed = v; });
-    this.selects = { order, speed };
-    speed.value = this.state.speed;
+    this.selects = { order };
     this.views = el("div", { class: "sv-segments", role: "radiogroup", "aria-label": "Which run is shown" },
       ...VIEWS.map(([value, text]) => el("button", { type: "button", role: "radio", class: "sv-segment", "data-view": value, text, onclick: () => this.change({ view: value }) })));
     const save = el("select", { class: "sv-select", "aria-label": "Save the picture", onchange: () => { this.save(save.value); save.value = ""; } },
@@ -54,40 +38,13 @@ export class Scope {
       el("div", { class: "sv-group" }, this.buttons.undo, this.buttons.redo, this.buttons.reset),
       el("div", { class: "sv-group" }, this.buttons.pin, this.views),
       el("div", { class: "sv-group sv-right" }, orderBox, save));
-    this.legend = el("div", { class: "sv-legend", role: "note", "aria-label": "Legend" });
-    this.graph = el("div", { class: "sv-graph" });
-    this.band = el("div", { class: "sv-band" });
-    this.pinned = el("div", { class: "sv-pinned" });
-    this.veil = el("div", { class: "sv-veil" });
-    this.marks = el("div", { class: "sv-marks" });
-    this.heads = el("div", { class: "sv-heads" });
-    this.tip = el("div", { class: "sv-tip", role: "tooltip" });
-    this.live = el("div", { class: "sv-visually-hidden", "aria-live": "polite" });
-    this.plot = el("div", { class: "sv-plot", tabindex: "0", role: "application",
-      "aria-label": "Signals over time. Left and right arrows move the step, up and down the unit, space plays, Home and End jump." },
-      this.graph, this.veil, this.pinned, this.band, this.marks, this.heads, this.tip);
-    this.scrubber = el("input", { type: "range", min: "0", class: "sv-scrubber", "aria-label": "Step", oninput: () => this.move(+this.scrubber.value) });
     this.chips = el("div", { class: "sv-chips", "aria-hidden": "true" });
-    this.clock = el("output", { class: "sv-clock" });
-    this.time = el("div", { class: "sv-time" }, this.play, button("‹", "One step back (left arrow)", () => this.move(this.state.step - 1)),
-      button("›", "One step on (right arrow)", () => this.move(this.state.step + 1)), this.scrubber, this.clock, speedBox);
-    this.status = el("p", { class: "sv-status", role: "status" });
     this.inspector = new Inspector((value) => this.commitInput([[this.state.step, this.state.feature, value]]));
     this.root.classList.add("sv-scope");
     this.root.replaceChildren(this.bar, this.time, this.chips, this.legend, this.plot, this.status, this.inspector.root, this.live);
-    this.listen();
-  }
-
-  listen() {
-    const p = this.plot;
-    p.addEventListener("pointerdown", (e) => this.pressed(e), true);
-    p.addEventListener("mousedown", (e) => { if (this.pen || this.onInput(e)) e.stopPropagation(); }, true);
-    p.addEventListener("touchstart", (e) => { if (this.pen) { e.stopPropagation(); e.preventDefault(); } }, { capture: true, passive: false });
-    p.addEventListener("pointermove", (e) => this.moved(e), true);
-    p.addEventListener("pointerup", (e) => this.released(e), true);
-    p.addEventListener("pointercancel", (e) => this.released(e), true);
-    p.addEventListener("pointerleave", () => { if (!this.pen) this.hover(null); });
-    this.root.addEventListener("keydown", (e) => this.key(e));
+    // Plotly starts its zoom on mousedown and touchstart; a stroke on the input row must not become one.
+    this.plot.addEventListener("mousedown", (e) => { if (this.pen || this.onInput(e)) e.stopPropagation(); }, true);
+    this.plot.addEventListener("touchstart", (e) => { if (this.pen) { e.stopPropagation(); e.preventDefault(); } }, { capture: true, passive: false });
   }
 
   // --- what the server said ---------------------------------------------------------------------
@@ -158,15 +115,8 @@ export class Scope {
 
   async draw(fresh = false) {
     this.differences = null;
-    const Plotly = await plotly().catch((error) => { this.status.textContent = error.message; });
-    if (!Plotly || !this.header || this.gone) return;
-    this.Plotly = Plotly;
+    if (!(await this.ready())) return;
     const { state, rows } = this;
-    state.narrow = this.plot.clientWidth < 560;
-    state.coarse = matchMedia("(pointer: coarse)").matches;
-    this.theme = readTheme(this.root, this.header.palettes);
-    this.root.classList.toggle("sv-dark", this.theme.dark);
-    for (const [signal, hue] of Object.entries(this.theme.hues)) this.root.style.setProperty(`--sv-hue-${signal}`, hue);
     state.order = unitOrder(this.now.h, state.L, state.hidden, state.sort);
     for (const row of rows) if (row.kind === "line" && !this.pen) state.ranges[row.signal] = lineRange(this.shown[row.signal], state.view === "difference" ? [-0.1, 0.1] : row.floor);
     const key = JSON.stringify([this.header.cell, this.header.layer, state.L, state.hidden, rows.map((r) => [r.signal, r.kind, r.width]), [...state.folded], this.plot.clientWidth, this.theme.dark, state.labels]);
@@ -176,21 +126,13 @@ export class Scope {
     else if (!fresh && key === this.drawnKey) await this.redraw(true);
     else await this.rebuild(key);
     this.drawnOrder = state.order.join();
-    this.root.dataset.drawn = `${this.header.id}`;
-    this.root.dataset.redraws = `${+(this.root.dataset.redraws ?? 0) + 1}`;
+    this.drawn();
   }
 
   async rebuild(key) {
     const { state, rows } = this;
-    const built = figure(rows, this.shown, state, this.theme, this.plot.clientWidth);
-    this.built = built;
+    await this.react(figure(rows, this.shown, state, this.theme, this.plot.clientWidth));
     this.drawnKey = key;
-    this.plot.style.height = `${built.height}px`;
-    await this.Plotly.react(this.graph, built.traces, built.layout, { displayModeBar: false, responsive: false, doubleClick: "reset", scrollZoom: false });
-    if (!this.relayoutBound) {
-      this.relayoutBound = true;
-      this.graph.on("plotly_relayout", () => { this.state.zoom = this.zoomed() ? this.xaxis.range.slice() : null; this.place(); this.writeAddress(); });
-    }
     this.headings();
     this.drawLegend();
     this.place();
@@ -238,17 +180,8 @@ export class Scope {
   }
 
   headings() {
-    const { state, rows, built, header } = this;
-    this.heads.replaceChildren(...rows.map((row, k) => {
-      const folded = state.folded.has(row.signal);
-      return el("div", { class: "sv-head", style: `top:${built.places[k].top - 21}px` },
-        el("button", {
-          type: "button", class: "sv-fold", "data-signal": row.signal, "aria-expanded": `${!folded}`, title: folded ? `Unfold ${row.name}` : `Fold ${row.name} to its mean`,
-          onclick: () => { folded ? state.folded.delete(row.signal) : state.folded.add(row.signal); this.writeAddress(); this.draw(true); },
-        }, el("span", { class: "sv-caret", text: folded ? "▸" : "▾" }), el("b", { class: "sv-symbol", style: `color: var(--sv-hue-${row.signal})`, text: row.symbol }), el("span", { text: row.name })),
-        el("span", { class: "sv-range", text: this.rangeText(row) }),
-        el("span", { class: "sv-says", text: row.says ?? "", title: row.says ?? "" }));
-    }));
+    const { rows, header } = this;
+    this.heads.replaceChildren(...rows.map((row, k) => this.heading(row, k, el("span", { class: "sv-range", text: this.rangeText(row) }))));
     this.plot.setAttribute("aria-description", rows.map((row) => `${row.name}: ${row.says ?? ""}`).join(" "));
     this.interventionMarks(header.rules ?? []);
   }
@@ -275,37 +208,6 @@ export class Scope {
   }
 
   // --- positions --------------------------------------------------------------------------------
-
-  get xaxis() { return this.graph._fullLayout.xaxis; }
-  zoomed() { const [a, b] = this.xaxis.range; return Math.abs(a + 0.5) > 1e-6 || Math.abs(b - this.state.L + 0.5) > 1e-6; }
-  pixel(step) { return MARGIN.left + this.xaxis.l2p(step); }
-
-  // Everything that sits over the picture, moved without touching Plotly.
-  place() {
-    if (!this.built || !this.graph._fullLayout) return;
-    const { state } = this;
-    const step = state.hover?.step ?? state.step;
-    const right = this.plot.clientWidth - MARGIN.right;
-    const stripe = (node, t) => {
-      const a = clamp(this.pixel(t - 0.5), MARGIN.left, right);
-      const b = clamp(this.pixel(t + 0.5), MARGIN.left, right);
-      node.style.transform = `translateX(${a}px)`;
-      node.style.width = `${Math.max(0, b - a)}px`;
-      node.style.display = b > a ? "" : "none";
-    };
-    stripe(this.band, step);
-    stripe(this.pinned, state.step);
-    this.veil.style.transform = `translateX(${MARGIN.left}px)`;
-    this.veil.style.width = this.timer ? `${Math.max(0, this.pixel(step - 0.5) - MARGIN.left)}px` : "0";
-    for (const mark of this.marks.children) {
-      const { from, to, place } = mark.region;
-      const a = clamp(this.pixel(from - 0.5), MARGIN.left, right);
-      const b = clamp(this.pixel(to - 0.5), MARGIN.left, right);
-      mark.style.cssText = `left:${a}px;width:${Math.max(0, b - a)}px;top:${place.top}px;height:${place.height}px;display:${b > a ? "block" : "none"}`;
-    }
-    this.unitMarks(state.hover?.unit ?? state.unit);
-    this.inspect(step, state.hover?.unit ?? state.unit);
-  }
 
   unitMarks(unit) {
     const { state, rows, built } = this;
@@ -345,8 +247,10 @@ export class Scope {
     this.marks.replaceChildren(...marks);
   }
 
-  inspect(step, unit) {
+  inspect(step) {
     const { state, header } = this;
+    const unit = state.hover?.unit ?? state.unit;
+    this.unitMarks(unit);
     const exact = this.message.arrays;
     const read = (arrays) => (signal, t, u) => {
       const values = arrays?.[signal];
@@ -357,46 +261,36 @@ export class Scope {
       cell: header.cell, step, steps: state.L, unit, feature: state.feature, labels: state.labels,
       read: read(this.now), was: this.baseline && read(this.baseline), editable: header.editable, quantised: exact.h && !exact.h.exact,
     });
-    if (this.latest !== step) {
-      this.scrubber.value = `${step}`;
-      this.clock.textContent = `${step} / ${state.L - 1}`;
-      if (!this.chips.hidden) {
-        this.chips.children[this.latest ?? 0]?.classList.remove("sv-on");
-        this.chips.children[step]?.classList.add("sv-on");
-      }
-      this.latest = step;
-    }
+  }
+
+  ticked(before, step) {
+    if (this.chips.hidden) return;
+    this.chips.children[before ?? 0]?.classList.remove("sv-on");
+    this.chips.children[step]?.classList.add("sv-on");
   }
 
   // --- hands ------------------------------------------------------------------------------------
 
-  // Which step, row and unit lie under a pointer.
   under(event) {
-    if (!this.built || !this.graph._fullLayout) return null;
-    const box = this.plot.getBoundingClientRect();
-    const [px, py] = [event.clientX - box.left, event.clientY - box.top];
-    if (px < MARGIN.left - 2 || px > this.plot.clientWidth - MARGIN.right + 2) return null;
-    const step = clamp(Math.round(this.xaxis.p2l(px - MARGIN.left)), 0, this.state.L - 1);
-    const k = this.built.places.findIndex(({ top, height }) => py >= top && py <= top + height);
-    if (k < 0) return { step, row: null, px, py };
-    const row = this.rows[k];
-    const place = this.built.places[k];
-    const share = (py - place.top) / place.height;
+    const place = super.under(event);
+    if (!place?.row) return place;
+    const { row, share } = place;
     const count = row.kind === "onehot" ? row.width : this.state.hidden;
     const line = clamp(Math.floor(share * count), 0, count - 1);
-    return { step, row, k, px, py, share, unit: row.kind === "gate" || row.kind === "state" ? this.state.order[line] : undefined, feature: row.kind === "onehot" ? line : undefined };
+    if (row.kind === "gate" || row.kind === "state") place.unit = this.state.order[line];
+    if (row.kind === "onehot") place.feature = line;
+    return place;
   }
 
-  onInput(event) {
-    const place = this.under(event);
+  onInput(event) { return this.drawable(this.under(event)); }
+
+  drawable(place) {
     return place?.row?.signal === "x" && place.row.kind === "line" && this.header.editable && this.state.view === "now" && !this.state.folded.has("x");
   }
 
   pressed(event) {
-    if (event.button || event.target.closest(".sv-head")) return;
-    this.down = { x: event.clientX, y: event.clientY };
-    this.plot.focus({ preventScroll: true, focusVisible: false });
-    if (!this.onInput(event)) return;
+    super.pressed(event);
+    if (!this.down || !this.onInput(event)) return;
     event.stopPropagation();
     event.preventDefault();
     const { step, share } = this.under(event);
@@ -443,43 +337,29 @@ export class Scope {
       this.paint(event);
       return;
     }
-    this.hover(this.under(event));
+    super.moved(event);
   }
+
+  left() { if (!this.pen) this.hover(null); }
 
   hover(place) {
-    const { state } = this;
-    state.hover = place && { step: place.step, unit: place.unit ?? state.unit };
-    cancelAnimationFrame(this.hoverFrame);
-    this.hoverFrame = requestAnimationFrame(() => {
-      if (this.gone) return;
-      this.place();
-      this.showTip(place);
-      this.plot.classList.toggle("sv-drawable", place?.row?.signal === "x" && place.row.kind === "line" && this.header.editable && state.view === "now");
-    });
+    super.hover(place);
+    this.plot.classList.toggle("sv-drawable", !!this.drawable(place));
   }
 
-  showTip(place) {
-    const { tip, state } = this;
-    if (!place?.row) { tip.style.display = "none"; return; }
-    const { row, step } = place;
+  tooltip({ row, step, unit }) {
+    const { state } = this;
     const values = this.shown[row.signal];
-    const title = `${row.name}${place.unit !== undefined ? ` · unit ${place.unit}` : ""}`;
-    const line = (name, value) => el("tr", {}, el("th", { text: name }), el("td", { text: value }));
-    const lines = [];
     const label = state.labels ? ` “${visible(state.labels[step])}”` : "";
-    if (place.unit !== undefined) {
-      const at = (t) => (t < 0 ? 0 : values[t * state.hidden + place.unit]);
-      if (step > 0) lines.push(line(`step ${step - 1}`, number(at(step - 1), 4)));
-      lines.push(line(`step ${step}${label}`, number(at(step), 4)));
-    } else {
-      const width = row.width;
-      for (let f = 0; f < Math.min(width, 6); f++) lines.push(line(width > 1 ? `${row.symbol}[${f}]` : row.symbol, number(values[step * width + f], 4)));
-      lines.unshift(line("step", `${step}${label}`));
+    if (unit !== undefined) {
+      const at = (t) => (t < 0 ? 0 : values[t * state.hidden + unit]);
+      const lines = [[`step ${step}${label}`, number(at(step), 4)]];
+      if (step > 0) lines.unshift([`step ${step - 1}`, number(at(step - 1), 4)]);
+      return { title: `${row.name} · unit ${unit}`, lines };
     }
-    tip.replaceChildren(el("b", { text: title }), el("table", {}, ...lines));
-    tip.style.display = "block";
-    const right = place.px > this.plot.clientWidth - 190;
-    tip.style.transform = `translate(${place.px + (right ? -tip.offsetWidth - 14 : 16)}px, ${clamp(place.py - 16, 0, this.built.height - tip.offsetHeight)}px)`;
+    const lines = [["step", `${step}${label}`]];
+    for (let f = 0; f < Math.min(row.width, 6); f++) lines.push([row.width > 1 ? `${row.symbol}[${f}]` : row.symbol, number(values[step * row.width + f], 4)]);
+    return { title: row.name, lines };
   }
 
   released(event) {
@@ -489,80 +369,33 @@ export class Scope {
       this.pen = null;
       this.state.hover = null;
       this.commitInput(edits);
-      if (this.waiting) { this.waiting = null; }
+      this.waiting = null;
       return;
     }
-    const still = this.down && Math.hypot(event.clientX - this.down.x, event.clientY - this.down.y) < 4;
-    this.down = null;
-    if (!still || event.target.closest(".sv-head")) return;
-    const place = this.under(event);
-    if (!place) return;
+    super.released(event);
+  }
+
+  chosen(place) {
     if (place.unit !== undefined) this.state.unit = place.unit;
     if (place.feature !== undefined) this.state.feature = place.feature;
-    this.move(place.step);
   }
 
-  key(event) {
-    if (event.target.closest("input, select, textarea") && !(event.target === this.scrubber && [" ", "ArrowUp", "ArrowDown"].includes(event.key))) return;
+  extraKeys(event, control, jump) {
     const { state } = this;
-    const jump = event.shiftKey ? 10 : 1;
-    const unit = (by) => { const line = state.order.indexOf(state.unit); state.unit = state.order[clamp(line + by, 0, state.hidden - 1)]; state.hover = null; this.place(); this.writeAddress(); };
-    const control = event.ctrlKey || event.metaKey;
-    const actions = control
-      ? { z: () => (event.shiftKey ? this.buttons.redo : this.buttons.undo).click(), Z: () => this.buttons.redo.click(), y: () => this.buttons.redo.click() }
-      : {
-          ArrowLeft: () => this.move(state.step - jump), ArrowRight: () => this.move(state.step + jump),
-          PageUp: () => this.move(state.step - 1), PageDown: () => this.move(state.step + 1),
-          ArrowUp: () => unit(-jump), ArrowDown: () => unit(jump), Home: () => this.move(0), End: () => this.move(state.L - 1),
-        };
-    if (event.key === " " && !control && !event.target.closest("button")) actions[" "] = () => this.toggle();
-    const action = actions[event.key];
-    if (!action) return;
-    event.preventDefault();
-    event.stopPropagation();
-    action();
-  }
-
-  move(step) {
-    const { state } = this;
-    state.step = clamp(step, 0, state.L - 1);
-    state.hover = null;
-    if (!this.timer) {
-      const h = this.now.h[state.step * state.hidden + state.unit];
-      this.live.textContent = `Step ${state.step}, unit ${state.unit}, hidden state ${number(h)}`;
-    }
-    this.place();
-    this.tip.style.display = "none";
-    this.root.dataset.step = `${state.step}`;
-    if (!this.timer) this.writeAddress();
-  }
-
-  toggle() {
-    if (this.timer) { this.stop(); return; }
-    this.play.textContent = "❚❚";
-    this.play.setAttribute("aria-pressed", "true");
-    if (this.state.step >= this.state.L - 1) this.state.step = 0;
-    let last = performance.now();
-    const frame = (now) => {
-      if (this.gone) return;
-      const due = Math.floor(((now - last) * +this.state.speed) / 1000);
-      if (due > 0) {
-        last += (due * 1000) / +this.state.speed;
-        this.move(Math.min(this.state.step + due, this.state.L - 1));
-        if (this.state.step >= this.state.L - 1) { this.stop(); return; }
-      }
-      this.timer = requestAnimationFrame(frame);
+    if (control) return { z: () => (event.shiftKey ? this.buttons.redo : this.buttons.undo).click(), Z: () => this.buttons.redo.click(), y: () => this.buttons.redo.click() };
+    const unit = (by) => () => {
+      state.unit = state.order[clamp(state.order.indexOf(state.unit) + by, 0, state.hidden - 1)];
+      this.move(state.step);
     };
-    this.timer = requestAnimationFrame(frame);
+    return { ArrowUp: unit(-jump), ArrowDown: unit(jump) };
   }
 
-  stop() {
-    cancelAnimationFrame(this.timer);
-    this.timer = null;
-    this.play.textContent = "▶";
-    this.play.setAttribute("aria-pressed", "false");
-    this.move(this.state.step);
+  spoken() {
+    const { step, unit, hidden } = this.state;
+    return `Step ${step}, unit ${unit}, hidden state ${number(this.now.h[step * hidden + unit])}`;
   }
+
+  viewChanged() { this.writeAddress(); }
 
   // --- following the hand -------------------------------------------------------------------------
 
@@ -625,25 +458,9 @@ export class Scope {
     await this.Plotly.downloadImage({ data, layout }, { format, width: layout.width, height: layout.height, scale: format === "png" ? 2 : 1, filename: "seqviz" });
   }
 
-  resized() {
-    const width = this.plot.clientWidth;
-    if (!width || width === this.lastWidth) return;
-    this.lastWidth = width;
-    cancelAnimationFrame(this.resizeFrame);
-    this.resizeFrame = requestAnimationFrame(() => { if (this.header) this.draw(true); });
-  }
-
-  rethemed() {
-    if (this.header && readTheme(this.root, this.header.palettes).dark !== this.theme?.dark) this.draw(true);
-  }
-
   destroy() {
-    this.gone = true;
-    for (const frame of [this.hoverFrame, this.previewFrame, this.resizeFrame, this.timer]) cancelAnimationFrame(frame);
-    this.resizer.disconnect();
-    this.observer.disconnect();
+    super.destroy();
     if (this.link?.scope === this) this.link.scope = null;
-    this.Plotly?.purge(this.graph);
   }
 }
 

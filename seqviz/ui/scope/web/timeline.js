@@ -1,0 +1,278 @@
+// What every picture over time shares: one cursor, a pinned step, keys, playing, zoom, headings, a tooltip.
+// A subclass says which rows there are and what they hold; nothing here talks to a server.
+
+import { el, plotly, readTheme } from "./kit.js";
+import { MARGIN } from "./picture.js";
+
+const SPEEDS = [["4", "4 steps/s"], ["12", "12 steps/s"], ["30", "30 steps/s"], ["60", "60 steps/s"]];
+export const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
+
+export const button = (text, title, action, extra = {}) =>
+  el("button", { type: "button", class: "sv-button", title, "aria-label": /[a-z]/i.test(text) ? null : title, onclick: action, text, ...extra });
+
+export function choice(label, options, action) {
+  const select = el("select", { class: "sv-select", "aria-label": label, onchange: () => action(select.value) }, ...options.map(([value, text]) => el("option", { value, text })));
+  return [el("label", { class: "sv-choice" }, el("span", { text: label }), select), select];
+}
+
+export class Timeline {
+  constructor(root, label) {
+    this.root = root;
+    this.state = { step: 0, hover: null, folded: new Set(), zoom: null, ranges: {}, speed: "12" };
+    this.graph = el("div", { class: "sv-graph" });
+    this.band = el("div", { class: "sv-band" });
+    this.pinned = el("div", { class: "sv-pinned" });
+    this.veil = el("div", { class: "sv-veil" });
+    this.marks = el("div", { class: "sv-marks" });
+    this.heads = el("div", { class: "sv-heads" });
+    this.tip = el("div", { class: "sv-tip", role: "tooltip" });
+    this.live = el("div", { class: "sv-visually-hidden", "aria-live": "polite" });
+    this.plot = el("div", { class: "sv-plot", tabindex: "0", role: "application", "aria-label": label },
+      this.graph, this.veil, this.pinned, this.band, this.marks, this.heads, this.tip);
+    this.legend = el("div", { class: "sv-legend", role: "note", "aria-label": "Legend" });
+    this.status = el("p", { class: "sv-status", role: "status" });
+    this.scrubber = el("input", { type: "range", min: "0", class: "sv-scrubber", "aria-label": "Step", oninput: () => this.move(+this.scrubber.value) });
+    this.clock = el("output", { class: "sv-clock" });
+    this.play = button("▶", "Play through time (space)", () => this.toggle());
+    this.play.classList.add("sv-play");
+    const [speedBox, speed] = choice("speed", SPEEDS, (v) => { this.state.speed = v; });
+    speed.value = this.state.speed;
+    this.time = el("div", { class: "sv-time" }, this.play, button("‹", "One step back (left arrow)", () => this.move(this.state.step - 1)),
+      button("›", "One step on (right arrow)", () => this.move(this.state.step + 1)), this.scrubber, this.clock, speedBox);
+    this.plot.addEventListener("pointerdown", (e) => this.pressed(e), true);
+    this.plot.addEventListener("pointermove", (e) => this.moved(e), true);
+    this.plot.addEventListener("pointerup", (e) => this.released(e), true);
+    this.plot.addEventListener("pointercancel", (e) => this.released(e), true);
+    this.plot.addEventListener("pointerleave", () => this.left());
+    root.addEventListener("keydown", (e) => this.key(e));
+    this.resizer = new ResizeObserver(() => this.resized());
+    this.resizer.observe(this.plot);
+    this.observer = new MutationObserver(() => this.rethemed());
+    this.observer.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "style"] });
+  }
+
+  // For the subclass: draw(fresh), inspect(step), tooltip(place), chosen(place), viewChanged().
+  tooltip() { return null; }
+  chosen() {}
+  viewChanged() {}
+  extraKeys() { return {}; }
+  spoken() { return `Step ${this.state.step}`; }
+
+  // --- drawing ----------------------------------------------------------------------------------
+
+  async ready() {
+    const Plotly = await plotly().catch((error) => { this.status.textContent = error.message; });
+    if (!Plotly || !this.header || this.gone) return false;
+    this.Plotly = Plotly;
+    this.state.narrow = this.plot.clientWidth < 560;
+    this.state.coarse = matchMedia("(pointer: coarse)").matches;
+    this.theme = readTheme(this.root, this.header.palettes);
+    this.root.classList.toggle("sv-dark", this.theme.dark);
+    for (const [signal, hue] of Object.entries(this.theme.hues)) this.root.style.setProperty(`--sv-hue-${signal}`, hue);
+    return true;
+  }
+
+  async react(built) {
+    this.built = built;
+    this.plot.style.height = `${built.height}px`;
+    await this.Plotly.react(this.graph, built.traces, built.layout, { displayModeBar: false, responsive: false, doubleClick: "reset", scrollZoom: false });
+    if (this.bound) return;
+    this.bound = true;
+    this.graph.on("plotly_relayout", () => {
+      this.state.zoom = this.zoomed() ? this.xaxis.range.slice() : null;
+      this.place();
+      this.viewChanged();
+    });
+  }
+
+  drawn() {
+    this.root.dataset.drawn = `${this.header.id}`;
+    this.root.dataset.redraws = `${+(this.root.dataset.redraws ?? 0) + 1}`;
+  }
+
+  heading(row, k, ...more) {
+    const folded = this.state.folded.has(row.signal);
+    return el("div", { class: "sv-head", style: `top:${this.built.places[k].top - 21}px` },
+      el("button", {
+        type: "button", class: "sv-fold", "data-signal": row.signal, "aria-expanded": `${!folded}`, title: folded ? `Unfold ${row.name}` : `Fold ${row.name}`,
+        onclick: () => {
+          if (folded) this.state.folded.delete(row.signal);
+          else this.state.folded.add(row.signal);
+          this.viewChanged();
+          this.draw(true);
+        },
+      }, el("span", { class: "sv-caret", text: folded ? "▸" : "▾" }), el("b", { class: "sv-symbol", style: `color: var(--sv-hue-${row.hue ?? row.signal})`, text: row.symbol }), el("span", { text: row.name })),
+      ...more,
+      el("span", { class: "sv-says", text: row.says ?? "", title: row.says ?? "" }));
+  }
+
+  // --- positions --------------------------------------------------------------------------------
+
+  get xaxis() { return this.graph._fullLayout.xaxis; }
+  get step() { return this.state.hover?.step ?? this.state.step; }
+  get right() { return this.plot.clientWidth - MARGIN.right; }
+  zoomed() { const [a, b] = this.xaxis.range; return Math.abs(a + 0.5) > 1e-6 || Math.abs(b - this.state.L + 0.5) > 1e-6; }
+  pixel(step) { return clamp(MARGIN.left + this.xaxis.l2p(step), MARGIN.left, this.right); }
+
+  // Everything that sits over the picture, moved without touching Plotly.
+  place() {
+    if (!this.built || !this.graph._fullLayout) return;
+    const { state, step } = this;
+    const stripe = (node, t) => {
+      const a = this.pixel(t - 0.5);
+      const b = this.pixel(t + 0.5);
+      node.style.transform = `translateX(${a}px)`;
+      node.style.width = `${Math.max(b > a ? 2 : 0, b - a)}px`;
+      node.style.display = b > a ? "" : "none";
+    };
+    stripe(this.band, step);
+    stripe(this.pinned, state.step);
+    this.veil.style.transform = `translateX(${MARGIN.left}px)`;
+    this.veil.style.width = this.timer ? `${this.pixel(step - 0.5) - MARGIN.left}px` : "0";
+    for (const mark of this.marks.children) {
+      const { from, to, place } = mark.region;
+      const [a, b] = [this.pixel(from - 0.5), this.pixel(to - 0.5)];
+      mark.style.cssText = `left:${a}px;width:${Math.max(0, b - a)}px;top:${place.top}px;height:${place.height}px;display:${b > a ? "block" : "none"}`;
+    }
+    if (this.latest !== step) {
+      this.scrubber.value = `${step}`;
+      this.clock.textContent = `${step} / ${state.L - 1}`;
+      this.ticked?.(this.latest, step);
+      this.latest = step;
+    }
+    this.inspect(step);
+  }
+
+  // Which step and row lie under a pointer.
+  under(event) {
+    if (!this.built || !this.graph._fullLayout) return null;
+    const box = this.plot.getBoundingClientRect();
+    const [px, py] = [event.clientX - box.left, event.clientY - box.top];
+    if (px < MARGIN.left - 2 || px > this.right + 2) return null;
+    const step = clamp(Math.round(this.xaxis.p2l(px - MARGIN.left)), 0, this.state.L - 1);
+    const k = this.built.places.findIndex(({ top, height }) => py >= top && py <= top + height);
+    if (k < 0) return { step, row: null, px, py };
+    const { top, height } = this.built.places[k];
+    return { step, row: this.rows[k], k, px, py, share: (py - top) / height };
+  }
+
+  // --- hands ------------------------------------------------------------------------------------
+
+  pressed(event) {
+    if (event.button || event.target.closest(".sv-head")) return;
+    this.down = { x: event.clientX, y: event.clientY };
+    this.plot.focus({ preventScroll: true, focusVisible: false });
+  }
+
+  moved(event) { this.hover(this.under(event)); }
+  left() { this.hover(null); }
+
+  released(event) {
+    const still = this.down && Math.hypot(event.clientX - this.down.x, event.clientY - this.down.y) < 4;
+    this.down = null;
+    if (!still || event.type === "pointercancel" || event.target.closest(".sv-head")) return;
+    const place = this.under(event);
+    if (!place) return;
+    this.chosen(place);
+    this.move(place.step);
+  }
+
+  hover(place) {
+    this.state.hover = place && { step: place.step, unit: place.unit ?? this.state.unit };
+    cancelAnimationFrame(this.hoverFrame);
+    this.hoverFrame = requestAnimationFrame(() => {
+      if (this.gone) return;
+      this.place();
+      this.showTip(place);
+    });
+  }
+
+  showTip(place) {
+    const content = place?.row ? this.tooltip(place) : null;
+    this.tip.style.display = content ? "block" : "none";
+    if (!content) return;
+    const line = ([name, value]) => el("tr", {}, el("th", { text: name }), el("td", { text: value }));
+    this.tip.replaceChildren(el("b", { text: content.title }), el("table", {}, ...content.lines.map(line)));
+    const right = place.px > this.plot.clientWidth - 190;
+    this.tip.style.transform = `translate(${place.px + (right ? -this.tip.offsetWidth - 14 : 16)}px, ${clamp(place.py - 16, 0, this.built.height - this.tip.offsetHeight)}px)`;
+  }
+
+  key(event) {
+    if (event.target.closest("input, select, textarea") && !(event.target === this.scrubber && [" ", "ArrowUp", "ArrowDown"].includes(event.key))) return;
+    const { step, L } = this.state;
+    const jump = event.shiftKey ? 10 : 1;
+    const control = event.ctrlKey || event.metaKey;
+    const actions = control ? {} : {
+      ArrowLeft: () => this.move(step - jump), ArrowRight: () => this.move(step + jump),
+      PageUp: () => this.move(step - 1), PageDown: () => this.move(step + 1), Home: () => this.move(0), End: () => this.move(L - 1),
+    };
+    Object.assign(actions, this.extraKeys(event, control, jump));
+    if (event.key === " " && !control && !event.target.closest("button")) actions[" "] = () => this.toggle();
+    const action = actions[event.key];
+    if (!action) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action();
+  }
+
+  move(step) {
+    const { state } = this;
+    state.step = clamp(step, 0, state.L - 1);
+    state.hover = null;
+    this.place();
+    this.tip.style.display = "none";
+    this.root.dataset.step = `${state.step}`;
+    if (this.timer) return;
+    this.live.textContent = this.spoken();
+    this.viewChanged();
+  }
+
+  toggle() {
+    if (this.timer) { this.stop(); return; }
+    this.play.textContent = "❚❚";
+    this.play.setAttribute("aria-pressed", "true");
+    if (this.state.step >= this.state.L - 1) this.state.step = 0;
+    let last = performance.now();
+    const frame = (now) => {
+      if (this.gone) return;
+      const due = Math.floor(((now - last) * +this.state.speed) / 1000);
+      if (due > 0) {
+        last += (due * 1000) / +this.state.speed;
+        this.move(Math.min(this.state.step + due, this.state.L - 1));
+        if (this.state.step >= this.state.L - 1) { this.stop(); return; }
+      }
+      this.timer = requestAnimationFrame(frame);
+    };
+    this.timer = requestAnimationFrame(frame);
+  }
+
+  stop() {
+    cancelAnimationFrame(this.timer);
+    this.timer = null;
+    this.play.textContent = "▶";
+    this.play.setAttribute("aria-pressed", "false");
+    this.move(this.state.step);
+  }
+
+  // --- the page around it -------------------------------------------------------------------------
+
+  resized() {
+    const width = this.plot.clientWidth;
+    if (!width || width === this.lastWidth) return;
+    this.lastWidth = width;
+    cancelAnimationFrame(this.resizeFrame);
+    this.resizeFrame = requestAnimationFrame(() => { if (this.header) this.draw(true); });
+  }
+
+  rethemed() {
+    if (this.header && this.theme && readTheme(this.root, this.header.palettes).dark !== this.theme.dark) this.draw(true);
+  }
+
+  destroy() {
+    this.gone = true;
+    for (const frame of [this.hoverFrame, this.previewFrame, this.resizeFrame, this.timer]) cancelAnimationFrame(frame);
+    this.resizer.disconnect();
+    this.observer.disconnect();
+    this.Plotly?.purge(this.graph);
+  }
+}
