@@ -20,7 +20,7 @@ from seqviz.layers import (
     read_output,
     signal_widths,
 )
-from seqviz.network import FeedForward, _Sequence
+from seqviz.network import FeedForward, Instrumented, _Sequence
 from seqviz.observe import Observed, as_array, observe
 from seqviz.reconstruct import worst
 from seqviz.stepwise import step_by_step
@@ -102,8 +102,11 @@ def _targets(module: nn.Module, modules: str | Iterable[str] | None) -> dict[str
     """The recurrent modules to look at, by path."""
     if modules is None and isinstance(module, _KINDS):
         return {"": module}
-    found = {path: m for path, m in module.named_modules() if isinstance(m, _KINDS)}
+    inner = {id(m.layer) for m in module.modules() if isinstance(m, Instrumented)}
+    found = {p: m for p, m in module.named_modules() if isinstance(m, _KINDS) and id(m) not in inner}
     if not found:
+        if inner:
+            raise ValueError("Capture the network that this instrumented one was made from.")
         raise ValueError(f"{type(module).__name__} contains no nn.RNN, nn.GRU or nn.LSTM to look at.")
     if modules is None:
         return found

@@ -13,6 +13,7 @@ A signal ``f`` is made of ``f_ih`` (from the input, with ``b_ih``) and ``f_hh`` 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -111,6 +112,7 @@ def lstm_step(x: Tensor, h: Tensor, c: Tensor, w: Weights, at: At | None = None)
     return s
 
 
+@lru_cache
 def signal_names(mode: str, *, detail: bool = False, projected: bool = False) -> tuple[str, ...]:
     """The signals of one layer in the order they are shown; with ``detail`` each after its parts."""
     names: list[str] = []

@@ -134,10 +134,15 @@ def layer_weights(rnn: Recurrent, layer: int, reverse: bool) -> Weights:
     )
 
 
-def layer_names(rnn: Recurrent) -> list[tuple[str, int, bool]]:
+def layer_names(rnn: Recurrent) -> tuple[tuple[str, int, bool], ...]:
     """``(name, layer, reverse)`` in torch's order: ``l0``, ``l0_reverse``, ``l1``, ..."""
-    ways = (False, True) if rnn.bidirectional else (False,)
-    return [(f"l{k}{'_reverse' if way else ''}", k, way) for k in range(rnn.num_layers) for way in ways]
+    return _layer_names(rnn.num_layers, rnn.bidirectional)
+
+
+@lru_cache
+def _layer_names(layers: int, both: bool) -> tuple[tuple[str, int, bool], ...]:
+    ways = (False, True) if both else (False,)
+    return tuple((f"l{k}{'_reverse' if way else ''}", k, way) for k in range(layers) for way in ways)
 
 
 def signal_widths(rnn: Recurrent, *, detail: bool = True) -> dict[str, int]:

@@ -58,11 +58,11 @@ class Rebuilt(NamedTuple):
     parity: float
 
 
-@torch.no_grad()
 def rebuild(layer: Layer, detail: bool = False) -> Rebuilt:
     """All the signals of a layer; with ``detail`` also what is before the squashing, and its parts.
 
-    Arrays come out in the dtype of ``layer.x``, 0 on padding. ``h`` is torch's, as it is in ``layer``.
+    Arrays come out in the dtype of ``layer.x``, 0 on padding. ``h`` is torch's, as it is in ``layer``. The weights
+    must be free of gradients, or gradients off.
     """
     kinds = {LSTM: _lstm, GRU: _gru}
     with np.errstate(all="ignore"):
@@ -90,49 +90,54 @@ def _lstm(layer: Layer) -> Rebuilt:
     gates, c = np.empty((4, steps, batch, size), kind), np.empty((steps, batch, size), kind)
     i, f, g, o = gates
     flat = torch.from_numpy(gates).view(4, steps * batch, size)
-    weight, bias = _joined(layer.weights, 4, 4)
-    last, parity, spare = layer.c_0, 0.0, _Spare()
-    for t, rows, inputs in _blocks(layer, 4 * size):
-        z = flat[:, rows]
-        _products(inputs, weight, bias, z)
-        z[:2].sigmoid_()
-        z[3].sigmoid_()
-        np.tanh(g[t], out=g[t])
-        u = np.multiply(i[t], g[t], out=spare.like(c[t]))
+    w_ih, w_hh = _split(layer.weights.weight_ih, 4), _split(layer.weights.weight_hh, 4)
+    bias = _bias(layer.weights, 4)
+    last, parity, pre = layer.c_0, 0.0, flat
+    for t, rows, x, before in _blocks(layer, 4 * size):
+        if not rows.start and rows.stop < flat.shape[1]:
+            pre = torch.empty_like(flat[:, rows])
+        z = pre[:, : len(x)]
+        _products(x, w_ih, bias, z).baddbmm_(before.expand(4, -1, -1), w_hh)
+        torch.sigmoid(z[:2], out=flat[:2, rows])
+        torch.sigmoid(z[3], out=flat[3, rows])
+        h = z[2].numpy().reshape(len(g[t]), batch, size)
+        np.tanh(h, out=g[t])
+        np.multiply(i[t], g[t], out=c[t])
         if layer.valid is not None:
             gone = ~layer.valid[t, :, None]
             np.copyto(f[t], 1, where=gone)
-            np.copyto(u, 0, where=gone)
-        last = scan(f[t], u, last, c[t])  # type: ignore[arg-type]
-        np.tanh(c[t], out=u)
-        u *= o[t]
+            np.copyto(c[t], 0, where=gone)
+        last = scan(f[t], c[t], last)  # type: ignore[arg-type]
+        h = np.tanh(c[t], out=None if pre is flat else h)
+        h *= o[t]
         if layer.weights.weight_hr is not None:
-            u = linear(torch.from_numpy(u), layer.weights.weight_hr).numpy()
-        parity = worst(parity, _gap(u, layer, t))
+            h = linear(torch.from_numpy(h), layer.weights.weight_hr).numpy()
+        parity = worst(parity, _gap(h, layer, t))
     return Rebuilt({"i": i, "f": f, "g": g, "o": o, "c": c}, parity)
 
 
 def _gru(layer: Layer) -> Rebuilt:
-    steps, batch, inner = layer.x.shape
+    steps, batch, _ = layer.x.shape
     w, size = layer.weights, layer.weights.weight_hh.shape[1]
     gates = np.empty((3, steps, batch, size), layer.x.dtype)
     r, z, n = gates
     flat = torch.from_numpy(gates).view(3, steps * batch, size)
-    weight, bias = _joined(w, 2, 3)
-    n_ih = _third(w.weight_ih, w.bias_ih)
-    n_hh = _third(w.weight_hh, w.bias_hh)
+    w_ih, w_hh = _split(w.weight_ih, 3), _split(w.weight_hh, 3)
+    bias, b_hn = w.bias_ih, None
+    if bias is not None and w.bias_hh is not None:
+        bias, b_hn = bias.clone(), w.bias_hh[2 * size :]
+        bias[: 2 * size] += w.bias_hh[: 2 * size]
+        bias, b_hn = bias.view(3, 1, size), b_hn.view(1, 1, size)
     parity, spare = 0.0, _Spare()
-    for t, rows, inputs in _blocks(layer, 3 * size):
-        r_and_z = flat[:2, rows]
-        _products(inputs, weight, bias, r_and_z)
-        r_and_z.sigmoid_()
+    for t, rows, x, before in _blocks(layer, 3 * size):
+        pre = _products(x, w_ih, bias, flat[:, rows])
+        pre[:2].baddbmm_(before.expand(2, -1, -1), w_hh[:2]).sigmoid_()
         h = spare.like(n[t])
-        _products(inputs[:, :inner], *n_ih, flat[2:, rows])
-        _products(inputs[:, inner:], *n_hh, torch.from_numpy(h).view(1, -1, size))
+        _products(before, w_hh[2:], b_hn, torch.from_numpy(h).view(1, -1, size))
         h *= r[t]
         n[t] += h
         np.tanh(n[t], out=n[t])
-        np.subtract(inputs[:, inner:].numpy().reshape(h.shape), n[t], out=h)
+        np.subtract(before.numpy().reshape(h.shape), n[t], out=h)
         h *= z[t]
         h += n[t]
         parity = worst(parity, _gap(h, layer, t))
@@ -141,11 +146,12 @@ def _gru(layer: Layer) -> Rebuilt:
 
 def _rnn(layer: Layer) -> Rebuilt:
     size = layer.weights.weight_hh.shape[1]
-    weight, bias = _joined(layer.weights, 1, 1)
+    w_ih, w_hh = layer.weights.weight_ih.t().unsqueeze(0), layer.weights.weight_hh.t().unsqueeze(0)
+    bias = _bias(layer.weights, 1)
     parity, spare = 0.0, _Spare()
-    for t, _, inputs in _blocks(layer, size):
+    for t, _, x, before in _blocks(layer, size):
         h = spare.like(layer.h[t])
-        _products(inputs, weight, bias, torch.from_numpy(h).view(1, -1, size))
+        _products(x, w_ih, bias, torch.from_numpy(h).view(1, -1, size)).baddbmm_(before.unsqueeze(0), w_hh)
         np.tanh(h, out=h) if layer.mode == RNN_TANH else np.maximum(h, 0, out=h)
         parity = worst(parity, _gap(h, layer, t))
     return Rebuilt({}, parity)
@@ -154,41 +160,38 @@ def _rnn(layer: Layer) -> Rebuilt:
 def _add_detail(layer: Layer, signals: dict[str, Array]) -> None:
     """Add what is before the squashing, and its parts, to the signals of a layer."""
     w, names = layer.weights, BLOCKS[layer.mode]
-    before = torch.from_numpy(previous(layer.h, layer.h_0, layer.valid))
-    ih = linear(torch.from_numpy(np.ascontiguousarray(layer.x)), w.weight_ih, w.bias_ih)
-    hh = linear(before, w.weight_hh, w.bias_hh)
-    for name, a, b in zip(names, ih.chunk(len(names), -1), hh.chunk(len(names), -1), strict=True):
-        signals[f"{name}_ih"], signals[f"{name}_hh"] = a.numpy(), b.numpy()
+    shape = (*layer.x.shape[:2], len(names), w.weight_hh.shape[0] // len(names))
+    before = previous(layer.h, layer.h_0, layer.valid)
+    ih = linear(_rows(layer.x), w.weight_ih, w.bias_ih).numpy().reshape(shape)
+    hh = linear(_rows(before), w.weight_hh, w.bias_hh).numpy().reshape(shape)
+    for k, name in enumerate(names):
+        signals[f"{name}_ih"], signals[f"{name}_hh"] = ih[:, :, k], hh[:, :, k]
         reset = signals["r"] if layer.mode == GRU and name == "n" else 1
-        signals[f"{name}_pre"] = signals[f"{name}_ih"] + reset * signals[f"{name}_hh"]
+        signals[f"{name}_pre"] = ih[:, :, k] + reset * hh[:, :, k]
     if w.weight_hr is not None:
         signals["h_pre"] = signals["o"] * np.tanh(signals["c"])
 
 
-def scan(f: Array, u: Array, c_0: Array, c: Array) -> Array:
-    """``c_t = f_t * c_{t-1} + u_t``, all ``(L, N, H)`` and ``c_0`` ``(N, H)``, into ``c``; returns the last one.
+def scan(f: Array, c: Array, c_0: Array) -> Array:
+    """``c_t = f_t * c_{t-1} + u_t`` in place; returns the last one, ``(N, H)``.
 
-    A narrow state makes a long loop of tiny products, so a long sequence is cut into chunks: all of them run from
-    0 at once beside the running product of their ``f``, and then each takes what the ones before it left.
+    ``c`` ``(L, N, H)`` holds the ``u`` at first; ``f`` is ``(L, N, H)`` and ``c_0`` ``(N, H)``. A narrow state makes
+    a long loop of tiny products, so a long sequence is cut into chunks: all of them run from 0 at once beside the
+    running product of their ``f``, and then each takes what the ones before it left.
     """
     steps, width = len(c), c[0].size
     if steps < 16 or width > 512:
-        return _loop(f, u, c_0, c)
+        return _loop(f, c, c_0)
     if c.size <= 8192:
-        np.copyto(c, u)
         return _chain(f.copy(), c, c_0)
     length = 8
     count = steps // length
     whole = count * length
-
-    def cut(a: Array) -> Array:
-        return a[:whole].reshape(count, length, *a.shape[1:]).swapaxes(0, 1)
-
+    f_cut, c_cut = (a[:whole].reshape(count, length, *a.shape[1:]).swapaxes(0, 1) for a in (f, c))
     both = np.empty((length, 2, count, *c.shape[1:]), c.dtype)
-    f_cut, u_cut = cut(f), cut(u)
     last = both[0]
-    last[0], last[1] = u_cut[0], f_cut[0]
-    for f_t, u_t, now in zip(f_cut[1:], u_cut[1:], both[1:], strict=True):
+    last[0], last[1] = c_cut[0], f_cut[0]
+    for f_t, u_t, now in zip(f_cut[1:], c_cut[1:], both[1:], strict=True):
         np.multiply(f_t, last, now)
         now[0] += u_t
         last = now
@@ -197,12 +200,22 @@ def scan(f: Array, u: Array, c_0: Array, c: Array) -> Array:
     kept = both[:, 1]
     kept[:, 1:] *= start[:-1]
     kept[:, 0] *= c_0
-    np.add(both[:, 0], kept, out=cut(c))
-    return _loop(f[whole:], u[whole:], c[whole - 1], c[whole:])
+    np.add(both[:, 0], kept, out=c_cut)
+    return _loop(f[whole:], c[whole:], c[whole - 1])
+
+
+def _loop(f: Array, c: Array, c_0: Array) -> Array:
+    """:func:`scan`, step by step."""
+    last, kept = c_0, np.empty_like(c_0)
+    for f_t, c_t in zip(f, c, strict=True):
+        np.multiply(f_t, last, kept)
+        c_t += kept
+        last = c_t
+    return last
 
 
 def _chain(f: Array, c: Array, c_0: Array) -> Array:
-    """The same recurrence by doubling: ``c`` holds ``u`` at first, and ``f`` is used up; returns the last one.
+    """:func:`scan` by doubling; ``f`` is used up.
 
     After a pass each step has swallowed twice as many before it, so ``log2(L)`` passes over all of them do.
     """
@@ -218,15 +231,6 @@ def _chain(f: Array, c: Array, c_0: Array) -> Array:
     return c[-1]
 
 
-def _loop(f: Array, u: Array, c_0: Array, c: Array) -> Array:
-    last = c_0
-    for f_t, u_t, c_t in zip(f, u, c, strict=True):
-        np.multiply(f_t, last, c_t)
-        c_t += u_t
-        last = c_t
-    return last
-
-
 class _Spare:
     """One buffer, used again for every block."""
 
@@ -240,55 +244,42 @@ class _Spare:
         return self.buffer[: len(array)]
 
 
-def _blocks(layer: Layer, width: int) -> Iterator[tuple[slice, slice, Tensor]]:
-    """Spans of steps, their rows when steps and batch are one axis, and what they are computed from.
-
-    That is ``[x_t, h_{t-1}]``, ``(steps * N, H_in + P or H)``, in one buffer that the next span overwrites.
-    """
-    steps, batch, inner = layer.x.shape
+def _blocks(layer: Layer, width: int) -> Iterator[tuple[slice, slice, Tensor, Tensor]]:
+    """Spans of steps, their rows when steps and batch are one axis, and the rows of ``x_t`` and of ``h_{t-1}``."""
+    steps, batch, _ = layer.x.shape
     count = max(1, min(steps, BLOCK_BYTES // (batch * width * layer.x.itemsize)))
-    buffer = np.empty((count, batch, inner + layer.h.shape[2]), layer.x.dtype)
-    flat = torch.from_numpy(buffer).view(count * batch, -1)
     for start in range(0, steps, count):
-        t = slice(start, min(start + count, steps))
-        used = t.stop - start
-        buffer[:used, :, :inner] = layer.x[t]
-        before = buffer[:used, :, inner:]
-        before[1:] = layer.h[start : t.stop - 1]
-        before[0] = layer.h[start - 1] if start else layer.h_0
-        if layer.valid is not None:
-            first = max(start, 1)
-            gone = ~layer.valid[first - 1 : t.stop - 1, :, None]
-            np.copyto(before[first - start :], layer.h_0, where=gone)
-        yield t, slice(start * batch, t.stop * batch), flat[: used * batch]
+        stop = min(start + count, steps)
+        if not start:
+            before = previous(layer.h[:stop], layer.h_0, None if layer.valid is None else layer.valid[:stop])
+        elif layer.valid is None:
+            before = layer.h[start - 1 : stop - 1]
+        else:
+            inside = layer.valid[start - 1 : stop - 1, :, None]
+            before = np.where(inside, layer.h[start - 1 : stop - 1], layer.h_0)
+        yield slice(start, stop), slice(start * batch, stop * batch), _rows(layer.x[start:stop]), _rows(before)
 
 
-def _joined(w: Weights, blocks: int, total: int) -> tuple[Tensor, Tensor | None]:
-    """The first of the ``total`` blocks of the weights, for ``[x_t, h_{t-1}]``, and the sum of their biases.
-
-    The weights are ``(blocks, H_in + P or H, H)`` and the biases ``(blocks, 1, H)``.
-    """
-    weight = torch.cat([w.weight_ih, w.weight_hh], 1)
-    bias = None if w.bias_ih is None or w.bias_hh is None else (w.bias_ih + w.bias_hh).view(total, 1, -1)
-    weight = weight.view(total, -1, weight.shape[1]).transpose(1, 2)
-    if blocks == total:
-        return weight, bias
-    return weight[:blocks], None if bias is None else bias[:blocks]
+def _rows(value: Array) -> Tensor:
+    """``(steps, N, K)`` as ``(steps * N, K)``, without a copy where torch can read it as it lies."""
+    flat = value.reshape(-1, value.shape[2])
+    return torch.from_numpy(flat if flat.strides[0] > 0 < flat.strides[1] else flat.copy())
 
 
-def _third(weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """The candidate's block of a GRU's weights, ``(1, H_in or H, H)``, and of its bias, ``(1, 1, H)``."""
-    size = len(weight) // 3
-    return weight[2 * size :].t().unsqueeze(0), None if bias is None else bias[2 * size :].view(1, 1, size)
+def _split(weight: Tensor, blocks: int) -> Tensor:
+    """``(blocks * H, K)`` as ``(blocks, K, H)``."""
+    return weight.view(blocks, -1, weight.shape[1]).transpose(1, 2)
 
 
-def _products(inputs: Tensor, weight: Tensor, bias: Tensor | None, out: Tensor) -> None:
+def _bias(w: Weights, blocks: int) -> Tensor | None:
+    """The sum of the biases, ``(blocks, 1, H)``."""
+    return None if w.bias_ih is None or w.bias_hh is None else (w.bias_ih + w.bias_hh).view(blocks, 1, -1)
+
+
+def _products(inputs: Tensor, weight: Tensor, bias: Tensor | None, out: Tensor) -> Tensor:
     """``inputs`` ``(rows, K)`` times each of ``weight`` ``(blocks, K, H)``, into ``out`` ``(blocks, rows, H)``."""
     each = inputs.expand(len(weight), -1, -1)
-    if bias is None:
-        torch.bmm(each, weight, out=out)
-    else:
-        torch.baddbmm(bias, each, weight, out=out)
+    return torch.bmm(each, weight, out=out) if bias is None else torch.baddbmm(bias, each, weight, out=out)
 
 
 def _gap(h: Array, layer: Layer, t: slice) -> float:

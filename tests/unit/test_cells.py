@@ -1,0 +1,89 @@
+"""The cells against torch's documented lines, torch's own cells and closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch_docs import KINDS, build, step
+
+from seqviz.cells import Weights, gru_step, lstm_step, rnn_step, signal_names
+from seqviz.layers import layer_weights
+
+
+def logit(p: float) -> float:
+    return math.log(p / (1 - p))
+
+
+def run(rnn, x, h, c, at=None):
+    weights = layer_weights(rnn, 0, False)
+    if rnn.mode == "LSTM":
+        return lstm_step(x, h, c, weights, at)
+    if rnn.mode == "GRU":
+        return gru_step(x, h, weights, at)
+    return rnn_step(x, h, weights, at, mode=rnn.mode)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("proj", [0, 2])
+def test_every_value_is_the_documented_one(kind, bias, proj):
+    torch.manual_seed(1)
+    rnn = build(kind, bias=bias, proj=proj, dtype=torch.float64)
+    x, c = torch.randn(5, 3, dtype=torch.float64), torch.randn(5, 4, dtype=torch.float64)
+    h = torch.randn(5, rnn.proj_size or 4, dtype=torch.float64)
+    found = run(rnn, x, h, c)
+    expected = step(rnn, "l0", x.numpy(), h.numpy(), c.numpy())
+    assert set(found) == set(expected) == set(signal_names(rnn.mode, detail=True, projected=bool(rnn.proj_size)))
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name].detach().numpy(), value, atol=1e-14)
+
+
+@pytest.mark.parametrize(("kind", "cell"), [("LSTM", nn.LSTMCell), ("GRU", nn.GRUCell), ("RNN_TANH", nn.RNNCell)])
+def test_a_step_is_torchs_cell(kind, cell):
+    torch.manual_seed(2)
+    theirs = cell(3, 4, dtype=torch.float64)
+    rnn = build(kind, dtype=torch.float64)
+    rnn.load_state_dict({f"{name}_l0": value for name, value in theirs.state_dict().items()})
+    x, h, c = (torch.randn(5, n, dtype=torch.float64) for n in (3, 4, 4))
+    out = theirs(x, (h, c)) if kind == "LSTM" else theirs(x, h)
+    expected = {"h": out[0], "c": out[1]} if kind == "LSTM" else {"h": out}
+    found = run(rnn, x, h, c)
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, atol=1e-14, rtol=0)
+
+
+def test_the_textbook_lstm_step():
+    """f = .7, i = .4, g = .8, o = .6 and c = 1 give c = 1.02 and h = 0.6 tanh(1.02) = 0.462."""
+    biases = torch.tensor([logit(0.4), logit(0.7), math.atanh(0.8), logit(0.6)], dtype=torch.float64)
+    zero = torch.zeros(4, 1, dtype=torch.float64)
+    one = torch.ones(1, 1, dtype=torch.float64)
+    found = lstm_step(one, one, one, Weights(zero, zero, biases, torch.zeros_like(biases)))
+    assert found["c"].item() == pytest.approx(1.02, abs=1e-12)
+    assert found["h"].item() == pytest.approx(0.462, abs=5e-4)
+
+
+def test_the_reset_gate_multiplies_after_the_product_with_its_bias_inside():
+    """r = .25, b_in = 0, W_hn h + b_hn = 2: the candidate is tanh(.5), not tanh(2 * .25 h + b)."""
+    zero = torch.zeros(3, 1, dtype=torch.float64)
+    b_hh = torch.tensor([logit(0.25), 0.0, 2.0], dtype=torch.float64)
+    h = torch.full((1, 1), 3.0, dtype=torch.float64)
+    found = gru_step(h, h, Weights(zero, zero, torch.zeros_like(b_hh), b_hh))
+    assert found["n"].item() == pytest.approx(math.tanh(0.5), abs=1e-12)
+    assert found["h"].item() == pytest.approx(0.5 * math.tanh(0.5) + 0.5 * 3, abs=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_edit_of_any_value_reaches_what_comes_after_it_and_nothing_before(kind):
+    torch.manual_seed(3)
+    rnn = build(kind)
+    x, h, c = torch.randn(2, 3), torch.rand(2, 4), torch.rand(2, 4)
+    plain = run(rnn, x, h, c)
+    order = list(plain)
+    for name in order:
+        edited = run(rnn, x, h, c, lambda n, value, name=name: value + 0.5 if n == name else value)
+        assert list(edited) == order
+        for before in order[: order.index(name)]:
+            assert torch.equal(edited[before], plain[before])
+        assert not torch.equal(edited["h"], plain["h"])
