@@ -8,6 +8,7 @@ signal. A round takes the median of many calls of each; the table shows the medi
 ``benchmarks/results/capture.json``.
 """
 
+# ruff: noqa: E402  (the number of threads is read when numpy is imported)
 from __future__ import annotations
 
 import os
@@ -132,7 +133,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
-    print(f"{'L, N, H_in, H':>20} {'fused ms':>9} {'capture':>8} {'range':>12} {'goal':>5} {'loop/ours':>9} {'memory':>7}")
+    print("       L, N, H_in, H  fused ms  capture        range  goal loop/ours  memory   parity")
     rows = []
     for shape in SHAPES:
         row = measure(shape, rounds)
@@ -140,7 +141,7 @@ def main() -> None:
         spread = f"{row['ratio_min']:.2f}-{row['ratio_max']:.2f}"
         print(
             f"{', '.join(map(str, shape)):>20} {row['fused_ms']:9.3f} {row['ratio']:7.2f}x {spread:>12} "
-            f"{row['goal']:5.1f} {row['loop_over_capture']:8.1f}x {row['memory']:7.2f}"
+            f"{row['goal']:5.1f} {row['loop_over_capture']:8.1f}x {row['memory']:7.2f} {row['parity']:8.0e}"
         )
     about = {"torch": torch.__version__, "numpy": np.__version__, "machine": platform.machine(), "threads": 1}
     RESULTS.parent.mkdir(exist_ok=True)

@@ -121,7 +121,7 @@ def _targets(module: nn.Module, modules: str | Iterable[str] | None) -> dict[str
 
 def _hooked(rnn: Recurrent) -> bool:
     """Whether a call must go by the hooks: the user has some, or dropout draws random numbers."""
-    return bool(rnn._forward_hooks or rnn._forward_pre_hooks or rnn.dropout and rnn.training)
+    return bool(rnn._forward_hooks or rnn._forward_pre_hooks or (rnn.dropout and rnn.training))
 
 
 @torch.no_grad()

@@ -19,20 +19,7 @@ Steps = tuple[int, int | None]
 
 
 @dataclass(frozen=True)
-class _Edit:
-    """The fields that every intervention shares, checked and brought to one hashable form."""
-
-    signal: str
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.signal, str) or not self.signal:
-            raise ValueError(f"An intervention needs the name of a signal, such as 'l0.f'; got {self.signal!r}.")
-        object.__setattr__(self, "units", _as_units(getattr(self, "units")))  # noqa: B009
-        object.__setattr__(self, "steps", _as_steps(getattr(self, "steps")))  # noqa: B009
-
-
-@dataclass(frozen=True)
-class Clamp(_Edit):
+class Clamp:
     """Hold a signal at ``value``: ``Clamp("l0.f", 1.0, units=[3], steps=slice(5, 20))``.
 
     Args:
@@ -46,33 +33,39 @@ class Clamp(_Edit):
         ValueError: a field that is not of this form, or a number that is not finite.
     """
 
+    signal: str
     value: float
     units: tuple[int, ...] | None = None
     steps: Steps | None = None
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        _settle(self)
         object.__setattr__(self, "value", _as_number(self.value, "value"))
 
 
 @dataclass(frozen=True)
-class Ablate(_Edit):
+class Ablate:
     """Set a signal to zero. ``units`` and ``steps`` as in :class:`Clamp`."""
 
+    signal: str
     units: tuple[int, ...] | None = None
     steps: Steps | None = None
 
+    def __post_init__(self) -> None:
+        _settle(self)
+
 
 @dataclass(frozen=True)
-class Scale(_Edit):
+class Scale:
     """Multiply a signal by ``factor``. ``units`` and ``steps`` as in :class:`Clamp`."""
 
+    signal: str
     factor: float
     units: tuple[int, ...] | None = None
     steps: Steps | None = None
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        _settle(self)
         object.__setattr__(self, "factor", _as_number(self.factor, "factor"))
 
 
@@ -162,6 +155,14 @@ def _edited(edit: Intervention, value: Any) -> Any:
     return result
 
 
+def _settle(edit: Intervention) -> None:
+    """Check the fields that every intervention has, and bring them to their one hashable form."""
+    if not isinstance(edit.signal, str) or not edit.signal:
+        raise ValueError(f"An intervention needs the name of a signal, such as 'l0.f'; got {edit.signal!r}.")
+    object.__setattr__(edit, "units", _as_units(edit.units))
+    object.__setattr__(edit, "steps", _as_steps(edit.steps))
+
+
 def _level(edit: Clamp | Ablate) -> float:
     return edit.value if isinstance(edit, Clamp) else 0.0
 
@@ -169,7 +170,7 @@ def _level(edit: Clamp | Ablate) -> float:
 def _as_number(value: object, name: str) -> float:
     if isinstance(value, bool) or not hasattr(value, "__float__"):
         raise ValueError(f"The {name} of an intervention must be a number; got {value!r}.")
-    number = float(value)  # type: ignore[arg-type]
+    number = float(value)
     if not math.isfinite(number):
         raise ValueError(f"The {name} of an intervention must be finite; got {number}.")
     return number
@@ -178,7 +179,7 @@ def _as_number(value: object, name: str) -> float:
 def _as_int(value: object, what: str) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise ValueError(f"The {what} of an intervention must be whole numbers; got {value!r}.")
-    return operator.index(value)  # type: ignore[arg-type]
+    return operator.index(value)
 
 
 def _as_units(units: object) -> tuple[int, ...] | None:

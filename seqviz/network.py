@@ -39,6 +39,7 @@ __all__ = [
     "instrument",
 ]
 
+
 class HookPoint(nn.Module):
     """The identity, there to be hooked.
 
@@ -98,8 +99,8 @@ class Instrumented(nn.Module):
                 if run[2] is not None:
                     c_n.append(run[2])
             out = torch.cat(outs, -1)
-        states = [torch.stack(s) if given.x.dim() == 3 else s for s in (h_n, c_n) if s]
-        if packed is None and input.dim() == 2:
+        states = [torch.stack(s) for s in (h_n, c_n) if s]
+        if isinstance(input, Tensor) and input.dim() == 2:
             states = [s.squeeze(1) for s in states]
         return write_output(layer, out, input), tuple(states) if len(states) == 2 else states[0]
 
@@ -177,7 +178,7 @@ class _Sequence(nn.Module):
         projected = options.get("proj_size", 0)
         if not 0 <= projected < sizes[1]:
             raise ValueError(f"proj_size must be 0 or smaller than hidden_size, {sizes[1]}; got {projected}.")
-        self.rnn = kind(sizes[0], sizes[1], **options)
+        self.rnn = kind(sizes[0], sizes[1], **options)  # type: ignore[arg-type]
         width = (projected or sizes[1]) * (2 if options["bidirectional"] else 1)
         self.readout = nn.Linear(width, sizes[2])
 

@@ -51,7 +51,7 @@ def step_by_step(
     out = twin(value, hx)
     signals = {name: torch.stack(values) for name, values in kept.items()}
     if given.lengths is not None:
-        gone = torch.from_numpy(~valid_steps(given)).unsqueeze(-1)  # type: ignore[operator, arg-type]
+        gone = torch.from_numpy(~valid_steps(given)).unsqueeze(-1)  # type: ignore[operator]
         for signal in signals.values():
             signal.masked_fill_(gone.to(signal.device), 0)
     if random is not None:
@@ -92,9 +92,11 @@ def _parity(rnn: Recurrent, value: Any, given: Sequences, signals: dict[str, Ten
             after = fused(rnn.mode, [weights], _one_batch(x), [_one_batch(state) for state in before])[1:]
             touched = _touched(end, edits, len(x), rnn.hidden_size)
             for (name, (now, _)), again in zip(states.items(), after, strict=True):
-                off = touched.any(-1, keepdims=True) if rnn.proj_size and name == "h" else touched
                 gap = as_array(now) - as_array(again.view_as(now))
-                np.copyto(gap, 0, where=off[:, None])
+                if rnn.proj_size and name == "h":
+                    gap[touched.any(-1)] = 0
+                else:
+                    np.copyto(gap, 0, where=touched[:, None])
                 if valid is not None:
                     gap[~valid] = 0
                 error = worst(error, largest(gap, as_array(now)))

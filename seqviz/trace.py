@@ -34,7 +34,6 @@ Index = int | slice | None
 _SIGNAL = re.compile(r"(?:(?P<module>.+)\.)?l(?P<layer>\d+)(?P<reverse>_reverse)?\.(?P<name>\w+)")
 
 
-
 class _Refused(ValueError):
     """A file that :meth:`Trace.load` turns down for a reason worth telling."""
 

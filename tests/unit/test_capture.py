@@ -272,7 +272,7 @@ def test_our_networks_end_in_y(kind, options):
     assert trace.signals[0] == "x"
     assert trace.signals[-1] == "y"
     np.testing.assert_array_equal(trace["y"], (y.transpose(0, 1) if options else y).numpy())
-    assert trace["l0.h"].shape == trace["x"].shape[:2] + (4,)
+    assert trace["l0.h"].shape == (*trace["x"].shape[:2], 4)
     edited = capture(net, x, interventions=[Ablate("l0.h"), *([Ablate("l0_reverse.h")] if options else [])])
     np.testing.assert_allclose(edited["y"], np.broadcast_to(net.readout.bias.detach(), edited["y"].shape))
     case = Case(net.rnn, form="packed", given=False)
@@ -288,7 +288,7 @@ def test_a_feed_forward_network():
     w, b = (net.l0[0].weight.detach().numpy(), net.l0[0].bias.detach().numpy())
     np.testing.assert_allclose(trace["l0.h"], np.tanh(x.numpy() @ w.T + b), atol=1e-6)
     np.testing.assert_array_equal(trace["y"], net(x).detach().numpy())
-    assert (trace.parity, trace.lengths) == (0, (5,) * 0 + (5,) * 6)
+    assert (trace.parity, trace.lengths) == (0, (5,) * 6)
     edited = capture(net, x, interventions=[Ablate("l0.h", steps=2), Clamp("x", 1, units=0, steps=0)])
     assert np.all(edited["l0.h"][2] == 0)
     assert np.all(edited["x"][0, :, 0] == 1)
@@ -326,7 +326,7 @@ def test_an_input_of_the_wrong_kind_is_refused_in_a_sentence(module, x, hx, word
 
 
 def test_modules_without_recurrence_and_other_dtypes_are_refused():
-    with pytest.raises(ValueError, match="Linear contains no nn.RNN, nn.GRU or nn.LSTM"):
+    with pytest.raises(ValueError, match=r"Linear contains no nn\.RNN, nn\.GRU or nn\.LSTM"):
         capture(nn.Linear(3, 4), torch.randn(5, 3))
     with pytest.raises(ValueError, match="weights are bfloat16; only float32 and float64"):
         capture(nn.LSTM(3, 4, dtype=torch.bfloat16), torch.randn(5, 2, 3, dtype=torch.bfloat16))

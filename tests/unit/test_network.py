@@ -136,7 +136,9 @@ def test_only_recurrent_layers_can_be_instrumented(module):
 
 
 @pytest.mark.parametrize("kind", [SequenceRNN, SequenceGRU, SequenceLSTM, FeedForward])
-@pytest.mark.parametrize("sizes", [(0, 1, 1), (1, -2, 1), (1, 1, 0), (1, 1, 1, 0), (1.5, 1, 1), ("8", 1, 1), (True, 1, 1)])
+@pytest.mark.parametrize(
+    "sizes", [(0, 1, 1), (1, -2, 1), (1, 1, 0), (1, 1, 1, 0), (1.5, 1, 1), ("8", 1, 1), (True, 1, 1)]
+)
 def test_sizes_are_whole_numbers_of_at_least_one(kind, sizes):
     with pytest.raises(ValueError, match="must be a whole number of at least 1; got"):
         kind(*sizes)

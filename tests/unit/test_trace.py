@@ -243,7 +243,7 @@ def test_the_table_of_several_modules_names_them():
     net.forward = lambda x: net["b"](net["a"](x)[0])
     trace = capture(net, torch.randn(4, 1, 2))
     frame = trace.to_dataframe()
-    assert list(frame)[0] == "module"
+    assert next(iter(frame)) == "module"
     assert set(frame.module) == {"a", "b"}
     assert len(frame) == sum(trace[name].size for name in trace)
 

@@ -91,9 +91,7 @@ def build(kind: str, inner: int = 3, size: int = 4, *, proj: int = 0, **options:
 class Case:
     """A layer, an input and a state in one of torch's forms, with the same numbers time first for the oracle."""
 
-    def __init__(
-        self, rnn: Any, steps: int = 6, *, form: str = "batch", given: bool = True, seed: int = 0
-    ) -> None:
+    def __init__(self, rnn: Any, steps: int = 6, *, form: str = "batch", given: bool = True, seed: int = 0) -> None:
         make = torch.Generator().manual_seed(seed)
         dtype, self.rnn = rnn.weight_ih_l0.dtype, rnn
         batch = 1 if form == "unbatched" else 3
