@@ -1,0 +1,351 @@
+"""What happens to the learning signal on its way back through time.
+
+:func:`gradient_flow` gives dL/d(everything) at every step, by the recursions of :mod:`seqviz.backward` on the
+captured gates; autograd is only asked for the way from the loss to the recurrent layer's output.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from seqviz import vocabulary as words
+from seqviz.backward import LayerGradient, LayerRun, backward
+from seqviz.capture import capture
+from seqviz.layers import Recurrent, read_input, read_output
+from seqviz.trace import Trace
+
+__all__ = ["GradientFlow", "connectivity", "gradient_flow"]
+
+Loss = str | Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class GradientFlow:
+    """Gradients of one loss at every step.
+
+    ``flow["l0.h"]`` is dL/dh_t ``(L, N, H)`` and ``flow["l0.c"]`` dL/dc_t: total derivatives, everything that
+    follows included, as autograd gives for the state of a loop over the steps. ``flow["l0.f_pre"]`` is the
+    gradient at a gate's pre-activation, ``flow["x"]`` dL/dx_t ``(L, N, H_in)``.
+
+    Args:
+        arrays: those, by name.
+        shares: torch's weight names to ``(L,)``: the Frobenius norm of what each step adds to dL/dW.
+        weights: torch's weight names to the whole dL/dW.
+        loss: its value.
+        trace: the forward run.
+        problem: a sentence where the numbers cannot be drawn (overflow, a gradient of 0 everywhere); else empty.
+    """
+
+    arrays: Mapping[str, np.ndarray]
+    shares: Mapping[str, np.ndarray]
+    weights: Mapping[str, np.ndarray]
+    loss: float
+    trace: Trace
+    problem: str = field(default="")
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        try:
+            return self.arrays[name]
+        except KeyError:
+            raise KeyError(f"There is no gradient {name!r}. There are {', '.join(self.arrays)}.") from None
+
+    def norms(self, name: str, batch: int | None = None) -> np.ndarray:
+        """The Euclidean norm at every step, ``(L,)``: over units, and over the batch unless one is chosen."""
+        array = self[name] if batch is None else self[name][:, batch : batch + 1]
+        return np.linalg.norm(array.reshape(len(array), -1), axis=1)
+
+
+def gradient_flow(
+    module: nn.Module,
+    x: Any,
+    hx: Any = None,
+    loss: Loss = "last",
+    *,
+    dtype: torch.dtype | None = None,
+) -> GradientFlow:
+    """dL/dh_t, dL/dc_t, dL/dx_t and dL/d(pre-activation) at every step, layer and direction.
+
+    Args:
+        module: one of our networks, an ``nn.RNN``, ``nn.GRU`` or ``nn.LSTM``, or a module with one of them that
+            is called once. In training mode it must have no dropout between layers.
+        x: its input, as :func:`seqviz.capture` takes it.
+        hx: the state before the first step.
+        loss: of the module's output (a recurrent layer's is h): ``"last"`` sums it over the last valid step,
+            ``"sum"`` over all steps, ``"mean"`` takes the mean; or a function of the output that gives a scalar.
+        dtype: ``torch.float64`` runs a copy of the module in that precision. In float32 a gradient below
+            1e-45 is 0.
+
+    Returns:
+        A :class:`GradientFlow`; padding holds 0.
+
+    Raises:
+        ValueError: no recurrent module or several, dropout in training mode, or a loss that is no scalar.
+    """
+    if dtype is not None:
+        module, x, hx = copy.deepcopy(module).to(dtype), _to(x, dtype), _to(hx, dtype)
+    rnn = _recurrent(module)
+    value, tops = _from_loss(module, rnn, x, hx, loss)
+    trace = capture(module, x, hx)
+    given = read_input(rnn, *_as_called(rnn, x, hx, tops))
+    arrays, shares, weights = _through_layers(rnn, trace, given, tops)
+    frozen = [MappingProxyType(found) for found in (arrays, shares, weights)]
+    return GradientFlow(*frozen, value, trace, _problem(value, arrays))
+
+
+def connectivity(
+    module: nn.Module,
+    x: Any,
+    hx: Any = None,
+    output: tuple[int, int] | str = "last",
+    *,
+    dtype: torch.dtype | None = None,
+) -> np.ndarray:
+    """How much each input step matters to a chosen output: the squared norm of its gradient.
+
+    After Madsen 2019, https://distill.pub/2019/memorization-in-rnns/.
+
+    Args:
+        module, x, hx, dtype: as for :func:`gradient_flow`.
+        output: ``(step, unit)`` of the module's output, or ``"last"``: the sum over its last step.
+
+    Returns:
+        ``(L, N)``.
+    """
+    if isinstance(output, str):
+        if output != "last":
+            raise ValueError(f"The output must be (step, unit) or 'last', not {output!r}.")
+        chosen: Loss = "last"
+    else:
+        step, unit = output
+        chosen = lambda y: y[step, ..., unit].sum()  # noqa: E731
+    flow = gradient_flow(module, x, hx, chosen, dtype=dtype)
+    return (flow["x"] ** 2).sum(axis=2)
+
+
+# --- from the loss to the recurrent layer -----------------------------------------------------------
+
+
+def _to(value: Any, dtype: torch.dtype) -> Any:
+    if isinstance(value, tuple) and not isinstance(value, PackedSequence):
+        return tuple(_to(part, dtype) for part in value)
+    if isinstance(value, PackedSequence):
+        return value.to(dtype)
+    return value.to(dtype) if isinstance(value, Tensor) and value.is_floating_point() else value
+
+
+def _recurrent(module: nn.Module) -> Recurrent:
+    found = [m for m in module.modules() if isinstance(m, nn.RNN | nn.GRU | nn.LSTM)]
+    if len(found) != 1:
+        raise ValueError(f"A gradient flow needs a module with one recurrent layer stack; this one has {len(found)}.")
+    rnn = found[0]
+    if rnn.training and rnn.dropout and rnn.num_layers > 1:
+        raise ValueError("The module drops units out between its layers; call module.eval() first.")
+    return rnn
+
+
+@dataclass
+class _Tops:
+    """What reaches the recurrent stack from the loss: at its output, and at its final states."""
+
+    out: Tensor
+    states: tuple[Tensor, ...]
+    args: tuple
+    kwargs: dict[str, Any]
+    raw: Any
+
+
+def _from_loss(module: nn.Module, rnn: Recurrent, x: Any, hx: Any, loss: Loss) -> tuple[float, _Tops]:
+    """Run the module once with its recurrent output cut loose, and let autograd come back to that cut."""
+    kept: dict[str, Any] = {}
+
+    def cut(_: nn.Module, args: tuple, kwargs: dict[str, Any], out: Any) -> Any:
+        value, states = out
+        packed = isinstance(value, PackedSequence)
+        leaf = (value.data if packed else value).detach().requires_grad_()
+        leaves = tuple(s.detach().requires_grad_() for s in (states if isinstance(states, tuple) else (states,)))
+        kept.update(leaf=leaf, leaves=leaves, args=args, kwargs=kwargs, raw=value)
+        return (value._replace(data=leaf) if packed else leaf), leaves if isinstance(states, tuple) else leaves[0]
+
+    handle = rnn.register_forward_hook(cut, with_kwargs=True)
+    state = torch.get_rng_state()
+    try:
+        with torch.enable_grad():
+            out = module(x) if hx is None else module(x, hx)
+            total = _scalar(loss, out, rnn)
+            grads = torch.autograd.grad(total, [kept["leaf"], *kept["leaves"]], allow_unused=True)
+    finally:
+        handle.remove()
+        torch.set_rng_state(state)
+    filled = [torch.zeros_like(leaf) if g is None else g for g, leaf in zip(grads, [kept["leaf"], *kept["leaves"]], strict=True)]
+    return float(total.detach()), _Tops(filled[0], tuple(filled[1:]), kept["args"], kept["kwargs"], kept["raw"])
+
+
+def _scalar(loss: Loss, out: Any, rnn: Recurrent) -> Tensor:
+    value = out[0] if isinstance(out, tuple) and not isinstance(out, PackedSequence) else out
+    if callable(loss):
+        total = loss(value)
+        if not isinstance(total, Tensor) or total.numel() != 1:
+            raise ValueError("The loss must give one number, a tensor with a single element.")
+        return total.reshape(())
+    packed = isinstance(value, PackedSequence)
+    if loss == "sum":
+        return value.data.sum() if packed else value.sum()
+    if loss == "mean":
+        return value.data.mean() if packed else value.mean()
+    if loss != "last":
+        raise ValueError(f"The loss must be 'last', 'sum', 'mean' or a function of the output, not {loss!r}.")
+    if not packed:
+        return (value[:, -1] if rnn.batch_first and value.dim() == 3 else value[-1]).sum()
+    padded, lengths = torch.nn.utils.rnn.pad_packed_sequence(value)
+    return padded[lengths - 1, torch.arange(len(lengths))].sum()
+
+
+def _as_called(rnn: Recurrent, x: Any, hx: Any, tops: _Tops) -> tuple[Any, Any]:
+    """The arguments that the recurrent layer itself was called with."""
+    args = list(tops.args)
+    value = args[0] if args else tops.kwargs["input"]
+    states = args[1] if len(args) > 1 else tops.kwargs.get("hx")
+    return value, states
+
+
+# --- through the layers -----------------------------------------------------------------------------
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().cpu().numpy()
+
+
+def _through_layers(
+    rnn: Recurrent, trace: Trace, given: Any, tops: _Tops
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]:
+    raw = tops.raw._replace(data=tops.out) if isinstance(tops.raw, PackedSequence) else tops.out
+    e = _array(read_output(rnn, raw)).copy()
+    states = [_array(s if s.dim() == 3 else s.unsqueeze(1)) for s in tops.states]
+    lengths = None if given.lengths is None else given.lengths.numpy()
+    directions = 2 if rnn.bidirectional else 1
+    arrays: dict[str, np.ndarray] = {}
+    shares: dict[str, np.ndarray] = {}
+    weights: dict[str, np.ndarray] = {}
+    for layer in range(rnn.num_layers - 1, -1, -1):
+        parts = np.split(e, directions, axis=2)
+        below = _array(given.x) if layer == 0 else _output(trace, layer - 1, directions)
+        e = np.zeros_like(below)
+        for k, part in enumerate(parts):
+            run = _layer_run(rnn, trace, below, layer, bool(k), lengths)
+            tail = [s[layer * directions + k] for s in states]
+            found = backward(run, *_with_tail(part, tail, lengths, bool(k), run))
+            _store(arrays, shares, weights, run, found, layer, bool(k))
+            e += _oriented(found.x, bool(k))
+    names = ["x", *(name for name in trace.signals if name in arrays), *(n for n in arrays if n.endswith("_pre"))]
+    arrays["x"] = e
+    return {name: arrays[name] for name in names}, shares, weights
+
+
+def _output(trace: Trace, layer: int, directions: int) -> np.ndarray:
+    names = [words.signal_name(layer, "h", reverse=bool(k)) for k in range(directions)]
+    return np.concatenate([trace[name] for name in names], axis=2)
+
+
+def _oriented(array: np.ndarray, reverse: bool) -> np.ndarray:
+    """To or from the order of processing: a reverse direction starts at the last step."""
+    return array[::-1] if reverse else array
+
+
+def _layer_run(
+    rnn: Recurrent, trace: Trace, below: np.ndarray, layer: int, reverse: bool, lengths: np.ndarray | None
+) -> LayerRun:
+    suffix = f"_l{layer}{'_reverse' if reverse else ''}"
+    name = lambda signal: words.signal_name(layer, signal, reverse=reverse)  # noqa: E731
+    signals = {s: _oriented(trace[name(s)], reverse) for s in words.SIGNALS[rnn.mode]}
+    valid = None
+    if lengths is not None:
+        valid = _oriented(np.arange(len(below))[:, None] < lengths, reverse)
+    before = {
+        s: _before(signals[s], trace.initial[name(s)], valid) for s in ("h", "c") if s in signals
+    }
+    weight = lambda part: getattr(rnn, part + suffix, None)  # noqa: E731
+    tensors = [weight(part) for part in ("weight_ih", "weight_hh", "bias_hh", "weight_hr")]
+    w_ih, w_hh, b_hh, w_hr = (None if t is None else _array(t) for t in tensors)
+    assert w_ih is not None and w_hh is not None
+    x = _oriented(below, reverse)
+    return LayerRun(rnn.mode, x, signals, before["h"], before.get("c"), valid, w_ih, w_hh, b_hh, w_hr)
+
+
+def _before(state: np.ndarray, first: np.ndarray, valid: np.ndarray | None) -> np.ndarray:
+    """The state before each step ``(L, N, H)``; after padding it is still the initial one."""
+    shifted = np.concatenate([first[None], state[:-1]])
+    if valid is None:
+        return shifted
+    started = np.concatenate([np.zeros_like(valid[:1]), valid[:-1]])
+    return np.where(started[..., None], shifted, first[None])
+
+
+def _with_tail(
+    e: np.ndarray, tail: list[np.ndarray], lengths: np.ndarray | None, reverse: bool, run: LayerRun
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Add what reached h_n and c_n to the step that made them; give both in the order of processing."""
+    e = _oriented(e, reverse).copy()
+    last = np.full(e.shape[1], len(e) - 1) if lengths is None or reverse else lengths - 1
+    batch = np.arange(e.shape[1])
+    e[last, batch] += tail[0]
+    if len(tail) == 1 or not tail[1].any():
+        return e, None
+    e_c = np.zeros_like(run.signals["c"])
+    e_c[last, batch] += tail[1]
+    return e, e_c
+
+
+def _store(
+    arrays: dict[str, np.ndarray],
+    shares: dict[str, np.ndarray],
+    weights: dict[str, np.ndarray],
+    run: LayerRun,
+    found: LayerGradient,
+    layer: int,
+    reverse: bool,
+) -> None:
+    name = lambda signal: words.signal_name(layer, signal, reverse=reverse)  # noqa: E731
+    arrays[name("h")] = _oriented(found.h, reverse)
+    if found.c is not None:
+        arrays[name("c")] = _oriented(found.c, reverse)
+    blocks = words.BLOCKS[run.mode]
+    for block, part in zip(blocks, np.split(found.pre, len(blocks), axis=2), strict=True):
+        arrays[name(f"{block}_pre")] = _oriented(part, reverse)
+    suffix = f"_l{layer}{'_reverse' if reverse else ''}"
+    pairs = {"weight_ih": (found.pre, run.x), "weight_hh": (found.hh, run.h_before)}
+    if found.projected is not None:
+        pairs["weight_hr"] = (found.h, run.signals["o"] * np.tanh(run.signals["c"]))
+    for part, (left, right) in pairs.items():
+        shares[part + suffix] = _oriented(_step_norms(left, right), reverse)
+        weights[part + suffix] = np.tensordot(left, right, axes=([0, 1], [0, 1]))
+
+
+def _step_norms(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The Frobenius norm of each step's sum of outer products, ``(L,)``, without making one of them.
+
+    ``|sum_n a_n b_n^T|^2 = sum_nm (a_n.a_m)(b_n.b_m)``.
+    """
+    if left.shape[1] == 1:
+        return np.linalg.norm(left[:, 0], axis=1) * np.linalg.norm(right[:, 0], axis=1)
+    gram = (left @ left.transpose(0, 2, 1)) * (right @ right.transpose(0, 2, 1))
+    return np.sqrt(np.maximum(gram.sum(axis=(1, 2)), 0.0))
+
+
+def _problem(loss: float, arrays: dict[str, np.ndarray]) -> str:
+    if not np.isfinite(loss):
+        return f"The loss is {loss}: the network overflowed, so there is no gradient to draw."
+    if not all(np.isfinite(array).all() for array in arrays.values()):
+        return "The gradient overflowed to infinity on its way back; a smaller gain or spectral radius keeps it finite."
+    states = [array for name, array in arrays.items() if name.endswith(".h")]
+    if not any(array.any() for array in states):
+        return "The gradient is 0 everywhere: the loss does not depend on any hidden state."
+    return ""
