@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from seqviz.capture import capture
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
+from seqviz.gradients import GradientFlow, connectivity, gradient_flow
 from seqviz.interventions import Ablate, Clamp, Scale
+from seqviz.jacobians import highway_split, lyapunov_exponents, state_jacobians, step_jacobians
 from seqviz.network import FeedForward, SequenceGRU, SequenceLSTM, SequenceRNN, instrument
 from seqviz.presets import preset
 from seqviz.runner import network, run
@@ -28,6 +30,7 @@ __all__ = [
     "Clamp",
     "Experiment",
     "FeedForward",
+    "GradientFlow",
     "Init",
     "InputEdit",
     "Scale",
@@ -39,13 +42,19 @@ __all__ = [
     "Trace",
     "WeightEdit",
     "capture",
+    "connectivity",
     "figures",
+    "gradient_flow",
+    "highway_split",
     "instrument",
+    "lyapunov_exponents",
     "metrics",
     "network",
     "preset",
     "run",
     "sequences",
+    "state_jacobians",
+    "step_jacobians",
     "weights",
 ]
 

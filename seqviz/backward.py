@@ -14,7 +14,7 @@ import numpy as np
 
 from seqviz import vocabulary as words
 
-__all__ = ["LayerRun", "LayerGradient", "backward"]
+__all__ = ["LayerGradient", "LayerRun", "backward"]
 
 Array = np.ndarray
 

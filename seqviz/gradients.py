@@ -97,8 +97,9 @@ def gradient_flow(
     trace = capture(module, x, hx)
     given = read_input(rnn, *_as_called(rnn, x, hx, tops))
     arrays, shares, weights = _through_layers(rnn, trace, given, tops)
-    frozen = [MappingProxyType(found) for found in (arrays, shares, weights)]
-    return GradientFlow(*frozen, value, trace, _problem(value, arrays))
+    problem = _problem(value, arrays)
+    freeze = MappingProxyType
+    return GradientFlow(freeze(arrays), freeze(shares), freeze(weights), value, trace, problem)
 
 
 def connectivity(
@@ -185,7 +186,10 @@ def _from_loss(module: nn.Module, rnn: Recurrent, x: Any, hx: Any, loss: Loss) -
     finally:
         handle.remove()
         torch.set_rng_state(state)
-    filled = [torch.zeros_like(leaf) if g is None else g for g, leaf in zip(grads, [kept["leaf"], *kept["leaves"]], strict=True)]
+    filled = [
+        torch.zeros_like(leaf) if g is None else g
+        for g, leaf in zip(grads, [kept["leaf"], *kept["leaves"]], strict=True)
+    ]
     return float(total.detach()), _Tops(filled[0], tuple(filled[1:]), kept["args"], kept["kwargs"], kept["raw"])
 
 
@@ -269,13 +273,12 @@ def _layer_run(
     valid = None
     if lengths is not None:
         valid = _oriented(np.arange(len(below))[:, None] < lengths, reverse)
-    before = {
-        s: _before(signals[s], trace.initial[name(s)], valid) for s in ("h", "c") if s in signals
-    }
+    before = {s: _before(signals[s], trace.initial[name(s)], valid) for s in ("h", "c") if s in signals}
     weight = lambda part: getattr(rnn, part + suffix, None)  # noqa: E731
     tensors = [weight(part) for part in ("weight_ih", "weight_hh", "bias_hh", "weight_hr")]
     w_ih, w_hh, b_hh, w_hr = (None if t is None else _array(t) for t in tensors)
-    assert w_ih is not None and w_hh is not None
+    assert w_ih is not None
+    assert w_hh is not None
     x = _oriented(below, reverse)
     return LayerRun(rnn.mode, x, signals, before["h"], before.get("c"), valid, w_ih, w_hh, b_hh, w_hr)
 
@@ -324,9 +327,9 @@ def _store(
     pairs = {"weight_ih": (found.pre, run.x), "weight_hh": (found.hh, run.h_before)}
     if found.projected is not None:
         pairs["weight_hr"] = (found.h, run.signals["o"] * np.tanh(run.signals["c"]))
-    for part, (left, right) in pairs.items():
-        shares[part + suffix] = _oriented(_step_norms(left, right), reverse)
-        weights[part + suffix] = np.tensordot(left, right, axes=([0, 1], [0, 1]))
+    for weight, (left, right) in pairs.items():
+        shares[weight + suffix] = _oriented(_step_norms(left, right), reverse)
+        weights[weight + suffix] = np.tensordot(left, right, axes=([0, 1], [0, 1]))
 
 
 def _step_norms(left: np.ndarray, right: np.ndarray) -> np.ndarray:
