@@ -219,10 +219,13 @@ class _Watch:
         """Add what was seen of a call under its prefix."""
         self.parity = worst(self.parity, seen.parity)
         self.arrays |= _prefixed(prefix, seen.signals)
-        states = {"h": as_array(given.h_0).copy()}
-        if given.c_0 is not None:
-            states["c"] = as_array(given.c_0).copy()
-        first = {f"{end}.{s}": v[k] for k, (end, _, _) in enumerate(layer_names(rnn)) for s, v in states.items()}
+        h_0 = as_array(given.h_0).copy()
+        c_0 = None if given.c_0 is None else as_array(given.c_0).copy()
+        first = {}
+        for k, (end, _, _) in enumerate(layer_names(rnn)):
+            first[f"{end}.h"] = h_0[k]
+            if c_0 is not None:
+                first[f"{end}.c"] = c_0[k]
         self.initial |= _prefixed(prefix, first)
         self.modes[prefix] = rnn.mode
         steps, batch = given.x.shape[:2]

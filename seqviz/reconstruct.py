@@ -94,12 +94,13 @@ def _lstm(layer: Layer) -> Rebuilt:
     bias = _bias(layer.weights, 4)
     last, parity, pre = layer.c_0, 0.0, flat
     for t, rows, x, before in _blocks(layer, 4 * size):
-        if not rows.start and rows.stop < flat.shape[1]:
+        alone = len(x) == steps * batch
+        if not (alone or rows.start):
             pre = torch.empty_like(flat[:, rows])
-        z = pre[:, : len(x)]
+        z, out = (flat, flat) if alone else (pre[:, : len(x)], flat[:, rows])
         _products(x, w_ih, bias, z).baddbmm_(before.expand(4, -1, -1), w_hh)
-        torch.sigmoid(z[:2], out=flat[:2, rows])
-        torch.sigmoid(z[3], out=flat[3, rows])
+        torch.sigmoid(z[:2], out=out[:2])
+        torch.sigmoid(z[3], out=out[3])
         h = z[2].numpy().reshape(len(g[t]), batch, size)
         np.tanh(h, out=g[t])
         np.multiply(i[t], g[t], out=c[t])
@@ -108,7 +109,7 @@ def _lstm(layer: Layer) -> Rebuilt:
             np.copyto(f[t], 1, where=gone)
             np.copyto(c[t], 0, where=gone)
         last = scan(f[t], c[t], last)  # type: ignore[arg-type]
-        h = np.tanh(c[t], out=None if pre is flat else h)
+        h = np.tanh(c[t], out=None if alone else h)
         h *= o[t]
         if layer.weights.weight_hr is not None:
             h = linear(torch.from_numpy(h), layer.weights.weight_hr).numpy()

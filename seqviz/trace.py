@@ -300,8 +300,8 @@ def _parse(name: str) -> re.Match[str] | None:
 
 
 def _read_only(array: Array) -> Array:
-    view = np.asarray(array).view()
-    view.flags.writeable = False
+    view = array.view() if isinstance(array, np.ndarray) else np.array(array)
+    view.setflags(write=False)
     return view
 
 
