@@ -87,6 +87,17 @@ def test_long_and_wide_runs_go_through_the_same_numbers(kind, steps, batch, size
             np.testing.assert_allclose(o[t] * np.tanh(c), trace["l0.h"][t], atol=5e-6)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", FORMS)
+def test_where_the_blocks_are_cut_does_not_matter(kind, form, monkeypatch):
+    rnn = build(kind, num_layers=2, bidirectional=True, dtype=torch.float64)
+    case = Case(rnn, 11, form=form)
+    monkeypatch.setattr("seqviz.reconstruct.BLOCK_BYTES", 1000)
+    trace = capture(rnn, case.x, case.hx)
+    compare(trace, case.expected(), 1e-12, trace.signals)
+    assert trace.parity < 1e-12
+
+
 @settings(max_examples=150, deadline=None)
 @given(steps=st.integers(1, 300), width=st.sampled_from([1, 7, 90, 600]), kept=st.floats(0, 1), seed=st.integers(0, 9))
 def test_the_scan_is_the_loop(steps, width, kept, seed):
