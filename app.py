@@ -5,11 +5,11 @@ import os
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-from pathlib import Path
+from pathlib import Path  # noqa: E402
 
-import streamlit as st
+import streamlit as st  # noqa: E402
 
-from seqviz.ui.shell import settle
+from seqviz.ui.shell import settle  # noqa: E402
 
 ROOT = Path(__file__).parent
 PAGES = ROOT / "pages"
@@ -24,5 +24,6 @@ settle(ROOT / "assets" / "style.css")
 
 pages = [
     st.Page(PAGES / "gates.py", title="Gates", icon=":material/grid_on:", default=True),
+    st.Page(PAGES / "gradients.py", title="Gradients", icon=":material/trending_down:"),
 ]
 st.navigation(pages, position="top").run()

@@ -2,7 +2,9 @@
 
 from seqviz.ui.bench import Bench
 from seqviz.ui.gates_page import examples, workbench
+from seqviz.ui.shell import through_app
 
+through_app()
 bench = Bench.here()
 examples(bench)
 workbench()

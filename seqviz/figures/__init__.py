@@ -1,6 +1,7 @@
 """Arrays in, :class:`plotly.graph_objects.Figure` out. Nothing here shows or saves a figure."""
 
 from seqviz.figures.heatmaps import scope, weight_matrix
+from seqviz.figures.lines import curves
 from seqviz.figures.theme import template
 
-__all__ = ["scope", "template", "weight_matrix"]
+__all__ = ["curves", "scope", "template", "weight_matrix"]

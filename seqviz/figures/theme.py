@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from seqviz import vocabulary as words
 
-__all__ = ["DIVERGING", "FONT", "HUES", "LINES", "MONO", "SEQUENTIAL", "SURFACES", "scale_of", "template"]
+__all__ = ["DIVERGING", "FONT", "HUES", "LINES", "MAGNITUDE", "MONO", "SEQUENTIAL", "SURFACES", "scale_of", "template"]
 
 FONT: Final = '"Source Sans", "Source Sans Pro", system-ui, sans-serif'
 MONO: Final = '"Source Code Pro", ui-monospace, monospace'
@@ -81,6 +81,12 @@ DIVERGING: Final[dict[str, Scale]] = {
     ],
 }
 """For candidates, states and weights: 0 is the surface, blue below, orange above."""
+
+MAGNITUDE: Final[dict[str, Scale]] = {
+    "light": [[0.0, "#f5f4f0"], [0.35, "#c9b3dd"], [0.7, "#7a4aa8"], [1.0, "#2b0a4d"]],
+    "dark": [[0.0, "#1a1f29"], [0.35, "#5b3a86"], [0.7, "#b07fe0"], [1.0, "#f4e6ff"]],
+}
+"""For the size of a gradient, on a logarithmic scale."""
 
 LINES: Final = {
     "light": ["#1f2430", "#0072b2", "#b84a00", "#00785a", "#9c3f77", "#9a6500"],

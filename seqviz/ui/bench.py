@@ -5,8 +5,10 @@ Everything that a session keeps lives in one :class:`Bench`; its address is its 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,17 +48,25 @@ class Bench:
     layer: int = 0
     problem: str = ""
     too_long: bool = False
+    choices: Mapping[str, Sequence_[str]] = field(default_factory=dict)
+    chosen: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def here(cls, page: str = "gates", first: Callable[[], Experiment] = start) -> Bench:
+    def here(
+        cls,
+        page: str = "gates",
+        first: Callable[[], Experiment] = start,
+        options: Mapping[str, Sequence_[str]] = MappingProxyType({}),
+    ) -> Bench:
         """This session's bench of a page, set up from the address when it is first asked for.
 
-        `first` is what a new visitor finds there.
+        `first` is what a new visitor finds there; `options` are the page's own settings beside the
+        experiment, each with the words it may be, the first being the default.
         """
         key = f"bench.{page}"
         bench: Bench | None = st.session_state.get(key)
         if bench is None:
-            bench = st.session_state[key] = cls([first()], first=first())
+            bench = st.session_state[key] = cls([first()], first=first(), choices=options)
             bench._read_address()
         bench.layer = min(bench.layer, bench.experiment.num_layers - 1)
         return bench
@@ -65,6 +75,10 @@ class Bench:
     def experiment(self) -> Experiment:
         """What is on the screen."""
         return self.history[self.at]
+
+    def option(self, name: str) -> str:
+        """One of the page's own settings."""
+        return self.chosen.get(name, self.choices[name][0])
 
     @property
     def can_undo(self) -> bool:
@@ -134,6 +148,7 @@ class Bench:
                 self.baseline = _fitting(Experiment.from_url(given["b"]))
         except ValueError as refusal:
             self.problem = f"{refusal} The example is shown instead."
+        self.chosen = {n: given[n] for n, words_ in self.choices.items() if given.get(n) in words_}
         layer = given.get("layer", "0")
         self.layer = int(layer) if layer.isdecimal() and len(layer) < 3 else 0
 
@@ -150,6 +165,7 @@ class Bench:
             wanted["b"] = self.baseline.to_url()
         if self.layer:
             wanted["layer"] = str(self.layer)
+        wanted |= {n: self.option(n) for n, words_ in self.choices.items() if self.option(n) != words_[0]}
         self.too_long = sum(map(len, wanted.values())) > LONGEST_ADDRESS
         return "" if self.too_long else urlencode(wanted)
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import streamlit as st
 import torch
+from streamlit.runtime.pages_manager import PagesManager
 
 import seqviz
 
-__all__ = ["settle"]
+__all__ = ["settle", "through_app"]
 
 
 @st.cache_resource(show_spinner=False)
@@ -26,3 +27,14 @@ def settle(style: Path) -> None:
     torch.set_num_threads(1)
     _once()
     st.html(style)
+
+
+def through_app() -> None:
+    """Send a page that was run on its own through ``app.py``.
+
+    Until ``st.navigation`` has been called once in a process, Streamlit takes a folder named ``pages`` for its
+    automatic navigation, so that the very first visit, if it is to a page's own address, would skip the app.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()

@@ -14,7 +14,7 @@ from seqviz.experiment import MAX_HIDDEN, MAX_LAYERS, SCHEMES, Experiment
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled
 
-__all__ = ["network_panel"]
+__all__ = ["SCHEME_LABELS", "knobs", "network_panel"]
 
 SCHEME_LABELS = {
     "default": "torch's default",
@@ -92,10 +92,10 @@ def network_panel(bench: Bench) -> None:
             max_value=2**31 - 1,
             disabled=init.scheme not in SCHEMES,
         )
-    _knobs(experiment, start)
+    knobs(experiment, start)
 
 
-def _knobs(experiment: Experiment, start: Callable[..., None]) -> None:
+def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") -> None:
     """The sliders a lecturer reaches for. Each shows the present network's own value until it is moved."""
     init = experiment.init
     initial = weights.initial(experiment)
@@ -105,7 +105,7 @@ def _knobs(experiment: Experiment, start: Callable[..., None]) -> None:
         "Gain of all weight matrices",
         float(init.gain),
         lambda v: start(gain=v),
-        key="net.gain",
+        key=f"{key}.gain",
         min_value=0.0,
         max_value=max(4.0, init.gain),
         step=0.05,
@@ -120,7 +120,7 @@ def _knobs(experiment: Experiment, start: Callable[..., None]) -> None:
             label,
             round(min(10.0, max(-10.0, now)), 2),
             lambda v: start(forget_bias=v),
-            key="net.forget",
+            key=f"{key}.forget",
             min_value=-10.0,
             max_value=10.0,
             step=0.1,
@@ -133,7 +133,7 @@ def _knobs(experiment: Experiment, start: Callable[..., None]) -> None:
         "Spectral radius of the recurrent blocks",
         round(min(4.0, now), 2),
         lambda v: start(spectral_radius=v),
-        key="net.radius",
+        key=f"{key}.radius",
         min_value=0.0,
         max_value=4.0,
         step=0.01,

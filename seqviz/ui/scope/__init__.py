@@ -66,6 +66,7 @@ def palettes() -> dict[str, Any]:
             "hues": theme.HUES[name],
             "sequential": theme.SEQUENTIAL[name],
             "diverging": theme.DIVERGING[name],
+            "magnitude": theme.MAGNITUDE[name],
             "lines": theme.LINES[name],
         }
         for name in theme.SURFACES

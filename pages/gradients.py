@@ -1,0 +1,7 @@
+"""The gradient laboratory: what becomes of the learning signal on its way back through time."""
+
+from seqviz.ui.gradients_page import laboratory
+from seqviz.ui.shell import through_app
+
+through_app()
+laboratory()

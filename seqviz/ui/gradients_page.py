@@ -1,0 +1,199 @@
+"""The gradient laboratory: knobs, scenes and the picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from seqviz import vocabulary as words
+from seqviz.clipping import clip_update
+from seqviz.experiment import SCHEMES, Experiment, Init, Sequence
+from seqviz.figures import curves
+from seqviz.ui import scope
+from seqviz.ui.bench import Bench
+from seqviz.ui.controls import controlled
+from seqviz.ui.gradient_pictures import NETS, flow_message, flows
+from seqviz.ui.panels.network import SCHEME_LABELS, knobs
+
+__all__ = ["laboratory"]
+
+OPTIONS = {"loss": ("last", "sum"), "net": NETS, "more": ("", "clipping")}
+LOSSES = {"last": "at the last step", "sum": "at every step"}
+
+
+def _setting(length: int = 200, amplitude: float = 1.0, **init: Any) -> Experiment:
+    return Experiment(words.LSTM, 1, 32, init=Init(**init), sequence=Sequence("noise", length, amplitude=amplitude))
+
+
+SCENES: dict[str, tuple[Experiment, str]] = {
+    "Vanishes": (_setting(), "Default weights: after 200 steps nothing of the signal is left in any of the three."),
+    "Explodes": (
+        _setting(120, spectral_radius=3.0, scheme="orthogonal"),
+        "Recurrent weights of spectral radius 3: each step may stretch the RNN's signal, and it grows on its way back.",
+    ),
+    "Identity keeps it": (
+        _setting(200, 0.3, scheme="identity"),
+        "The IRNN: identity weights and ReLU hand the gradient on unchanged.",
+    ),
+    "Forget bias rescues it": (
+        _setting(forget_bias=3.0),
+        "A forget bias of 3 holds the gates near 0.95, and the LSTM's signal survives; the RNN has no such knob.",
+    ),
+    "Chrono reaches 500 steps": (
+        _setting(500, scheme="chrono"),
+        "Forget biases drawn for memories up to the sequence's length: some units forget slowly enough for all of it.",
+    ),
+    "Clipping caps the step": (
+        _setting(120, spectral_radius=3.0, scheme="orthogonal"),
+        "Clipping makes an exploding update small. It does not change which steps wrote it: see the table below.",
+    ),
+}
+
+
+def first() -> Experiment:
+    """What a new visitor sees: the signal vanishing."""
+    return SCENES["Vanishes"][0]
+
+
+@st.fragment
+def laboratory() -> None:
+    """Knobs and picture, side by side."""
+    bench = Bench.here("gradients", first, OPTIONS)
+    _scenes(bench)
+    with st.container(key="bench"):
+        left, right = st.columns([3, 8], gap="medium")
+        with left, st.container(key="controls"):
+            _knobs(bench)
+        with right, st.container(key="picture"):
+            _picture(bench)
+
+
+def _scenes(bench: Bench) -> None:
+    left, right = st.columns([3, 8], gap="medium", vertical_alignment="center")
+    left.markdown("### Through time")
+
+    def open_() -> None:
+        name = st.session_state["scene"]
+        if name is not None:
+            bench.put(SCENES[name][0])
+            bench.chosen["more"] = "clipping" if name.startswith("Clipping") else ""
+
+    clipping = bench.option("more") == "clipping"
+    fitting = [n for n, (e, _) in SCENES.items() if e == bench.experiment and n.startswith("Clipping") == clipping]
+    st.session_state["scene"] = fitting[0] if fitting else None
+    right.pills("Scenes", list(SCENES), key="scene", on_change=open_, label_visibility="collapsed")
+
+
+def _knobs(bench: Bench) -> None:
+    experiment = bench.experiment
+    if bench.problem:
+        st.warning(bench.problem, icon=":material/error:")
+
+    def put(**changes: Any) -> None:
+        bench.attempt(lambda: bench.experiment.changed(**changes))
+
+    def wave(**changes: Any) -> None:
+        bench.attempt(lambda: bench.experiment.changed(sequence=replace(bench.experiment.sequence, **changes)))
+
+    def start(**changes: Any) -> None:
+        bench.attempt(lambda: replace(bench.experiment, init=replace(bench.experiment.init, **changes)))
+
+    _choice(bench, "loss", "Loss", LOSSES)
+    controlled(
+        st.slider, "Sequence length", experiment.sequence.length, lambda v: wave(length=v), key="lab.length",
+        min_value=1, max_value=max(1000, experiment.sequence.length),
+    )  # fmt: skip
+    left, right = st.columns([2, 1])
+    with left:
+        controlled(
+            st.selectbox, "Initial weights", experiment.init.scheme, lambda v: start(scheme=v), key="lab.scheme",
+            options=list(SCHEMES), format_func=SCHEME_LABELS.__getitem__,
+        )  # fmt: skip
+    with right:
+        controlled(
+            st.number_input, "Seed", experiment.init.seed, lambda v: start(seed=v), key="lab.seed",
+            min_value=0, max_value=2**31 - 1,
+        )  # fmt: skip
+    knobs(replace(experiment, cell=words.LSTM), start, key="lab")
+    controlled(
+        st.slider, "Input scale", float(min(4.0, experiment.sequence.amplitude)), lambda v: wave(amplitude=v),
+        key="lab.scale", min_value=0.0, max_value=4.0, step=0.05,
+    )  # fmt: skip
+    controlled(
+        st.slider, "Hidden units", experiment.hidden_size, lambda v: put(hidden_size=v), key="lab.hidden",
+        min_value=1, max_value=max(64, experiment.hidden_size),
+    )  # fmt: skip
+
+
+def _choice(bench: Bench, option: str, label: str, names: dict[str, str]) -> None:
+    st.session_state[f"lab.{option}"] = bench.option(option)
+    st.segmented_control(
+        label, list(names), format_func=names.__getitem__, key=f"lab.{option}", required=True,
+        on_change=lambda: bench.chosen.__setitem__(option, st.session_state[f"lab.{option}"]),
+    )  # fmt: skip
+
+
+def _picture(bench: Bench) -> None:
+    scene = st.session_state.get("scene")
+    if scene:
+        st.markdown(SCENES[scene][1])
+    found = flows(bench.experiment, bench.option("loss"))
+    problems = {name: flow.problem for name, flow in found.items() if flow.problem}
+    for name, problem in problems.items():
+        st.warning(f"{name}: {problem}", icon=":material/error:")
+    scope.mount("flow", flow_message(bench), bench.event)
+    _choice(bench, "net", "Eigenvalues and singular values of", {n: n for n in NETS})
+    _clipping(bench)
+
+
+def _clipping(bench: Bench) -> None:
+    """The update itself: its norm against the length, and what the two ways of clipping do to it."""
+    opened = st.toggle(
+        "Show the update and its clipping", value=bench.option("more") == "clipping",
+        key=f"lab.more.{bench.option('more')}",
+        on_change=lambda: bench.chosen.__setitem__("more", "" if bench.option("more") else "clipping"),
+    )  # fmt: skip
+    if not opened:
+        return
+    left, right = st.columns(2)
+    max_norm = left.number_input("Clip the norm at", value=1.0, min_value=0.001, step=0.5, key="lab.max_norm")
+    max_value = right.number_input(
+        "Clip each value at", value=0.01, min_value=0.0001, step=0.01, format="%.4f", key="lab.max_value"
+    )
+    rows = []
+    for name, flow in flows(bench.experiment, bench.option("loss")).items():
+        if flow.problem:
+            continue
+        update = clip_update(flow, max_norm, max_value)
+        rows.append({
+            "network": name, "norm of the update": update.norm, "after clipping the norm": update.by_norm,
+            "direction kept": update.cosine_by_norm, "after clipping values": update.by_value,
+            "direction kept ": update.cosine_by_value, "written by the loudest tenth of steps": update.loudest_steps,
+        })  # fmt: skip
+    if not rows:
+        st.info("There is no finite update to clip.")
+        return
+    st.dataframe(pd.DataFrame(rows).set_index("network").style.format("{:.3g}"))
+    st.caption(
+        "“Direction kept” is the cosine between the update before and after. Clipping the norm keeps it and only "
+        "shortens the step; the loud steps still write the update. Clipping values turns it."
+    )
+    _norm_against_length(bench)
+
+
+def _norm_against_length(bench: Bench) -> None:
+    experiment = bench.experiment
+    longest = experiment.sequence.length
+    lengths = sorted({max(1, round(longest * k / 8)) for k in range(1, 9)})
+    norms: dict[str, list[float]] = {name: [] for name in NETS}
+    for length in lengths:
+        shorter = experiment.changed(sequence=replace(experiment.sequence, length=length, edits=()))
+        for name, flow in flows(shorter, bench.option("loss")).items():
+            norms[name].append(clip_update(flow).norm if not flow.problem else float("nan"))
+    st.plotly_chart(
+        curves(lengths, norms, x="sequence length (steps)", y="norm of the update", log_y=True),
+        theme=None, key="lab.lengths", config={"displayModeBar": False},
+    )  # fmt: skip

@@ -1,0 +1,178 @@
+// The learning signal on its way back through time: several networks, one cursor, a logarithmic axis.
+// Arrays hold log10 of norms; -Infinity is a signal of exactly 0 and is drawn at the floor, marked.
+
+import { Spectrum } from "./spectrum.js";
+import { el, gradient, writeAddress } from "./kit.js";
+import { Timeline, button, clamp } from "./timeline.js";
+import { HEADING, MARGIN } from "./picture.js";
+
+const TALL = { norm: 250, units: 58, share: 84 };
+const FOLDED = 10;
+
+// A number given by its log10, which may lie far outside what a double holds.
+export function power(v) {
+  if (v === -Infinity) return "0";
+  if (!Number.isFinite(v)) return "–";
+  if (Math.abs(v) < 3) return (10 ** v).toPrecision(3);
+  const exponent = Math.floor(v + 1e-9);
+  const mantissa = 10 ** (v - exponent);
+  const raised = `${exponent}`.replace(/./g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[+c]));
+  return mantissa.toFixed(1) === "1.0" ? `10${raised}` : `${mantissa.toFixed(1)}×10${raised}`;
+}
+
+const superscript = (k) => `10<sup>${`${k}`.replace("-", "−")}</sup>`;
+
+export class Flow extends Timeline {
+  constructor(root) {
+    super(root, "Gradient norms over time. Left and right arrows move the step, space plays, Home and End jump.");
+    root.classList.add("sv-flow");
+    const say = (type) => () => this.send({ type, at: performance.now() });
+    this.buttons = { undo: button("↶", "Undo the last change (Ctrl+Z)", say("undo")), redo: button("↷", "Redo (Ctrl+Shift+Z)", say("redo")) };
+    this.readout = el("table", { class: "sv-table sv-readout" });
+    this.spectrum = new Spectrum();
+    const save = el("select", { class: "sv-select", "aria-label": "Save the picture", onchange: () => { this.save(save.value); save.value = ""; } },
+      el("option", { value: "", text: "Save picture" }), el("option", { value: "svg", text: "as SVG" }), el("option", { value: "png", text: "as PNG" }));
+    this.bar = el("div", { class: "sv-bar" }, el("div", { class: "sv-group" }, this.buttons.undo, this.buttons.redo), el("div", { class: "sv-group sv-right" }, save));
+    root.replaceChildren(this.bar, this.time, this.legend, this.plot, this.status, this.readout, this.spectrum.root, this.live);
+  }
+
+  update({ header, arrays }) {
+    this.header = header;
+    this.arrays = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
+    const { state } = this;
+    const first = !state.L;
+    state.L = header.steps;
+    if (first) state.step = header.steps - 1;
+    state.step = clamp(state.step, 0, header.steps - 1);
+    this.rows = header.rows;
+    this.buttons.undo.disabled = !header.undo;
+    this.buttons.redo.disabled = !header.redo;
+    this.scrubber.max = `${state.L - 1}`;
+    this.status.textContent = header.status ?? "";
+    this.latest = null;
+    writeAddress(header.address, new URLSearchParams(location.hash.slice(1)));
+    this.draw();
+  }
+
+  async draw() {
+    if (!(await this.ready())) return;
+    await this.react(this.figure());
+    this.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
+    this.drawLegend();
+    this.place();
+    await this.spectrum.draw(this.Plotly, this.header.spectrum, this.arrays, this.theme);
+    this.spectrum.show(this.step);
+    this.drawn();
+  }
+
+  color(net) { return this.theme.lines[net.line]; }
+
+  figure() {
+    const { rows, state, theme, header } = this;
+    let y = MARGIN.top;
+    const places = rows.map((row) => {
+      y += HEADING;
+      const place = { top: y, height: state.folded.has(row.signal) ? FOLDED : TALL[row.kind] };
+      y += place.height + 4;
+      return place;
+    });
+    const height = y + MARGIN.bottom;
+    const inner = height - MARGIN.top - MARGIN.bottom;
+    const traces = [];
+    const layout = {
+      width: this.plot.clientWidth, height, margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: theme.well, font: { family: theme.font, color: theme.quiet, size: 11 },
+      showlegend: false, hovermode: false, dragmode: state.coarse ? false : "zoom", uirevision: `${state.L}`,
+      xaxis: {
+        anchor: `y${rows.length > 1 ? rows.length : ""}`, range: state.zoom ?? [-0.5, state.L - 0.5], showgrid: false, zeroline: false, ticks: "outside", ticklen: 3,
+        title: { text: "step t (the loss is at the right)", standoff: 4, font: { size: 11 } }, tickformat: "d", nticks: state.narrow ? 6 : 14, tickcolor: theme.rule, tickfont: { family: theme.mono, size: 11, color: theme.quiet },
+      },
+    };
+    rows.forEach((row, k) => {
+      const { top, height: tall } = places[k];
+      const id = k ? k + 1 : "";
+      const axis = {
+        domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)),
+        fixedrange: true, zeroline: false, showgrid: row.kind === "norm", gridcolor: theme.rule, ticks: "", tickfont: { family: theme.mono, size: 10, color: theme.quiet },
+      };
+      traces.push(...this[row.kind](row, `y${id}`, axis, state.folded.has(row.signal)));
+      layout[`yaxis${id}`] = axis;
+    });
+    this.floor = header.floor;
+    return { traces, layout, places, height };
+  }
+
+  norm(row, yaxis, axis, folded) {
+    const { header, arrays, theme } = this;
+    const [low, high] = header.range;
+    axis.range = [low, high];
+    const step = Math.max(1, Math.ceil((high - low) / 7));
+    const marks = [];
+    for (let v = Math.ceil(low); v <= high; v++) if (v % step === 0) marks.push(v);
+    Object.assign(axis, { tickmode: "array", tickvals: folded ? [] : marks, ticktext: folded ? [] : marks.map(superscript) });
+    const found = [];
+    for (const curve of header.curves) {
+      const values = arrays[curve.name];
+      const y = Array.from(values, (v) => (Number.isNaN(v) ? null : Math.max(v, low)));
+      found.push({ type: "scatter", mode: "lines", y, yaxis, line: { color: curve.line === null ? theme.quiet : theme.lines[curve.line], width: curve.width ?? 2, dash: curve.dash ?? "solid" }, hoverinfo: "skip" });
+    }
+    return found;
+  }
+
+  units(row, yaxis, axis) {
+    const { header, arrays, state } = this;
+    const values = arrays[row.array];
+    const H = row.width;
+    const z = Array.from({ length: H }, (_, u) => Float32Array.from({ length: state.L }, (_, t) => Math.max(values[t * H + u], header.floor)));
+    Object.assign(axis, { range: [H - 0.5, -0.5], tickmode: "array", tickvals: state.folded.has(row.signal) ? [] : [0, H - 1], ticktext: ["0", `${H - 1}`] });
+    return [{ type: "heatmap", x0: 0, dx: 1, z, zmin: header.floor, zmax: header.ceiling, colorscale: this.theme.magnitude, showscale: false, yaxis, hoverinfo: "skip" }];
+  }
+
+  share(row, yaxis, axis, folded) {
+    const { arrays, theme } = this;
+    Object.assign(axis, { range: [0, 1], tickmode: "array", tickvals: folded ? [] : [0, 0.5, 1], ticktext: ["0", "½", "1"] });
+    const direct = Array.from(arrays["highway.share"]);
+    const fill = (y, color) => ({ type: "scatter", mode: "lines", y, yaxis, stackgroup: "share", line: { width: 0, color }, fillcolor: color, hoverinfo: "skip" });
+    return [fill(direct, theme.lines[1]), fill(direct.map((v) => 1 - v), theme.lines[2])];
+  }
+
+  drawLegend() {
+    const { theme, header } = this;
+    const stroke = (curve) => el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: `border-top: ${curve.width ?? 2}px ${curve.dash === "dot" ? "dotted" : curve.dash ? "dashed" : "solid"} ${curve.line === null ? theme.quiet : theme.lines[curve.line]}` }), curve.label);
+    const items = header.curves.filter((c) => c.label).map(stroke);
+    items.push(el("span", { class: "sv-key" }, el("span", { text: power(header.floor) }), el("i", { style: `background:${gradient(theme.magnitude)}` }), el("span", { text: power(header.ceiling) })));
+    this.legend.replaceChildren(...items);
+  }
+
+  inspect(step) {
+    const { header, arrays } = this;
+    const cells = header.curves.filter((c) => c.label).map((c) => [c.label, power(arrays[c.name][step])]);
+    this.readout.replaceChildren(el("tbody", {}, el("tr", {}, el("th", { text: `step ${step}` }), ...cells.map(([name]) => el("th", { text: name }))), el("tr", {}, el("th", { text: "norm" }), ...cells.map(([, value]) => el("td", { text: value })))));
+    this.spectrum.show(step);
+  }
+
+  tooltip({ row, step, share }) {
+    const { header, arrays } = this;
+    if (row.kind === "norm") return { title: `step ${step}, ${header.steps - 1 - step} before the end`, lines: header.curves.filter((c) => c.label).map((c) => [c.label, power(arrays[c.name][step])]) };
+    if (row.kind === "share") return { title: `step ${step}`, lines: [["cell-state highway", `${(100 * arrays["highway.share"][step]).toPrecision(3)} %`], ["highway norm", power(arrays["highway.direct"][step])], ["the rest", power(arrays["highway.rest"][step])]] };
+    const unit = clamp(Math.floor(share * row.width), 0, row.width - 1);
+    return { title: `${row.name} · unit ${unit}`, lines: [[`step ${step}`, power(arrays[row.array][step * row.width + unit])]] };
+  }
+
+  extraKeys(event, control) {
+    return control ? { z: () => (event.shiftKey ? this.buttons.redo : this.buttons.undo).click(), Z: () => this.buttons.redo.click(), y: () => this.buttons.redo.click() } : {};
+  }
+
+  async save(format) {
+    if (!format) return;
+    const layout = JSON.parse(JSON.stringify({ ...this.built.layout, paper_bgcolor: this.theme.paper, margin: { ...this.built.layout.margin, t: MARGIN.top + 26 }, height: this.built.height + 26 }));
+    const inner = this.built.height - MARGIN.top - MARGIN.bottom;
+    layout.annotations = this.rows.map((row, k) => ({ text: row.name, x: 0, xref: "paper", xanchor: "left", y: 1 - (this.built.places[k].top - MARGIN.top - 2) / inner, yref: "paper", yanchor: "bottom", showarrow: false, font: { color: this.theme.ink, size: 12 } }));
+    await this.Plotly.downloadImage({ data: this.built.traces, layout }, { format, width: layout.width, height: layout.height, scale: format === "png" ? 2 : 1, filename: "seqviz-gradients" });
+  }
+
+  destroy() {
+    super.destroy();
+    if (this.Plotly) this.spectrum.destroy(this.Plotly);
+  }
+}
