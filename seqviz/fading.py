@@ -44,10 +44,9 @@ def describe_fading(log_norms: np.ndarray) -> str:
     if len(log_norms) == 1:
         return "One step only: there is no way back to travel."
     rate = decades_per_100(log_norms)
-    if abs(rate) < 0.3:
-        pace = "Keeps its size"
-    else:
+    pace, where = "Keeps its size", ""
+    if abs(rate) >= 0.3:
         pace = f"{'Loses' if rate < 0 else 'Gains'} {abs(rate):.3g} decades per 100 steps"
-    lost = first_under(log_norms)
-    where = f", under a millionth {lost} steps before the end" if lost is not None and rate < 0 else ""
+        lost = first_under(log_norms)
+        where = f", under a millionth {lost} steps before the end" if lost is not None and rate < 0 else ""
     return f"{pace}{where}; {starving_share(log_norms):.0%} of steps get less than 1% of the largest."

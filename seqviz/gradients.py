@@ -96,7 +96,8 @@ def gradient_flow(
     value, tops = _from_loss(module, rnn, x, hx, loss)
     trace = capture(module, x, hx)
     given = read_input(rnn, *_as_called(rnn, x, hx, tops))
-    arrays, shares, weights = _through_layers(rnn, trace, given, tops)
+    with np.errstate(over="ignore", invalid="ignore"):  # `problem` says so, once
+        arrays, shares, weights = _through_layers(rnn, trace, given, tops)
     problem = _problem(value, arrays)
     freeze = MappingProxyType
     return GradientFlow(freeze(arrays), freeze(shares), freeze(weights), value, trace, problem)

@@ -44,9 +44,7 @@ def network(experiment: Experiment) -> nn.Module:
 @lru_cache(maxsize=128)
 def _run(experiment: Experiment, detail: bool) -> Trace:
     x = torch.from_numpy(generate(experiment.sequence, experiment.input_size).copy())
-    return capture(
-        network(experiment), x[:, None], interventions=experiment.interventions, detail=detail
-    )
+    return capture(network(experiment), x[:, None], interventions=experiment.interventions, detail=detail)
 
 
 def run(experiment: Experiment, *, detail: bool = False) -> Trace:

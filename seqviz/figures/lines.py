@@ -18,16 +18,21 @@ def curves(
     x: str = "",
     y: str = "",
     log_y: bool = False,
+    lines: Mapping[str, int] | None = None,
     theme: str = "light",
     height: int = 260,
 ) -> go.Figure:
-    """One line a name over common x values; a logarithmic axis drops what is not above 0."""
-    lines = look.LINES[theme]
+    """One line a name over common x values; `lines` gives names their places in the line colours.
+
+    A logarithmic axis drops what is not above 0.
+    """
+    palette = look.LINES[theme]
+    place = lines or {name: k + 1 for k, name in enumerate(named)}
     figure = go.Figure(
         [
             go.Scatter(x=list(x_values), y=list(values), name=name, mode="lines+markers",
-                       line={"color": lines[(k + 1) % len(lines)]})
-            for k, (name, values) in enumerate(named.items())
+                       line={"color": palette[place[name] % len(palette)]})
+            for name, values in named.items()
         ]
     )  # fmt: skip
     figure.update_layout(

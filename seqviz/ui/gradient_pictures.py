@@ -116,7 +116,7 @@ def _norm_row(picture: _Picture, found: dict[str, GradientFlow], nets: dict[str,
         picture.curve(f"{name}.h", f"{name} h", _log10(found[name].norms("l0.h")), LINE[name], width=2.4)
     picture.curve("LSTM.c", "LSTM c", _log10(found["LSTM"].norms("l0.c")), LINE["LSTM"], dash="dash", width=1.6)
     single = _log10(_flow(nets["RNN"], loss, False).norms("l0.h").astype(np.float64))
-    lost = np.isneginf(single) & np.isfinite(picture.arrays["RNN.h"])
+    lost = np.isneginf(single) & (picture.arrays["RNN.h"] < -30) & np.isfinite(picture.arrays["RNN.h"])
     says = []
     if lost.any():
         picture.curve("RNN.f32", "RNN h in float32", single, None, width=1.2)
@@ -145,6 +145,8 @@ def _highway_row(picture: _Picture, lstm: Experiment) -> str:
     x = torch.from_numpy(generate(lstm.sequence, lstm.input_size).copy())[:, None].double()
     trace = _flow(lstm, "last", True).trace
     split = highway_split(network(lstm).double(), x, trace=trace, jacobians=_jacobians(lstm))
+    if not np.isfinite(split.rest).all():
+        return "The highway split is left out: the network overflowed."
     direct, rest, _ = split.log10_norms()
     share = np.zeros_like(direct)
     known = np.isfinite(direct) | np.isfinite(rest)
@@ -167,6 +169,8 @@ def _spectrum(picture: _Picture, name: str, experiment: Experiment) -> dict[str,
     if experiment.sequence.length * size**3 > _JACOBIAN_WORK:
         return None
     found = _jacobians(experiment)
+    if not (np.isfinite(found.steps).all() and np.isfinite(found.h_h).all()):
+        return None
     length = experiment.sequence.length
     count = int(np.clip(60_000 // size**2, 6, 48))
     steps = np.unique(np.linspace(0, length - 1, min(count, length)).round().astype(int))
@@ -194,6 +198,7 @@ def _range(picture: _Picture) -> list[float]:
 
 
 @lru_cache(maxsize=32)
+@np.errstate(all="ignore")
 def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool, address: str) -> bytes:
     nets = networks(experiment)
     found = flows(experiment, loss)

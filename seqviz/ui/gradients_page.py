@@ -15,7 +15,7 @@ from seqviz.figures import curves
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled
-from seqviz.ui.gradient_pictures import NETS, flow_message, flows
+from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows
 from seqviz.ui.panels.network import SCHEME_LABELS, knobs
 
 __all__ = ["laboratory"]
@@ -35,8 +35,8 @@ SCENES: dict[str, tuple[Experiment, str]] = {
         "Recurrent weights of spectral radius 3: each step may stretch the RNN's signal, and it grows on its way back.",
     ),
     "Identity keeps it": (
-        _setting(200, 0.3, scheme="identity"),
-        "The IRNN: identity weights and ReLU hand the gradient on unchanged.",
+        replace(_setting(scheme="identity"), sequence=Sequence("bits", 200, amplitude=0.3, seed=1)),
+        "The IRNN: identity weights and ReLU hand the gradient on unchanged, where a unit is above 0.",
     ),
     "Forget bias rescues it": (
         _setting(forget_bias=3.0),
@@ -169,17 +169,18 @@ def _clipping(bench: Bench) -> None:
             continue
         update = clip_update(flow, max_norm, max_value)
         rows.append({
-            "network": name, "norm of the update": update.norm, "after clipping the norm": update.by_norm,
-            "direction kept": update.cosine_by_norm, "after clipping values": update.by_value,
-            "direction kept ": update.cosine_by_value, "written by the loudest tenth of steps": update.loudest_steps,
+            "network": name, "update": update.norm, "norm clipped": update.by_norm,
+            "direction": update.cosine_by_norm, "values clipped": update.by_value,
+            "direction ": update.cosine_by_value, "loudest tenth": update.loudest_steps,
         })  # fmt: skip
     if not rows:
         st.info("There is no finite update to clip.")
         return
     st.dataframe(pd.DataFrame(rows).set_index("network").style.format("{:.3g}"))
     st.caption(
-        "“Direction kept” is the cosine between the update before and after. Clipping the norm keeps it and only "
-        "shortens the step; the loud steps still write the update. Clipping values turns it."
+        "Norms of the update of the recurrent weights. “Direction” is the cosine between before and after: clipping "
+        "the norm keeps it and only shortens the step, clipping values turns it. “Loudest tenth” is the share of the "
+        "update written by the loudest tenth of the steps, which neither changes."
     )
     _norm_against_length(bench)
 
@@ -194,6 +195,9 @@ def _norm_against_length(bench: Bench) -> None:
         for name, flow in flows(shorter, bench.option("loss")).items():
             norms[name].append(clip_update(flow).norm if not flow.problem else float("nan"))
     st.plotly_chart(
-        curves(lengths, norms, x="sequence length (steps)", y="norm of the update", log_y=True),
+        curves(
+            lengths, norms, x="sequence length (steps)", y="norm of the update", log_y=True, lines=LINE,
+            theme=st.context.theme.type or "light",
+        ),
         theme=None, key="lab.lengths", config={"displayModeBar": False},
     )  # fmt: skip

@@ -93,7 +93,9 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
         index.append(entry | {"offset": offset})
         parts.append(content)
         offset += len(content)
-    text = json.dumps({**header, "palettes": palettes(), "arrays": index}, separators=(",", ":")).encode()
+    text = json.dumps(
+        {**header, "palettes": palettes(), "arrays": index}, separators=(",", ":"), allow_nan=False
+    ).encode()
     text += b" " * (-len(text) % 4)
     return b"".join((struct.pack("<I", len(text)), text, *parts))
 
