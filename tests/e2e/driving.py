@@ -1,0 +1,124 @@
+"""How a test drives the scope: every wait is for something that the page says of itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Locator, Page, WebSocket, expect
+
+from seqviz.experiment import Experiment
+
+__all__ = ["Screen"]
+
+
+class Screen:
+    """One person's page."""
+
+    def __init__(self, page: Page, server: str) -> None:
+        self.page = page
+        self.server = server
+        self.sent: list[Any] = []
+        page.on("websocket", self._listen)
+
+    def _listen(self, socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: self.sent.append(frame))
+
+    def go(self, address: str, *, wait: bool = True) -> None:
+        """Open an address of the app, and wait until the picture stands."""
+        self.page.goto(self.server + address if address.startswith("/") else address)
+        if wait:
+            expect(self.scope).to_have_attribute("data-drawn", _ANY)
+            self.rest()
+
+    # --- what the page says of itself ---------------------------------------------------------------
+
+    @property
+    def scope(self) -> Locator:
+        return self.page.locator(".sv-scope")
+
+    @property
+    def plot(self) -> Locator:
+        return self.scope.locator(".sv-plot")
+
+    def data(self, name: str) -> str:
+        """One of the scope's data attributes, or nothing."""
+        return self.scope.get_attribute(f"data-{name}") or ""
+
+    @property
+    def experiment(self) -> Experiment | None:
+        """What the address says is on the screen; None where it says nothing, the example."""
+        code = parse_qs(urlsplit(self.page.url).query).get("e")
+        return Experiment.from_url(code[0]) if code else None
+
+    def until(self, script: str, arg: Any = None) -> None:
+        """Wait until a condition holds in the page; it is asked at every frame."""
+        self.page.wait_for_function(script, arg=arg)
+
+    def rest(self) -> None:
+        """Wait until Streamlit has nothing left to do."""
+        self.until("() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'")
+
+    def redraws(self, act: Callable[[], Any]) -> None:
+        """Do something that draws the picture anew, and wait until that has been done and all is quiet."""
+        before = int(self.data("redraws") or 0)
+        act()
+        self.until("n => +(document.querySelector('.sv-scope')?.dataset.redraws ?? 0) > n", before)
+        self.rest()
+
+    def edits(self, act: Callable[[], Any]) -> str:
+        """Do something that changes the experiment; the new drawing's id."""
+        before = self.data("drawn")
+        act()
+        expect(self.scope).not_to_have_attribute("data-drawn", before)
+        self.rest()
+        return self.data("drawn")
+
+    # --- places ---------------------------------------------------------------------------------------
+
+    def at(self, signal: str, step: float, share: float = 0.5) -> tuple[float, float]:
+        """The pixel of a step in a row; `share` runs down from the top of the row to its foot."""
+        return tuple(self.page.evaluate(_PLACE, [signal, step, share]))
+
+    def drag(self, *path: tuple[float, float], release: bool = True, steps: int = 6) -> None:
+        """Press at the first point, move through the others."""
+        mouse = self.page.mouse
+        mouse.move(*path[0])
+        mouse.down()
+        for point in path[1:]:
+            mouse.move(*point, steps=steps)
+        if release:
+            mouse.up()
+
+    def values(self, signal: str) -> list[list[float]]:
+        """The numbers in the picture of one heatmap row, units down, steps across."""
+        return self.page.evaluate(_NUMBERS, signal)
+
+    def panel(self, name: str) -> None:
+        """Open one of the panels beside the picture."""
+        self.page.get_by_test_id("stButtonGroup").get_by_role("radio", name=name, exact=True).click()
+        self.rest()
+
+
+_ANY = re.compile(".+")
+
+_PLACE = """([signal, step, share]) => {
+  const plot = document.querySelector(".sv-scope .sv-plot");
+  const heads = [...plot.querySelectorAll(".sv-fold")].map((b) => b.dataset.signal);
+  const graph = plot.querySelector(".js-plotly-plot, .sv-graph");
+  const layout = graph._fullLayout;
+  const k = heads.indexOf(signal);
+  const axis = layout[k ? `yaxis${k + 1}` : "yaxis"];
+  const box = plot.getBoundingClientRect();
+  return [box.left + layout.xaxis._offset + layout.xaxis.l2p(step), box.top + axis._offset + share * axis._length];
+}"""
+
+_NUMBERS = """(signal) => {
+  const plot = document.querySelector(".sv-scope .sv-plot");
+  const k = [...plot.querySelectorAll(".sv-fold")].findIndex((b) => b.dataset.signal === signal);
+  const graph = plot.querySelector(".js-plotly-plot, .sv-graph");
+  const found = graph.data.filter((t) => (t.yaxis ?? "y") === (k ? `y${k + 1}` : "y"));
+  return found.flatMap((t) => (t.z ? [...t.z] : [t.y])).map((line) => [...line]);
+}"""
