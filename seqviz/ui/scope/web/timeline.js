@@ -64,9 +64,13 @@ export class Timeline {
     const Plotly = await plotly().catch((error) => { this.status.textContent = error.message; });
     if (!Plotly || !this.header || this.gone) return false;
     this.Plotly = Plotly;
-    this.state.narrow = this.plot.clientWidth < 560;
+    this.lastWidth = this.plot.clientWidth;
+    this.state.narrow = this.lastWidth < 560;
     this.state.coarse = matchMedia("(pointer: coarse)").matches;
-    this.theme = readTheme(this.root, this.header.palettes);
+    const theme = readTheme(this.root, this.header.palettes);
+    const same = this.theme && theme.paper === this.theme.paper && theme.font === this.theme.font;
+    if (same) return true;
+    this.theme = theme;
     this.root.classList.toggle("sv-dark", this.theme.dark);
     for (const [signal, hue] of Object.entries(this.theme.hues)) this.root.style.setProperty(`--sv-hue-${signal}`, hue);
     return true;
@@ -258,7 +262,8 @@ export class Timeline {
 
   resized() {
     const width = this.plot.clientWidth;
-    if (!width || width === this.lastWidth) return;
+    // Before the first picture there is nothing to redo: it reads the width when it is drawn.
+    if (!width || width === this.lastWidth || !this.built) return;
     this.lastWidth = width;
     cancelAnimationFrame(this.resizeFrame);
     this.resizeFrame = requestAnimationFrame(() => { if (this.header) this.draw(true); });
