@@ -116,3 +116,81 @@ def test_hovering_says_the_value_of_the_place_under_the_pointer(screen):
     expect(tip).to_be_hidden()
     assert len(screen.sent) == sent
     assert screen.data("step") == "", "hovering moved the pinned step"
+
+
+def test_folding_a_row_leaves_a_strip_and_unfolding_brings_it_back(screen):
+    sent = len(screen.sent)
+    tall = screen.plot.bounding_box()["height"]
+    fold = screen.scope.locator(".sv-fold[data-signal=g]")
+    screen.redraws(fold.click)
+    expect(fold).to_have_attribute("aria-expanded", "false")
+    assert screen.plot.bounding_box()["height"] < tall - 30
+    assert len(screen.values("g")) == 1
+    assert len(screen.values("f")) == 16, "another row was folded too"
+    assert "folded=g" in screen.page.url
+    screen.redraws(fold.click)
+    assert screen.plot.bounding_box()["height"] == tall
+    assert "folded" not in screen.page.url
+    assert len(screen.sent) == sent
+
+
+@pytest.mark.parametrize("by", ["mean", "similarity"])
+def test_sorting_units_moves_whole_rows_and_changes_no_number(screen, by):
+    before = {signal: screen.values(signal) for signal in "fh"}
+    sent = len(screen.sent)
+    screen.redraws(lambda: screen.scope.get_by_label("units by").select_option(by))
+    after = {signal: screen.values(signal) for signal in "fh"}
+    order = [before["h"].index(line) for line in after["h"]]
+    assert sorted(order) == list(range(16))
+    assert order != list(range(16))
+    assert after["f"] == [before["f"][unit] for unit in order], "rows of one unit went apart"
+    if by == "mean":
+        means = [np.mean(line) for line in after["h"]]
+        assert means in (sorted(means), sorted(means, reverse=True))
+    screen.redraws(lambda: screen.scope.get_by_label("units by").select_option("index"))
+    assert screen.values("h") == before["h"]
+    assert len(screen.sent) == sent
+
+
+def zoomed(screen) -> list[float]:
+    return screen.page.evaluate("document.querySelector('.sv-scope .sv-graph')._fullLayout.xaxis.range")
+
+
+def test_a_zoom_drawn_in_a_heatmap_is_kept_across_an_edit(screen):
+    assert zoomed(screen) == [-0.5, 63.5]
+    screen.drag(screen.at("c", 16), screen.at("c", 32))
+    screen.until("() => location.hash.includes('zoom=')")
+    low, high = zoomed(screen)
+    assert abs(low - 16) < 1
+    assert abs(high - 32) < 1
+    assert screen.experiment is None, "a zoom changed the sequence"
+    screen.edits(lambda: screen.drag(screen.at("x", 18, 0.9), screen.at("x", 22, 0.9)))
+    assert zoomed(screen) == [low, high]
+    assert {edit.step for edit in screen.experiment.sequence.edits} == set(range(18, 23))
+    screen.plot.focus()
+    screen.edits(lambda: screen.page.keyboard.press("Control+z"))
+    assert zoomed(screen) == [low, high]
+    screen.page.mouse.dblclick(*screen.at("c", 24))
+    screen.until("() => !location.hash.includes('zoom=')")
+    assert zoomed(screen) == [-0.5, 63.5]
+
+
+def test_a_pinned_baseline_and_the_difference_from_it(screen):
+    expect(screen.scope.locator(".sv-segments")).to_be_hidden()
+    screen.redraws(screen.scope.get_by_role("button", name="Pin as baseline").click)
+    views = screen.scope.locator(".sv-segments")
+    expect(views).to_be_visible()
+    screen.edits(lambda: screen.drag(screen.at("x", 30, 0.05), screen.at("x", 40, 0.05)))
+    old, new = seqviz.run(start()), seqviz.run(screen.experiment)
+    sent = len(screen.sent)
+    screen.redraws(views.get_by_role("radio", name="Difference").click)
+    difference = np.array(screen.values("h"))
+    np.testing.assert_allclose(difference, (new["l0.h"] - old["l0.h"])[:, 0].T, atol=1e-5)
+    assert not difference[:, :30].any(), "the past differs"
+    expect(screen.scope.locator(".sv-legend")).to_contain_text("less than baseline")
+    screen.redraws(views.get_by_role("radio", name="Baseline").click)
+    np.testing.assert_allclose(screen.values("h"), old["l0.h"][:, 0].T, atol=1e-5)
+    screen.redraws(views.get_by_role("radio", name="Now").click)
+    np.testing.assert_allclose(screen.values("h"), new["l0.h"][:, 0].T, atol=1e-5)
+    assert len(screen.sent) == sent, "another view asked the server"
+    assert "b=" in screen.page.url
