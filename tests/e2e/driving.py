@@ -101,6 +101,16 @@ class Screen:
         self.page.get_by_test_id("stButtonGroup").get_by_role("radio", name=name, exact=True).click()
         self.rest()
 
+    def choose(self, label: str, option: str) -> None:
+        """Choose an option of one of Streamlit's select boxes."""
+        self.page.get_by_role("combobox", name=label).click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+        self.rest()
+
+    def cell(self, matrix: Locator, row: int, col: int, rows: int, cols: int) -> tuple[float, float]:
+        """The pixel of one weight's cell."""
+        return tuple(matrix.locator(".sv-graph").evaluate(_CELL, [(row + 0.5) / rows, (col + 0.5) / cols]))
+
 
 _ANY = re.compile(".+")
 
@@ -121,4 +131,10 @@ _NUMBERS = """(signal) => {
   const graph = plot.querySelector(".js-plotly-plot, .sv-graph");
   const found = graph.data.filter((t) => (t.yaxis ?? "y") === (k ? `y${k + 1}` : "y"));
   return found.flatMap((t) => (t.z ? [...t.z] : [t.y])).map((line) => [...line]);
+}"""
+
+_CELL = """(graph, [down, across]) => {
+  const { xaxis, yaxis } = graph._fullLayout;
+  const box = graph.getBoundingClientRect();
+  return [box.left + xaxis._offset + across * xaxis._length, box.top + yaxis._offset + down * yaxis._length];
 }"""

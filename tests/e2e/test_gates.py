@@ -194,3 +194,119 @@ def test_a_pinned_baseline_and_the_difference_from_it(screen):
     np.testing.assert_allclose(screen.values("h"), new["l0.h"][:, 0].T, atol=1e-5)
     assert len(screen.sent) == sent, "another view asked the server"
     assert "b=" in screen.page.url
+
+
+@pytest.fixture
+def matrix(screen):
+    """The weight matrix, drawn: the forget gate's recurrent weights."""
+    screen.panel("Weights")
+    screen.choose("Which weights", "from last state")
+    matrix = screen.page.locator(".sv-weights")
+    expect(matrix.locator(".sv-weight-name")).to_have_text("W_hf[0, 0]")
+    return matrix
+
+
+def weight(experiment, row, col, gate="f", part="hh") -> float:
+    values = seqviz.weights.materialise(experiment)
+    return float(seqviz.weights.gate_view(values, experiment.cell, 0, gate, part)[row, col])
+
+
+def test_dragging_a_weight_follows_the_hand_and_tells_the_server_once(screen, matrix):
+    x, y = screen.cell(matrix, 3, 5, 16, 16)
+    sent, before, previews = len(screen.sent), screen.values("f"), int(screen.data("previews") or 0)
+    screen.drag((x, y), (x, y - 60), (x, y - 120), release=False)
+    screen.until("n => +document.querySelector('.sv-scope').dataset.previews >= n", previews + 3)
+    assert len(screen.sent) == sent, "the server was told before the hand let go"
+    assert screen.values("f") != before
+    screen.edits(screen.page.mouse.up)
+    (edit,) = screen.experiment.edits
+    assert weight(screen.experiment, 3, 5) == pytest.approx(weight(start(), 3, 5) + 2, abs=0.011)
+    assert edit.value == np.float32(edit.value)
+    shown_equals(screen, screen.experiment)
+    expect(matrix.locator(".sv-weight-name")).to_have_text("W_hf[3, 5]")
+    expect(matrix.locator(".sv-was")).to_have_text(f"was {weight(start(), 3, 5):.4f}".replace("-", "−"))
+    marked = matrix.locator(".sv-graph").evaluate("graph => [[...graph.data[1].x], [...graph.data[1].y]]")
+    assert marked == [[5], [3]], "another cell is marked as changed"
+
+
+def test_a_weight_by_number_and_by_key_and_taken_back(screen, matrix):
+    field = matrix.get_by_label("Weight, exact")
+    field.fill("1.25")
+    screen.edits(lambda: field.press("Enter"))
+    assert weight(screen.experiment, 0, 0) == 1.25
+    matrix.locator(".sv-plot").focus()
+    screen.page.keyboard.press("ArrowRight")
+    expect(matrix).to_have_attribute("data-cell", "0,1")
+    drawn = weight(start(), 0, 1)
+    screen.edits(lambda: screen.page.keyboard.press("+"))
+    assert weight(screen.experiment, 0, 1) == pytest.approx(round(drawn + 0.1, 2), abs=1e-6)
+    assert weight(screen.experiment, 0, 0) == 1.25
+    assert len(screen.experiment.edits) == 2
+    screen.edits(matrix.get_by_role("button", name="Take back").click)
+    assert len(screen.experiment.edits) == 1
+    assert weight(screen.experiment, 0, 1) == drawn
+    shown_equals(screen, screen.experiment)
+    standing = screen.data("drawn")
+    sent = len(screen.sent)
+    field.fill("")
+    field.press("Tab")
+    assert len(screen.sent) == sent, "an empty number was sent"
+    assert screen.data("drawn") == standing
+
+
+def test_reset_takes_back_weights_and_leaves_the_sequence(screen, matrix):
+    screen.edits(lambda: screen.drag(screen.at("x", 5, 0.05), screen.at("x", 8, 0.05)))
+    matrix.locator(".sv-plot").focus()
+    screen.edits(lambda: screen.page.keyboard.press("-"))
+    assert screen.experiment.edits
+    reset = screen.scope.get_by_role("button", name="Reset weights")
+    screen.edits(reset.click)
+    assert not screen.experiment.edits
+    assert len(screen.experiment.sequence.edits) == 4, "the sequence went with the weights"
+    expect(reset).to_be_disabled()
+
+
+def test_an_intervention_is_added_marked_and_removed(screen):
+    screen.panel("What if")
+    screen.choose("Signal", "output gate (l0.o)")
+    value = screen.page.get_by_label("Value", exact=True)
+    value.fill("0")
+    value.press("Enter")
+    screen.rest()
+    expect(screen.scope.locator(".sv-rule")).to_have_count(0)
+    screen.edits(screen.page.get_by_role("button", name="Add", exact=True).click)
+    (rule,) = screen.experiment.interventions
+    assert rule == seqviz.Clamp("l0.o", 0.0)
+    mark = screen.scope.locator(".sv-rule")
+    expect(mark).to_have_count(1)
+    expect(mark).to_have_attribute("title", "clamp l0.o to 0")
+    assert not np.any(screen.values("h"))
+    assert np.any(screen.values("c")), "the clamp went upstream"
+    shown_equals(screen, screen.experiment)
+    screen.edits(screen.page.get_by_role("button", name="✕").click)
+    expect(mark).to_have_count(0)
+    assert screen.experiment is None
+
+
+def test_undo_and_redo_by_button_and_by_key(screen):
+    undo, redo = (screen.scope.get_by_role("button", name=name) for name in ("Undo", "Redo"))
+    expect(undo).to_be_disabled()
+    expect(redo).to_be_disabled()
+    first = screen.data("drawn")
+    second = screen.edits(lambda: screen.drag(screen.at("x", 5, 0.9), screen.at("x", 9, 0.9)))
+    third = screen.edits(lambda: screen.drag(screen.at("x", 25, 0.9), screen.at("x", 29, 0.9)))
+    assert len({first, second, third}) == 3
+    assert screen.edits(undo.click) == second
+    assert {edit.step for edit in screen.experiment.sequence.edits} == {5, 6, 7, 8, 9}
+    screen.plot.focus()
+    assert screen.edits(lambda: screen.page.keyboard.press("Control+z")) == first
+    expect(undo).to_be_disabled()
+    assert screen.experiment is None
+    shown_equals(screen, start())
+    assert screen.edits(redo.click) == second
+    screen.plot.focus()
+    assert screen.edits(lambda: screen.page.keyboard.press("Control+Shift+z")) == third
+    expect(redo).to_be_disabled()
+    screen.edits(undo.click)
+    screen.edits(lambda: screen.drag(screen.at("x", 40, 0.9), screen.at("x", 44, 0.9)))
+    expect(redo).to_be_disabled()
