@@ -21,6 +21,9 @@ from seqviz.runner import run
 
 __all__ = ["LONGEST_ADDRESS", "Bench", "drawn", "start"]
 
+TABLE = "sequence.table"
+"""The session key of the sequence table: it shows what is drawn on the picture, when it is open."""
+
 LONGEST_ADDRESS = 7000
 """Characters of an encoded experiment that go into the address; beyond, a file is offered."""
 
@@ -50,6 +53,8 @@ class Bench:
     too_long: bool = False
     choices: Mapping[str, Sequence_[str]] = field(default_factory=dict)
     chosen: dict[str, str] = field(default_factory=dict)
+    stale: bool = False
+    """Whether an event in the picture changed what the controls beside it show."""
 
     @classmethod
     def here(
@@ -120,6 +125,7 @@ class Bench:
     def event(self, event: dict[str, Any]) -> None:
         """What a person did in the scope or in the weight matrix."""
         experiment = self.experiment
+        said = self.problem
         actions: dict[Any, Callable[[], Any]] = {
             "undo": self.undo,
             "redo": self.redo,
@@ -136,6 +142,8 @@ class Bench:
             action()
         except (KeyError, TypeError) as error:
             self.problem = f"The picture sent something that could not be understood ({type(error).__name__})."
+        table_open = bool(getattr(st.session_state.get(TABLE), "open", st.session_state.get(TABLE)))
+        self.stale = event["type"] != "input" or said != self.problem or table_open
 
     # --- the address ------------------------------------------------------------------------------
 

@@ -51,9 +51,10 @@ def workbench() -> None:
     with st.container(key="bench"):
         left, right = st.columns([3, 8], gap="medium")
         with left, st.container(key="controls"):
+            bench.stale = False
             _controls(bench)
         with right, st.container(key="picture"):
-            _picture(bench)
+            _picture()
 
 
 def _controls(bench: Bench) -> None:
@@ -65,7 +66,13 @@ def _controls(bench: Bench) -> None:
     PANELS[chosen or "Sequence"](bench)
 
 
-def _picture(bench: Bench) -> None:
+@st.fragment
+def _picture() -> None:
+    """A fragment of its own: a stroke on the input leaves the controls as they are and need not redraw them."""
+    bench = Bench.here()
+    if bench.stale:
+        bench.stale = False
+        st.rerun()
     experiment = bench.experiment
     st.markdown(f"**{title(experiment)}**  \n{story(experiment)}")
     if experiment.num_layers > 1:

@@ -13,7 +13,7 @@ from seqviz import sequences
 from seqviz.experiment import MAX_STEPS, Experiment
 from seqviz.experiment import Sequence as Input
 from seqviz.parsing import parse_csv, parse_npy, parse_numbers
-from seqviz.ui.bench import Bench
+from seqviz.ui.bench import TABLE, Bench
 from seqviz.ui.controls import controlled, table
 
 __all__ = ["sequence_panel"]
@@ -43,10 +43,12 @@ def sequence_panel(bench: Bench) -> None:
         with st.expander("Your own numbers"):
             _own_controls(bench)
     if seq.kind != "text":
-        with st.expander("Table", expanded=False):
+        shown = st.expander("Table", key=TABLE, on_change="rerun")
+        if shown.open:
             array = sequences.generate(seq, experiment.input_size)
             columns = [f"x[{k}]" for k in range(experiment.input_size)]
-            table("sequence", array, columns, lambda cells: _set_inputs(bench, cells))
+            with shown:
+                table("sequence", array, columns, lambda cells: _set_inputs(bench, cells))
 
 
 def _set_inputs(bench: Bench, cells: dict[tuple[int, int], float]) -> None:

@@ -29,16 +29,20 @@ def weights_panel(bench: Bench) -> None:
     )
     view, message = weight_message(experiment, bench.layer, str(gate), str(part))
     scope.mount("weights", message, bench.event)
-    with st.expander("Table"):
+    shown = st.expander("Table", key="weights.table", on_change="rerun")
+    if shown.open:
         columns = list(view.columns)
-        table(
-            f"{view.parameter}.{gate}.{part}",
-            view.matrix,
-            columns,
-            lambda cells: bench.attempt(
-                lambda: bench.experiment.edited(WeightEdit(*view.place(r, c), value) for (r, c), value in cells.items())
-            ),
-        )
+        with shown:
+            table(
+                f"{view.parameter}.{gate}.{part}",
+                view.matrix,
+                columns,
+                lambda cells: bench.attempt(
+                    lambda: bench.experiment.edited(
+                        WeightEdit(*view.place(r, c), value) for (r, c), value in cells.items()
+                    )
+                ),
+            )
     if experiment.edits:
         count = len(experiment.edits)
         many = "1 weight" if count == 1 else f"{count} weights"

@@ -1,6 +1,13 @@
 // The page's own theme, read from Streamlit's CSS variables, with the colours that Python chose.
 
+const known = new Map();
+
 function luminance(color) {
+  if (!known.has(color)) known.set(color, measured(color));
+  return known.get(color);
+}
+
+function measured(color) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 1;
   const pen = canvas.getContext("2d", { willReadFrequently: true });

@@ -151,7 +151,7 @@ export function figure(rows, arrays, state, theme, width) {
       data.lines.forEach((y, f) =>
         traces.push({
           type: "scatter",
-          mode: state.L <= 160 ? "lines+markers" : "lines",
+          mode: state.L <= 64 ? "lines+markers" : "lines",
           x: steps,
           y,
           yaxis: `y${id}`,

@@ -411,8 +411,7 @@ export class Scope extends Timeline {
       this.now = this.model ? pickLayer(forward(edited(this.model, weights), x, header.rules ?? []), header) : { ...this.now, x };
       this.drafted = this.now;
       this.differences = null;
-      this.root.dataset.previews = `${+(this.root.dataset.previews ?? 0) + 1}`;
-      this.redraw(false);
+      this.redraw(false).then(() => { this.root.dataset.previews = `${+(this.root.dataset.previews ?? 0) + 1}`; });
     });
   }
 

@@ -1,0 +1,139 @@
+"""Many people on one process: each edits a value every two seconds; how long until the answer is complete?
+
+    python benchmarks/many.py [--people 60] [--seconds 30] [--both]
+
+Raw websocket clients speak Streamlit's protocol on the loopback address: each opens the gates page on an LSTM
+of 128 steps and 32 units, then sends the scope's own edit event and waits for its run to finish. ``--both``
+also runs the same app with Streamlit's default of a full garbage collection after every run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+from dataclasses import dataclass, field
+from typing import Any
+
+import websockets
+from _apps import RESULTS, ROOT, served
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from seqviz import Experiment, Init, Sequence
+
+PAUSE = 2.0
+EXPERIMENT = Experiment(hidden_size=32, init=Init(gain=2.5, seed=3), sequence=Sequence("sine", 128))
+
+
+@dataclass
+class Person:
+    """One open tab."""
+
+    socket: Any
+    number: int
+    scope: str = ""
+    fragment: str = ""
+    page: str = ""
+    took: list[float] = field(default_factory=list)
+
+    async def until_finished(self) -> None:
+        """Read messages until the run is over, noting where the scope lives."""
+        while True:
+            message = ForwardMsg()
+            message.ParseFromString(await asyncio.wait_for(self.socket.recv(), 60))
+            kind = message.WhichOneof("type")
+            if kind == "new_session":
+                self.page = message.new_session.page_script_hash or self.page
+            elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "bidi_component":
+                self.scope = message.delta.new_element.bidi_component.id
+                self.fragment = message.delta.fragment_id
+            elif kind == "script_finished":
+                return
+
+    async def arrive(self) -> None:
+        """The first run of the page."""
+        message = BackMsg()
+        message.rerun_script.query_string = f"e={EXPERIMENT.to_url()}"
+        message.rerun_script.context_info.url = "http://127.0.0.1/"
+        await self.socket.send(message.SerializeToString())
+        await self.until_finished()
+        if not self.scope:
+            raise RuntimeError("The page drew no scope.")
+
+    async def edit(self, step: int, value: float) -> None:
+        """Change one number of the sequence, as the browser would, and wait for the answer."""
+        message = BackMsg()
+        rerun = message.rerun_script
+        rerun.page_script_hash, rerun.fragment_id = self.page, self.fragment
+        widget = rerun.widget_states.widgets.add()
+        widget.id = f"$$STREAMLIT_INTERNAL_KEY_{self.scope}__events"
+        event = {"event": "edit", "value": {"type": "input", "edits": [[step, 0, value]], "at": value}}
+        widget.json_trigger_value = json.dumps([event])
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        await self.socket.send(message.SerializeToString())
+        await self.until_finished()
+        self.took.append(1000 * (loop.time() - start))
+
+    async def live(self, seconds: float) -> None:
+        """Edit every two seconds, out of step with the others."""
+        draw = random.Random(self.number)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        await asyncio.sleep(draw.random() * PAUSE)
+        while loop.time() < end:
+            await self.edit(draw.randrange(128), round(draw.uniform(-1, 1), 3))
+            await asyncio.sleep(PAUSE)
+
+
+async def crowd(address: str, people: int, seconds: float) -> list[float]:
+    """Everybody arrives, then everybody edits; the times of all edits in ms."""
+    url = address.replace("http", "ws") + "/_stcore/stream"
+    opened = [
+        await websockets.connect(url, max_size=None, subprotocols=["streamlit"], origin=address) for _ in range(people)
+    ]  # type: ignore[list-item]
+    persons = [Person(socket, k) for k, socket in enumerate(opened)]
+    for person in persons:
+        await person.arrive()
+    await asyncio.gather(*(person.live(seconds) for person in persons))
+    for socket in opened:
+        await socket.close()
+    return [t for person in persons for t in person.took]
+
+
+def measure(name: str, people: int, seconds: float, *options: str) -> dict[str, float]:
+    """Run one app with a crowd and print what it gave."""
+    with served(ROOT / "app.py", *options) as address:
+        times = sorted(asyncio.run(crowd(address, people, seconds)))
+    found = {
+        "people": people,
+        "edits": len(times),
+        "p50_ms": statistics.median(times),
+        "p95_ms": times[int(0.95 * len(times))],
+    }
+    print(f"{name}: {people} people, {len(times)} edits, p50 {found['p50_ms']:.0f} ms, p95 {found['p95_ms']:.0f} ms")
+    return found
+
+
+def main() -> None:
+    """Run, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=60)
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--both", action="store_true")
+    given = parser.parse_args()
+    results = {"settings of the project": measure("as it is", given.people, given.seconds)}
+    if given.both:
+        gc_on = measure(
+            "with a collection after every run", given.people, given.seconds, "--runner.postScriptGC", "true"
+        )
+        results["collection after every run"] = gc_on
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "many.json").write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
