@@ -1,0 +1,199 @@
+"""Around the picture: the address, themes, narrow screens, the keyboard, typed text, files."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import expect
+
+import seqviz
+from seqviz.experiment import Experiment
+from seqviz.ui.bench import start
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_copied_address_brings_the_same_screen_to_another_person(screen, visit):
+    screen.panel("Weights")
+    matrix = screen.page.locator(".sv-weights")
+    matrix.locator(".sv-plot").focus()
+    screen.edits(lambda: screen.page.keyboard.press("+"))
+    screen.redraws(screen.scope.get_by_role("button", name="Pin as baseline").click)
+    screen.edits(lambda: screen.drag(screen.at("x", 10, 0.9), screen.at("x", 14, 0.9)))
+    screen.redraws(screen.scope.locator(".sv-fold[data-signal=o]").click)
+    screen.redraws(lambda: screen.scope.get_by_label("units by").select_option("mean"))
+    screen.plot.focus()
+    screen.page.keyboard.press("Shift+ArrowRight")
+    screen.until("() => location.hash.includes('step=')")
+    step = screen.data("step")
+    other = visit(screen.page.url)
+    assert other.data("drawn") == screen.data("drawn")
+    assert other.experiment == screen.experiment
+    assert other.experiment.edits
+    for signal in "xfigcohy":
+        assert other.values(signal) == screen.values(signal)
+    expect(other.scope.locator(".sv-fold[data-signal=o]")).to_have_attribute("aria-expanded", "false")
+    expect(other.scope.locator(".sv-clock")).to_have_text(f"{step} / 63")
+    expect(other.scope.locator(".sv-segments")).to_be_visible()
+    expect(other.scope.get_by_role("button", name="Undo")).to_be_disabled()
+    assert other.page.url == screen.page.url
+    assert screen.data("step") == step, "one person moved the other's picture"
+
+
+def colours(screen) -> tuple[str, str]:
+    """The page's background, and the open end of the forget gate's scale."""
+    paper = screen.page.locator("[data-testid=stApp]").evaluate("node => getComputedStyle(node).backgroundColor")
+    scale = screen.page.evaluate(
+        "[...document.querySelector('.sv-scope .sv-graph').data].find((t) => t.type === 'heatmap').colorscale"
+    )
+    return paper, json.dumps(scale)
+
+
+def test_light_and_dark_have_colours_of_their_own(visit):
+    light, dark = visit("/", color_scheme="light"), visit("/", color_scheme="dark")
+    (paper, scale), (night, bright) = colours(light), colours(dark)
+    assert paper == "rgb(255, 255, 255)"
+    assert night == "rgb(14, 17, 23)"
+    assert scale != bright
+    assert "#f5f4f0" in scale
+    assert "#1a1f29" in bright
+    assert light.values("f") == dark.values("f"), "the theme changed a number"
+    sent = len(light.sent)
+    light.redraws(lambda: light.page.emulate_media(color_scheme="dark"))
+    assert colours(light) == (night, bright)
+    assert len(light.sent) == sent
+
+
+def test_a_phone_shows_the_picture_first_and_never_scrolls_sideways(visit):
+    phone = visit("/", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = phone.page
+    sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(sideways) == 0
+    picture, controls = page.locator(".st-key-picture").bounding_box(), page.locator(".st-key-controls").bounding_box()
+    assert picture["y"] + picture["height"] <= controls["y"] + 1, "the controls stand before the picture"
+    assert picture["x"] >= 0
+    assert picture["x"] + picture["width"] <= 390
+    for name in ["Network", "Weights", "What if", "Save", "Sequence"]:
+        phone.panel(name)
+        assert page.evaluate(sideways) == 0, name
+    small = page.evaluate("""() => [...document.querySelectorAll(".sv-bar button, .sv-time button")]
+      .filter((b) => b.offsetParent && b.getBoundingClientRect().height < 40).map((b) => b.textContent)""")
+    assert small == [], "too small for a finger"
+
+
+def tab_to(screen, condition: str, most: int = 60) -> None:
+    """Press Tab until the focused element meets a condition."""
+    for _ in range(most):
+        screen.page.keyboard.press("Tab")
+        if screen.page.evaluate(f"() => {{ const node = document.activeElement; return {condition}; }}"):
+            return
+    pytest.fail(f"Tab never reached what has {condition}")
+
+
+def test_the_keyboard_alone_reaches_and_changes_everything_in_the_picture(screen):
+    keys = screen.page.keyboard
+    tab_to(screen, "node.textContent === 'Pin as baseline'")
+    outline = screen.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid", "nothing shows where the focus is"
+    screen.redraws(lambda: keys.press("Enter"))
+    tab_to(screen, "node.matches('.sv-scope .sv-plot')")
+    keys.press("End")
+    expect(screen.scope).to_have_attribute("data-step", "63")
+    tab_to(screen, "node.matches('.sv-fold[data-signal=i]')")
+    screen.redraws(lambda: keys.press("Enter"))
+    expect(screen.scope.locator(".sv-fold[data-signal=i]")).to_have_attribute("aria-expanded", "false")
+    tab_to(screen, "node.matches('.sv-why-input input')")
+    keys.press("Control+a")
+    keys.type("0.75")
+    screen.edits(lambda: keys.press("Enter"))
+    (edit,) = screen.experiment.sequence.edits
+    assert (edit.step, edit.feature, edit.value) == (63, 0, 0.75)
+    assert screen.data("step") == "63", "typing a number moved the step"
+
+
+def test_typed_markup_and_emoji_stay_text(screen):
+    page = screen.page
+    screen.panel("Sequence")
+    screen.edits(lambda: screen.choose("Kind", seqviz.sequences.KIND_LABELS["text"]))
+    text = "a<script>window.hurt=1</script><img src=x onerror=hurt=1>🙂é b"
+    field = page.get_by_label("Text, one character a step")
+    field.fill(text)
+    screen.edits(lambda: field.press("Control+Enter"))
+    assert screen.experiment.sequence.text == text
+    assert "".join(screen.scope.locator(".sv-chip").all_inner_texts()) == text.replace(" ", "␣")
+    page.mouse.move(*screen.at("f", text.index("🙂")))
+    expect(screen.scope.get_by_role("tooltip")).to_contain_text("“🙂”")
+    assert page.evaluate("window.hurt") is None
+    assert page.locator(".sv-root script, .sv-root img, [data-testid=stMain] img[src=x]").count() == 0
+    screen.panel("Weights")
+    screen.choose("Which weights", "from input")
+    expect(page.locator(".sv-weights")).to_be_visible()
+    assert page.locator(".sv-root script, .sv-root img").count() == 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/?e=" + start().to_url()[:20], "/?e=%3Cscript%3E", "/?e=" + "A" * 400, "/?b=nonsense&layer=99"],
+    ids=["cut short", "markup", "noise", "bad baseline"],
+)
+def test_a_bad_address_is_answered_with_a_sentence_and_a_picture(visit, address):
+    screen = visit(address)
+    alert = screen.page.locator("[data-testid=stAlert]")
+    expect(alert).to_have_count(1)
+    expect(alert).to_contain_text("The example is shown instead.")
+    assert "Traceback" not in alert.inner_text()
+    assert len(screen.values("f")) == 16
+    assert screen.experiment is None, "the bad address is still in place"
+    screen.edits(lambda: screen.drag(screen.at("x", 5, 0.9), screen.at("x", 9, 0.9)))
+    expect(alert).to_have_count(0)
+
+
+def download(screen, act) -> bytes:
+    with screen.page.expect_download() as waiting:
+        act()
+    return Path(waiting.value.path()).read_bytes()
+
+
+def test_what_is_downloaded_is_what_is_on_the_screen(screen):
+    screen.edits(lambda: screen.drag(screen.at("x", 5, 0.9), screen.at("x", 9, 0.9)))
+    trace = seqviz.run(screen.experiment)
+    screen.panel("Save")
+    button = screen.page.get_by_role
+    written = pd.read_csv(io.BytesIO(download(screen, button("button", name="Trace as CSV").click)))
+    one = written[(written.layer == 0) & (written.signal == "f") & (written.unit == 3)].sort_values("step")
+    np.testing.assert_allclose(one.value, trace["l0.f"][:, 0, 3], atol=1e-6)
+    archive = download(screen, button("button", name="Trace as npz").click)
+    loaded = seqviz.Trace.load(io.BytesIO(archive))
+    assert loaded.signals == trace.signals
+    np.testing.assert_array_equal(loaded["l0.c"], trace["l0.c"])
+    document = download(screen, button("button", name="Experiment as JSON").click)
+    assert Experiment.from_json(document.decode()) == screen.experiment
+    picture = screen.scope.get_by_label("Save the picture")
+    svg = download(screen, lambda: picture.select_option("svg")).decode()
+    assert svg.startswith("<svg")
+    assert "forget gate" in svg
+    png = download(screen, lambda: picture.select_option("png"))
+    assert png.startswith(b"\x89PNG")
+    assert len(png) > 20_000
+    assert screen.data("drawn"), "saving took the picture away"
+
+
+def test_a_saved_experiment_is_loaded_again_and_a_broken_one_refused(screen, tmp_path):
+    wanted = seqviz.preset("counter")
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_text(wanted.to_json())
+    bad.write_text(wanted.to_json()[:-9])
+    screen.panel("Save")
+    upload = screen.page.locator("input[type=file]")
+    screen.edits(lambda: upload.set_input_files(good))
+    assert screen.experiment == wanted
+    drawn = screen.data("drawn")
+    upload.set_input_files(bad)
+    expect(screen.page.locator("[data-testid=stAlert]")).to_have_count(1)
+    assert screen.experiment == wanted
+    assert screen.data("drawn") == drawn
