@@ -1,0 +1,147 @@
+"""The direction of imports, and settings that two files have to agree on."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from seqviz.figures.theme import SURFACES
+
+ROOT = Path(__file__).parents[2]
+LIBRARY = sorted((ROOT / "seqviz").rglob("*.py"))
+PAGES = sorted((ROOT / "pages").glob("*.py"))
+FILES = [*LIBRARY, *PAGES, ROOT / "app.py"]
+
+APP = ("seqviz/ui/", "pages/", "app.py")
+DRAWERS = ("seqviz/figures/", "seqviz/ui/scope/")
+NO_TORCH = (
+    *("figures/", "metrics.py", "trace.py", "vocabulary.py", "experiment.py", "parts.py", "codec.py", "checks.py"),
+    *("interventions.py", "sequences.py", "parsing.py", "presets.py"),
+)
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, at its top or inside a function."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name(path)} imports relatively"
+            found.add(node.module or "")
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def reaches(path: Path, package: str) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for module in imports(path))
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_imports_go_one_way(path):
+    here = name(path)
+    if not here.startswith(APP):
+        assert not reaches(path, "streamlit"), "only the app knows Streamlit"
+        assert not reaches(path, "seqviz.ui"), "the library does not know the app"
+    if not here.startswith(DRAWERS):
+        assert not reaches(path, "plotly"), "only who draws imports Plotly"
+    if here.startswith(tuple(f"seqviz/{place}" for place in NO_TORCH)):
+        assert not reaches(path, "torch"), "what describes and draws needs no torch"
+    if here.startswith("pages/"):
+        assert not reaches(path, "torch"), "a page asks the library"
+        assert not reaches(path, "pages"), "pages do not know each other"
+
+
+def test_what_needs_no_torch_imports_nothing_that_does():
+    """Through every module that they import; the package's own ``__init__`` aside, which gathers the names."""
+    modules = {name(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in LIBRARY}
+    for place in NO_TORCH:
+        waiting = [path for path in LIBRARY if name(path).startswith(f"seqviz/{place}")]
+        seen: set[Path] = set()
+        while waiting:
+            path = waiting.pop()
+            if path in seen:
+                continue
+            seen.add(path)
+            assert not reaches(path, "torch"), f"{place} imports {name(path)}, which imports torch"
+            waiting += [modules[m] for m in imports(path) if m in modules and m != "seqviz"]
+
+
+def test_the_rules_are_about_files_that_exist():
+    names = [name(path) for path in FILES]
+    for place in [*APP, *DRAWERS, *(f"seqviz/{place}" for place in NO_TORCH)]:
+        assert any(path.startswith(place) for path in names), place
+    assert len(PAGES) >= 1
+
+
+def test_pages_and_app_are_short():
+    assert len((ROOT / "app.py").read_text().splitlines()) <= 40
+    for path in PAGES:
+        assert len(path.read_text().splitlines()) <= 80, name(path)
+
+
+def python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_library_works_without_streamlit_and_imports_no_plotly():
+    said = python(
+        "import sys; sys.modules['streamlit'] = None\n"
+        "import torch, seqviz\n"
+        "trace = seqviz.capture(torch.nn.LSTM(2, 3), torch.randn(5, 1, 2))\n"
+        "run = seqviz.run(seqviz.Experiment())\n"
+        "print(trace['l0.f'].shape, 'plotly' in sys.modules, sys.modules['streamlit'])\n"
+        "print(type(seqviz.figures.scope(run)).__name__, 'plotly' in sys.modules)\n"
+    )
+    assert said.split("\n")[:2] == ["(5, 1, 3) False None", "Figure True"]
+
+
+def test_importing_the_library_brings_neither_streamlit_nor_plotly():
+    said = python("import sys, seqviz; print(sorted({'streamlit', 'plotly', 'pandas'} & set(sys.modules)))")
+    assert said.strip() == "[]"
+
+
+def test_streamlits_theme_is_the_pictures_theme():
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    for theme, surface in SURFACES.items():
+        found = config["theme"][theme]
+        assert found["backgroundColor"] == surface["paper"]
+        assert found["secondaryBackgroundColor"] == surface["well"]
+        assert found["textColor"] == surface["ink"]
+
+
+def test_no_garbage_collection_after_every_run():
+    """The option is hidden: should Streamlit drop it, the app would grow slow without a word."""
+    said = python(
+        "from streamlit import config\n"
+        "config.get_config_options(force_reparse=True)\n"
+        "assert 'runner.postScriptGC' in config._config_options_template\n"
+        "print(config.get_option('runner.postScriptGC'))"
+    )
+    assert said.strip() == "False"
+
+
+def test_requirements_agree_with_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    def pins(file: str) -> dict[str, str]:
+        lines = [line for line in (ROOT / file).read_text().splitlines() if line and line[0] not in "#-"]
+        return dict(line.split("==") for line in lines)
+
+    app, dev = pins("requirements.txt"), pins("requirements-dev.txt")
+    extras = {group: set(lines) for group, lines in project["optional-dependencies"].items()}
+    assert extras["dev"] == {"seqviz[app]", *(f"{package}=={version}" for package, version in dev.items())}
+    assert extras["app"] <= {f"{package}=={version}" for package, version in app.items()}
+    assert app["torch"] == "2.13.0"
+    assert {line.split(">=")[0] for line in project["dependencies"]} <= set(app)
