@@ -1,0 +1,244 @@
+"""gradient_flow against autograd, in float64."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+import seqviz
+from seqviz.clipping import clip_update
+from seqviz.gradients import connectivity, gradient_flow
+
+KINDS = ("LSTM", "GRU", "RNN_TANH", "RNN_RELU")
+LENGTHS = [5, 9, 7]
+
+
+def layer(kind: str, **options: Any) -> nn.RNNBase:
+    torch.manual_seed(1)
+    if kind.startswith("RNN"):
+        return nn.RNN(4, 5, nonlinearity=kind[4:].lower(), **options).double()
+    return getattr(nn, kind)(4, 5, **options).double()
+
+
+def sample(steps: int = 9, batch: int = 3) -> Tensor:
+    return torch.randn(steps, batch, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+
+
+def wavy(out: Any) -> Tensor:
+    """A loss in which every output has a part of its own."""
+    data = out.data if isinstance(out, nn.utils.rnn.PackedSequence) else out
+    weights = torch.linspace(-1, 2, data.shape[-1], dtype=data.dtype)
+    return (torch.sin(1.3 * data) * weights).sum()
+
+
+def autograd(rnn: nn.RNNBase, x: Any, loss: Any, hx: Any = None) -> dict[str, np.ndarray]:
+    """Gradients at every hook point of the instrumented twin: (L, N, H) by signal."""
+    kept: dict[str, dict[int, Tensor]] = {}
+
+    def keep(name: str) -> Any:
+        def hook(_: nn.Module, args: Any, value: Tensor) -> Tensor:
+            held = value if value.requires_grad else value.clone().requires_grad_()
+            held.retain_grad()
+            kept.setdefault(name, {})[args[1]] = held
+            return held
+
+        return hook
+
+    twin = seqviz.instrument(rnn)
+    for name, module in twin.named_modules():
+        if type(module).__name__ == "HookPoint":
+            module.register_forward_hook(keep(name))
+    out, _ = twin(x) if hx is None else twin(x, hx)
+    loss(out).backward()
+    zero = lambda v: torch.zeros_like(v) if v.grad is None else v.grad  # noqa: E731
+    return {name: torch.stack([zero(v[t]) for t in sorted(v)]).numpy() for name, v in kept.items()}
+
+
+def close(found: np.ndarray, expected: np.ndarray) -> None:
+    scale = np.abs(expected).max()
+    assert scale > 0
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10 * scale)
+
+
+VARIANTS = [
+    (kind, layers, both, proj, packed)
+    for kind, layers, both, proj, packed in itertools.product(KINDS, (1, 2, 3), (False, True), (0, 3), (False, True))
+    if not proj or kind == "LSTM"
+]
+
+
+@pytest.mark.parametrize(("kind", "layers", "both", "proj", "packed"), VARIANTS)
+def test_equals_autograd(kind: str, layers: int, both: bool, proj: int, packed: bool) -> None:
+    options = {"num_layers": layers, "bidirectional": both} | ({"proj_size": proj} if proj else {})
+    rnn = layer(kind, **options)
+    x = pack_padded_sequence(sample(), LENGTHS, enforce_sorted=False) if packed else sample()
+    flow = gradient_flow(rnn, x, loss=wavy)
+    expected = autograd(rnn, x, wavy)
+    assert {name for name in flow.arrays if not name.endswith("_pre")} >= {"x", "l0.h"}
+    valid = np.arange(9)[:, None, None] < np.array(LENGTHS)[None, :, None] if packed else np.ones((1, 1, 1))
+    for name, array in flow.arrays.items():
+        close(array * valid, expected[name] * valid)
+        if packed:
+            assert not (array * ~valid).any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("both", [False, True])
+def test_weight_gradients_and_each_steps_share(kind: str, both: bool) -> None:
+    rnn = layer(kind, num_layers=2, bidirectional=both)
+    x = sample()
+    flow = gradient_flow(rnn, x, loss=wavy)
+    wavy(rnn(x)[0]).backward()
+    for name, found in flow.weights.items():
+        close(found, getattr(rnn, name).grad.numpy())
+    trace = flow.trace
+    blocks = [flow[f"l0.{b}_pre"] for b in seqviz.vocabulary.BLOCKS[kind]]
+    outer = np.einsum("tng,tni->tgi", np.concatenate(blocks, axis=2), trace["x"])
+    np.testing.assert_allclose(flow.shares["weight_ih_l0"], np.linalg.norm(outer, axis=(1, 2)), rtol=1e-10)
+
+
+def test_a_loop_over_the_steps_of_an_lstm_cell() -> None:
+    rnn = layer("LSTM")
+    x = sample(batch=1)
+    cell = nn.LSTMCell(4, 5).double()
+    cell.load_state_dict({k.removesuffix("_l0"): v for k, v in rnn.state_dict().items()})
+    h, c = torch.zeros(1, 5, dtype=torch.float64), torch.zeros(1, 5, dtype=torch.float64)
+    hs, cs = [], []
+    for t in range(len(x)):
+        h, c = cell(x[t], (h, c))
+        h.retain_grad()
+        c.retain_grad()
+        hs.append(h)
+        cs.append(c)
+    hs[-1].sum().backward()
+    flow = gradient_flow(rnn, x)
+    close(flow["l0.h"], np.stack([v.grad.numpy() for v in hs]))
+    close(flow["l0.c"], np.stack([v.grad.numpy() for v in cs]))
+
+
+@pytest.mark.parametrize("name", ["last", "sum", "mean"])
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_our_networks_and_named_losses(kind: str, name: str) -> None:
+    torch.manual_seed(3)
+    net = getattr(seqviz, f"Sequence{kind}")(4, 5, 2, num_layers=2).double()
+    x = sample().requires_grad_()
+    y = net(x)
+    {"last": y[-1].sum(), "sum": y.sum(), "mean": y.mean()}[name].backward()
+    flow = gradient_flow(net, x.detach(), loss=name)
+    assert x.grad is not None
+    close(flow["x"], x.grad.numpy())
+    assert flow.loss == pytest.approx({"last": y[-1].sum(), "sum": y.sum(), "mean": y.mean()}[name].item(), rel=1e-12)
+
+
+class Classifier(nn.Module):
+    """A user's model that reads the final states."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.LSTM(4, 5, num_layers=2, batch_first=True)
+        self.head = nn.Linear(10, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        _, (h, c) = self.encoder(x)
+        return self.head(torch.cat([h[-1], c[-1]], dim=-1))
+
+
+def test_a_model_that_reads_only_its_final_states() -> None:
+    torch.manual_seed(4)
+    model = Classifier().double()
+    x = sample().transpose(0, 1).contiguous().requires_grad_()
+    model(x)[:, 1].sum().backward()
+    expected = {n: p.grad.clone() for n, p in model.encoder.named_parameters() if p.grad is not None}
+    model.zero_grad()
+    flow = gradient_flow(model, x.detach(), loss=lambda y: y[:, 1].sum())
+    assert x.grad is not None
+    close(flow["x"], x.grad.transpose(0, 1).numpy())
+    for name, found in flow.weights.items():
+        close(found, expected[name].numpy())
+    assert all(p.grad is None for p in model.parameters())
+    assert not model.encoder._forward_hooks
+
+
+def test_given_states_unbatched_and_without_bias() -> None:
+    rnn = layer("GRU", bias=False)
+    x = sample()[:, 0]
+    hx = torch.full((1, 5), 0.3, dtype=torch.float64)
+    flow = gradient_flow(rnn, x, hx, loss=lambda out: wavy(out))
+    expected = autograd(rnn, x[:, None], wavy, hx[:, None])
+    close(flow["l0.h"], expected["l0.h"])
+
+
+def test_the_random_state_is_left_alone() -> None:
+    rnn = layer("LSTM")
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    gradient_flow(rnn, sample())
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_connectivity_is_the_squared_gradient() -> None:
+    rnn = layer("GRU")
+    x = sample().requires_grad_()
+    rnn(x)[0][6, :, 2].sum().backward()
+    assert x.grad is not None
+    close(connectivity(rnn, x.detach(), output=(6, 2)), (x.grad**2).sum(-1).numpy())
+    assert not connectivity(rnn, x.detach(), output=(6, 2))[7:].any()
+    with pytest.raises(ValueError, match="'last'"):
+        connectivity(rnn, x.detach(), output="first")
+
+
+def test_what_cannot_be_drawn_is_said() -> None:
+    rnn = layer("LSTM")
+    assert gradient_flow(rnn, sample()).problem == ""
+    assert "loss is nan" in gradient_flow(rnn, sample() * float("nan")).problem
+    assert "0 everywhere" in gradient_flow(rnn, sample(), loss=lambda y: (0 * y).sum()).problem
+    wild = layer("RNN_RELU")
+    with torch.no_grad():
+        wild.weight_hh_l0.copy_(torch.eye(5, dtype=torch.float64) * 1e200)
+    assert gradient_flow(wild, sample(3) * 0 + 1e-300, loss=lambda y: y[-1].mul(1e-300).sum()).problem
+
+
+def test_bad_requests_get_a_sentence() -> None:
+    rnn = layer("LSTM", num_layers=2, dropout=0.5)
+    with pytest.raises(ValueError, match=r"call module\.eval\(\)"):
+        gradient_flow(rnn, sample())
+    rnn.eval()
+    with pytest.raises(ValueError, match="not 'first'"):
+        gradient_flow(rnn, sample(), loss="first")
+    with pytest.raises(ValueError, match="one number"):
+        gradient_flow(rnn, sample(), loss=lambda y: y)
+    with pytest.raises(ValueError, match="this one has 0"):
+        gradient_flow(nn.Linear(2, 2), sample())
+    with pytest.raises(KeyError, match=r"l0\.h"):
+        gradient_flow(rnn, sample())["nothing"]
+
+
+def test_float64_sees_what_float32_loses() -> None:
+    torch.manual_seed(0)
+    net = seqviz.SequenceRNN(1, 8, 1)
+    x = torch.randn(400, 1, 1)
+    assert gradient_flow(net, x).norms("l0.h")[0] == 0.0
+    assert 0.0 < gradient_flow(net, x, dtype=torch.float64).norms("l0.h")[0] < 1e-45
+
+
+def test_clipping_is_torchs() -> None:
+    rnn = layer("RNN_TANH")
+    x = sample()
+    flow = gradient_flow(rnn, x, loss=lambda y: 100 * wavy(y))
+    (100 * wavy(rnn(x)[0])).backward()
+    matrices = [rnn.weight_ih_l0, rnn.weight_hh_l0]
+    before = torch.cat([p.grad.flatten() for p in matrices])
+    total = nn.utils.clip_grad_norm_(matrices, 1.0)
+    after = torch.cat([p.grad.flatten() for p in matrices])
+    update = clip_update(flow, max_norm=1.0, max_value=0.5)
+    assert update.norm == pytest.approx(float(total), rel=1e-10)
+    assert update.by_norm == pytest.approx(float(after.norm()), rel=1e-10)
+    assert update.cosine_by_norm == pytest.approx(1.0, abs=1e-12)
+    assert update.by_value == pytest.approx(float(before.clamp(-0.5, 0.5).norm()), rel=1e-10)
+    assert 0 < update.cosine_by_value < 1 - 1e-6

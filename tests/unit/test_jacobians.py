@@ -1,0 +1,177 @@
+"""State Jacobians against autograd, and identities that hold whatever the weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import seqviz
+from seqviz.jacobians import highway_split, lyapunov_exponents, state_jacobians, step_jacobians
+
+H = 5
+
+
+def layer(kind: str, **options: Any) -> nn.RNNBase:
+    torch.manual_seed(3)
+    if kind.startswith("RNN"):
+        return nn.RNN(3, H, nonlinearity=kind[4:].lower(), **options).double()
+    return getattr(nn, kind)(3, H, **options).double()
+
+
+def sample(steps: int = 12, batch: int = 1) -> Tensor:
+    return torch.randn(steps, batch, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
+
+
+def by_autograd(rnn: nn.RNNBase, x: Tensor, state: Tensor) -> np.ndarray:
+    """The Jacobian of the last state with respect to `state`, by running torch's layer from it."""
+
+    def final(s: Tensor) -> Tensor:
+        h, c = s[:H].reshape(1, 1, H), s[H:].reshape(1, 1, -1)
+        if rnn.mode == "LSTM":
+            _, (h_n, c_n) = rnn(x, (h, c))
+            return torch.cat([h_n.flatten(), c_n.flatten()])
+        return rnn(x, h)[1].flatten()
+
+    return torch.autograd.functional.jacobian(final, state).numpy()
+
+
+KINDS = ["LSTM", "GRU", "RNN_TANH", "RNN_RELU"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("t", [0, 6, 10])
+def test_products_are_the_derivative_of_the_rest_of_the_run(kind: str, t: int) -> None:
+    rnn, x = layer(kind), sample()
+    trace = seqviz.capture(rnn, x)
+    found = state_jacobians(rnn, x)
+    states = [trace[f"l0.{s}"][t, 0] for s in ("h", "c") if f"l0.{s}" in trace]
+    expected = by_autograd(rnn, x[t + 1 :], torch.from_numpy(np.concatenate(states)))
+    scale = np.exp(found.log_scale[t])
+    np.testing.assert_allclose(scale * found.h_h[t], expected[:H, :H], atol=1e-13)
+    if kind == "LSTM":
+        for name, block in (("h_c", expected[:H, H:]), ("c_h", expected[H:, :H]), ("c_c", expected[H:, H:])):
+            np.testing.assert_allclose(scale * getattr(found, name)[t], block, atol=1e-13)
+
+
+def test_the_total_lets_the_hidden_state_follow() -> None:
+    rnn, x = layer("LSTM"), sample()
+    trace = seqviz.capture(rnn, x)
+    found = state_jacobians(rnn, x)
+    t = 4
+    o = torch.from_numpy(trace["l0.o"][t, 0].copy())
+
+    def final(c: Tensor) -> Tensor:
+        h = o * torch.tanh(c)
+        return rnn(x[t + 1 :], (h.reshape(1, 1, H), c.reshape(1, 1, H)))[1][1].flatten()
+
+    expected = torch.autograd.functional.jacobian(final, torch.from_numpy(trace["l0.c"][t, 0].copy())).numpy()
+    np.testing.assert_allclose(np.exp(found.log_scale[t]) * found.c_total()[t], expected, atol=1e-13)
+
+
+def test_reverse_second_layer_and_batch_element() -> None:
+    torch.manual_seed(1)
+    rnn = nn.GRU(3, H, num_layers=2, bidirectional=True).double()
+    x = sample(batch=2)
+    trace = seqviz.capture(rnn, x)
+    found = step_jacobians(rnn, x, layer=1, batch=1, reverse=True)
+    below = torch.from_numpy(np.concatenate([trace["l0.h"], trace["l0_reverse.h"]], axis=2))
+    cell = nn.GRUCell(2 * H, H).double()
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    cell.load_state_dict({name: getattr(rnn, f"{name}_l1_reverse") for name in names})
+    t = 5
+    before = torch.from_numpy(trace["l1_reverse.h"][t + 1, 1].copy())
+    expected = torch.autograd.functional.jacobian(lambda h: cell(below[t, 1], h), before).numpy()
+    np.testing.assert_allclose(found[len(x) - 1 - t], expected, atol=1e-13)
+
+
+@pytest.mark.parametrize("kind", KINDS[:3])
+def test_two_thousand_steps_neither_underflow_nor_overflow(kind: str) -> None:
+    rnn = layer(kind)
+    for gain, sign in ((0.3, -1), (8.0, 1)):
+        with torch.no_grad():
+            rnn.weight_hh_l0.normal_(0, gain / H**0.5, generator=torch.Generator().manual_seed(0))
+        logs = state_jacobians(rnn, sample(2001)).log10_norms()
+        assert np.isfinite(logs).all()
+        assert logs[-1] == 0.0
+        if sign < 0:
+            assert logs[0] < -310
+
+
+def test_an_exploding_product_goes_beyond_what_a_double_holds() -> None:
+    rnn = nn.RNN(1, 4, nonlinearity="relu", bias=False).double()
+    with torch.no_grad():
+        rnn.weight_hh_l0.copy_(2.0 * torch.eye(4))
+    trace = seqviz.Trace(
+        arrays={"x": np.zeros((2001, 1, 1)), "l0.h": np.ones((2001, 1, 4))},
+        initial={"l0.h": np.ones((1, 4))}, parity=0.0, modes={"": "RNN_RELU"}, all_lengths={"": (2001,)},
+    )  # fmt: skip
+    logs = state_jacobians(rnn, None, trace=trace).log10_norms()
+    assert logs[0] == pytest.approx(2000 * np.log10(2.0), rel=1e-12)
+
+
+def test_singular_values_and_norms_agree_with_numpy() -> None:
+    rnn, x = layer("LSTM"), sample()
+    found = state_jacobians(rnn, x)
+    whole = np.exp(found.log_scale)[:, None, None] * found.h_h
+    expected = np.linalg.svd(whole, compute_uv=False)
+    np.testing.assert_allclose(10 ** found.log10_singular_values(), expected, rtol=1e-9, atol=1e-14)
+    np.testing.assert_allclose(10 ** found.log10_norms(), expected[:, 0], rtol=1e-10)
+    np.testing.assert_allclose(
+        10 ** found.log10_norms(kind="frobenius"), np.linalg.norm(whole, axis=(1, 2)), rtol=1e-10
+    )
+    np.testing.assert_allclose(
+        np.sort_complex(found.eigenvalues([3])[0]), np.sort_complex(np.linalg.eigvals(found.steps[3]))
+    )
+
+
+def test_highway_and_rest_sum_to_the_total() -> None:
+    rnn, x = layer("LSTM"), sample(60)
+    trace = seqviz.capture(rnn, x)
+    found, split = state_jacobians(rnn, x), highway_split(rnn, x)
+    total = split.rest + np.einsum("th,hk->thk", split.direct, np.eye(H))
+    np.testing.assert_allclose(total, found.c_c, atol=1e-12)
+    f = trace["l0.f"][:, 0]
+    for t in (0, 30, 58, 59):
+        expected = f[t + 1 :].prod(axis=0)
+        np.testing.assert_allclose(np.exp(split.log_direct[t]), expected, rtol=1e-12)
+        np.testing.assert_allclose(np.exp(split.log_scale[t]) * split.direct[t], expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS[:3])
+@pytest.mark.parametrize("steps", [12, 200])
+def test_exponents_sum_to_the_mean_log_determinant(kind: str, steps: int) -> None:
+    rnn, x = layer(kind), sample(steps)
+    exponents = lyapunov_exponents(rnn, x)
+    expected = np.linalg.slogdet(step_jacobians(rnn, x))[1].mean()
+    assert exponents.sum() == pytest.approx(expected, abs=1e-7)
+    assert (np.diff(exponents) <= 0).all()
+
+
+def test_exponents_of_a_scaled_rotation_are_its_scale() -> None:
+    rnn = nn.RNN(1, 8, bias=False).double()
+    with torch.no_grad():
+        nn.init.orthogonal_(rnn.weight_hh_l0, gain=0.8)
+    np.testing.assert_allclose(
+        lyapunov_exponents(rnn, torch.zeros(300, 1, 1, dtype=torch.float64)), np.log(0.8), atol=1e-10
+    )
+
+
+def test_a_few_exponents_are_the_largest() -> None:
+    rnn, x = layer("GRU"), sample(400)
+    np.testing.assert_allclose(lyapunov_exponents(rnn, x, count=2), lyapunov_exponents(rnn, x)[:2], atol=0.02)
+
+
+def test_bad_requests_get_a_sentence() -> None:
+    rnn, x = layer("GRU"), sample()
+    with pytest.raises(ValueError, match="Only an LSTM"):
+        highway_split(rnn, x)
+    with pytest.raises(ValueError, match="no layer 3"):
+        state_jacobians(rnn, x, layer=3)
+    with pytest.raises(ValueError, match="5 exponents"):
+        lyapunov_exponents(rnn, x, count=6)
+    with pytest.raises(ValueError, match="Only an LSTM has c_c"):
+        state_jacobians(rnn, x).log10_norms("c_c")

@@ -1,0 +1,63 @@
+"""Plain numbers and the sentences made of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from seqviz.fading import decades_per_100, describe_fading, first_under, starving_share
+from seqviz.metrics import describe, half_life, longest_run, saturation, time_constant
+
+
+def test_half_life_and_time_constant() -> None:
+    assert 0.9 ** float(half_life(0.9)) == pytest.approx(0.5)
+    assert 0.9 ** float(time_constant(0.9)) == pytest.approx(1 / math.e)
+    assert float(half_life(0.5)) == pytest.approx(1.0)
+    assert np.isinf(half_life(1.0))
+
+
+def test_saturation_counts_steps() -> None:
+    closed, opened = saturation(np.array([[0.05, 0.95], [0.5, 0.95], [0.05, 0.5], [0.05, 0.95]]))
+    np.testing.assert_allclose(closed, [0.75, 0.0])
+    np.testing.assert_allclose(opened, [0.0, 0.75])
+
+
+def test_longest_run_is_unbroken() -> None:
+    rows = np.array([[1, 1], [1, 0], [0, 1], [1, 1], [1, 1], [0, 1]], dtype=bool)
+    assert longest_run(rows) == (1, 4)
+    assert longest_run(np.zeros((3, 2), dtype=bool)) == (0, 0)
+
+
+def test_sentences_say_what_the_numbers_say() -> None:
+    gate = np.full((48, 4), 0.5)
+    gate[3:44, 3] = 0.95
+    assert describe("l0.f", gate) == "Unit 3 stays above 0.9 for 41 of 48 steps."
+    gate[:] = 0.5
+    gate[:7, 2] = 0.01
+    assert describe("i", gate) == "Unit 2 stays below 0.1 for 7 of 48 steps."
+    assert "never fully open" in describe("o", np.full((5, 2), 0.4))
+    state = np.zeros((6, 3))
+    state[4, 1] = -0.8
+    state[5, 1] = -0.2
+    assert describe("c", state) == "Largest in unit 1 at step 4: -0.80. Ends at 0.2 (25% of that)."
+    state[2, 0] = np.nan
+    assert "from step 2 on" in describe("h", state)
+
+
+def test_a_straight_fall_is_measured_exactly() -> None:
+    logs = -0.2 * np.arange(100, -1, -1.0)
+    assert decades_per_100(logs) == pytest.approx(-20)
+    assert first_under(logs, 6.0) == 31
+    assert starving_share(logs) == pytest.approx(90 / 101)
+    assert "Loses 20 decades per 100 steps, under a millionth 31 steps" in describe_fading(logs)
+
+
+def test_flat_growing_empty_and_single() -> None:
+    assert describe_fading(np.zeros(50)).startswith("Keeps its size;")
+    assert describe_fading(0.1 * np.arange(50, 0, -1.0)).startswith("Gains 10 decades")
+    assert "exactly 0" in describe_fading(np.full(5, -np.inf))
+    assert "One step only" in describe_fading(np.zeros(1))
+    assert math.isnan(decades_per_100(np.array([1.0])))
+    assert first_under(np.zeros(5)) is None

@@ -1,0 +1,131 @@
+"""Numbers that the theory gives, and that the library has to reproduce."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from seqviz.jacobians import highway_split, state_jacobians
+
+H, H_IN = 64, 8
+
+
+def at_rest(rho: float, lag: int) -> np.ndarray:
+    """log10 norms of a tanh RNN at h = 0 with W = rho Q, Q orthogonal, at every step."""
+    rnn = nn.RNN(1, 16, bias=False).double()
+    with torch.no_grad():
+        nn.init.orthogonal_(rnn.weight_hh_l0, gain=rho, generator=torch.Generator().manual_seed(0))
+    return state_jacobians(rnn, torch.zeros(lag + 1, 1, 1, dtype=torch.float64)).log10_norms()
+
+
+@pytest.mark.parametrize("rho", [0.5, 0.9, 1.0, 1.5])
+def test_orthogonal_rnn_at_rest_is_rho_to_the_k(rho: float) -> None:
+    logs = at_rest(rho, 2000)
+    lags = np.arange(2000, -1, -1)
+    np.testing.assert_allclose(logs, lags * math.log10(rho), atol=1e-9)
+
+
+def zero_lstm(bias: float) -> nn.LSTM:
+    lstm = nn.LSTM(1, 4)
+    with torch.no_grad():
+        for parameter in lstm.parameters():
+            parameter.zero_()
+        lstm.bias_ih_l0[4:8] = bias
+    return lstm
+
+
+@pytest.mark.parametrize(("bias", "expected"), [(1.0, 9.4643e-69), (3.0, 2.8144e-11), (5.0, 3.4816e-2)])
+def test_zero_weight_lstm_keeps_sigma_of_its_bias(bias: float, expected: float) -> None:
+    x = torch.zeros(501, 1, 1, dtype=torch.float64)
+    split = highway_split(zero_lstm(bias).double(), x)
+    np.testing.assert_allclose(np.exp(split.log_direct[0]), expected, rtol=1e-4)
+    np.testing.assert_allclose(split.rest[0], 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("bias", "lag", "expected"), [(0.0, 20, 9.54e-7), (1.0, 20, 1.90e-3), (5.0, 100, 0.511)])
+def test_short_highways(bias: float, lag: int, expected: float) -> None:
+    x = torch.zeros(lag + 1, 1, 1, dtype=torch.float64)
+    direct = np.exp(highway_split(zero_lstm(bias).double(), x).log_direct[0])
+    np.testing.assert_allclose(direct, expected, rtol=3e-3)
+
+
+def test_float32_autograd_is_lost_where_the_log_scale_is_not() -> None:
+    lstm = zero_lstm(1.0)
+    c_0 = torch.zeros(1, 1, 4, requires_grad=True)
+    _, (_, c_n) = lstm(torch.zeros(500, 1, 1), (torch.zeros(1, 1, 4), c_0))
+    c_n.sum().backward()
+    assert c_0.grad is not None
+    # 0, or stuck at the smallest number above it, 24 powers of ten too large.
+    assert float(c_0.grad.max()) < 1.5e-45
+    logs = state_jacobians(lstm, torch.zeros(501, 1, 1)).log10_norms("c_c")
+    assert logs[0] == pytest.approx(math.log10(9.4643e-69), abs=1e-4)
+
+
+def prepared(kind: str, seed: int) -> nn.RNNBase:
+    """One row of the table below."""
+    torch.manual_seed(seed)
+    if kind.startswith("LSTM"):
+        lstm = nn.LSTM(H_IN, H)
+        bias = {"LSTM bias 1": 1.0, "LSTM bias 3": 3.0}.get(kind)
+        with torch.no_grad():
+            if bias is not None:
+                lstm.bias_ih_l0[H : 2 * H], lstm.bias_hh_l0[H : 2 * H] = bias, 0.0
+            if kind == "LSTM chrono":
+                keep = torch.empty(H).uniform_(1.0, 599.0).log()
+                lstm.bias_ih_l0[H : 2 * H], lstm.bias_hh_l0[H : 2 * H] = keep, 0.0
+                lstm.bias_ih_l0[:H], lstm.bias_hh_l0[:H] = -keep, 0.0
+        return lstm.double()
+    rnn = nn.RNN(H_IN, H, nonlinearity="relu" if kind == "IRNN" else "tanh")
+    with torch.no_grad():
+        if kind == "RNN orthogonal":
+            nn.init.orthogonal_(rnn.weight_hh_l0)
+            rnn.bias_ih_l0.zero_()
+            rnn.bias_hh_l0.zero_()
+        elif kind == "IRNN":
+            nn.init.eye_(rnn.weight_hh_l0)
+            rnn.weight_ih_l0.normal_(0, 0.001)
+            rnn.bias_ih_l0.fill_(0.01)
+            rnn.bias_hh_l0.zero_()
+        elif kind == "RNN gain 1.5":
+            rnn.weight_hh_l0.normal_(0, 1.5 / math.sqrt(H))
+    return rnn.double()
+
+
+TABLE = {
+    "RNN default": ((-26, -21), (-131, -107)),
+    "RNN orthogonal": ((-5.4, -4.3), (-28.5, -24.5)),
+    "IRNN": ((-0.01, 0.01), (-0.01, 0.01)),
+    "RNN gain 1.5": ((0.8, 2.9), (3.3, 8.0)),
+    "LSTM default": ((-19.8, -18.2), (-101, -94)),
+    "LSTM bias 1": ((-6.6, -5.4), (-35, -30)),
+    "LSTM bias 3": ((0.3, 1.4), (0.0, 2.5)),
+    "LSTM chrono": ((-0.2, 0.0), (-0.5, -0.1)),
+}
+"""log10 spectral norms at lags 100 and 500; medians of three seeds, 64 units, x ~ N(0, 1) of width 8."""
+
+
+@pytest.mark.parametrize("kind", TABLE)
+def test_table_of_norms(kind: str) -> None:
+    logs = []
+    for seed in range(3):
+        draw = torch.Generator().manual_seed(seed)
+        x = torch.randn(501, 1, H_IN, generator=draw, dtype=torch.float64)
+        found = state_jacobians(prepared(kind, seed), x)
+        logs.append(found.log10_norms("c_c" if kind.startswith("LSTM") else "h_h"))
+    for lag, (low, high) in zip((100, 500), TABLE[kind], strict=True):
+        assert low <= np.median([norms[500 - lag] for norms in logs]) <= high
+
+
+def test_default_lstms_highway_is_a_sliver_of_the_total() -> None:
+    shares = []
+    for seed in range(9):
+        torch.manual_seed(seed)
+        lstm = nn.LSTM(1, 32).double()
+        direct, _, total = highway_split(lstm, torch.randn(51, 1, 1, dtype=torch.float64)).log10_norms()
+        shares.append(10 ** (direct[0] - total[0]))
+    assert min(shares) < 0.0016 < max(shares)
+    assert np.median(shares) < 0.01
