@@ -135,7 +135,8 @@ class Bench:
             "weight": lambda: self.attempt(lambda: experiment.edited(WeightEdit(*row) for row in event["edits"])),
             "unedit": lambda: self.put(_without(experiment, event["places"])),
         }
-        action = actions.get(event.get("type"))
+        kind = event.get("type")
+        action = actions.get(kind) if isinstance(kind, str) else None
         if action is None:
             return
         try:
