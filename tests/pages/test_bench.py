@@ -1,0 +1,154 @@
+"""One person's working state, without a page: undo, redo, and whatever a picture may send."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import parse_qs
+
+import pytest
+
+import seqviz
+from seqviz.experiment import Experiment, Sequence
+from seqviz.presets import preset
+from seqviz.ui.bench import LONGEST_ADDRESS, Bench, start
+
+
+def test_undo_and_redo_walk_the_list_and_stop_at_its_ends():
+    bench = Bench()
+    first, second, third = start(), preset("latch"), preset("counter")
+    bench.put(second)
+    bench.put(third)
+    bench.undo()
+    assert bench.experiment == second
+    bench.undo()
+    bench.undo()
+    assert bench.experiment == first
+    assert not bench.can_undo
+    bench.redo()
+    bench.redo()
+    bench.redo()
+    assert bench.experiment == third
+    assert not bench.can_redo
+
+
+def test_a_change_after_undo_forgets_what_was_ahead():
+    bench = Bench()
+    bench.put(preset("latch"))
+    bench.undo()
+    bench.put(preset("counter"))
+    assert not bench.can_redo
+    bench.undo()
+    assert bench.experiment == start()
+
+
+def test_the_same_again_is_no_step():
+    bench = Bench()
+    bench.put(start())
+    assert not bench.can_undo
+
+
+def test_the_list_is_bounded():
+    bench = Bench()
+    for seed in range(1, 500):
+        bench.put(replace(start(), sequence=Sequence("noise", 4, seed=seed)))
+    assert len(bench.history) < 400
+    assert bench.experiment.sequence.seed == 499
+
+
+def test_a_refused_change_keeps_everything_and_says_why():
+    bench = Bench()
+    assert not bench.attempt(lambda: replace(bench.experiment, hidden_size=10**9))
+    assert bench.experiment == start()
+    assert "256" in bench.problem
+    assert bench.attempt(lambda: replace(bench.experiment, hidden_size=3))
+    assert bench.problem == ""
+
+
+def test_a_fault_of_the_program_is_not_taken_for_a_fault_of_the_person():
+    def broken() -> Experiment:
+        raise RuntimeError("a fault")
+
+    with pytest.raises(RuntimeError):
+        Bench().attempt(broken)
+
+
+def test_events_from_the_picture():
+    bench = Bench()
+    bench.event({"type": "input", "edits": [[3, 0, 0.25], [4, 0, 0.5]]})
+    assert [(e.step, e.value) for e in bench.experiment.sequence.edits] == [(3, 0.25), (4, 0.5)]
+    bench.event({"type": "weight", "edits": [["weight_hh_l0", 0, 1, 2.0]]})
+    assert bench.experiment.edits[0].value == 2.0
+    bench.event({"type": "weight", "edits": [["bias_ih_l0", 5, 0, -1.0]]})
+    bench.event({"type": "unedit", "places": [["weight_hh_l0", 0, 1]]})
+    assert [e.parameter for e in bench.experiment.edits] == ["bias_ih_l0"]
+    bench.event({"type": "pin"})
+    assert bench.baseline == bench.experiment
+    bench.event({"type": "reset"})
+    assert bench.experiment.edits == ()
+    assert len(bench.experiment.sequence.edits) == 2, "the sequence was reset too"
+    bench.event({"type": "undo"})
+    assert bench.experiment.edits
+    bench.event({"type": "redo"})
+    assert not bench.experiment.edits
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"type": "launch"},
+        {"type": None},
+        {"type": ["undo"]},
+        {"type": {"a": 1}},
+        {"type": "input"},
+        {"type": "input", "edits": None},
+        {"type": "input", "edits": 7},
+        {"type": "input", "edits": [[1]]},
+        {"type": "input", "edits": [[1, 0, "x"]]},
+        {"type": "input", "edits": [[10**9, 0, 1.0]]},
+        {"type": "input", "edits": [[-1, 0, 1.0]]},
+        {"type": "input", "edits": [[1, 5, 1.0]]},
+        {"type": "input", "edits": [[1, 0, float("nan")]]},
+        {"type": "input", "edits": [[1, 0, None]]},
+        {"type": "weight", "edits": [["nothing", 0, 0, 1.0]]},
+        {"type": "weight", "edits": [["weight_hh_l0", 999, 0, 1.0]]},
+        {"type": "weight", "edits": [["weight_hh_l0", 0, 0, float("inf")]]},
+        {"type": "weight", "edits": [["weight_hh_l0", 0, 0, 1e300]]},
+        {"type": "weight", "edits": "weight_hh_l0"},
+        {"type": "weight", "edits": [[["a"], 0, 0, 1.0]]},
+        {"type": "unedit"},
+        {"type": "unedit", "places": [[["a"], {}]]},
+        {"type": "unedit", "places": 3},
+    ],
+    ids=str,
+)
+def test_a_malformed_event_changes_nothing_and_raises_nothing(event):
+    bench = Bench()
+    bench.event(event)
+    assert bench.experiment == start()
+    assert not bench.can_undo
+    assert bench.problem == "" or bench.problem.endswith(".")
+
+
+def test_the_address_brings_the_screen_back_and_is_empty_for_the_example():
+    bench = Bench()
+    assert bench.address() == ""
+    bench.put(preset("latch"))
+    bench.event({"type": "pin"})
+    bench.put(replace(preset("latch"), interventions=(seqviz.Scale("l0.f", 0.5),)))
+    found = parse_qs(bench.address())
+    assert Experiment.from_url(found["e"][0]) == bench.experiment
+    assert Experiment.from_url(found["b"][0]) == preset("latch")
+    assert not bench.too_long
+
+
+def test_what_is_too_long_for_an_address_is_left_to_a_file():
+    bench = Bench()
+    values = seqviz.sequences.generate(Sequence("noise", 2000), 4)
+    bench.put(Experiment(input_size=4, sequence=Sequence.of_values(values)))
+    assert len(bench.experiment.to_url()) > LONGEST_ADDRESS
+    assert bench.address() == ""
+    assert bench.too_long
+    bench.undo()
+    assert bench.address() == ""
+    assert not bench.too_long
