@@ -8,7 +8,9 @@ outside the recursion.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
@@ -62,8 +64,10 @@ def backward(run: LayerRun, e: Array, e_c: Array | None) -> LayerGradient:
     return step(run, e, e_c)
 
 
-def _masked(run: LayerRun, t: int, gradient: Array) -> Array:
-    return gradient if run.valid is None else gradient * run.valid[t][:, None]
+def _steps_back(run: LayerRun, *arrays: Array) -> Iterator[tuple[Array | None, tuple[Array, ...]]]:
+    """The last step first: its ``(N, 1)`` mask, None where every step is valid, and a view of each array."""
+    masks: Iterable[Array | None] = repeat(None) if run.valid is None else run.valid[::-1, :, None]
+    return zip(masks, zip(*(array[::-1] for array in arrays), strict=True))  # noqa: B905  (the masks may be endless)
 
 
 def _lstm(run: LayerRun, e: Array, e_c: Array | None) -> LayerGradient:
@@ -71,55 +75,72 @@ def _lstm(run: LayerRun, e: Array, e_c: Array | None) -> LayerGradient:
     assert run.c_before is not None
     tanh_c = np.tanh(c)
     to_c = o * (1 - tanh_c**2)
-    # d/d(i, f, g) of c and d/d(o) of h, at the pre-activations, in torch's row order.
+    # dc/d(i, f, g) and dh/d(o) at the pre-activations, in torch's row order.
     slope = np.stack([g * i * (1 - i), run.c_before * f * (1 - f), i * (1 - g**2), tanh_c * o * (1 - o)], axis=2)
-    steps, batch, hidden = c.shape
-    dh, dc, dz = np.zeros_like(e), np.zeros_like(c), np.zeros((steps, batch, 4, hidden), dtype=c.dtype)
+    steps, batch, _ = c.shape
+    dh, dc = e.copy(), np.zeros_like(c) if e_c is None else e_c.copy()
+    unprojected = None if run.w_hr is None else np.empty_like(c)
+    dm_all = dh if unprojected is None else unprojected
+    dz = np.empty_like(slope)
     from_h, from_c = np.zeros_like(e[0]), np.zeros_like(c[0])
-    dm_all = np.zeros_like(c) if run.w_hr is not None else None
-    for t in range(steps - 1, -1, -1):
-        dh[t] = _masked(run, t, e[t] + from_h)
-        dm = dh[t] if run.w_hr is None else dh[t] @ run.w_hr
-        if dm_all is not None:
-            dm_all[t] = dm
-        dc[t] = _masked(run, t, dm * to_c[t] + from_c + (0 if e_c is None else e_c[t]))
-        np.multiply(slope[t, :, :3], dc[t][:, None], out=dz[t, :, :3])
-        np.multiply(slope[t, :, 3], dm, out=dz[t, :, 3])
-        from_h = dz[t].reshape(batch, -1) @ run.w_hh
-        from_c = dc[t] * f[t]
+    for mask, (dh_t, dc_t, dm, dz_t, slope_t, to_c_t, f_t) in _steps_back(run, dh, dc, dm_all, dz, slope, to_c, f):
+        dh_t += from_h
+        if mask is not None:
+            dh_t *= mask
+        if run.w_hr is not None:
+            dm[:] = dh_t @ run.w_hr
+        dc_t += dm * to_c_t
+        dc_t += from_c
+        if mask is not None:
+            dc_t *= mask
+        dz_t[:, :3] = dc_t[:, None]
+        dz_t[:, 3] = dm
+        dz_t *= slope_t
+        from_h = np.dot(dz_t.reshape(batch, -1), run.w_hh)
+        np.multiply(dc_t, f_t, out=from_c)
     flat = dz.reshape(steps, batch, -1)
-    return LayerGradient(dh, dc, flat, flat, flat @ run.w_ih, dm_all)
+    return LayerGradient(dh, dc, flat, flat, _through(flat, run.w_ih), unprojected)
 
 
 def _gru(run: LayerRun, e: Array, e_c: Array | None) -> LayerGradient:
     r, z, n = (run.signals[name] for name in "rzn")
     steps, batch, hidden = n.shape
-    q = run.h_before @ run.w_hh[2 * hidden :].T
+    q = _through(run.h_before, run.w_hh[2 * hidden :].T)
     if run.b_hh is not None:
-        q = q + run.b_hh[2 * hidden :]
+        q += run.b_hh[2 * hidden :]
     to_n = (1 - z) * (1 - n**2)
-    to_z = (run.h_before - n) * z * (1 - z)
-    to_r = to_n * q * r * (1 - r)
-    dh = np.zeros_like(e)
-    slope = np.concatenate([to_r, to_z, to_n * r], axis=2)
-    dhh = np.zeros_like(slope)
+    # dh/d(r, z) at the pre-activations, and dh/d(W_hn h + b_hn).
+    slope = np.stack([to_n * q * r * (1 - r), (run.h_before - n) * z * (1 - z), to_n * r], axis=2)
+    dh, dhh = e.copy(), np.empty_like(slope)
     carried = np.zeros_like(e[0])
-    for t in range(steps - 1, -1, -1):
-        dh[t] = _masked(run, t, e[t] + carried)
-        np.multiply(slope[t].reshape(batch, 3, hidden), dh[t][:, None], out=dhh[t].reshape(batch, 3, hidden))
-        carried = dh[t] * z[t] + dhh[t] @ run.w_hh
-    pre = dhh.copy()
+    for mask, (dh_t, dhh_t, slope_t, z_t) in _steps_back(run, dh, dhh, slope, z):
+        dh_t += carried
+        if mask is not None:
+            dh_t *= mask
+        np.multiply(slope_t, dh_t[:, None], out=dhh_t)
+        carried = np.dot(dhh_t.reshape(batch, -1), run.w_hh)
+        carried += dh_t * z_t
+    flat = dhh.reshape(steps, batch, -1)
+    pre = flat.copy()
     pre[..., 2 * hidden :] = dh * to_n
-    return LayerGradient(dh, None, pre, dhh, pre @ run.w_ih, None)
+    return LayerGradient(dh, None, pre, flat, _through(pre, run.w_ih), None)
 
 
 def _rnn(run: LayerRun, e: Array, e_c: Array | None) -> LayerGradient:
     h = run.signals["h"]
     slope = (h > 0).astype(h.dtype) if run.mode == words.RNN_RELU else 1 - h**2
-    dh, dz = np.zeros_like(e), np.zeros_like(e)
+    dh, dz = e.copy(), np.empty_like(slope)
     carried = np.zeros_like(e[0])
-    for t in range(len(h) - 1, -1, -1):
-        dh[t] = _masked(run, t, e[t] + carried)
-        dz[t] = dh[t] * slope[t]
-        carried = dz[t] @ run.w_hh
-    return LayerGradient(dh, None, dz, dz, dz @ run.w_ih, None)
+    for mask, (dh_t, dz_t, slope_t) in _steps_back(run, dh, dz, slope):
+        dh_t += carried
+        if mask is not None:
+            dh_t *= mask
+        np.multiply(dh_t, slope_t, out=dz_t)
+        carried = np.dot(dz_t, run.w_hh)
+    return LayerGradient(dh, None, dz, dz, _through(dz, run.w_ih), None)
+
+
+def _through(gradient: Array, weight: Array) -> Array:
+    """``(L, N, A) @ (A, B)`` as one product over all steps."""
+    steps, batch, _ = gradient.shape
+    return (gradient.reshape(steps * batch, -1) @ weight).reshape(steps, batch, -1)

@@ -330,7 +330,7 @@ def _store(
         pairs["weight_hr"] = (found.h, run.signals["o"] * np.tanh(run.signals["c"]))
     for weight, (left, right) in pairs.items():
         shares[weight + suffix] = _oriented(_step_norms(left, right), reverse)
-        weights[weight + suffix] = np.tensordot(left, right, axes=([0, 1], [0, 1]))
+        weights[weight + suffix] = left.reshape(-1, left.shape[2]).T @ right.reshape(-1, right.shape[2])
 
 
 def _step_norms(left: np.ndarray, right: np.ndarray) -> np.ndarray:

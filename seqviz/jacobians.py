@@ -8,7 +8,8 @@ https://arxiv.org/abs/1211.5063.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ __all__ = [
 
 Array = np.ndarray
 _LOW, _HIGH = 1e-3, 1e3
+_CHECK_EVERY = 4
+"""Steps between looks at the scale of a product: a step of norm 1e70 is needed to leave a double in between."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class StateJacobians:
 
     ``d h_T / d h_t = exp(log_scale[t]) * h_h[t]``, and so on: blocks ``(L, H, H)`` with entries of ordinary
     size, ``log_scale`` ``(L,)`` natural logarithms. ``h_c``, ``c_h``, ``c_c`` are None but for an LSTM.
+    ``step(index)`` gives single step Jacobians ``(len(index), S, S)``.
 
     Two derivatives of c_T with respect to c_t are in use and both are here: ``c_c`` holds h_t fixed, as one
     step of the recursion does ("direct"); :meth:`c_total` lets c_t move h_t too, ``M_cc + M_ch diag(o(1 -
@@ -49,7 +53,7 @@ class StateJacobians:
     c_h: Array | None
     c_c: Array | None
     c_to_h: Array | None
-    steps: Array
+    step: Callable[[Any], Array] = field(repr=False)
 
     def c_total(self) -> Array:
         """``d c_T / d c_t`` with h_t moving along, ``(L, H, H)``, on the scale of ``log_scale``."""
@@ -79,8 +83,7 @@ class StateJacobians:
 
     def eigenvalues(self, steps: Any = None) -> Array:
         """Eigenvalues of single step Jacobians, complex ``(len(steps), S)``; of all steps by default."""
-        chosen = self.steps if steps is None else self.steps[np.asarray(steps)]
-        return np.linalg.eigvals(chosen)
+        return np.linalg.eigvals(self.step(slice(None) if steps is None else np.asarray(steps)))
 
 
 def _log10(values: Array, log_scale: Array) -> Array:
@@ -142,7 +145,7 @@ def step_jacobians(
     """
     mode, s, _ = _signals(trace or module, x, hx, layer, batch, reverse)
     w, b = _weights(module, layer, reverse)
-    return {words.LSTM: _lstm, words.GRU: _gru}.get(mode, _rnn)(mode, s, w, b)
+    return _STEPS.get(mode, _rnn)(mode, s, w, b)
 
 
 def _rnn(mode: str, s: dict[str, Array], w: Array, b: Array | None) -> Array:
@@ -150,35 +153,45 @@ def _rnn(mode: str, s: dict[str, Array], w: Array, b: Array | None) -> Array:
     return slope[:, :, None] * w
 
 
-def _gru(mode: str, s: dict[str, Array], w: Array, b: Array | None) -> Array:
+def _gru_slopes(s: dict[str, Array], w: Array, b: Array | None) -> tuple[Array, Array, Array]:
+    """dh/d(r_pre), dh/d(z_pre) and dh/d(W_hn h + b_hn), each ``(L, H)``."""
     r, z, n, before = s["r"], s["z"], s["n"], s["h_"]
-    w_r, w_z, w_n = np.split(w, 3)
+    w_n = np.split(w, 3)[2]
     q = before @ w_n.T + (0.0 if b is None else np.split(b, 3)[2])
     to_n = (1 - z) * (1 - n**2)
-    found = ((before - n) * z * (1 - z))[:, :, None] * w_z
-    found += (to_n * r)[:, :, None] * w_n
-    found += (to_n * q * r * (1 - r))[:, :, None] * w_r
-    diagonal = np.arange(z.shape[1])
-    found[:, diagonal, diagonal] += z
+    return to_n * q * r * (1 - r), (before - n) * z * (1 - z), to_n * r
+
+
+def _gru(mode: str, s: dict[str, Array], w: Array, b: Array | None) -> Array:
+    slopes = _gru_slopes(s, w, b)
+    found = np.add.reduce([a[:, :, None] * block for a, block in zip(slopes, np.split(w, 3), strict=True)])
+    diagonal = np.arange(found.shape[1])
+    found[:, diagonal, diagonal] += s["z"]
     return found
+
+
+def _lstm_slopes(s: dict[str, Array]) -> tuple[Array, tuple[Array, Array, Array, Array]]:
+    """dh/dc, and dc/d(i_pre), dc/d(f_pre), dc/d(g_pre), dh/d(o_pre), each ``(L, H)``."""
+    i, f, g, o, tanh_c = s["i"], s["f"], s["g"], s["o"], np.tanh(s["c"])
+    into_c = (g * i * (1 - i), s["c_"] * f * (1 - f), i * (1 - g**2))
+    return o * (1 - tanh_c**2), (*into_c, tanh_c * o * (1 - o))
 
 
 def _lstm(mode: str, s: dict[str, Array], w: Array, b: Array | None) -> Array:
-    i, f, g, o, before = s["i"], s["f"], s["g"], s["o"], s["c_"]
+    to_h, (to_i, to_f, to_g, to_o) = _lstm_slopes(s)
     w_i, w_f, w_g, w_o = np.split(w, 4)
-    tanh_c = np.tanh(s["c"])
-    to_h = o * (1 - tanh_c**2)
-    steps, size = f.shape
-    c_h = (g * i * (1 - i))[:, :, None] * w_i
-    c_h += (before * f * (1 - f))[:, :, None] * w_f
-    c_h += (i * (1 - g**2))[:, :, None] * w_g
+    steps, size = to_h.shape
+    c_h = to_i[:, :, None] * w_i + to_f[:, :, None] * w_f + to_g[:, :, None] * w_g
     found = np.zeros((steps, 2 * size, 2 * size))
-    found[:, :size, :size] = (tanh_c * o * (1 - o))[:, :, None] * w_o + to_h[:, :, None] * c_h
+    found[:, :size, :size] = to_o[:, :, None] * w_o + to_h[:, :, None] * c_h
     found[:, size:, :size] = c_h
     diagonal = np.arange(size)
-    found[:, diagonal, size + diagonal] = to_h * f
-    found[:, size + diagonal, size + diagonal] = f
+    found[:, diagonal, size + diagonal] = to_h * s["f"]
+    found[:, size + diagonal, size + diagonal] = s["f"]
     return found
+
+
+_STEPS = {words.LSTM: _lstm, words.GRU: _gru}
 
 
 def state_jacobians(
@@ -203,34 +216,78 @@ def state_jacobians(
     """
     mode, s, _ = _signals(trace or module, x, hx, layer, batch, reverse)
     w, b = _weights(module, layer, reverse)
-    jacobians = {words.LSTM: _lstm, words.GRU: _gru}.get(mode, _rnn)(mode, s, w, b)
     size = s["h"].shape[1]
     is_lstm = mode == words.LSTM
-    rows = size if of == "h" or not is_lstm else 2 * size
-    products, log_scale = _products(jacobians, rows)
-    blocks: dict[str, Any] = {"h_h": products[:, :size, :size], "h_c": None, "c_h": None, "c_c": None}
+    rows = 2 * size if is_lstm and of != "h" else size
+    back = {words.LSTM: _lstm_back, words.GRU: _gru_back}.get(mode, _rnn_back)(mode, s, w, b)
+    on_h, on_c, log_scale = _products(back, len(s["h"]), rows, size)
+    blocks: dict[str, Any] = {"h_h": on_h[:, :size], "h_c": None, "c_h": None, "c_c": None}
     if is_lstm:
-        blocks["h_c"] = products[:, :size, size:]
+        blocks["h_c"] = on_c[:, :size]
         if rows > size:
-            blocks |= {"c_h": products[:, size:, :size], "c_c": products[:, size:, size:]}
+            blocks |= {"c_h": on_h[:, size:], "c_c": on_c[:, size:]}
     to_h = s["o"] * (1 - np.tanh(s["c"]) ** 2) if is_lstm else None
-    return StateJacobians(log_scale, **blocks, c_to_h=to_h, steps=jacobians)
+
+    def step(index: Any) -> Array:
+        return _STEPS.get(mode, _rnn)(mode, {name: values[index] for name, values in s.items()}, w, b)
+
+    return StateJacobians(log_scale, **blocks, c_to_h=to_h, step=step)
 
 
-def _products(jacobians: Array, rows: int) -> tuple[Array, Array]:
-    """``P_t = J_T ... J_{t+1}``'s first `rows` rows ``(L, rows, S)``, and the log that was taken out of each."""
-    steps, size, _ = jacobians.shape
-    products = np.empty((steps, rows, size))
+Back = Callable[[int, Array, Array, Array, Array], Any]
+"""``back(t, p_h, p_c, to_h, to_c)``: ``P J_t`` for the columns of h and of c, ``(rows, H)`` each, put into the
+last two; the Jacobian itself is never formed."""
+
+
+def _rnn_back(mode: str, s: dict[str, Array], w: Array, b: Array | None) -> Back:
+    slope = (s["h"] > 0).astype(float) if mode == words.RNN_RELU else 1 - s["h"] ** 2
+    return lambda t, p_h, p_c, to_h, to_c: np.dot(p_h * slope[t], w, out=to_h)
+
+
+def _gru_back(mode: str, s: dict[str, Array], w: Array, b: Array | None) -> Back:
+    z, slopes = s["z"], np.stack(_gru_slopes(s, w, b), axis=-1)[:, :, None]
+    blocks = np.stack(np.split(w, 3), axis=1)
+
+    def back(t: int, p_h: Array, p_c: Array, to_h: Array, to_c: Array) -> None:
+        # diag(a) W of the three gates add up to one (H, H) matrix, cheaper than three products.
+        np.dot(p_h, np.matmul(slopes[t], blocks)[:, 0], out=to_h)
+        to_h += p_h * z[t]
+
+    return back
+
+
+def _lstm_back(mode: str, s: dict[str, Array], w: Array, b: Array | None) -> Back:
+    f, show, (*into_c, to_o) = s["f"], *_lstm_slopes(s)
+    slopes = np.stack(into_c, axis=-1)[:, :, None]
+    blocks, w_o = np.stack(np.split(w, 4)[:3], axis=1), np.split(w, 4)[3]
+
+    def back(t: int, p_h: Array, p_c: Array, to_h: Array, to_c: Array) -> None:
+        # What leaves h through tanh(c) joins what is already on c.
+        on_c = p_h * show[t]
+        on_c += p_c
+        np.dot(on_c, np.matmul(slopes[t], blocks)[:, 0], out=to_h)
+        to_h += np.dot(p_h * to_o[t], w_o)
+        np.multiply(on_c, f[t], out=to_c)
+
+    return back
+
+
+def _products(back: Back, steps: int, rows: int, size: int) -> tuple[Array, Array, Array]:
+    """The first `rows` rows of ``P_t = J_T ... J_{t+1}``: ``(L, rows, H)`` on h and on c, and the logs taken out."""
+    on_h, on_c = np.zeros((steps, rows, size)), np.zeros((steps, rows, size))
     log_scale = np.zeros(steps)
-    products[-1] = np.eye(rows, size)
+    on_h[-1], on_c[-1] = np.eye(rows, size), np.eye(rows, size, -size)
     for t in range(steps - 2, -1, -1):
-        np.matmul(products[t + 1], jacobians[t + 1], out=products[t])
+        back(t + 1, on_h[t + 1], on_c[t + 1], on_h[t], on_c[t])
         log_scale[t] = log_scale[t + 1]
-        most = np.abs(products[t]).max()
+        if t % _CHECK_EVERY:
+            continue
+        most = max(np.abs(on_h[t]).max(), np.abs(on_c[t]).max())
         if 0 < most < np.inf and not _LOW < most < _HIGH:
-            products[t] /= most
+            on_h[t] /= most
+            on_c[t] /= most
             log_scale[t] += np.log(most)
-    return products, log_scale
+    return on_h, on_c, log_scale
 
 
 @dataclass(frozen=True)

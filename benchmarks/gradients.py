@@ -1,0 +1,115 @@
+"""What gradients at every step cost, beside what a user would write.
+
+    python benchmarks/gradients.py [--rounds 7]
+
+``gradient_flow`` (its forward run and the capture included) beside a loop over the steps of an ``LSTMCell`` with
+``retain_grad``; all Jacobians d h_T / d(h_t, c_t) beside ``torch.func.jacrev`` taken step by step and multiplied.
+Calls alternate in one process on one thread; results go to ``benchmarks/results/gradients.json``.
+"""
+
+# ruff: noqa: E402  (the number of threads is read when numpy is imported)
+from __future__ import annotations
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seqviz import SequenceLSTM, gradient_flow, state_jacobians
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def step_loop(net: SequenceLSTM, x: Tensor) -> Callable[[], Any]:
+    """The gradient at every state by autograd, as a user would write it."""
+    cell = nn.LSTMCell(net.rnn.input_size, net.rnn.hidden_size)
+    cell.load_state_dict({name.removesuffix("_l0"): p for name, p in net.rnn.state_dict().items()})
+    zero = torch.zeros(1, net.rnn.hidden_size)
+
+    def run() -> list[Tensor | None]:
+        h, c = zero, zero
+        states = []
+        for step in x:
+            h, c = cell(step, (h, c))
+            h.retain_grad()
+            c.retain_grad()
+            states += [h, c]
+        net.readout(h).sum().backward()
+        return [state.grad for state in states]
+
+    return run
+
+
+def jacrev_loop(rnn: nn.LSTM, x: Tensor, steps: int) -> Callable[[], Any]:
+    """Step Jacobians by ``torch.func.jacrev`` for `steps` of the steps, multiplied up."""
+    size = rnn.hidden_size
+    cell = nn.LSTMCell(rnn.input_size, size).double()
+    cell.load_state_dict({name.removesuffix("_l0"): p for name, p in rnn.state_dict().items()})
+    parameters = dict(cell.named_parameters())
+
+    def step(state: Tensor, given: Tensor) -> Tensor:
+        h, c = torch.func.functional_call(cell, parameters, (given, (state[:size], state[size:])))
+        return torch.cat([h, c])
+
+    def run() -> Tensor:
+        state = torch.zeros(2 * size, dtype=torch.float64)
+        jacobians = []
+        for given in x[:steps, 0]:
+            jacobians.append(torch.func.jacrev(step)(state, given).detach())
+            state = step(state, given).detach()
+        product = torch.eye(2 * size, dtype=torch.float64)[:size]
+        for jacobian in reversed(jacobians):
+            product = product @ jacobian
+        return product
+
+    return run
+
+
+def in_turn(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+    """Median seconds of each call, made in turn; the first round does not count."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for k in range(rounds + 1):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            if k:
+                times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def main() -> None:
+    """Run, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    rounds = parser.parse_args().rounds
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    net, x = SequenceLSTM(16, 64, 1), torch.randn(512, 1, 16)
+    found = in_turn({"flow": lambda: gradient_flow(net, x), "loop": step_loop(net, x)}, rounds)
+    flow = found["flow"] / found["loop"]
+    print(f"gradient_flow at (512, 1, 16, 64): {flow:.3f} of a step loop with retain_grad (goal 0.25)")
+    rnn, x = nn.LSTM(16, 64).double(), torch.randn(1000, 1, 16, dtype=torch.float64)
+    part = 50
+    calls = {"ours": lambda: state_jacobians(rnn, x, of="h"), "jacrev": jacrev_loop(rnn, x, part)}
+    found = in_turn(calls, max(2, rounds // 3))
+    jacobians = found["ours"] / (found["jacrev"] * 1000 / part)
+    print(f"all d h_T / d(h_t, c_t) at L=1000, H=64: {jacobians:.3f} of jacrev step by step (goal 0.05; jacrev was run")
+    print(f"    on {part} of the 1,000 steps and scaled up)")
+    RESULTS.mkdir(exist_ok=True)
+    result = {"gradient_flow_over_step_loop": flow, "jacobians_over_jacrev": jacobians}
+    (RESULTS / "gradients.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
