@@ -208,12 +208,20 @@ def preset(name: str, cell: str | None = None) -> Experiment:
         raise ValueError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
     found = PRESETS[name]
     return Experiment(
-        cell=cell or next(iter(found.cells)),
+        cell=next(iter(found.cells)) if cell is None else _hand_set_cell(found, cell),
         input_size=found.inputs,
         hidden_size=found.hidden,
         init=Init(scheme=name),
         sequence=found.sequence,
     )
+
+
+def _hand_set_cell(found: _Preset, cell: str) -> str:
+    """The cell, if the preset is set by hand for it."""
+    if cell not in found.cells:
+        known = ", ".join(words.CELL_LABELS[c] for c in found.cells)
+        raise ValueError(f"The {found.label.lower()} is set by hand for {known}; choose one of these cells.")
+    return cell
 
 
 def preset_parameters(name: str, experiment: Experiment) -> dict[str, np.ndarray]:
@@ -223,9 +231,7 @@ def preset_parameters(name: str, experiment: Experiment) -> dict[str, np.ndarray
         ValueError: the experiment's cell or sizes are not the preset's.
     """
     found = PRESETS[name]
-    if experiment.cell not in found.cells:
-        known = ", ".join(words.CELL_LABELS[c] for c in found.cells)
-        raise ValueError(f"The {found.label.lower()} is set by hand for {known}; choose one of these cells.")
+    cell = _hand_set_cell(found, experiment.cell)
     have = (experiment.input_size, experiment.hidden_size, experiment.output_size, experiment.num_layers)
     if have != (found.inputs, found.hidden, 1, 1):
         raise ValueError(
@@ -233,5 +239,5 @@ def preset_parameters(name: str, experiment: Experiment) -> dict[str, np.ndarray
             f"unit{'s' if found.hidden > 1 else ''}, one output and one layer; other sizes need drawn weights."
         )
     arrays = {n: np.zeros(shape, dtype=np.float32) for n, shape in parameter_shapes(experiment).items()}
-    found.cells[experiment.cell](arrays)
+    found.cells[cell](arrays)
     return arrays

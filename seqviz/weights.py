@@ -80,14 +80,14 @@ def _draw(blank: Experiment, init: Init, length: int) -> dict[str, np.ndarray]:
         tensors = _scheme(blank, init, length, shapes)
     else:
         tensors = {name: torch.from_numpy(a) for name, a in preset_parameters(init.scheme, blank).items()}
+    # Adding 0.0 turns -0.0 into 0.0: the two are one key of the cache, so they must give the same bits.
     for name, tensor in tensors.items():
         if "weight" in name and init.gain != 1.0 and not name.startswith("readout"):
-            tensor.mul_(init.gain)
+            tensor.mul_(init.gain + 0.0)
     if init.spectral_radius is not None:
-        _rescale(blank, tensors, init.spectral_radius)
-    if init.forget_bias is not None and blank.cell in _FORGET:
-        for layer in range(blank.num_layers):
-            _set_gate_bias(blank, tensors, layer, _FORGET[blank.cell], torch.tensor(init.forget_bias))
+        _rescale(blank, tensors, init.spectral_radius + 0.0)
+    if init.forget_bias is not None:
+        _set_forget_bias(blank, tensors, init.forget_bias + 0.0)
     return {name: np.ascontiguousarray(tensor.numpy(), dtype=np.float32) for name, tensor in tensors.items()}
 
 
@@ -156,13 +156,25 @@ def _set_gate_bias(blank: Experiment, tensors: dict[str, Tensor], layer: int, ga
     tensors[f"bias_hh_l{layer}"][rows] = 0.0
 
 
+def _set_forget_bias(blank: Experiment, tensors: dict[str, Tensor], value: float) -> None:
+    """The bias that keeps the old state, in every layer; a plain RNN has none.
+
+    Jozefowicz, Zaremba and Sutskever 2015, https://proceedings.mlr.press/v37/jozefowicz15.html: an LSTM
+    should start with 1. In torch's GRU it is the update gate that keeps the old state.
+    """
+    if blank.cell in _FORGET:
+        for layer in range(blank.num_layers):
+            _set_gate_bias(blank, tensors, layer, _FORGET[blank.cell], torch.tensor(value))
+
+
 def _rescale(blank: Experiment, tensors: dict[str, Tensor], radius: float) -> None:
     """Give every ``(H, H)`` recurrent block this spectral radius; a block of radius 0 stays."""
     for layer in range(blank.num_layers):
         for block in tensors[f"weight_hh_l{layer}"].chunk(len(words.BLOCKS[blank.cell])):
             now = spectral_radius(block.numpy())
             if now > 0:
-                block.mul_(radius / now)
+                # In float64: after a tiny gain the factor alone is beyond float32.
+                block.copy_(block.double() * (radius / now))
 
 
 def spectral_radius(matrix: np.ndarray) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -198,6 +200,29 @@ def test_numbers_are_round_and_the_example_runs(name: str, cell: str) -> None:
     assert np.isfinite(output(name, cell, x[:, None])).all()
 
 
+@pytest.mark.parametrize(("name", "cell"), CELLS)
+def test_the_settings_of_drawn_weights_work_on_a_hand_set_network_too(name: str, cell: str) -> None:
+    base = preset(name, cell)
+    plain = preset_parameters(name, base)
+
+    def held(**changes: float) -> Mapping[str, np.ndarray]:
+        return weights.materialise(replace(base, init=replace(base.init, **changes)))  # type: ignore[arg-type]
+
+    for parameter, array in held(gain=0.5).items():
+        matrix = parameter in ("weight_ih_l0", "weight_hh_l0")
+        np.testing.assert_array_equal(array, plain[parameter] * np.float32(0.5 if matrix else 1.0))
+    kept = {"LSTM": 1, "GRU": 1}.get(cell)
+    hidden = base.hidden_size
+    for parameter, array in held(forget_bias=-3.0).items():
+        expected = plain[parameter].copy()
+        if kept is not None and parameter.startswith("bias"):
+            expected[kept * hidden : (kept + 1) * hidden] = -3.0 if parameter == "bias_ih_l0" else 0.0
+        np.testing.assert_array_equal(array, expected)
+    for k, block in enumerate(np.split(held(spectral_radius=0.5)["weight_hh_l0"], len(plain["bias_hh_l0"]) // hidden)):
+        was = np.abs(np.linalg.eigvals(plain["weight_hh_l0"][k * hidden : (k + 1) * hidden])).max()
+        assert np.abs(np.linalg.eigvals(block)).max() == pytest.approx(0.5 if was else 0.0)
+
+
 def test_logit_of_nine_tenths_is_what_the_leaky_gate_holds() -> None:
     assert 1 / (1 + np.exp(-np.log(9.0))) == pytest.approx(0.9, abs=1e-15)
 
@@ -218,6 +243,11 @@ def test_names_labels_and_stories_go_together() -> None:
 def test_a_preset_that_is_not_there_or_does_not_fit_says_so() -> None:
     with pytest.raises(ValueError, match=r"no preset 'clock'; there are latch, counter"):
         preset("clock")
+    with pytest.raises(ValueError, match=r"counter is set by hand for LSTM, RNN \(ReLU\); choose one of these cells"):
+        preset("counter", "GRU")
+    for cell in ("CNN", ""):
+        with pytest.raises(ValueError, match=r"choose one of these cells"):
+            preset("latch", cell)
     with pytest.raises(ValueError, match=r"choose one of these cells"):
         preset_parameters("latch", preset("latch").changed(cell="RNN_TANH"))
     with pytest.raises(ValueError, match=r"2 hidden units, one output and one layer"):

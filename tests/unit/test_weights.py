@@ -191,6 +191,13 @@ def test_spectral_radius_overrides_the_gain_and_leaves_a_zero_block() -> None:
     assert not drawn(scheme="zeros", spectral_radius=0.9)["weight_hh_l0"].any()
 
 
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("gain", [1e-38, 1e-44])
+def test_a_tiny_gain_does_not_blow_up_under_a_spectral_radius(cell: str, gain: float) -> None:
+    held = drawn(cell, layers=2, gain=gain, spectral_radius=100.0)
+    assert all(np.isfinite(array).all() for array in held.values())
+
+
 def test_spectral_radius_is_numpys() -> None:
     turn = np.array([[0.0, -2.0], [2.0, 0.0]])
     assert weights.spectral_radius(turn) == pytest.approx(2.0)
@@ -340,6 +347,15 @@ def test_edits_are_held_bit_for_bit_and_touch_nothing_else(data: st.DataObject) 
     held = weights.materialise(base.edited(edits))
     assert {k: v.tobytes() for k, v in held.items()} == {k: v.tobytes() for k, v in expected.items()}
     assert not changed_names(dict(weights.initial(base.edited(edits))), dict(weights.materialise(base)))
+
+
+@pytest.mark.parametrize("setting", ["gain", "forget_bias", "spectral_radius"])
+def test_settings_that_compare_equal_give_the_same_bits_whichever_is_asked_first(setting: str) -> None:
+    held = []
+    for value in (0.0, -0.0):
+        weights._materialise.cache_clear()
+        held.append(drawn(**{setting: value}))
+    assert not changed_names(*held)
 
 
 @pytest.mark.parametrize("first", [0.0, -0.0])
