@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from driving import Screen
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, expect, sync_playwright
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 HERE = {"localhost", "127.0.0.1"}
 PATIENCE = 60_000
 """Milliseconds that a wait may take on a busy machine before it counts as never."""
+
+# At a page's own address Streamlit's client first asks below that page, is told 404, and then asks at the root.
+_ASKS_WHERE_IT_IS = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
 expect.set_options(timeout=PATIENCE)
 
@@ -33,17 +37,17 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Screen]]:
     contexts: list[BrowserContext] = []
     wrong: list[str] = []
 
-    def open_(address: str = "/", *, wait: bool = True, **options: Any) -> Screen:
+    def open_(address: str = "/", *, picture: str = ".sv-scope", wait: bool = True, **options: Any) -> Screen:
         options = {"viewport": {"width": 1280, "height": 900}, **options}
         context = browser.new_context(**options)
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(f"an error in the page: {error}"))
-        page.on("console", lambda said: wrong.append(f"on the console: {said.text}") if said.type == "error" else None)
+        page.on("console", lambda said: wrong.extend(_complaint(said)))
         page.on("request", lambda asked: wrong.extend(_abroad(asked.url)))
         page.on("websocket", lambda socket: wrong.extend(_abroad(socket.url)))
-        screen = Screen(page, server)
+        screen = Screen(page, server, picture)
         screen.go(address, wait=wait)
         return screen
 
@@ -57,6 +61,12 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Screen]]:
 def screen(visit: Callable[..., Screen]) -> Screen:
     """The gates page as a new visitor finds it, drawn."""
     return visit("/")
+
+
+def _complaint(said: ConsoleMessage) -> list[str]:
+    if said.type != "error" or _ASKS_WHERE_IT_IS.search(said.location["url"]):
+        return []
+    return [f"on the console: {said.text} ({said.location['url']})"]
 
 
 def _abroad(url: str) -> list[str]:

@@ -17,8 +17,9 @@ __all__ = ["Screen"]
 class Screen:
     """One person's page."""
 
-    def __init__(self, page: Page, server: str) -> None:
+    def __init__(self, page: Page, server: str, picture: str = ".sv-scope") -> None:
         self.page = page
+        self.picture = picture
         self.server = server
         self.sent: list[Any] = []
         page.on("websocket", self._listen)
@@ -37,7 +38,7 @@ class Screen:
 
     @property
     def scope(self) -> Locator:
-        return self.page.locator(".sv-scope")
+        return self.page.locator(self.picture)
 
     @property
     def plot(self) -> Locator:
@@ -65,7 +66,7 @@ class Screen:
         """Do something that draws the picture anew, and wait until that has been done and all is quiet."""
         before = int(self.data("redraws") or 0)
         act()
-        self.until("n => +(document.querySelector('.sv-scope')?.dataset.redraws ?? 0) > n", before)
+        self.until("([p, n]) => +(document.querySelector(p)?.dataset.redraws ?? 0) > n", [self.picture, before])
         self.rest()
 
     def edits(self, act: Callable[[], Any]) -> str:
