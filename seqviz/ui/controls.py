@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-__all__ = ["controlled", "table"]
+from seqviz.ui.bench import Bench
+
+__all__ = ["controlled", "said", "table"]
+
+
+def said(bench: Bench) -> None:
+    """What had to be refused. Its place is always there, so that nothing below it is made anew and folds up."""
+    with st.container():
+        if bench.problem:
+            st.warning(bench.problem, icon=":material/error:")
 
 
 def controlled(

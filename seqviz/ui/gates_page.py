@@ -8,6 +8,7 @@ from seqviz import vocabulary as words
 from seqviz.presets import PRESET_LABELS, preset
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench, drawn
+from seqviz.ui.controls import said
 from seqviz.ui.panels import PANELS
 from seqviz.ui.pictures import scope_message, story, title
 
@@ -61,8 +62,7 @@ def _controls(bench: Bench) -> None:
     chosen = st.segmented_control(
         "Controls", list(PANELS), default="Sequence", key="panel", label_visibility="collapsed", required=True
     )
-    if bench.problem:
-        st.warning(bench.problem, icon=":material/error:")
+    said(bench)
     PANELS[chosen or "Sequence"](bench)
 
 

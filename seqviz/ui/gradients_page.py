@@ -14,7 +14,7 @@ from seqviz.experiment import SCHEMES, Experiment, Init, Sequence
 from seqviz.figures import curves
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import controlled
+from seqviz.ui.controls import controlled, said
 from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows
 from seqviz.ui.panels.network import SCHEME_LABELS, knobs
 
@@ -89,8 +89,7 @@ def _scenes(bench: Bench) -> None:
 
 def _knobs(bench: Bench) -> None:
     experiment = bench.experiment
-    if bench.problem:
-        st.warning(bench.problem, icon=":material/error:")
+    said(bench)
 
     def put(**changes: Any) -> None:
         bench.attempt(lambda: bench.experiment.changed(**changes))

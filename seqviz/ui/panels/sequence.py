@@ -40,7 +40,7 @@ def sequence_panel(bench: Bench) -> None:
     else:
         _wave_controls(bench)
     if seq.kind != "values":
-        with st.expander("Your own numbers"):
+        with st.expander("Your own numbers", key="own.open"):
             _own_controls(bench)
     if seq.kind != "text":
         shown = st.expander("Table", key=TABLE, on_change="rerun")

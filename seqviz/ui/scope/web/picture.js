@@ -122,7 +122,7 @@ export function figure(rows, arrays, state, theme, width) {
       automargin: false,
       ...(state.labels && state.L <= 96
         ? { tickmode: "array", tickvals: Array.from(steps), ticktext: state.labels.map(visible), tickangle: 0 }
-        : { tickformat: "d", nticks: state.narrow ? 6 : 14 }),
+        : { tickformat: "d", ...(state.L <= 16 ? { dtick: 1 } : { nticks: state.narrow ? 6 : 14 }) }),
     },
     shapes: [],
     annotations: [],
