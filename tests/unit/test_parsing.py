@@ -212,6 +212,8 @@ def test_ten_million_rows_are_refused_without_reading_them(as_text: bool) -> Non
 
 def test_exactly_as_many_rows_as_fit() -> None:
     assert parse_csv("x\n" + "1\n" * MAX_STEPS).shape == (MAX_STEPS, 1)
+    for parse in (parse_csv, parse_numbers):
+        assert "more than 2,000 rows" in sentence(parse, "1\n" * (MAX_STEPS + 1))
     assert parse_csv("\n".join([",".join(["-1.25e-10"] * MAX_INPUT)] * 20)).shape == (20, MAX_INPUT)
 
 
