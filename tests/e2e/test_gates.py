@@ -310,3 +310,33 @@ def test_undo_and_redo_by_button_and_by_key(screen):
     screen.edits(undo.click)
     screen.edits(lambda: screen.drag(screen.at("x", 40, 0.9), screen.at("x", 44, 0.9)))
     expect(redo).to_be_disabled()
+
+
+def type_in_table(screen, row: int, text: str) -> None:
+    """Type a number into the first column of the table on the page."""
+    table = screen.page.get_by_test_id("stDataFrame")
+    expect(table).to_be_visible()
+    cell = table.get_by_test_id(f"glide-cell-1-{row}")
+    expect(cell).to_be_attached()
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    screen.page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 35 * (row + 1.5))
+    screen.page.keyboard.press("Enter")
+    field = screen.page.locator("#portal input")
+    field.fill(text)
+    field.press("Enter")
+
+
+def test_a_number_typed_into_the_table_is_the_number(screen):
+    screen.page.get_by_text("Table", exact=True).click()
+    screen.edits(lambda: type_in_table(screen, 2, "0.125"))
+    (edit,) = screen.experiment.sequence.edits
+    assert (edit.step, edit.feature, edit.value) == (2, 0, 0.125)
+    screen.edits(lambda: type_in_table(screen, 4, "-0.5"))
+    assert [(e.step, e.value) for e in screen.experiment.sequence.edits] == [(2, 0.125), (4, -0.5)]
+    shown_equals(screen, screen.experiment)
+    before = screen.data("drawn")
+    screen.plot.focus()
+    assert screen.edits(lambda: screen.page.keyboard.press("Control+z")) != before
+    (edit,) = screen.experiment.sequence.edits
+    assert edit.step == 2, "undo left the table ahead of the picture"
