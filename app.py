@@ -24,6 +24,7 @@ settle(ROOT / "assets" / "style.css")
 
 pages = [
     st.Page(PAGES / "gates.py", title="Gates", icon=":material/grid_on:", default=True),
+    st.Page(PAGES / "cell.py", title="Cell", icon=":material/account_tree:"),
     st.Page(PAGES / "gradients.py", title="Gradients", icon=":material/trending_down:"),
 ]
 st.navigation(pages, position="top").run()

@@ -2,9 +2,10 @@
 
 from seqviz.ui.bench import Bench
 from seqviz.ui.gates_page import examples, workbench
-from seqviz.ui.shell import through_app
+from seqviz.ui.shell import follow, through_app
 
 through_app()
 bench = Bench.here()
-examples(bench)
+follow(bench, "gates")
+examples(bench, "Inside the gates")
 workbench()

@@ -53,6 +53,9 @@ class Bench:
     too_long: bool = False
     choices: Mapping[str, Sequence_[str]] = field(default_factory=dict)
     chosen: dict[str, str] = field(default_factory=dict)
+    view: tuple[int, int, int] | None = None
+    """Step and unit to show first on the next page, and a number that says it is a new wish."""
+    goto: str = ""
     stale: bool = False
     """Whether an event in the picture changed what the controls beside it show."""
 
@@ -133,6 +136,8 @@ class Bench:
             "reset": lambda: self.put(experiment.reset()),
             "input": lambda: self.attempt(lambda: _with_inputs(experiment, event["edits"])),
             "weight": lambda: self.attempt(lambda: experiment.edited(WeightEdit(*row) for row in event["edits"])),
+            "cell": lambda: self._go("cell", event),
+            "gates": lambda: self._go("gates", event),
             "unedit": lambda: self.put(_without(experiment, event["places"])),
         }
         kind = event.get("type")
@@ -141,10 +146,16 @@ class Bench:
             return
         try:
             action()
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             self.problem = f"The picture sent something that could not be understood ({type(error).__name__})."
         table_open = bool(getattr(st.session_state.get(TABLE), "open", st.session_state.get(TABLE)))
         self.stale = event["type"] != "input" or said != self.problem or table_open
+
+    def _go(self, page: str, event: dict[str, Any]) -> None:
+        """Ask for another page at this step and unit; :func:`seqviz.ui.shell.follow` goes there."""
+        step, unit = int(event["step"]), int(event["unit"])
+        self.goto = page
+        self.view = (step, unit, (self.view[2] if self.view else 0) + 1)
 
     # --- the address ------------------------------------------------------------------------------
 

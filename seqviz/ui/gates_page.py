@@ -12,17 +12,17 @@ from seqviz.ui.controls import said
 from seqviz.ui.panels import PANELS
 from seqviz.ui.pictures import scope_message, story, title
 
-__all__ = ["examples", "workbench"]
+__all__ = ["examples", "layer_choice", "workbench"]
 
 
 DRAWN = {words.LSTM: "Random LSTM", words.GRU: "Random GRU", words.RNN_TANH: "Random RNN"}
 SHORT = {"leaky": "Leaky sum", "toggle": "Parity", "brackets": "Brackets"}
 
 
-def examples(bench: Bench) -> None:
+def examples(bench: Bench, heading: str) -> None:
     """The page's heading, and one click to each network worth a look."""
     left, right = st.columns([3, 8], gap="medium", vertical_alignment="center")
-    left.markdown("### Inside the gates")
+    left.markdown(f"### {heading}")
     names = {**DRAWN, **PRESET_LABELS, **SHORT}
 
     def open_() -> None:
@@ -75,6 +75,13 @@ def _picture() -> None:
         st.rerun()
     experiment = bench.experiment
     st.markdown(f"**{title(experiment)}**  \n{story(experiment)}")
+    layer_choice(bench)
+    scope.mount("scope", scope_message(bench), bench.event)
+
+
+def layer_choice(bench: Bench) -> None:
+    """Which layer is shown, where there are several."""
+    experiment = bench.experiment
     if experiment.num_layers > 1:
         layers = list(range(experiment.num_layers))
         st.session_state["layer"] = bench.layer
@@ -86,4 +93,3 @@ def _picture() -> None:
             key="layer",
             on_change=lambda: setattr(bench, "layer", st.session_state["layer"] or 0),
         )
-    scope.mount("scope", scope_message(bench), bench.event)

@@ -111,7 +111,13 @@ def _status(experiment: Experiment, trace: Trace, layer: int) -> str:
 
 @lru_cache(maxsize=64)
 def _message(
-    experiment: Experiment, baseline: Experiment | None, layer: int, undo: bool, redo: bool, address: str
+    experiment: Experiment,
+    baseline: Experiment | None,
+    layer: int,
+    undo: bool,
+    redo: bool,
+    address: str,
+    view: tuple[int, int, int] | None,
 ) -> bytes:
     trace = run(experiment)
     shown = _signals(trace, experiment.cell, layer)
@@ -134,6 +140,7 @@ def _message(
         "editable": experiment.sequence.kind != "text",
         "status": _status(experiment, trace, layer),
         "address": address,
+        "at": view,
         "undo": undo,
         "redo": redo,
         "reset": bool(experiment.edits),
@@ -153,7 +160,9 @@ def _message(
 
 def scope_message(bench: Bench) -> bytes:
     """The bytes of the gates page's scope for what is on the bench."""
-    return _message(bench.experiment, bench.baseline, bench.layer, bench.can_undo, bench.can_redo, bench.address())
+    return _message(
+        bench.experiment, bench.baseline, bench.layer, bench.can_undo, bench.can_redo, bench.address(), bench.view
+    )
 
 
 def story(experiment: Experiment) -> str:

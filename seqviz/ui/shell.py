@@ -10,8 +10,9 @@ import torch
 from streamlit.runtime.pages_manager import PagesManager
 
 import seqviz
+from seqviz.ui.bench import Bench
 
-__all__ = ["settle", "through_app"]
+__all__ = ["follow", "settle", "through_app"]
 
 
 @st.cache_resource(show_spinner=False)
@@ -38,3 +39,10 @@ def through_app() -> None:
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
+
+
+def follow(bench: Bench, here: str) -> None:
+    """Go to the page that an event in the picture asked for."""
+    page, bench.goto = bench.goto, ""
+    if page and page != here:
+        st.switch_page(f"pages/{page}.py")

@@ -13,7 +13,7 @@ const EQUATIONS = {
 };
 
 export class Inspector {
-  constructor(onInput) {
+  constructor(onInput, onCell) {
     this.title = el("h3", { class: "sv-why-title", "aria-live": "off" });
     this.body = el("tbody");
     this.equations = el("div", { class: "sv-equations" });
@@ -23,7 +23,7 @@ export class Inspector {
     });
     this.inputLabel = el("label", { class: "sv-why-input" }, el("span", { text: "input x" }), this.input);
     this.root = el("section", { class: "sv-why", "aria-label": "The arithmetic of the chosen step and unit" },
-      el("div", { class: "sv-why-head" }, this.title, this.inputLabel),
+      el("div", { class: "sv-why-head" }, this.title, el("button", { type: "button", class: "sv-button", text: "Inside the cell", title: "This step and unit as a diagram, with every sum taken apart", onclick: onCell }), this.inputLabel),
       el("div", { class: "sv-why-body" },
         el("table", { class: "sv-table" },
           el("thead", {}, el("tr", {}, el("th", { text: "signal" }), el("th", { text: "t − 1" }), el("th", { text: "t" }), (this.was = el("th", { text: "baseline" })))),

@@ -1,11 +1,12 @@
 // The thin adapter to Streamlit: which panel to mount, and how its words reach the server.
 
 import { unpack } from "./bytes.js";
+import { CellView } from "./cell.js";
 import { Flow } from "./flow.js";
 import { Scope } from "./view.js";
 import { Weights } from "./weights.js";
 
-const PANELS = { scope: Scope, weights: Weights, flow: Flow };
+const PANELS = { scope: Scope, weights: Weights, flow: Flow, cell: CellView };
 const mounted = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {

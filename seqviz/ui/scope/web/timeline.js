@@ -41,8 +41,9 @@ export class Timeline {
       button("›", "One step on (right arrow)", () => this.move(this.state.step + 1)), this.scrubber, this.clock, speedBox);
     this.plot.addEventListener("pointerdown", (e) => this.pressed(e), true);
     this.plot.addEventListener("pointermove", (e) => this.moved(e), true);
-    this.plot.addEventListener("pointerup", (e) => this.released(e), true);
-    this.plot.addEventListener("pointercancel", (e) => this.released(e), true);
+    // While a button is down Plotly lays a cover over the whole page, so the end of a press is heard at the top.
+    this.onUp = (e) => { if (this.down) this.released(e); };
+    for (const kind of ["pointerup", "pointercancel"]) document.addEventListener(kind, this.onUp, true);
     this.plot.addEventListener("pointerleave", () => this.left());
     root.addEventListener("keydown", (e) => this.key(e));
     this.resizer = new ResizeObserver(() => this.resized());
@@ -174,7 +175,7 @@ export class Timeline {
   released(event) {
     const still = this.down && Math.hypot(event.clientX - this.down.x, event.clientY - this.down.y) < 4;
     this.down = null;
-    if (!still || event.type === "pointercancel" || event.target.closest(".sv-head")) return;
+    if (!still || event.type === "pointercancel" || event.target.closest?.(".sv-head")) return;
     const place = this.under(event);
     if (!place) return;
     this.chosen(place);
@@ -276,6 +277,7 @@ export class Timeline {
   destroy() {
     this.gone = true;
     for (const frame of [this.hoverFrame, this.previewFrame, this.resizeFrame, this.timer]) cancelAnimationFrame(frame);
+    for (const kind of ["pointerup", "pointercancel"]) document.removeEventListener(kind, this.onUp, true);
     this.resizer.disconnect();
     this.observer.disconnect();
     this.Plotly?.purge(this.graph);

@@ -39,7 +39,8 @@ export class Scope extends Timeline {
       el("div", { class: "sv-group" }, this.buttons.pin, this.views),
       el("div", { class: "sv-group sv-right" }, orderBox, save));
     this.chips = el("div", { class: "sv-chips", "aria-hidden": "true" });
-    this.inspector = new Inspector((value) => this.commitInput([[this.state.step, this.state.feature, value]]));
+    this.inspector = new Inspector((value) => this.commitInput([[this.state.step, this.state.feature, value]]),
+      () => this.send({ type: "cell", step: this.state.step, unit: this.state.unit, at: performance.now() }));
     this.root.classList.add("sv-scope");
     this.root.replaceChildren(this.bar, this.time, this.chips, this.legend, this.plot, this.status, this.inspector.root, this.live);
     // Plotly starts its zoom on mousedown and touchstart; a stroke on the input row must not become one.
@@ -61,6 +62,7 @@ export class Scope extends Timeline {
     this.link.scope = this;
     const state = this.state;
     Object.assign(state, { L: header.steps, hidden: header.hidden, labels: header.labels, cell: header.cell });
+    if (header.at && header.at[2] !== this.wish) [state.step, state.unit, this.wish] = header.at;
     state.step = clamp(state.step, 0, header.steps - 1);
     state.unit = clamp(state.unit, 0, header.hidden - 1);
     state.feature = clamp(state.feature, 0, header.inputs - 1);
@@ -367,6 +369,7 @@ export class Scope extends Timeline {
       event.stopPropagation();
       const edits = [...this.pen.edits].map(([t, v]) => [t, this.pen.feature, v]);
       this.pen = null;
+      this.down = null;
       this.state.hover = null;
       this.commitInput(edits);
       this.waiting = null;

@@ -1,0 +1,232 @@
+// One step of one unit, drawn as the cell with its numbers on the wires, beside the equations that they obey.
+
+import { BLOCK, DIAGRAMS, LINES } from "./diagrams.js";
+import { el, number, visible, writeAddress } from "./kit.js";
+import { Timeline, button, choice, clamp } from "./timeline.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const svg = (tag, attributes = {}, ...children) => {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+};
+
+export class CellView extends Timeline {
+  constructor(root) {
+    super(root, "");
+    root.classList.add("sv-cellview");
+    Object.assign(this.state, { unit: 0, phase: null, hidden: false, open: null });
+    this.readAddress();
+    this.drawing = svg("svg", { viewBox: "0 0 680 384", class: "sv-diagram", role: "img", tabindex: "0" });
+    this.equations = el("div", { class: "sv-lines" });
+    this.story = el("p", { class: "sv-phase", "aria-live": "polite" });
+    const [unitBox, unit] = choice("unit", [], (v) => { this.state.unit = +v; this.move(this.state.step); });
+    this.unitSelect = unit;
+    this.walk = el("div", { class: "sv-group" },
+      button("Back", "The part before", () => this.toPhase(-1)), button("Next", "The next part of the cell", () => this.toPhase(1)),
+      button("Whole cell", "Show everything at once", () => this.toPhase(null)),
+      (this.guess = button("Hide values", "Let the class guess, then reveal", () => { this.state.hidden = !this.state.hidden; this.place(); })));
+    this.bar = el("div", { class: "sv-bar" }, this.walk, this.story, el("div", { class: "sv-group sv-right" }, unitBox,
+      button("See all units", "Back to the gates page, at this step and unit", () => this.send({ type: "gates", step: this.state.step, unit: this.state.unit, at: performance.now() }))));
+    this.chips = el("div", { class: "sv-chips", "aria-hidden": "true" });
+    root.replaceChildren(this.time, this.chips, this.bar, el("div", { class: "sv-cellgrid" }, this.drawing, this.equations), this.status, this.live);
+    root.addEventListener("pointerover", (e) => this.light(e.target.closest?.("[data-link]")?.dataset.link));
+    root.addEventListener("focusin", (e) => this.light(e.target.closest?.("[data-link]")?.dataset.link));
+  }
+
+  update({ header, arrays }) {
+    const fresh = !this.header || header.cell !== this.header.cell;
+    this.header = header;
+    this.arrays = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
+    const { state } = this;
+    this.kind = header.cell.startsWith("RNN") ? "RNN" : header.cell;
+    state.L = header.steps;
+    if (header.at && header.at[2] !== this.wish) [state.step, state.unit, this.wish] = header.at;
+    state.step = clamp(state.step, 0, state.L - 1);
+    state.unit = clamp(state.unit, 0, header.hidden - 1);
+    if (fresh) state.phase = null;
+    this.unitSelect.replaceChildren(...Array.from({ length: header.hidden }, (_, u) => el("option", { value: `${u}`, text: `${u}` })));
+    this.scrubber.max = `${state.L - 1}`;
+    this.status.textContent = header.status;
+    this.chips.hidden = state.L > 64;
+    this.chips.replaceChildren(...(state.L > 64 ? [] : Array.from({ length: state.L }, (_, t) => el("span", { class: "sv-chip", onclick: () => this.move(t), text: header.labels ? visible(header.labels[t]) : state.L <= 32 ? `${t}` : "" }))));
+    this.latest = null;
+    this.draw();
+  }
+
+  async draw() {
+    if (!(await this.ready())) return;
+    this.sketch();
+    this.place();
+    this.viewChanged();
+    this.drawn();
+  }
+
+  // The drawing's fixed part; place() only changes numbers, widths and colours.
+  sketch() {
+    const ends = this.kind === "LSTM" ? [["c", 14, 88, "t−1"], ["h", 14, 304, "t−1"], ["c", 660, 88, "t"], ["h", 660, 304, "t"], ["x", 106, 368, "t"]] : this.kind === "GRU" ? [["h", 14, 88, "t−1"], ["h", 660, 88, "t"], ["x", 96, 368, "t"]] : [["h", 14, 154, "t−1"], ["h", 660, 154, "t"], ["x", 176, 368, "t"]];
+    this.pieces = DIAGRAMS[this.kind].parts.map((part) => {
+      const link = part.name;
+      const group = svg("g", { "data-link": link, class: `sv-${part.kind}` });
+      if (part.kind === "wire") {
+        group.append(svg("path", { d: part.path, class: "sv-hit" }), (part.line = svg("path", { d: part.path, class: "sv-line" })));
+        if (part.label) group.append((part.text = svg("text", { x: part.label[0], y: part.label[1], class: "sv-value" })));
+      } else if (part.kind === "box") {
+        group.append(svg("rect", { x: part.x - 22, y: part.y - 20, width: 44, height: 40, rx: 6 }), svg("text", { x: part.x, y: part.y + 1, class: "sv-glyph" }));
+        group.lastChild.textContent = this.header.cell === "RNN_RELU" ? "relu" : part.text;
+        const letter = part.name.length === 1 ? part.name : "";
+        group.append(svg("text", { x: part.x - 26, y: part.y - 10, class: "sv-letter", style: `fill: var(--sv-hue-${letter})` }));
+        group.lastChild.textContent = letter;
+      } else {
+        group.append(svg("circle", { cx: part.x, cy: part.y, r: 14 }), svg("text", { x: part.x, y: part.y + 1, class: "sv-glyph" }));
+        group.lastChild.textContent = part.text;
+      }
+      return { ...part, group };
+    });
+    const labels = ends.map(([text, x, y, below]) => {
+      const index = svg("tspan", { "baseline-shift": "sub", "font-size": "11" });
+      index.textContent = below;
+      return svg("text", { x, y, class: "sv-end" }, text, index);
+    });
+    this.drawing.replaceChildren(svg("rect", { x: 90, y: 34, width: 548, height: 306, rx: 16, class: "sv-hull" }), ...this.pieces.map((p) => p.group), ...labels);
+    for (const piece of this.pieces) for (const name of ["line", "text"]) piece[name] = piece.group.querySelector(name === "line" ? ".sv-line" : ".sv-value");
+    this.lines = LINES[this.kind].map((line) => {
+      const law = line.gate && this.header.cell === "RNN_RELU" ? line.law.replace("tanh", "relu") : line.law;
+      const numbers = el("span", { class: "sv-numbers" });
+      const bars = el("div", { class: "sv-bars" });
+      const head = el("button", { type: "button", class: "sv-lawline", "data-link": line.gate ?? line.value, "aria-expanded": "false", onclick: () => { this.state.open = this.state.open === line ? null : line; this.place(); } }, el("b", { text: law, style: `color: var(--sv-hue-${line.gate ?? line.value})` }), numbers);
+      return { ...line, line, numbers, bars, head, root: el("div", { class: "sv-eq" }, head, bars) };
+    });
+    this.equations.replaceChildren(...this.lines.map((l) => l.root));
+  }
+
+  // Every number of the chosen step and unit, from the states and the weights; the same names as the trace's.
+  values(step, unit) {
+    const { hidden: H, inputs } = this.header;
+    const A = this.arrays;
+    const read = (name, t) => (t < 0 ? 0 : A[name]?.[t * H + unit]);
+    const x = A.x.subarray(step * inputs, (step + 1) * inputs);
+    const h_ = step ? A.h.subarray((step - 1) * H, step * H) : new Float32Array(H);
+    const v = { x: x[0], h_: h_[unit], c_: read("c", step - 1), c: read("c", step), h: read("h", step), parts: {} };
+    BLOCK[this.kind].forEach((gate, b) => {
+      const row = b * H + unit;
+      const product = (weights, input, width) => Array.from(input, (value, k) => weights[row * width + k] * value);
+      const wx = product(A.w_ih, x, inputs);
+      const wh = product(A.w_hh, h_, H);
+      const sum = (list) => list.reduce((a, b_) => a + b_, 0);
+      const part = { wx, wh, sx: sum(wx), sh: sum(wh), bx: A.b_ih[row], bh: A.b_hh[row] };
+      v.parts[gate] = part;
+      v[`${gate}_ih`] = part.sx + part.bx;
+      v[`${gate}_hh`] = part.sh + part.bh;
+      if (gate !== "h") v[gate] = read(gate, step);
+    });
+    for (const gate of BLOCK[this.kind]) v[`${gate}_pre`] = v[`${gate}_ih`] + (gate === "n" ? v.r : 1) * v[`${gate}_hh`];
+    if (this.kind === "LSTM") Object.assign(v, { kept: v.f * v.c_, written: v.i * v.g, tanh_c: Math.tanh(v.c) });
+    if (this.kind === "GRU") Object.assign(v, { reset: v.r * v.n_hh, one_z: 1 - v.z, kept: v.z * v.h_, written: (1 - v.z) * v.n });
+    return v;
+  }
+
+  place() {
+    if (!this.pieces) return;
+    const { state } = this;
+    const v = this.values(state.step, state.unit);
+    const reached = state.phase ?? Infinity;
+    const hue = (name) => `var(--sv-hue-${name.replace(/_.*/, "").replace("kept", "c").replace("written", "g").replace("reset", "r").replace("tanh", "c").replace("one", "z")})`;
+    for (const piece of this.pieces) {
+      piece.group.classList.toggle("sv-dim", piece.phase > reached);
+      piece.group.classList.toggle("sv-now", piece.phase === state.phase);
+      if (piece.kind !== "wire") continue;
+      const value = v[piece.value];
+      piece.line.style.stroke = hue(piece.value);
+      piece.line.style.strokeWidth = `${1.2 + 5 * Math.min(1, Math.abs(value))}`;
+      piece.line.style.strokeDasharray = value < 0 ? "7 4" : "";
+      if (piece.text) piece.text.textContent = this.veiled(piece.phase) ? "?" : number(value);
+    }
+    for (const line of this.lines) this.write(line, v, reached);
+    this.unitSelect.value = `${state.unit}`;
+    this.guess.textContent = state.hidden ? "Reveal" : "Hide values";
+    const phases = DIAGRAMS[this.kind].phases;
+    this.story.textContent = state.phase === null ? "" : `${state.phase + 1} of ${phases.length}: ${phases[state.phase]}`;
+    this.drawing.setAttribute("aria-label", `${this.header.name} at step ${state.step}, unit ${state.unit}: ` + LINES[this.kind].map((l) => `${l.gate ?? l.value} ${number(v[l.gate ?? l.value])}`).join(", "));
+    this.scrubber.value = `${state.step}`;
+    this.clock.textContent = `${state.step} / ${state.L - 1}`;
+    this.chips.children[this.latest ?? 0]?.classList.remove("sv-on");
+    this.chips.children[state.step]?.classList.add("sv-on");
+    this.latest = state.step;
+  }
+
+  veiled(phase) { return this.state.hidden && (this.state.phase === null ? phase > 0 : phase === this.state.phase); }
+
+  write(line, v, reached) {
+    const name = line.gate ?? line.value;
+    line.root.classList.toggle("sv-dim", line.phase > reached);
+    const say = (value) => (this.veiled(line.phase) ? "?" : number(value));
+    if (line.gate) {
+      const p = v.parts[line.gate];
+      const plus = (value) => (value < 0 ? ` − ${number(-value)}` : ` + ${number(value)}`);
+      const tail = line.reset ? ` + ${number(v.r)} × (${number(p.sh)}${plus(p.bh)})` : `${plus(p.sh)}${plus(p.bh)}`;
+      line.numbers.textContent = ` = ${this.header.cell === "RNN_RELU" ? "relu" : line.squash}(${number(p.sx)}${plus(p.bx)}${tail}) = ${say(v[name])}`;
+    } else {
+      line.numbers.textContent = ` = ${line.terms.map((t) => (typeof t === "string" ? t : `${number(v[t[0]])} × ${number(v[t[2]])}`)).join(" ")} = ${say(v[name])}`;
+    }
+    const open = this.state.open === line.line && !!line.gate;
+    line.head.setAttribute("aria-expanded", `${open}`);
+    line.bars.hidden = !open;
+    if (open) line.bars.replaceChildren(...this.contributions(line, v));
+  }
+
+  // Which input and which unit added what; the bars add up to the sum in the equation.
+  contributions(line, v) {
+    const p = v.parts[line.gate];
+    const factor = line.reset ? v.r : 1;
+    const names = this.header.names;
+    const all = [
+      ...p.wx.map((value, k) => [names ? `x “${visible(names[k])}”` : `x[${k}]`, value]), ["b_i", p.bx],
+      ...p.wh.map((value, k) => [`h[${k}]${line.reset ? " · r" : ""}`, factor * value]), [line.reset ? "b_h · r" : "b_h", factor * p.bh],
+    ];
+    const ranked = all.slice().sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
+    const shown = ranked.slice(0, 14);
+    const rest = ranked.slice(14).reduce((sum, [, value]) => sum + value, 0);
+    if (ranked.length > 14) shown.push([`${ranked.length - 14} others`, rest]);
+    shown.push(["sum", v[`${line.gate}_pre`]]);
+    const most = Math.max(...shown.map(([, value]) => Math.abs(value)), 1e-9);
+    return shown.map(([name, value]) => el("div", { class: `sv-barrow${name === "sum" ? " sv-total" : ""}` }, el("span", { text: name }),
+      el("i", {}, el("b", { style: `width:${(50 * Math.abs(value)) / most}%;${value < 0 ? "right:50%" : "left:50%"};background:${value < 0 ? this.theme.diverging[1][1] : this.theme.diverging[3][1]}` })), el("span", { class: "sv-barvalue", text: number(value) })));
+  }
+
+  light(link) {
+    if (link === this.lit) return;
+    this.lit = link;
+    for (const node of this.root.querySelectorAll("[data-link]")) node.classList.toggle("sv-lit", !!link && (node.dataset.link === link || node.dataset.link === `to_${link}`));
+  }
+
+  toPhase(by) {
+    const count = DIAGRAMS[this.kind].phases.length;
+    const { state } = this;
+    if (by === null) state.phase = null;
+    else state.phase = state.phase === null ? (by > 0 ? 0 : count - 1) : clamp(state.phase + by, 0, count - 1);
+    this.place();
+  }
+
+  extraKeys(event, control, jump) {
+    if (control) return {};
+    const unit = (by) => () => { this.state.unit = clamp(this.state.unit + by, 0, this.header.hidden - 1); this.move(this.state.step); };
+    return { ArrowUp: unit(-jump), ArrowDown: unit(jump), n: () => this.toPhase(1), b: () => this.toPhase(-1) };
+  }
+
+  spoken() { return `Step ${this.state.step}, unit ${this.state.unit}`; }
+
+  readAddress() {
+    const view = new URLSearchParams(location.hash.slice(1));
+    for (const name of ["step", "unit"]) if (/^\d{1,5}$/.test(view.get(name) ?? "")) this.state[name] = +view.get(name);
+  }
+
+  viewChanged() {
+    const view = new URLSearchParams();
+    if (this.state.step) view.set("step", this.state.step);
+    if (this.state.unit) view.set("unit", this.state.unit);
+    writeAddress(this.header.address, view);
+  }
+}
+

@@ -1,0 +1,102 @@
+// The cells as drawings: boxes, operators and wires with a name each. A wire carries a value; `phase` is when
+// the walk reaches it. Left to right is one step; the LSTM has the well-known form.
+
+const box = (name, x, y, text, phase) => ({ kind: "box", name, x, y, text, phase });
+const op = (name, x, y, text, phase) => ({ kind: "op", name, x, y, text, phase });
+const wire = (name, value, path, phase, label) => ({ kind: "wire", name, value, path, phase, label });
+
+export const DIAGRAMS = {
+  LSTM: {
+    phases: ["what comes in", "forget gate", "input gate and candidate", "cell update", "output gate"],
+    parts: [
+      wire("x", "x", "M130 372 V300", 0, [138, 362]),
+      wire("h_", "h_", "M62 300 H450", 0, [66, 290]),
+      wire("c_", "c_", "M62 84 H176", 0, [66, 74]),
+      wire("to_f", "f_pre", "M190 300 V236", 1, [196, 268]),
+      box("f", 190, 216, "σ", 1),
+      wire("f", "f", "M190 196 V98", 1, [196, 150]),
+      op("times_f", 190, 84, "×", 3),
+      wire("kept", "kept", "M204 84 H316", 3, [222, 74]),
+      wire("to_i", "i_pre", "M262 300 V236", 2, [268, 268]),
+      box("i", 262, 216, "σ", 2),
+      wire("i", "i", "M262 196 V146 H316", 2, [262, 138]),
+      wire("to_g", "g_pre", "M330 300 V236", 2, [336, 268]),
+      box("g", 330, 216, "tanh", 2),
+      wire("g", "g", "M330 196 V160", 2, [337, 184]),
+      op("times_i", 330, 146, "×", 3),
+      wire("written", "written", "M330 132 V98", 3, [338, 119]),
+      op("plus", 330, 84, "+", 3),
+      wire("c", "c", "M344 84 H654", 3, [596, 74]),
+      wire("to_o", "o_pre", "M450 300 V236", 4, [456, 268]),
+      box("o", 450, 216, "σ", 4),
+      wire("o", "o", "M472 216 H516", 4, [476, 207]),
+      wire("c_down", "c", "M530 84 V124", 4),
+      box("tanh_c", 530, 144, "tanh", 4),
+      wire("tanh_c", "tanh_c", "M530 164 V202", 4, [538, 188]),
+      op("times_o", 530, 216, "×", 4),
+      wire("h", "h", "M530 230 V300 H654", 4, [596, 290]),
+    ],
+  },
+  GRU: {
+    phases: ["what comes in", "reset gate", "candidate", "update gate", "new state"],
+    parts: [
+      wire("x", "x", "M120 372 V320", 0, [128, 362]),
+      wire("xline", "x", "M120 320 H452", 0),
+      wire("h_", "h_", "M62 84 H466", 0, [66, 74]),
+      wire("h_down", "h_", "M74 84 V286 H410", 0),
+      wire("to_r", "r_pre", "M150 320 V236", 1, [156, 306]),
+      box("r", 150, 216, "σ", 1),
+      wire("r", "r", "M150 196 V156 H226", 1, [160, 148]),
+      wire("q", "n_hh", "M240 286 V170", 1, [246, 240]),
+      op("times_r", 240, 156, "×", 2),
+      wire("reset", "reset", "M254 156 H300 V196", 2, [262, 148]),
+      wire("to_n", "n_ih", "M300 320 V236", 2, [306, 306]),
+      box("n", 300, 216, "tanh", 2),
+      wire("n", "n", "M322 216 H350 V156 H546", 2, [356, 148]),
+      wire("to_z", "z_pre", "M410 320 V256", 3, [416, 306]),
+      box("z", 410, 236, "σ", 3),
+      wire("z", "z", "M432 236 H480 V98", 3, [438, 228]),
+      op("times_z", 480, 84, "×", 4),
+      wire("kept", "kept", "M494 84 H546", 4, [498, 74]),
+      wire("one_z", "one_z", "M480 236 H560 V170", 4, [500, 228]),
+      op("times_n", 560, 156, "×", 4),
+      wire("written", "written", "M560 142 V98", 4, [566, 124]),
+      op("plus", 560, 84, "+", 4),
+      wire("h", "h", "M574 84 H654", 4, [598, 74]),
+    ],
+  },
+  RNN: {
+    phases: ["what comes in", "sum", "new state"],
+    parts: [
+      wire("x", "x", "M200 372 V220 H262", 0, [208, 362]),
+      wire("h_", "h_", "M62 150 H262", 0, [66, 140]),
+      wire("from_x", "h_ih", "M200 220 H290 V200", 1, [216, 212]),
+      wire("from_h", "h_hh", "M200 150 H276", 1, [206, 140]),
+      op("plus", 290, 150, "+", 1),
+      wire("pre", "h_pre", "M304 150 H378", 1, [312, 140]),
+      box("h", 400, 150, "tanh", 2),
+      wire("h", "h", "M422 150 H654", 2, [560, 140]),
+    ],
+  },
+};
+
+// The lines of torch's documentation, term by term: [name of the value, text, wire]. `sum` lines have terms.
+export const LINES = {
+  LSTM: [
+    { gate: "f", phase: 1, law: "f_t = σ(W_if x_t + b_if + W_hf h_{t−1} + b_hf)", squash: "σ" },
+    { gate: "i", phase: 2, law: "i_t = σ(W_ii x_t + b_ii + W_hi h_{t−1} + b_hi)", squash: "σ" },
+    { gate: "g", phase: 2, law: "g_t = tanh(W_ig x_t + b_ig + W_hg h_{t−1} + b_hg)", squash: "tanh" },
+    { value: "c", phase: 3, law: "c_t = f_t c_{t−1} + i_t g_t", terms: [["f", "×", "c_"], "+", ["i", "×", "g"]] },
+    { gate: "o", phase: 4, law: "o_t = σ(W_io x_t + b_io + W_ho h_{t−1} + b_ho)", squash: "σ" },
+    { value: "h", phase: 4, law: "h_t = o_t tanh(c_t)", terms: [["o", "×", "tanh_c"]] },
+  ],
+  GRU: [
+    { gate: "r", phase: 1, law: "r_t = σ(W_ir x_t + b_ir + W_hr h_{t−1} + b_hr)", squash: "σ" },
+    { gate: "n", phase: 2, law: "n_t = tanh(W_in x_t + b_in + r_t (W_hn h_{t−1} + b_hn))", squash: "tanh", reset: true },
+    { gate: "z", phase: 3, law: "z_t = σ(W_iz x_t + b_iz + W_hz h_{t−1} + b_hz)", squash: "σ" },
+    { value: "h", phase: 4, law: "h_t = (1 − z_t) n_t + z_t h_{t−1}", terms: [["one_z", "×", "n"], "+", ["z", "×", "h_"]] },
+  ],
+  RNN: [{ gate: "h", phase: 1, law: "h_t = tanh(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh)", squash: "tanh" }],
+};
+
+export const BLOCK = { LSTM: ["i", "f", "g", "o"], GRU: ["r", "z", "n"], RNN: ["h"] };
