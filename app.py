@@ -10,6 +10,7 @@ from pathlib import Path  # noqa: E402
 import streamlit as st  # noqa: E402
 
 from seqviz.ui.shell import settle  # noqa: E402
+from seqviz.ui.trainer import leave  # noqa: E402
 
 ROOT = Path(__file__).parent
 PAGES = ROOT / "pages"
@@ -26,5 +27,8 @@ pages = [
     st.Page(PAGES / "gates.py", title="Gates", icon=":material/grid_on:", default=True),
     st.Page(PAGES / "cell.py", title="Cell", icon=":material/account_tree:"),
     st.Page(PAGES / "gradients.py", title="Gradients", icon=":material/trending_down:"),
+    st.Page(PAGES / "training.py", title="Training", icon=":material/school:"),
 ]
-st.navigation(pages, position="top").run()
+page = st.navigation(pages, position="top")
+leave(page.url_path)
+page.run()

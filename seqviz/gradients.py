@@ -7,7 +7,8 @@ captured gates; autograd is only asked for the way from the loss to the recurren
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -20,24 +21,25 @@ from torch.nn.utils.rnn import PackedSequence
 from seqviz import vocabulary as words
 from seqviz.backward import LayerGradient, LayerRun, backward
 from seqviz.capture import capture
+from seqviz.fromloss import Loss, Tops, from_loss
 from seqviz.layers import Recurrent, read_input, read_output
 from seqviz.trace import Trace
 
 __all__ = ["GradientFlow", "connectivity", "gradient_flow"]
 
-Loss = str | Callable[[Tensor], Tensor]
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GradientFlow:
     """Gradients of one loss at every step.
 
     ``flow["l0.h"]`` is dL/dh_t ``(L, N, H)`` and ``flow["l0.c"]`` dL/dc_t: total derivatives, everything that
-    follows included, as autograd gives for the state of a loop over the steps. ``flow["l0.f_pre"]`` is the
-    gradient at a gate's pre-activation, ``flow["x"]`` dL/dx_t ``(L, N, H_in)``.
+    follows included, as ``retain_grad`` gives for the state of a loop over the steps. So dL/dh_t holds the way by
+    the output at t and the way by step t+1; dL/dc_t holds the way by h_t and the way by c_{t+1}.
+    ``flow["l0.f_pre"]`` is the gradient at a gate's pre-activation (``l0.h_pre`` in a plain RNN), and ``flow["x"]``
+    ``(L, N, H_in)`` the gradient at the recurrent layer's input x_t. Names, shapes and batch order are the trace's.
 
     Args:
-        arrays: those, by name.
+        arrays: those, by name, read-only; padding holds 0.
         shares: torch's weight names to ``(L,)``: the Frobenius norm of what each step adds to dL/dW.
         weights: torch's weight names to the whole dL/dW.
         loss: its value.
@@ -57,6 +59,11 @@ class GradientFlow:
             return self.arrays[name]
         except KeyError:
             raise KeyError(f"There is no gradient {name!r}. There are {', '.join(self.arrays)}.") from None
+
+    def __repr__(self) -> str:
+        steps, batch = self["x"].shape[:2]
+        says = f", problem={self.problem!r}" if self.problem else ""
+        return f"GradientFlow(loss={self.loss:.6g}, L={steps}, N={batch}, gradients: {', '.join(self.arrays)}{says})"
 
     def norms(self, name: str, batch: int | None = None) -> np.ndarray:
         """The Euclidean norm at every step, ``(L,)``: over units, and over the batch unless one is chosen."""
@@ -79,28 +86,53 @@ def gradient_flow(
             is called once. In training mode it must have no dropout between layers.
         x: its input, as :func:`seqviz.capture` takes it.
         hx: the state before the first step.
-        loss: of the module's output (a recurrent layer's is h): ``"last"`` sums it over the last valid step,
-            ``"sum"`` over all steps, ``"mean"`` takes the mean; or a function of the output that gives a scalar.
-        dtype: ``torch.float64`` runs a copy of the module in that precision. In float32 a gradient below
-            1e-45 is 0.
+        loss: of the module's output (y of our networks, h of a recurrent layer, the first part of a tuple):
+            ``"last"`` sums it over units and batch at each sequence's last step, or all of it where the module
+            gives no steps but one answer; ``"sum"`` over all steps; ``"mean"`` takes the mean; ``(step, unit)``
+            is that one output, summed over the batch; or a function of the output that gives a scalar.
+        dtype: ``torch.float64`` runs a copy of the module in that precision. A gradient too small for the
+            precision, below 1e-38 in float32 and 1e-308 in float64, is 0.
 
     Returns:
-        A :class:`GradientFlow`; padding holds 0.
+        A :class:`GradientFlow`.
 
     Raises:
-        ValueError: no recurrent module or several, dropout in training mode, or a loss that is no scalar.
+        ValueError: no recurrent layer or several, or one that is called more than once; dropout in training
+            mode; a loss that is no scalar or asks for an output that is not there.
     """
     if dtype is not None:
         module, x, hx = copy.deepcopy(module).to(dtype), _to(x, dtype), _to(hx, dtype)
     rnn = _recurrent(module)
-    value, tops = _from_loss(module, rnn, x, hx, loss)
+    state = torch.get_rng_state()
     trace = capture(module, x, hx)
-    given = read_input(rnn, *_as_called(rnn, x, hx, tops))
-    with np.errstate(over="ignore", invalid="ignore"):  # `problem` says so, once
+    with torch.random.fork_rng(devices=[]):  # a module that draws random numbers draws the same ones again
+        torch.set_rng_state(state)
+        value, tops = from_loss(module, rnn, x, hx, loss)
+    given = read_input(rnn, tops.x, tops.hx)
+    with np.errstate(over="ignore", invalid="ignore"), _flushing():  # `problem` says so, once
         arrays, shares, weights = _through_layers(rnn, trace, given, tops)
     problem = _problem(value, arrays)
-    freeze = MappingProxyType
-    return GradientFlow(freeze(arrays), freeze(shares), freeze(weights), value, trace, problem)
+    return GradientFlow(_frozen(arrays), _frozen(shares), _frozen(weights), value, trace, problem)
+
+
+def _frozen(arrays: dict[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    for array in arrays.values():
+        array.flags.writeable = False
+    return MappingProxyType(arrays)
+
+
+@contextmanager
+def _flushing() -> Iterator[None]:
+    """Let this thread's processor take numbers too small for full precision as 0.
+
+    A gradient that vanishes spends dozens of steps among them, and each operation on one costs a hundred others.
+    """
+    already = bool(torch.full((1,), 2e-38).div_(16.0).eq(0.0))
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(already)
 
 
 def connectivity(
@@ -120,20 +152,17 @@ def connectivity(
         output: ``(step, unit)`` of the module's output, or ``"last"``: the sum over its last step.
 
     Returns:
-        ``(L, N)``.
+        ``(L, N)`` float64.
+
+    Raises:
+        ValueError: as for :func:`gradient_flow`; no such output, or a network that overflowed.
     """
-    if isinstance(output, str):
-        if output != "last":
-            raise ValueError(f"The output must be (step, unit) or 'last', not {output!r}.")
-        chosen: Loss = "last"
-    else:
-        step, unit = output
-        chosen = lambda y: y[step, ..., unit].sum()  # noqa: E731
-    flow = gradient_flow(module, x, hx, chosen, dtype=dtype)
-    return (flow["x"] ** 2).sum(axis=2)
-
-
-# --- from the loss to the recurrent layer -----------------------------------------------------------
+    if output != "last" and not isinstance(output, tuple):
+        raise ValueError(f"The output must be (step, unit) or 'last', not {output!r}.")
+    flow = gradient_flow(module, x, hx, output, dtype=dtype)
+    if not np.isfinite(flow["x"]).all():
+        raise ValueError(flow.problem)
+    return (flow["x"].astype(np.float64) ** 2).sum(axis=2)
 
 
 def _to(value: Any, dtype: torch.dtype) -> Any:
@@ -154,83 +183,12 @@ def _recurrent(module: nn.Module) -> Recurrent:
     return rnn
 
 
-@dataclass
-class _Tops:
-    """What reaches the recurrent stack from the loss: at its output, and at its final states."""
-
-    out: Tensor
-    states: tuple[Tensor, ...]
-    args: tuple
-    kwargs: dict[str, Any]
-    raw: Any
-
-
-def _from_loss(module: nn.Module, rnn: Recurrent, x: Any, hx: Any, loss: Loss) -> tuple[float, _Tops]:
-    """Run the module once with its recurrent output cut loose, and let autograd come back to that cut."""
-    kept: dict[str, Any] = {}
-
-    def cut(_: nn.Module, args: tuple, kwargs: dict[str, Any], out: Any) -> Any:
-        value, states = out
-        packed = isinstance(value, PackedSequence)
-        leaf = (value.data if packed else value).detach().requires_grad_()
-        leaves = tuple(s.detach().requires_grad_() for s in (states if isinstance(states, tuple) else (states,)))
-        kept.update(leaf=leaf, leaves=leaves, args=args, kwargs=kwargs, raw=value)
-        return (value._replace(data=leaf) if packed else leaf), leaves if isinstance(states, tuple) else leaves[0]
-
-    handle = rnn.register_forward_hook(cut, with_kwargs=True)
-    state = torch.get_rng_state()
-    try:
-        with torch.enable_grad():
-            out = module(x) if hx is None else module(x, hx)
-            total = _scalar(loss, out, rnn)
-            grads = torch.autograd.grad(total, [kept["leaf"], *kept["leaves"]], allow_unused=True)
-    finally:
-        handle.remove()
-        torch.set_rng_state(state)
-    filled = [
-        torch.zeros_like(leaf) if g is None else g
-        for g, leaf in zip(grads, [kept["leaf"], *kept["leaves"]], strict=True)
-    ]
-    return float(total.detach()), _Tops(filled[0], tuple(filled[1:]), kept["args"], kept["kwargs"], kept["raw"])
-
-
-def _scalar(loss: Loss, out: Any, rnn: Recurrent) -> Tensor:
-    value = out[0] if isinstance(out, tuple) and not isinstance(out, PackedSequence) else out
-    if callable(loss):
-        total = loss(value)
-        if not isinstance(total, Tensor) or total.numel() != 1:
-            raise ValueError("The loss must give one number, a tensor with a single element.")
-        return total.reshape(())
-    packed = isinstance(value, PackedSequence)
-    if loss == "sum":
-        return value.data.sum() if packed else value.sum()
-    if loss == "mean":
-        return value.data.mean() if packed else value.mean()
-    if loss != "last":
-        raise ValueError(f"The loss must be 'last', 'sum', 'mean' or a function of the output, not {loss!r}.")
-    if not packed:
-        return (value[:, -1] if rnn.batch_first and value.dim() == 3 else value[-1]).sum()
-    padded, lengths = torch.nn.utils.rnn.pad_packed_sequence(value)
-    return padded[lengths - 1, torch.arange(len(lengths))].sum()
-
-
-def _as_called(rnn: Recurrent, x: Any, hx: Any, tops: _Tops) -> tuple[Any, Any]:
-    """The arguments that the recurrent layer itself was called with."""
-    args = list(tops.args)
-    value = args[0] if args else tops.kwargs["input"]
-    states = args[1] if len(args) > 1 else tops.kwargs.get("hx")
-    return value, states
-
-
-# --- through the layers -----------------------------------------------------------------------------
-
-
 def _array(tensor: Tensor) -> np.ndarray:
     return tensor.detach().cpu().numpy()
 
 
 def _through_layers(
-    rnn: Recurrent, trace: Trace, given: Any, tops: _Tops
+    rnn: Recurrent, trace: Trace, given: Any, tops: Tops
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]:
     raw = tops.raw._replace(data=tops.out) if isinstance(tops.raw, PackedSequence) else tops.out
     e = _array(read_output(rnn, raw)).copy()

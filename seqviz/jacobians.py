@@ -1,9 +1,9 @@
-"""How a small change of the state travels: step Jacobians, their products over any lag, and what they say.
+"""How a small change of the state travels over any number of steps, and what that says.
 
 The state is h, and for an LSTM (h, c), of one layer, direction and batch element; the layer's input is held
-fixed. Everything is float64, and products carry a logarithmic scale, so that a lag of thousands of steps
-neither underflows nor overflows. Vanishing and exploding products: Pascanu, Mikolov and Bengio 2013,
-https://arxiv.org/abs/1211.5063.
+fixed, so that in a deeper layer the layers below do not move. Everything is float64 from the gates on, and
+products carry a logarithmic scale, so that a lag of thousands of steps neither underflows nor overflows. Vanishing
+and exploding products: Pascanu, Mikolov and Bengio 2013, https://arxiv.org/abs/1211.5063.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from torch import nn
 
 from seqviz import vocabulary as words
-from seqviz.capture import capture
+from seqviz.onestep import Run, gru_slopes, lstm_slopes, read_run, rnn_slope, step_jacobians
 from seqviz.trace import Trace
 
 __all__ = [
@@ -30,17 +30,17 @@ __all__ = [
 
 Array = np.ndarray
 _LOW, _HIGH = 1e-3, 1e3
-_CHECK_EVERY = 4
-"""Steps between looks at the scale of a product: a step of norm 1e70 is needed to leave a double in between."""
+_BLOCKS = ("h_h", "h_c", "c_h", "c_c", "c_total")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StateJacobians:
     """Products of step Jacobians from every step to the last.
 
     ``d h_T / d h_t = exp(log_scale[t]) * h_h[t]``, and so on: blocks ``(L, H, H)`` with entries of ordinary
     size, ``log_scale`` ``(L,)`` natural logarithms. ``h_c``, ``c_h``, ``c_c`` are None but for an LSTM.
-    ``step(index)`` gives single step Jacobians ``(len(index), S, S)``.
+    ``step(index)`` gives single step Jacobians ``(len(index), S, S)``. ``problem`` is a sentence where the run
+    overflowed, and then blocks hold NaN; else it is empty.
 
     Two derivatives of c_T with respect to c_t are in use and both are here: ``c_c`` holds h_t fixed, as one
     step of the recursion does ("direct"); :meth:`c_total` lets c_t move h_t too, ``M_cc + M_ch diag(o(1 -
@@ -48,150 +48,64 @@ class StateJacobians:
     """
 
     log_scale: Array
-    h_h: Array
-    h_c: Array | None
-    c_h: Array | None
-    c_c: Array | None
-    c_to_h: Array | None
+    h_h: Array = field(repr=False)
+    h_c: Array | None = field(repr=False)
+    c_h: Array | None = field(repr=False)
+    c_c: Array | None = field(repr=False)
+    c_to_h: Array | None = field(repr=False)
     step: Callable[[Any], Array] = field(repr=False)
+    problem: str = ""
 
     def c_total(self) -> Array:
         """``d c_T / d c_t`` with h_t moving along, ``(L, H, H)``, on the scale of ``log_scale``."""
         if self.c_c is None or self.c_h is None or self.c_to_h is None:
-            raise ValueError("Only an LSTM has a cell state.")
+            raise ValueError("d c_T / d c_t needs an LSTM, and the rows of c_T: of='both'.")
         return self.c_c + self.c_h * self.c_to_h[:, None, :]
 
     def log10_norms(self, block: str = "h_h", kind: str = "spectral") -> Array:
-        """log10 of the norm of a block at every step, ``(L,)``; -inf where it is exactly 0.
+        """log10 of the norm of a block at every step, ``(L,)``; -inf where it is exactly 0, NaN after an overflow.
 
         `block`: ``h_h``, ``h_c``, ``c_h``, ``c_c`` or ``c_total``. `kind`: ``spectral`` or ``frobenius``.
         """
-        values = self._block(block)
-        order: Any = {"spectral": 2, "frobenius": "fro"}[kind]
-        return _log10(np.linalg.norm(values, ord=order, axis=(1, 2)), self.log_scale)
+        orders: dict[str, Any] = {"spectral": 2, "frobenius": "fro"}
+        if kind not in orders:
+            raise ValueError(f"The kind of norm must be spectral or frobenius, not {kind!r}.")
+        norms = _finite(lambda a: np.linalg.norm(a, ord=orders[kind], axis=(1, 2)), self._block(block))
+        return _log10(norms, self.log_scale)
 
     def log10_singular_values(self, block: str = "h_h", every: int = 1) -> Array:
         """log10 of all singular values, ``(ceil(L / every), H)``, largest first."""
-        values = np.linalg.svd(self._block(block)[::every], compute_uv=False)
+        values = _finite(lambda a: np.linalg.svd(a, compute_uv=False), self._block(block)[::every])
         return _log10(values, self.log_scale[::every, None])
 
     def _block(self, block: str) -> Array:
+        if block not in _BLOCKS:
+            raise ValueError(f"The block must be one of {', '.join(_BLOCKS)}, not {block!r}.")
         values = self.c_total() if block == "c_total" else getattr(self, block)
         if values is None:
-            raise ValueError(f"Only an LSTM has {block}; this network has h_h.")
+            raise ValueError(
+                f"{block} needs an LSTM" + (", and the rows of c_T: of='both'." if self.c_to_h is not None else ".")
+            )
         return values
 
     def eigenvalues(self, steps: Any = None) -> Array:
         """Eigenvalues of single step Jacobians, complex ``(len(steps), S)``; of all steps by default."""
-        return np.linalg.eigvals(self.step(slice(None) if steps is None else np.asarray(steps)))
+        return _finite(np.linalg.eigvals, self.step(slice(None) if steps is None else np.asarray(steps)))
+
+
+def _finite(compute: Callable[[Array], Array], matrices: Array) -> Array:
+    """`compute` on a stack ``(L, H, H)``; NaN for a matrix that is not finite, where LAPACK would raise."""
+    bad = ~np.isfinite(matrices).all(axis=(1, 2))
+    if not bad.any():
+        return compute(matrices)
+    found = compute(np.where(bad[:, None, None], 0.0, matrices))
+    found[bad] = np.nan
+    return found
 
 
 def _log10(values: Array, log_scale: Array) -> Array:
     with np.errstate(divide="ignore"):
         return np.log10(values) + log_scale / np.log(10.0)
-
-
-def _signals(
-    source: nn.Module | Trace, x: Any, hx: Any, layer: int, batch: int, reverse: bool
-) -> tuple[str, dict[str, Array], Trace]:
-    trace = source if isinstance(source, Trace) else capture(source, x, hx)
-    if len(trace.modes) != 1:
-        raise ValueError(f"Jacobians need one recurrent module; this trace has {len(trace.modes)}.")
-    (mode,) = trace.modes.values()
-    found = {}
-    for signal in words.SIGNALS[mode]:
-        name = words.signal_name(layer, signal, reverse=reverse)
-        if name not in trace:
-            raise ValueError(f"There is no layer {layer}{' in reverse' if reverse else ''} in this trace.")
-        steps = trace.lengths[batch] if trace.lengths else len(trace[name])
-        values = trace[name][:steps, batch].astype(np.float64)
-        first = trace.initial.get(name)
-        found[signal] = values[::-1] if reverse else values
-        if signal in "hc" and first is not None:
-            found[f"{signal}_"] = np.concatenate([first[batch : batch + 1].astype(np.float64), found[signal][:-1]])
-    return mode, found, trace
-
-
-def _weights(module: nn.Module, layer: int, reverse: bool) -> tuple[Array, Array | None]:
-    rnn = next((m for m in module.modules() if isinstance(m, nn.RNNBase)), None)
-    if rnn is None:
-        raise ValueError("The module has no nn.RNN, nn.GRU or nn.LSTM.")
-    if rnn.proj_size:
-        raise ValueError("Jacobians of an LSTM with a projection are not defined on (h, c) of one size.")
-    suffix = f"_l{layer}{'_reverse' if reverse else ''}"
-    tensors = (getattr(rnn, part + suffix, None) for part in ("weight_hh", "bias_hh"))
-    w, b = (None if t is None else t.detach().cpu().numpy().astype(np.float64) for t in tensors)
-    assert w is not None
-    return w, b
-
-
-def step_jacobians(
-    module: nn.Module,
-    x: Any,
-    hx: Any = None,
-    *,
-    trace: Trace | None = None,
-    layer: int = 0,
-    batch: int = 0,
-    reverse: bool = False,
-) -> Array:
-    """``d s_t / d s_{t-1}`` at every step, ``(L, S, S)`` float64: s is h, and (h, c) for an LSTM.
-
-    Args:
-        module: a network or layer with one recurrent stack.
-        x, hx: its input, as for :func:`seqviz.capture`; not run again where `trace` is given.
-        trace: its run, if there is one already.
-        layer, batch, reverse: which state; in a deeper layer the output of the layer below is held fixed.
-    """
-    mode, s, _ = _signals(trace or module, x, hx, layer, batch, reverse)
-    w, b = _weights(module, layer, reverse)
-    return _STEPS.get(mode, _rnn)(mode, s, w, b)
-
-
-def _rnn(mode: str, s: dict[str, Array], w: Array, b: Array | None) -> Array:
-    slope = (s["h"] > 0).astype(float) if mode == words.RNN_RELU else 1 - s["h"] ** 2
-    return slope[:, :, None] * w
-
-
-def _gru_slopes(s: dict[str, Array], w: Array, b: Array | None) -> tuple[Array, Array, Array]:
-    """dh/d(r_pre), dh/d(z_pre) and dh/d(W_hn h + b_hn), each ``(L, H)``."""
-    r, z, n, before = s["r"], s["z"], s["n"], s["h_"]
-    w_n = np.split(w, 3)[2]
-    q = before @ w_n.T + (0.0 if b is None else np.split(b, 3)[2])
-    to_n = (1 - z) * (1 - n**2)
-    return to_n * q * r * (1 - r), (before - n) * z * (1 - z), to_n * r
-
-
-def _gru(mode: str, s: dict[str, Array], w: Array, b: Array | None) -> Array:
-    slopes = _gru_slopes(s, w, b)
-    found = np.add.reduce([a[:, :, None] * block for a, block in zip(slopes, np.split(w, 3), strict=True)])
-    diagonal = np.arange(found.shape[1])
-    found[:, diagonal, diagonal] += s["z"]
-    return found
-
-
-def _lstm_slopes(s: dict[str, Array]) -> tuple[Array, tuple[Array, Array, Array, Array]]:
-    """dh/dc, and dc/d(i_pre), dc/d(f_pre), dc/d(g_pre), dh/d(o_pre), each ``(L, H)``."""
-    i, f, g, o, tanh_c = s["i"], s["f"], s["g"], s["o"], np.tanh(s["c"])
-    into_c = (g * i * (1 - i), s["c_"] * f * (1 - f), i * (1 - g**2))
-    return o * (1 - tanh_c**2), (*into_c, tanh_c * o * (1 - o))
-
-
-def _lstm(mode: str, s: dict[str, Array], w: Array, b: Array | None) -> Array:
-    to_h, (to_i, to_f, to_g, to_o) = _lstm_slopes(s)
-    w_i, w_f, w_g, w_o = np.split(w, 4)
-    steps, size = to_h.shape
-    c_h = to_i[:, :, None] * w_i + to_f[:, :, None] * w_f + to_g[:, :, None] * w_g
-    found = np.zeros((steps, 2 * size, 2 * size))
-    found[:, :size, :size] = to_o[:, :, None] * w_o + to_h[:, :, None] * c_h
-    found[:, size:, :size] = c_h
-    diagonal = np.arange(size)
-    found[:, diagonal, size + diagonal] = to_h * s["f"]
-    found[:, size + diagonal, size + diagonal] = s["f"]
-    return found
-
-
-_STEPS = {words.LSTM: _lstm, words.GRU: _gru}
 
 
 def state_jacobians(
@@ -205,33 +119,42 @@ def state_jacobians(
     reverse: bool = False,
     of: str = "both",
 ) -> StateJacobians:
-    """``d h_T / d h_t``, ``d c_T / d c_t`` and the mixed blocks for every t, T the last step.
+    """``d h_T / d h_t``, ``d c_T / d c_t`` and the mixed blocks for every t, T the last step to be processed.
+
+    Gates near 0 or 1 are exact to the precision of the module: give a float64 module where that matters.
 
     Args:
         module, x, hx, trace, layer, batch, reverse: as for :func:`step_jacobians`.
         of: ``"h"`` carries the rows of h_T only, at half the price; ``"both"`` also those of c_T.
 
     Returns:
-        A :class:`StateJacobians`. At t = T the blocks are the identity (or 0).
+        A :class:`StateJacobians`, in the order of processing. At t = T the blocks are the identity (or 0).
+
+    Raises:
+        ValueError: no such state, several recurrent modules, or an LSTM with a projection.
     """
-    mode, s, _ = _signals(trace or module, x, hx, layer, batch, reverse)
-    w, b = _weights(module, layer, reverse)
-    size = s["h"].shape[1]
-    is_lstm = mode == words.LSTM
-    rows = 2 * size if is_lstm and of != "h" else size
-    back = {words.LSTM: _lstm_back, words.GRU: _gru_back}.get(mode, _rnn_back)(mode, s, w, b)
-    on_h, on_c, log_scale = _products(back, len(s["h"]), rows, size)
-    blocks: dict[str, Any] = {"h_h": on_h[:, :size], "h_c": None, "c_h": None, "c_c": None}
+    if of not in ("h", "both"):
+        raise ValueError(f"of must be 'h' or 'both', not {of!r}.")
+    run, _ = read_run(module, x, hx, trace, layer, batch, reverse)
+    is_lstm = run.mode == words.LSTM
+    size = run.w.shape[1]
+    rows = 2 * size if is_lstm and of == "both" else size
+    with np.errstate(over="ignore", invalid="ignore"):  # `problem` says so, once
+        back = {words.LSTM: _lstm_back, words.GRU: _gru_back}.get(run.mode, _rnn_back)(run, rows)
+        on_h, on_c, log_scale = _products(back, len(run.s["h"]), rows, size, is_lstm)
+    blocks: dict[str, Any] = {"h_h": on_h[:, :size], "h_c": None, "c_h": None, "c_c": None, "c_to_h": None}
     if is_lstm:
-        blocks["h_c"] = on_c[:, :size]
+        blocks |= {"h_c": on_c[:, :size], "c_to_h": lstm_slopes(run.s)[0]}
         if rows > size:
             blocks |= {"c_h": on_h[:, size:], "c_c": on_c[:, size:]}
-    to_h = s["o"] * (1 - np.tanh(s["c"]) ** 2) if is_lstm else None
+    return StateJacobians(log_scale, **blocks, step=run.jacobians, problem=run.problem or _overflow(on_h, on_c))
 
-    def step(index: Any) -> Array:
-        return _STEPS.get(mode, _rnn)(mode, {name: values[index] for name, values in s.items()}, w, b)
 
-    return StateJacobians(log_scale, **blocks, c_to_h=to_h, step=step)
+def _overflow(*products: Array) -> str:
+    """An overflow stays once it is there, so the first step tells."""
+    if all(np.isfinite(p[0]).all() for p in products if p.size):
+        return ""
+    return "One step alone magnifies a change beyond what a double holds."
 
 
 Back = Callable[[int, Array, Array, Array, Array], Any]
@@ -239,14 +162,14 @@ Back = Callable[[int, Array, Array, Array, Array], Any]
 last two; the Jacobian itself is never formed."""
 
 
-def _rnn_back(mode: str, s: dict[str, Array], w: Array, b: Array | None) -> Back:
-    slope = (s["h"] > 0).astype(float) if mode == words.RNN_RELU else 1 - s["h"] ** 2
-    return lambda t, p_h, p_c, to_h, to_c: np.dot(p_h * slope[t], w, out=to_h)
+def _rnn_back(run: Run, rows: int) -> Back:
+    slope = rnn_slope(run.mode, run.s)
+    return lambda t, p_h, p_c, to_h, to_c: np.dot(p_h * slope[t], run.w, out=to_h)
 
 
-def _gru_back(mode: str, s: dict[str, Array], w: Array, b: Array | None) -> Back:
-    z, slopes = s["z"], np.stack(_gru_slopes(s, w, b), axis=-1)[:, :, None]
-    blocks = np.stack(np.split(w, 3), axis=1)
+def _gru_back(run: Run, rows: int) -> Back:
+    z, slopes = run.s["z"], np.stack(gru_slopes(run.s, run.w, run.b), axis=-1)[:, :, None]
+    blocks = np.stack(np.split(run.w, 3), axis=1)
 
     def back(t: int, p_h: Array, p_c: Array, to_h: Array, to_c: Array) -> None:
         # diag(a) W of the three gates add up to one (H, H) matrix, cheaper than three products.
@@ -256,41 +179,52 @@ def _gru_back(mode: str, s: dict[str, Array], w: Array, b: Array | None) -> Back
     return back
 
 
-def _lstm_back(mode: str, s: dict[str, Array], w: Array, b: Array | None) -> Back:
-    f, show, (*into_c, to_o) = s["f"], *_lstm_slopes(s)
+def _lstm_back(run: Run, rows: int) -> Back:
+    f, show, (*into_c, to_o) = run.s["f"], *lstm_slopes(run.s)
     slopes = np.stack(into_c, axis=-1)[:, :, None]
-    blocks, w_o = np.stack(np.split(w, 4)[:3], axis=1), np.split(w, 4)[3]
+    size = f.shape[1]
+    blocks = np.stack(np.split(run.w, 4)[:3], axis=1)
+    # One product of [on_c, on_o] (rows, 2H) with [d c / d h_before; W_o] (2H, H) for all ways into h_before.
+    left, right = np.empty((rows, 2 * size)), np.concatenate([np.empty((size, size)), np.split(run.w, 4)[3]])
+    on_c, on_o, through_c = left[:, :size], left[:, size:], right[:size, None]
 
     def back(t: int, p_h: Array, p_c: Array, to_h: Array, to_c: Array) -> None:
         # What leaves h through tanh(c) joins what is already on c.
-        on_c = p_h * show[t]
-        on_c += p_c
-        np.dot(on_c, np.matmul(slopes[t], blocks)[:, 0], out=to_h)
-        to_h += np.dot(p_h * to_o[t], w_o)
+        np.multiply(p_h, show[t], out=on_c)
+        np.add(on_c, p_c, out=on_c)
+        np.multiply(p_h, to_o[t], out=on_o)
+        np.matmul(slopes[t], blocks, out=through_c)
+        np.dot(left, right, out=to_h)
         np.multiply(on_c, f[t], out=to_c)
 
     return back
 
 
-def _products(back: Back, steps: int, rows: int, size: int) -> tuple[Array, Array, Array]:
-    """The first `rows` rows of ``P_t = J_T ... J_{t+1}``: ``(L, rows, H)`` on h and on c, and the logs taken out."""
-    on_h, on_c = np.zeros((steps, rows, size)), np.zeros((steps, rows, size))
+def _products(back: Back, steps: int, rows: int, size: int, is_lstm: bool) -> tuple[Array, Array, Array]:
+    """The first `rows` rows of ``P_t = J_T ... J_{t+1}``: ``(L, rows, H)`` on h and on c, and the logs taken out.
+
+    Without a cell state the part on c is ``(L, 0, H)``.
+    """
+    on_h, on_c = np.empty((steps, rows, size)), np.empty((steps, rows if is_lstm else 0, size))
     log_scale = np.zeros(steps)
-    on_h[-1], on_c[-1] = np.eye(rows, size), np.eye(rows, size, -size)
+    on_h[-1], on_c[-1] = np.eye(rows, size), np.eye(on_c.shape[1], size, -size)
     for t in range(steps - 2, -1, -1):
-        back(t + 1, on_h[t + 1], on_c[t + 1], on_h[t], on_c[t])
+        h, c = on_h[t], on_c[t]
+        back(t + 1, on_h[t + 1], on_c[t + 1], h, c)
         log_scale[t] = log_scale[t + 1]
-        if t % _CHECK_EVERY:
+        most = (np.vdot(h, h) + np.vdot(c, c)) ** 0.5
+        if _LOW < most < _HIGH:
             continue
-        most = max(np.abs(on_h[t]).max(), np.abs(on_c[t]).max())
-        if 0 < most < np.inf and not _LOW < most < _HIGH:
-            on_h[t] /= most
-            on_c[t] /= most
+        if not 0 < most < np.inf:  # a square can leave the doubles where the number does not
+            most = max(np.abs(h).max(), np.abs(c).max(initial=0.0))
+        if 0 < most < np.inf:
+            h /= most
+            c /= most
             log_scale[t] += np.log(most)
     return on_h, on_c, log_scale
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HighwaySplit:
     """``d c_T / d c_t`` with h_t held fixed, as the direct path and the rest.
 
@@ -299,9 +233,9 @@ class HighwaySplit:
     """
 
     log_scale: Array
-    direct: Array
-    rest: Array
-    log_direct: Array
+    direct: Array = field(repr=False)
+    rest: Array = field(repr=False)
+    log_direct: Array = field(repr=False)
 
     def log10_norms(self) -> tuple[Array, Array, Array]:
         """log10 of the Frobenius norms of the direct path, the rest and the total, each ``(L,)``."""
@@ -329,25 +263,44 @@ def highway_split(
 ) -> HighwaySplit:
     """Split an LSTM's ``d c_T / d c_t`` into the cell-state highway, the product of forget gates, and the rest.
 
-    The highway is the constant error carousel of Hochreiter and Schmidhuber 1997 with a forget gate on it;
-    the rest are all paths that leave the cell through h and come back.
+    The highway is the constant error carousel of Hochreiter and Schmidhuber 1997,
+    https://doi.org/10.1162/neco.1997.9.8.1735, with a forget gate on it; the rest are all paths that leave the
+    cell through h and come back.
+
+    Args:
+        module, x, hx, trace, layer, batch, reverse: as for :func:`step_jacobians`.
+        jacobians: from :func:`state_jacobians` on the same run, if they are there already.
+
+    Raises:
+        ValueError: the network is no LSTM, or `jacobians` lack the rows of c_T.
     """
-    mode, s, trace = _signals(trace or module, x, hx, layer, batch, reverse)
-    if mode != words.LSTM:
-        raise ValueError(f"Only an LSTM has a cell-state highway; this is {words.CELL_LABELS[mode]}.")
+    run, trace = read_run(module, x, hx, trace, layer, batch, reverse)
+    if run.mode != words.LSTM:
+        raise ValueError(f"Only an LSTM has a cell-state highway; this is {words.CELL_LABELS[run.mode]}.")
     where: dict[str, Any] = {"layer": layer, "batch": batch, "reverse": reverse}
     found = jacobians or state_jacobians(module, x, hx, trace=trace, **where)
-    if found.c_c is None:
+    if found.c_c is None or found.c_h is None:
         raise ValueError("The highway needs the rows of c_T: state_jacobians(..., of='both').")
-    with np.errstate(divide="ignore"):
-        log_f = np.log(s["f"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_f = np.log(run.s["f"])
     later = np.concatenate([log_f[1:], np.zeros_like(log_f[:1])])
     log_direct = np.cumsum(later[::-1], axis=0)[::-1]
     direct = np.exp(log_direct - found.log_scale[:, None])
     rest = found.c_c.copy()
     diagonal = np.arange(rest.shape[1])
-    rest[:, diagonal, diagonal] -= direct
+    rest[:, diagonal, diagonal] = _rest_on_diagonal(run, found.c_h[:, diagonal, diagonal], found.log_scale)
     return HighwaySplit(found.log_scale, direct, rest, log_direct)
+
+
+def _rest_on_diagonal(run: Run, c_h: Array, log_scale: Array) -> Array:
+    """The diagonal of the rest ``(L, H)`` by its own recursion; as total minus highway it would be rounding noise
+    wherever the highway is nearly all there is. `c_h`: the diagonal of ``d c_T / d h_t``."""
+    rest = np.zeros_like(c_h)
+    enters = c_h * lstm_slopes(run.s)[0]
+    keeps = run.s["f"] * np.exp(log_scale - np.concatenate([log_scale[:1], log_scale[:-1]]))[:, None]
+    for t in range(len(rest) - 1, 0, -1):
+        rest[t - 1] = (rest[t] + enters[t]) * keeps[t]
+    return rest
 
 
 def lyapunov_exponents(
@@ -363,36 +316,75 @@ def lyapunov_exponents(
 ) -> Array:
     """The average growth rates of small changes, per step, natural logarithms, largest first.
 
-    By repeated QR of the Jacobians' product (Benettin et al. 1980; for recurrent networks Vogt et al. 2022,
-    https://doi.org/10.3389/fams.2022.818799). Between two QRs the columns lose about lambda_1 - lambda_min
-    nats a step against each other and a double holds 36, so the interval is measured first and chosen so
-    that at most about 15 are lost. All exponents together average ``log|det J|``.
+    By repeated QR of the Jacobians' product (Benettin et al. 1980, https://doi.org/10.1007/BF02128236; for
+    recurrent networks Engelken, Wolf and Abbott 2023, https://doi.org/10.1103/PhysRevResearch.5.043044, and Vogt
+    et al. 2022, https://doi.org/10.3389/fams.2022.818799). All exponents together average ``log|det J|``. A
+    direction that a single step shrinks by 1e16 against another is beyond a double, and its exponent too high.
 
     Args:
+        module, x, hx, trace, layer, batch, reverse: as for :func:`step_jacobians`.
         count: how many, the largest first; all by default.
 
     Returns:
         ``(count,)``; -inf where a direction is lost exactly.
+
+    Raises:
+        ValueError: `count` is out of range, or the network overflowed.
     """
-    where: dict[str, Any] = {"layer": layer, "batch": batch, "reverse": reverse}
-    jacobians = step_jacobians(module, x, hx, trace=trace, **where)
+    run, _ = read_run(module, x, hx, trace, layer, batch, reverse)
+    if run.problem:
+        raise ValueError(run.problem)
+    jacobians = run.jacobians()
     size = jacobians.shape[1]
     count = size if count is None else count
     if not 1 <= count <= size:
         raise ValueError(f"There are {size} exponents; {count} cannot be given.")
-    basis = np.linalg.qr(np.random.default_rng(0).standard_normal((size, size)))[0][:, :count]
+    return np.sort(_growth(jacobians, count))[::-1] / len(jacobians)
+
+
+_NATS = 15.0
+"""What columns may lose against each other between two QRs; a double holds 36."""
+
+
+def _growth(jacobians: Array, count: int) -> Array:
+    """The logs of what each of `count` orthogonal directions gained over all steps, ``(count,)``.
+
+    Between two QRs the columns lose lambda_1 - lambda_min nats a step against each other, and how much that is
+    changes along a run: a stretch that proves too long is gone over again in shorter ones.
+    """
+    ranks = jacobians.any(axis=2).sum(axis=1)
+    basis = np.linalg.qr(np.random.default_rng(0).standard_normal((jacobians.shape[1],) * 2))[0][:, :count]
     total = np.zeros(count)
     every, t = 1, 0
     while t < len(jacobians):
         stop = min(t + every, len(jacobians))
-        for k in range(t, stop):
-            basis = jacobians[k] @ basis
-        basis, triangle = np.linalg.qr(basis)
-        with np.errstate(divide="ignore"):
-            gained = np.log(np.abs(np.diag(triangle)))
-        total += gained
-        finite = gained[np.isfinite(gained)]
-        spread = (finite.max() - finite.min()) / (stop - t) if finite.size else np.inf
-        every = int(np.clip(15.0 / max(spread, 1e-9), 1, 16)) if finite.size == count else 1
-        t = stop
-    return np.sort(total / len(jacobians))[::-1]
+        product = basis
+        for jacobian in jacobians[t:stop]:
+            product = jacobian @ product
+        rank = min(basis.shape[1], int(ranks[t:stop].min()))
+        turned, gained = _graded_qr(product, rank)
+        spread = float(np.ptp(gained)) if rank else 0.0
+        if stop - t > 1 and not spread < 2 * _NATS:
+            every = max(1, (stop - t) // 4)
+            continue
+        total[:rank] += gained
+        total[rank:] = -np.inf
+        if not rank:
+            break
+        every = int(np.clip(_NATS * (stop - t) / max(spread, 1e-9), 1, 16))
+        basis, t = turned, stop
+    return total
+
+
+def _graded_qr(a: Array, rank: int) -> tuple[Array, Array]:
+    """The first `rank` columns of Q, and the logs of R's diagonal.
+
+    Largest rows first: a shut gate makes rows many powers of ten smaller than others, and Householder's
+    reflections keep their digits only in that order (Higham, Accuracy and Stability of Numerical Algorithms, 19.4).
+    """
+    order = np.argsort(-np.abs(a).max(axis=1))
+    q, r = np.linalg.qr(a[order])
+    turned = np.empty_like(q)
+    turned[order] = q
+    with np.errstate(divide="ignore"):
+        return turned[:, :rank], np.log(np.abs(np.diag(r)[:rank]))

@@ -8,7 +8,7 @@ import numpy as np
 
 from seqviz import vocabulary as words
 
-__all__ = ["HIGH", "LOW", "describe", "half_life", "longest_run", "saturation", "time_constant"]
+__all__ = ["HIGH", "LOW", "describe", "half_life", "lag_under", "longest_run", "saturation", "time_constant"]
 
 LOW, HIGH = 0.1, 0.9
 """Below LOW a gate counts as closed, above HIGH as open (Karpathy, Johnson and Li 2015, section 4.1,
@@ -36,6 +36,27 @@ def time_constant(f: np.ndarray | float) -> np.ndarray:
 def half_life(f: np.ndarray | float) -> np.ndarray:
     """Steps until a cell under a constant forget gate has halved: ``ln 0.5 / ln f``."""
     return math.log(2.0) * time_constant(f)
+
+
+def lag_under(f: np.ndarray | float, share: float = 0.01) -> np.ndarray:
+    """The first lag at which a cell under a constant forget gate holds less than a share of what it was given.
+
+    The smallest whole k with ``f^k < share``; inf where the gate never lets go (``f >= 1``).
+
+    Args:
+        f: forget gates from 0 to 1, of any shape.
+        share: above 0 and below 1.
+
+    Raises:
+        ValueError: a share outside that range.
+    """
+    if not 0.0 < share < 1.0:
+        raise ValueError(f"The share must lie above 0 and below 1; got {share!r}.")
+    f = np.asarray(f, dtype=float)
+    with np.errstate(divide="ignore"):
+        lag = np.where(f < 1.0, np.log(share) / np.log(f), np.inf)
+    # 0.1^2 is 0.01 and not under it; in doubles such a tie lands on either side.
+    return np.floor(lag * (1 + 1e-12)) + 1
 
 
 def longest_run(condition: np.ndarray) -> tuple[int, int]:

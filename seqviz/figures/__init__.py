@@ -2,6 +2,7 @@
 
 from seqviz.figures.heatmaps import scope, weight_matrix
 from seqviz.figures.lines import curves
+from seqviz.figures.saturation import saturation
 from seqviz.figures.theme import template
 
-__all__ = ["curves", "scope", "template", "weight_matrix"]
+__all__ = ["curves", "saturation", "scope", "template", "weight_matrix"]

@@ -19,7 +19,7 @@ from seqviz.ui.bench import Bench
 from seqviz.ui.scope import pack, row
 from seqviz.weights import materialise
 
-__all__ = ["intervention_text", "scope_message", "title"]
+__all__ = ["intervention_text", "scope_message", "signal_rows", "signals", "story", "title"]
 
 _MODEL_BUDGET = 300_000
 _WORK_BUDGET = 40_000_000
@@ -63,7 +63,7 @@ def _rule(edit: Intervention) -> dict[str, Any]:
     }
 
 
-def _signals(trace: Trace, cell: str, layer: int) -> dict[str, np.ndarray]:
+def signals(trace: Trace, cell: str, layer: int) -> dict[str, np.ndarray]:
     shown = {"x": trace["x"][:, 0]}
     for signal in words.PICTURE_ORDER[cell]:
         shown[signal] = trace[words.signal_name(layer, signal)][:, 0]
@@ -71,7 +71,7 @@ def _signals(trace: Trace, cell: str, layer: int) -> dict[str, np.ndarray]:
     return shown
 
 
-def _rows(experiment: Experiment, shown: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+def signal_rows(experiment: Experiment, shown: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     rows = []
     for signal, values in shown.items():
         entry = row(signal, experiment.cell, values.shape[1], describe(signal, values))
@@ -120,7 +120,7 @@ def _message(
     view: tuple[int, int, int] | None,
 ) -> bytes:
     trace = run(experiment)
-    shown = _signals(trace, experiment.cell, layer)
+    shown = signals(trace, experiment.cell, layer)
     arrays = dict(shown)
     header: dict[str, Any] = {
         "panel": "scope",
@@ -134,7 +134,7 @@ def _message(
         "hidden": experiment.hidden_size,
         "inputs": experiment.input_size,
         "labels": labels(experiment.sequence) if experiment.sequence.kind == "text" else None,
-        "rows": _rows(experiment, shown),
+        "rows": signal_rows(experiment, shown),
         "rules": [_rule(edit) for edit in experiment.interventions],
         "edited": [[edit.step, edit.feature] for edit in experiment.sequence.edits],
         "editable": experiment.sequence.kind != "text",
@@ -147,7 +147,7 @@ def _message(
         "baseline": baseline is not None,
     }
     if baseline is not None:
-        old = _signals(run(baseline), baseline.cell, min(layer, baseline.num_layers - 1))
+        old = signals(run(baseline), baseline.cell, min(layer, baseline.num_layers - 1))
         same = all(name in old and old[name].shape == values.shape for name, values in shown.items())
         header["baseline"] = same
         if same:

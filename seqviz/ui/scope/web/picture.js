@@ -10,7 +10,7 @@ const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
 
 export function rowHeight(row, folded, hidden, narrow) {
   if (folded) return FOLDED;
-  if (row.kind === "line") return row.signal === "x" ? 76 : 44;
+  if (row.kind === "line") return row.signal === "x" ? 76 : row.target ? 72 : 44;
   const units = row.kind === "onehot" ? row.width : hidden;
   return clamp(units * 4, 40, narrow ? 72 : 96);
 }
@@ -77,11 +77,20 @@ export function rowData(row, values, state) {
       for (let t = 0; t < L; t++) line[t] = values[t * row.width + k];
       lines.push(line);
     }
-    return { lines };
+    return { lines, targets: targets(row, state) };
   }
   if (state.folded.has(row.signal)) return { z: folding(values, L, row.width) };
   const order = row.kind === "onehot" ? [...Array(row.width).keys()] : state.order;
   return { z: transposed(values, L, row.width, order) };
+}
+
+// The right answers beside a row's lines, where there are any: NaN where nothing is asked.
+function targets(row, { L, target }) {
+  if (!row.target || !target) return [];
+  return Array.from({ length: Math.min(row.width, 6) }, (_, k) => Array.from({ length: L }, (_, t) => {
+    const value = target[t * row.width + k];
+    return Number.isNaN(value) ? null : value;
+  }));
 }
 
 export function rowRange(row, values, state) {
@@ -148,6 +157,13 @@ export function figure(rows, arrays, state, theme, width) {
       axis.nticks = 4;
       axis.zeroline = true;
       axis.zerolinecolor = theme.rule;
+      data.targets.forEach((y, f) =>
+        traces.push({
+          type: "scatter", mode: "markers+lines", x: steps, y, yaxis: `y${id}`, connectgaps: false, hoverinfo: "skip",
+          line: { color: theme.lines[f % theme.lines.length], width: 1, dash: "dot" },
+          marker: { size: 8, symbol: "circle-open", color: theme.lines[f % theme.lines.length] },
+        }),
+      );
       data.lines.forEach((y, f) =>
         traces.push({
           type: "scatter",

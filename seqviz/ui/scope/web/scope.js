@@ -3,10 +3,11 @@
 import { unpack } from "./bytes.js";
 import { CellView } from "./cell.js";
 import { Flow } from "./flow.js";
+import { Learning } from "./learning.js";
 import { Scope } from "./view.js";
 import { Weights } from "./weights.js";
 
-const PANELS = { scope: Scope, weights: Weights, flow: Flow, cell: CellView };
+const PANELS = { scope: Scope, weights: Weights, flow: Flow, cell: CellView, learning: Learning };
 const mounted = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {

@@ -37,6 +37,7 @@ export class Timeline {
     this.play.classList.add("sv-play");
     const [speedBox, speed] = choice("speed", SPEEDS, (v) => { this.state.speed = v; });
     speed.value = this.state.speed;
+    this.speedSelect = speed;
     this.time = el("div", { class: "sv-time" }, this.play, button("‹", "One step back (left arrow)", () => this.move(this.state.step - 1)),
       button("›", "One step on (right arrow)", () => this.move(this.state.step + 1)), this.scrubber, this.clock, speedBox);
     this.plot.addEventListener("pointerdown", (e) => this.pressed(e), true);

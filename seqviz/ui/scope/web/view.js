@@ -68,6 +68,7 @@ export class Scope extends Timeline {
     state.feature = clamp(state.feature, 0, header.inputs - 1);
     const drafted = this.drafted;
     this.drafted = null;
+    state.target = arrays.target?.values;
     this.now = pick(arrays, "");
     // The browser's own forward pass already drew this: the server only confirms it.
     this.confirmed = drafted && state.view === "now" && header.rows.every(({ signal }) => alike(drafted[signal], this.now[signal]));
@@ -87,6 +88,7 @@ export class Scope extends Timeline {
     this.buttons.undo.disabled = !header.undo;
     this.buttons.redo.disabled = !header.redo;
     this.buttons.reset.disabled = !header.reset;
+    this.bar.hidden = !!header.plain;
     this.buttons.pin.textContent = this.baseline ? "Pin again" : "Pin as baseline";
     this.views.hidden = !this.baseline;
     for (const b of this.views.children) b.setAttribute("aria-checked", `${b.dataset.view === state.view}`);
@@ -155,7 +157,7 @@ export class Scope extends Timeline {
         if (`${axis[name]}` !== `${value}`) relayout[`yaxis${k ? k + 1 : ""}.${name}`] = axis[name] = value;
       };
       if (data.lines) {
-        for (const y of data.lines) set("y", trace++, y);
+        for (const y of [...data.targets, ...data.lines]) set("y", trace++, y);
         if (whole && state.ranges[row.signal]) move("range", state.ranges[row.signal].slice());
         return;
       }
@@ -205,6 +207,7 @@ export class Scope extends Timeline {
       bars.push(bar(theme.diverging, "states −", "+", "Candidates and states: negative blue, 0 the background, positive orange"));
     }
     bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-dash" }), "chosen step"));
+    if (rows.some((row) => row.target)) bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-ring" }), "right answer"));
     if (this.header.edited?.length || this.header.rules?.length) bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-edit-mark" }), "changed by you"));
     this.legend.replaceChildren(...bars);
   }
@@ -451,7 +454,7 @@ export class Scope extends Timeline {
     if (state.sort !== "index") view.set("by", state.sort);
     if (state.folded.size) view.set("folded", [...state.folded].join("."));
     if (state.zoom) view.set("zoom", state.zoom.map((v) => v.toFixed(1)).join("_"));
-    writeAddress(this.header.address, view);
+    if (!this.header.plain) writeAddress(this.header.address, view);
   }
 
   async save(format) {

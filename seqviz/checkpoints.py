@@ -1,0 +1,66 @@
+"""Networks as files: safetensors with the experiment's JSON in its metadata. Nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from seqviz.experiment import Experiment, Tensor
+from seqviz.weights import materialise
+
+__all__ = ["asset_names", "from_safetensors", "load_asset", "to_safetensors"]
+
+MAX_FILE: Final = 32 * 2**20
+ASSETS: Final = Path(__file__).resolve().parent.parent / "assets" / "weights"
+
+
+def to_safetensors(experiment: Experiment) -> bytes:
+    """Every weight of the network, edits included, with the experiment in the metadata."""
+    from safetensors.numpy import save
+
+    bare = replace(experiment, tensors=(), edits=())
+    return save(dict(materialise(experiment)), metadata={"seqviz": bare.to_json()})
+
+
+def from_safetensors(data: bytes) -> Experiment:
+    """Read what :func:`to_safetensors` wrote.
+
+    Raises:
+        ValueError: the file is too large, damaged, not of seqviz, or its weights do not fit its experiment.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    if len(data) > MAX_FILE:
+        raise ValueError(f"The file is larger than {MAX_FILE // 2**20} MB.")
+    try:
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        text = header["__metadata__"]["seqviz"]
+        arrays = load(data)
+    except (ValueError, KeyError, TypeError, SafetensorError, OverflowError, MemoryError) as error:
+        raise ValueError("This is not a network saved by seqviz: its safetensors header does not say so.") from error
+    bare = Experiment.from_json(text)
+    for name, array in arrays.items():
+        if array.dtype != np.float32:
+            raise ValueError(f"The weights of {name[:40]!r} are {array.dtype}; seqviz saves float32.")
+    return replace(bare, tensors=tuple(Tensor.of(name, array) for name, array in sorted(arrays.items())))
+
+
+def asset_names() -> tuple[str, ...]:
+    """The trained networks that come with the project."""
+    return tuple(sorted(path.stem for path in ASSETS.glob("*.safetensors")))
+
+
+def load_asset(name: str) -> Experiment:
+    """A trained network that comes with the project, on its task's probe.
+
+    Raises:
+        ValueError: there is none of that name (an installed package has none; the project's folder has).
+    """
+    if name not in asset_names():
+        raise ValueError(f"There is no trained network {name!r}; there are {', '.join(asset_names()) or 'none here'}.")
+    return from_safetensors((ASSETS / f"{name}.safetensors").read_bytes())

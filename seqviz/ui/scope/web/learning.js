@@ -1,0 +1,101 @@
+// Training seen from its checkpoints: loss, score and gradient norm on one scrubber, which plays.
+
+import { power } from "./flow.js";
+import { el, number } from "./kit.js";
+import { HEADING, MARGIN } from "./picture.js";
+import { Timeline, clamp } from "./timeline.js";
+
+const TALL = 92;
+
+export class Learning extends Timeline {
+  constructor(root) {
+    super(root, "Training, checkpoint by checkpoint. Left and right arrows move through the checkpoints, space plays.");
+    root.classList.add("sv-learning");
+    this.follow = true;
+    this.state.speed = this.speedSelect.value = "4";
+    root.replaceChildren(this.time, this.legend, this.plot, this.status, this.live);
+  }
+
+  update({ header, arrays }) {
+    if (this.header && header.run !== this.header.run) this.follow = true;
+    this.header = header;
+    this.arrays = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
+    const { state } = this;
+    state.L = header.count;
+    if (this.follow || state.step > state.L - 1) state.step = state.L - 1;
+    this.rows = header.rows;
+    this.scrubber.max = `${state.L - 1}`;
+    this.status.textContent = header.status;
+    this.latest = null;
+    this.draw();
+  }
+
+  async draw() {
+    if (!(await this.ready())) return;
+    await this.react(this.figure());
+    this.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
+    this.legend.replaceChildren(...this.header.nets.map(({ name, line }) => el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: `border-top: 2px solid ${this.theme.lines[line]}` }), name)),
+      el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 1px dashed" }), "chance"), el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 1px dotted" }), "solved"));
+    this.place();
+    this.drawn();
+  }
+
+  figure() {
+    const { rows, state, theme, header, arrays } = this;
+    let y = MARGIN.top;
+    const places = rows.map((row) => {
+      y += HEADING;
+      const place = { top: y, height: state.folded.has(row.signal) ? 10 : TALL };
+      y += place.height + 4;
+      return place;
+    });
+    const height = y + MARGIN.bottom;
+    const inner = height - MARGIN.top - MARGIN.bottom;
+    const every = Math.max(1, Math.ceil(state.L / 10));
+    const ticks = [...Array(state.L).keys()].filter((k) => k % every === 0);
+    const traces = [];
+    const layout = {
+      width: this.plot.clientWidth, height, margin: { l: MARGIN.left + 8, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom }, showlegend: false, hovermode: false, dragmode: false,
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: theme.well, font: { family: theme.font, color: theme.quiet, size: 11 }, shapes: [],
+      xaxis: { anchor: `y${rows.length}`, range: [-0.5, Math.max(1, state.L) - 0.5], showgrid: false, zeroline: false, fixedrange: true, tickmode: "array", tickvals: ticks, ticktext: ticks.map((k) => `${arrays.step[k]}`), title: { text: "optimiser step", standoff: 4 } },
+    };
+    layout.margin.l = MARGIN.left;
+    rows.forEach((row, k) => {
+      const { top, height: tall } = places[k];
+      const id = k ? k + 1 : "";
+      layout[`yaxis${id}`] = { domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)), type: row.log ? "log" : "linear", fixedrange: true, nticks: 4, showgrid: true, gridcolor: theme.rule, zeroline: false, tickfont: { family: theme.mono, size: 10 }, exponentformat: "power", ...(row.range ? { range: row.range } : {}) };
+      for (const { name, line } of header.nets) {
+        const values = arrays[`${name}.${row.signal}`];
+        traces.push({ type: "scatter", mode: state.L < 60 ? "lines+markers" : "lines", connectgaps: true, y: Array.from(values, (v) => (Number.isFinite(v) ? v : null)), yaxis: `y${id}`, line: { color: theme.lines[line], width: 2 }, marker: { size: 4 }, hoverinfo: "skip" });
+      }
+      for (const [value, dash] of [[row.chance, "dash"], [row.solved, "dot"]]) {
+        if (value != null) layout.shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, yref: `y${id}`, y0: value, y1: value, line: { color: theme.quiet, width: 1, dash } });
+      }
+    });
+    return { traces, layout, places, height };
+  }
+
+  inspect(step) {
+    this.clock.textContent = `step ${this.arrays.step[step] ?? 0}`;
+  }
+
+  tooltip({ row, step }) {
+    return { title: `${row.name}, step ${this.arrays.step[step]}`, lines: this.header.nets.map(({ name }) => {
+      const value = this.arrays[`${name}.${row.signal}`][step];
+      return [name, Number.isFinite(value) ? (row.log ? power(Math.log10(value)) : number(value, 4)) : "–"];
+    }) };
+  }
+
+  move(step) {
+    super.move(step);
+    this.follow = this.state.step === this.state.L - 1;
+    // One message at a time: the next checkpoint is asked for when the last one has been drawn, or after a while.
+    clearTimeout(this.asking);
+    this.asking = setTimeout(() => { if (!this.gone) this.send({ type: "checkpoint", index: this.state.step, follow: this.follow, at: performance.now() }); }, this.timer ? 0 : 60);
+  }
+
+  destroy() {
+    super.destroy();
+    clearTimeout(this.asking);
+  }
+}

@@ -1,0 +1,120 @@
+"""Training in the background of one session: a thread that ends when the session, the page or the person does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import streamlit as st
+import torch
+
+from seqviz.experiment import Experiment
+from seqviz.tasks import Task
+from seqviz.training import Checkpoint, Recipe, train
+
+__all__ = ["SLOTS", "Course", "Trainer", "leave", "trainer"]
+
+SLOTS = 2
+"""How many people train at once on one process; others wait their turn."""
+
+_SEATS = threading.BoundedSemaphore(SLOTS)
+
+
+@dataclass
+class Course:
+    """One network in training: its checkpoints so far."""
+
+    name: str
+    task: Task
+    recipe: Recipe
+    start: Experiment
+    seed: int
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why it ended; empty while it goes on."""
+        return self.error or (self.checkpoints[-1].reason if self.checkpoints else "")
+
+
+class Trainer:
+    """The courses of a session, trained in turn by one thread."""
+
+    def __init__(self) -> None:
+        self.courses: list[Course] = []
+        self.stop = threading.Event()
+        self.thread: threading.Thread | None = None
+        self.waiting = False
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread is at work or waiting for its turn."""
+        return self.thread is not None and self.thread.is_alive()
+
+    def begin(self, courses: list[Course], *, resume: bool = False) -> None:
+        """Train these networks on the same batches, side by side; `resume` goes on from their last checkpoints."""
+        self.halt()
+        self.courses, self.stop = courses, threading.Event()
+        self.thread = threading.Thread(target=self._work, args=(courses, self.stop, resume), daemon=True)
+        self.thread.start()
+
+    def halt(self) -> None:
+        """Ask the thread to end and wait until it has, a second at the most."""
+        self.stop.set()
+        if self.thread is not None:
+            self.thread.join(1.0)
+
+    def _work(self, courses: list[Course], stop: threading.Event, resume: bool) -> None:
+        self.waiting = True
+        while not _SEATS.acquire(timeout=0.2):
+            if stop.is_set():
+                return
+        self.waiting = False
+        try:
+            torch.set_num_threads(1)
+            live = [(course, _checkpoints(course, stop, resume)) for course in courses]
+            while live:
+                live = [(course, steps) for course, steps in live if _advance(course, steps)]
+        finally:
+            _SEATS.release()
+
+
+def _checkpoints(course: Course, stop: threading.Event, resume: bool) -> Iterator[Checkpoint]:
+    last = course.checkpoints[-1] if resume and course.checkpoints else None
+    return train(course.start, course.task, course.recipe, seed=course.seed, resume=last, stop=stop.is_set)
+
+
+def _advance(course: Course, steps: Iterator[Checkpoint]) -> bool:
+    try:
+        checkpoint = next(steps, None)
+    except (ValueError, RuntimeError) as failure:
+        course.error = f"Training ended: {failure}"
+        return False
+    if checkpoint is not None:
+        course.checkpoints.append(checkpoint)
+    return checkpoint is not None
+
+
+@st.cache_resource(scope="session", on_release=lambda trainer: trainer.halt(), show_spinner=False)
+def _session_trainer() -> Trainer:
+    return Trainer()
+
+
+def trainer() -> Trainer:
+    """This session's trainer. A dropped connection ends its thread, but what it made is kept in the session."""
+    found: Trainer = _session_trainer()
+    kept = st.session_state.get("training.courses")
+    if not found.courses and kept:
+        found.courses = kept
+    st.session_state["training.courses"] = found.courses
+    return found
+
+
+def leave(page: str) -> None:
+    """Nothing trains for nobody: another page than the training page ends the work."""
+    if page != "training" and st.session_state.get("training.courses"):
+        found = trainer()
+        if found.running:
+            found.halt()

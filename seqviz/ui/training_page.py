@@ -1,0 +1,206 @@
+"""Watch it learn: choose a task, train, and scrub back through the checkpoints."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from seqviz import vocabulary as words
+from seqviz.checkpoints import from_safetensors, to_safetensors
+from seqviz.figures import saturation
+from seqviz.parsing import parse_csv
+from seqviz.runner import run
+from seqviz.tasks import TASKS, Task, own_series, own_text
+from seqviz.training import ANY, RECIPES, Recipe, prepare
+from seqviz.ui import scope
+from seqviz.ui.bench import Bench
+from seqviz.ui.trainer import SLOTS, Course, Trainer, trainer
+from seqviz.ui.training_pictures import learning_message, probe_message
+
+__all__ = ["classroom"]
+
+OWN = {"own_text": "Your own text: the next character", "own_series": "Your own CSV: the next value"}
+RACE = {"RNN": words.RNN_TANH, "GRU": words.GRU, "LSTM": words.LSTM}
+
+
+def classroom() -> None:
+    """The whole page."""
+    work = trainer()
+    with st.container(key="bench"):
+        left, right = st.columns([3, 8], gap="medium")
+        with left, st.container(key="controls"):
+            st.markdown("### Watch it learn")
+            _choices(work)
+        with right, st.container(key="picture"):
+            st.fragment(_live, run_every=0.5 if work.running else None)(work.running)
+
+
+def _choices(work: Trainer) -> None:
+    names = {name: found.label for name, found in TASKS.items()} | OWN
+    name = st.selectbox("Task", list(names), format_func=names.__getitem__, key="train.task")
+    try:
+        found = _task(str(name))
+    except ValueError as refusal:
+        st.warning(str(refusal), icon=":material/error:")
+        return
+    if found is None:
+        return
+    if found.source:
+        st.caption(f"After {found.source}. {_thresholds(found)}")
+    recipes = RECIPES.get(found.name, ANY)
+    chosen = st.selectbox("Network and recipe", list(recipes), key=f"train.recipe.{found.name}")
+    recipe = recipes[str(chosen)]
+    if recipe.lesson:
+        st.markdown(recipe.lesson)
+    seed = st.number_input("Seed", value=0, min_value=0, max_value=10_000, key="train.seed")
+    begin, race = st.columns(2)
+    begin.button("Train", type="primary", width="stretch", key="train.begin", on_click=_begin,
+                 args=(work, found, {str(chosen): recipe}, int(seed)))  # fmt: skip
+    race.button("Race all three", width="stretch", key="train.race", on_click=_begin,
+                args=(work, found, _racers(found, recipe), int(seed)),
+                help="RNN, GRU and LSTM of this size on the same batches")  # fmt: skip
+    if work.running:
+        st.button("Stop", width="stretch", key="train.stop", on_click=work.halt)
+    elif work.courses and any(c.checkpoints for c in work.courses):
+        _after(work)
+    _load()
+
+
+def _task(name: str) -> Task | None:
+    """The chosen task; None while a person's own data has still to be given."""
+    if name == "own_text":
+        text = st.text_area("Text to learn from", key="train.text", height=120)
+        return own_text(text) if text else None
+    if name == "own_series":
+        given = st.file_uploader("CSV: one step a line", type=["csv", "txt"], key="train.csv")
+        return own_series(parse_csv(given.getvalue())) if given is not None else None
+    return TASKS[name]
+
+
+def _thresholds(found: Task) -> str:
+    return f"{found.metric.capitalize()}: chance {found.chance:.3g}, solved {found.solved:.3g}."
+
+
+def _racers(found: Task, recipe: Recipe) -> dict[str, Recipe]:
+    """Every cell by its own best recipe for the task, or by this one's settings where it has none."""
+    racers = {}
+    for name, cell in RACE.items():
+        own = [r for r in RECIPES.get(found.name, ANY).values() if words.CELL_LABELS[r.cell].startswith(name)]
+        fallback = Recipe(cell, recipe.hidden_size, 3e-3 if name == "RNN" else 1e-2, max_steps=recipe.max_steps,
+                          every=recipe.every)  # fmt: skip
+        racers[name] = replace(own[0] if own else fallback, every=25)
+    return racers
+
+
+def _begin(work: Trainer, found: Task, recipes: dict[str, Recipe], seed: int) -> None:
+    courses = [Course(name, found, recipe, prepare(found, recipe, seed), seed) for name, recipe in recipes.items()]
+    st.session_state["train.at"] = None
+    st.session_state["train.shown"] = 0
+    work.begin(courses)
+    st.session_state["training.courses"] = courses
+
+
+def _after(work: Trainer) -> None:
+    """What to do with a finished run."""
+    course = work.courses[min(st.session_state.get("train.shown", 0), len(work.courses) - 1)]
+    if not course.checkpoints:
+        return
+    at = st.session_state.get("train.at")
+    checkpoint = course.checkpoints[-1 if at is None else min(at, len(course.checkpoints) - 1)]
+    if not course.task.is_solved(course.checkpoints[-1].score):
+        st.button("Train on", width="stretch", key="train.on", on_click=_train_on, args=(work,))
+    st.caption(f"The checkpoint at step {checkpoint.step}:")
+    for page, label in (("gates", "Open in gates"), ("cell", "Open in the cell")):
+        if st.button(label, width="stretch", key=f"train.open.{page}"):
+            Bench.here().put(checkpoint.experiment)
+            st.switch_page(f"pages/{page}.py")
+    st.download_button("Download (safetensors)", lambda: to_safetensors(checkpoint.experiment),
+                       f"seqviz-{course.task.name}-{checkpoint.step}.safetensors", on_click="ignore",
+                       width="stretch", key="train.download")  # fmt: skip
+
+
+def _train_on(work: Trainer) -> None:
+    """More of the same: twice the steps, from where it stood."""
+    for course in work.courses:
+        course.recipe = replace(course.recipe, max_steps=2 * course.recipe.max_steps)
+    work.begin(work.courses, resume=True)
+
+
+def _load() -> None:
+    def load() -> None:
+        given = st.session_state["train.load"]
+        if given is None:
+            return
+        bench = Bench.here()
+        if bench.attempt(lambda: from_safetensors(given.getvalue())):
+            bench.goto = "gates"
+
+    with st.expander("Load a network"):
+        st.file_uploader("Saved here before", type=["safetensors"], key="train.load", on_change=load)
+        problem = Bench.here().problem
+        if problem:
+            st.warning(problem, icon=":material/error:")
+
+
+def _live(running: bool) -> None:
+    work = trainer()
+    if running and not work.running:
+        st.rerun()
+    ready = [course for course in work.courses if course.checkpoints]
+    if work.running and work.waiting:
+        st.info(f"{SLOTS} others are training on this machine; yours starts when one of them is done.")
+    for course in work.courses:
+        if course.error:
+            st.warning(course.error, icon=":material/error:")
+    if not ready:
+        if not work.running:
+            _untrained()
+        return
+    _progress(work, ready)
+    scope.mount("learning", learning_message(ready), lambda event: _scrubbed(event))
+    _probe(ready)
+
+
+def _untrained() -> None:
+    """First paint: the chosen task's probe through the network before it has learned anything."""
+    name = st.session_state.get("train.task") or "latch"
+    found = TASKS.get(str(name), TASKS["latch"])
+    recipe = next(iter(RECIPES[found.name].values()))
+    st.markdown("Before training: the answer, below, does not follow the right one yet. Press **Train**.")
+    scope.mount("probe", probe_message(prepare(found, recipe), found, 0), lambda event: None)
+
+
+def _progress(work: Trainer, courses: list[Course]) -> None:
+    if not work.running:
+        return
+    share = min(c.checkpoints[-1].step / c.recipe.max_steps for c in courses)
+    seconds = sum(c.checkpoints[-1].seconds for c in courses)
+    left = f", at most {seconds / share - seconds:.0f} s of CPU left" if share > 0.02 else ""
+    st.progress(min(1.0, share), text=f"Step {min(c.checkpoints[-1].step for c in courses)}{left}")
+
+
+def _scrubbed(event: dict[str, Any]) -> None:
+    if event.get("type") == "checkpoint" and isinstance(event.get("index"), int):
+        st.session_state["train.at"] = None if event.get("follow") else max(0, event["index"])
+
+
+def _probe(courses: list[Course]) -> None:
+    """The probe through the checkpoint under the scrubber."""
+    shown = 0
+    if len(courses) > 1:
+        names = [course.name for course in courses]
+        picked = st.segmented_control("Network shown", names, default=names[-1], key="train.which", required=True)
+        shown = names.index(str(picked)) if picked in names else len(names) - 1
+    st.session_state["train.shown"] = shown
+    course = courses[shown]
+    steps = sorted({c.step for each in courses for c in each.checkpoints})
+    at = st.session_state.get("train.at")
+    wanted = steps[-1 if at is None else min(at, len(steps) - 1)]
+    checkpoint = max((c for c in course.checkpoints if c.step <= wanted), key=lambda c: c.step)
+    scope.mount("probe", probe_message(checkpoint.experiment, course.task, checkpoint.step), lambda event: None)
+    if course.recipe.cell in (words.LSTM, words.GRU) and st.toggle("Show which gates saturate", key="train.saturation"):
+        theme = st.context.theme.type or "light"
+        figure = saturation(run(checkpoint.experiment), theme=theme)
+        st.plotly_chart(figure, theme=None, key="train.saturation.chart", config={"displayModeBar": False})

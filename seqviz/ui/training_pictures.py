@@ -1,0 +1,118 @@
+"""The messages of the training page: its curves, and the probe through one checkpoint."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from seqviz.experiment import Experiment
+from seqviz.runner import run
+from seqviz.tasks import Task
+from seqviz.ui.pictures import signal_rows, signals, title
+from seqviz.ui.scope import pack
+from seqviz.ui.trainer import Course
+from seqviz.vocabulary import GRU, LSTM
+
+__all__ = ["learning_message", "probe_message", "verdict"]
+
+
+def _line(course: Course) -> int:
+    return {LSTM: 1, GRU: 3}.get(course.recipe.cell, 2)
+
+
+def learning_message(courses: list[Course]) -> bytes:
+    """Loss, score and gradient norms of every course at its checkpoints, on common optimiser steps."""
+    task = courses[0].task
+    steps = sorted({c.step for course in courses for c in course.checkpoints})
+    place = {step: k for k, step in enumerate(steps)}
+    arrays: dict[str, np.ndarray] = {"step": np.array(steps, dtype=float)}
+    for course in courses:
+        for signal, field in (("loss", "loss"), ("score", "score"), ("norm", "grad_norm")):
+            values = np.full(len(steps), np.nan)
+            for checkpoint in course.checkpoints:
+                if checkpoint.step or signal == "score":
+                    values[place[checkpoint.step]] = getattr(checkpoint, field)
+            arrays[f"{course.name}.{signal}"] = values
+    lasting = [course.checkpoints[-1] for course in courses if course.checkpoints]
+    score: dict[str, Any] = {
+        "signal": "score",
+        "symbol": "",
+        "name": task.metric,
+        "log": task.smaller_is_better,
+        "hue": "x",
+        "chance": task.chance,
+        "solved": task.solved,
+        "says": " ".join(verdict(course) for course in courses),
+    }
+    if not task.smaller_is_better:
+        score["range"] = [0.0, 1.05]
+    rows = [
+        {"signal": "loss", "symbol": "", "name": "training loss", "log": True, "hue": "x", "says": ""},
+        score,
+        {"signal": "norm", "symbol": "", "name": "gradient norm before clipping", "log": True, "hue": "x",
+         "says": f"Clipped at {courses[0].recipe.clip:g}.", "solved": courses[0].recipe.clip},
+    ]  # fmt: skip
+    header: dict[str, Any] = {
+        "panel": "learning",
+        "link": "learning",
+        "id": f"{len(steps)}.{sum(c.step for c in lasting)}",
+        "run": str(id(courses)),
+        "count": len(steps),
+        "nets": [{"name": course.name, "line": _line(course)} for course in courses],
+        "rows": rows,
+        "status": " ".join(f"{c.name}: {c.reason}" for c in courses if c.reason),
+    }
+    return pack(header, arrays)
+
+
+def verdict(course: Course) -> str:
+    """Where a course stands, in a sentence."""
+    if not course.checkpoints:
+        return ""
+    last = course.checkpoints[-1]
+    at = f"{course.name}: {last.score:.3g} after {last.step} steps ({last.seconds:.1f} s of CPU)"
+    return f"{at}, solved." if course.task.is_solved(last.score) else f"{at}."
+
+
+def answers(task: Task, y: np.ndarray) -> np.ndarray:
+    """Outputs as they are read: probabilities for classes and bits, plain numbers otherwise; ``(L, O)``."""
+    if task.kind == "mse":
+        return y
+    if task.kind == "bits":
+        return 1.0 / (1.0 + np.exp(-np.clip(y, -60, 60)))
+    e = np.exp(y - y.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+@lru_cache(maxsize=128)
+def probe_message(experiment: Experiment, task: Task, step: int) -> bytes:
+    """The probe through the network of one checkpoint, its answers beside the right ones."""
+    _, right, mask = task.probe()
+    trace = run(experiment)
+    shown = signals(trace, experiment.cell, 0)
+    shown["y"] = answers(task, shown["y"])
+    rows = signal_rows(experiment, shown)
+    rows[-1] |= {"name": "answer" if task.kind == "mse" else "answer (probability)", "target": True}
+    target = np.where(mask[:, None] > 0, right, np.nan)
+    text = experiment.sequence.kind == "text"
+    header: dict[str, Any] = {
+        "panel": "scope",
+        "link": "training",
+        "id": f"{hash((experiment, step)) & 0xFFFFFFFF:08x}",
+        "title": f"{task.label}: {title(experiment)}",
+        "cell": experiment.cell,
+        "layer": 0,
+        "layers": 1,
+        "steps": experiment.sequence.length,
+        "hidden": experiment.hidden_size,
+        "inputs": experiment.input_size,
+        "labels": list(experiment.sequence.text) if text else None,
+        "rows": rows,
+        "editable": False,
+        "plain": True,
+        "address": "",
+        "status": f"The probe at optimiser step {step}.",
+    }
+    return pack(header, shown | {"target": target})
