@@ -127,8 +127,9 @@ def step_jacobians(
 
 
 def rnn_slope(mode: str, s: dict[str, Array]) -> Array:
-    """dh/d(h_pre), ``(L, H)``."""
-    return (s["h"] > 0).astype(float) if mode == words.RNN_RELU else 1 - s["h"] ** 2
+    """dh/d(h_pre), ``(L, H)``; NaN past an overflow, which a comparison alone would take for a dead unit."""
+    h = s["h"]
+    return np.where(np.isfinite(h), h > 0, np.nan) if mode == words.RNN_RELU else 1 - h**2
 
 
 def gru_slopes(s: dict[str, Array], w: Array, b: Array | None) -> tuple[Array, Array, Array]:

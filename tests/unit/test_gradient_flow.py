@@ -204,6 +204,119 @@ def test_what_cannot_be_drawn_is_said() -> None:
     assert gradient_flow(wild, sample(3) * 0 + 1e-300, loss=lambda y: y[-1].mul(1e-300).sum()).problem
 
 
+class Calls(nn.Module):
+    """Calls its layer so many times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.rnn, self.times = nn.GRU(4, 5).double(), times
+
+    def forward(self, x: Tensor) -> Tensor:
+        return sum((self.rnn(k * x)[0] for k in range(self.times)), torch.zeros(()))
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_layer_has_to_be_called_once(times: int) -> None:
+    with pytest.raises(ValueError, match=r"run called none|it was 2 times"):
+        gradient_flow(Calls(times), sample(), loss="sum")
+
+
+def test_the_last_step_of_each_sequence_and_of_none() -> None:
+    """``last`` where the output is packed, batch first, without a batch, or one answer for each sequence."""
+    rnn = layer("GRU")
+    packed = gradient_flow(rnn, pack_padded_sequence(sample(), LENGTHS, enforce_sorted=False))
+    for k, steps in enumerate(LENGTHS):
+        close(packed["l0.h"][:steps, k], gradient_flow(rnn, sample()[:steps, k])["l0.h"][:, 0])
+    first = layer("GRU", batch_first=True)
+    close(gradient_flow(first, sample().transpose(0, 1))["x"], gradient_flow(rnn, sample())["x"])
+    torch.manual_seed(4)
+    model = Classifier().double()
+    x = sample().transpose(0, 1)
+    close(gradient_flow(model, x)["x"], gradient_flow(model, x, loss=lambda y: y.sum())["x"])
+    with pytest.raises(ValueError, match="no steps"):
+        connectivity(model, x, output=(0, 0))
+
+
+def test_a_padded_readout_of_a_packed_sequence_ends_where_each_sequence_does() -> None:
+    class Padded(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn = layer("GRU")
+
+        def forward(self, x: Any) -> Tensor:
+            return nn.utils.rnn.pad_packed_sequence(self.rnn(x)[0])[0]
+
+    x = pack_padded_sequence(sample(), LENGTHS, enforce_sorted=False)
+    model = Padded()
+    close(gradient_flow(model, x)["x"], gradient_flow(model.rnn, x)["x"])
+
+
+def test_a_loss_without_a_gradient_is_said() -> None:
+    flow = gradient_flow(layer("LSTM"), sample(), loss=lambda y: torch.tensor(3.0))
+    assert "0 everywhere" in flow.problem
+    assert flow.loss == 3.0
+    assert not flow["l0.c"].any()
+
+
+def test_a_run_that_draws_random_numbers_is_one_run() -> None:
+    """Dropout in the head: the loss and the trace see the same mask, and the state moves on as one call moves it."""
+
+    class Dropped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.drop, self.rnn = nn.Dropout(0.5), layer("GRU")
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.rnn(self.drop(x))[0]
+
+    model, x = Dropped(), sample()
+    torch.manual_seed(7)
+    flow = gradient_flow(model, x, loss="sum")
+    after = torch.get_rng_state()
+    torch.manual_seed(7)
+    assert flow.loss == pytest.approx(float(model(x).sum().detach()), rel=1e-12)
+    assert torch.equal(after, torch.get_rng_state())
+    assert flow.loss == pytest.approx(flow.trace["l0.h"].sum(), rel=1e-12)
+
+
+def test_the_processors_way_with_tiny_numbers_is_left_as_it_was() -> None:
+    tiny = np.full(3, 1e-40, dtype=np.float32)
+    for wanted in (True, False):
+        torch.set_flush_denormal(wanted)
+        try:
+            gradient_flow(layer("LSTM"), sample())
+            assert (tiny * np.float32(0.5)).any() != wanted
+        finally:
+            torch.set_flush_denormal(False)
+
+
+def test_the_result_is_a_value() -> None:
+    flow = gradient_flow(layer("LSTM"), sample())
+    with pytest.raises(ValueError, match="read-only"):
+        flow["l0.h"][0] = 0.0
+    assert len(repr(flow)) < 200
+    assert flow != gradient_flow(layer("LSTM"), sample())
+
+
+def test_connectivity_of_a_batch_first_layer_and_a_packed_one() -> None:
+    rnn, first = layer("GRU"), layer("GRU", batch_first=True)
+    expected = connectivity(rnn, sample(), output=(4, 2))
+    close(connectivity(first, sample().transpose(0, 1), output=(4, 2)), expected)
+    packed = pack_padded_sequence(sample(), LENGTHS, enforce_sorted=False)
+    close(connectivity(rnn, packed, output=(4, 2)), expected)
+    with pytest.raises(ValueError, match="steps 0 to 8 and units 0 to 4; step 9, unit 2"):
+        connectivity(rnn, sample(), output=(9, 2))
+    with pytest.raises(ValueError, match="loss is nan"):
+        connectivity(rnn, sample() * float("nan"))
+
+
+def test_connectivity_holds_squares_that_float32_does_not() -> None:
+    torch.manual_seed(0)
+    found = connectivity(nn.RNN(1, 8), torch.randn(120, 1, 1))
+    small = found[(found > 0) & (found < 1e-46)]
+    assert small.size
+
+
 def test_bad_requests_get_a_sentence() -> None:
     rnn = layer("LSTM", num_layers=2, dropout=0.5)
     with pytest.raises(ValueError, match=r"call module\.eval\(\)"):

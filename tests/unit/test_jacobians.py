@@ -141,14 +141,51 @@ def test_highway_and_rest_sum_to_the_total() -> None:
         np.testing.assert_allclose(np.exp(split.log_scale[t]) * split.direct[t], expected, rtol=1e-9)
 
 
+def test_the_rest_is_not_rounding_noise_where_the_highway_is_nearly_all() -> None:
+    lstm = layer("LSTM")
+    with torch.no_grad():
+        lstm.weight_hh_l0.zero_()
+    assert not highway_split(lstm, sample(300)).rest.any()
+    # To first order in the recurrent weights the rest is proportional to them.
+    norms = []
+    for size in (1e-9, 2e-9):
+        with torch.no_grad():
+            lstm.weight_hh_l0.normal_(0, size, generator=torch.Generator().manual_seed(0))
+        norms.append(highway_split(lstm, sample(40)).log10_norms()[1][:-2])  # at lag 1 there is no rest
+    np.testing.assert_allclose(norms[1] - norms[0], np.log10(2.0), atol=1e-6)
+
+
 @pytest.mark.parametrize("kind", KINDS[:3])
 @pytest.mark.parametrize("steps", [12, 200])
 def test_exponents_sum_to_the_mean_log_determinant(kind: str, steps: int) -> None:
     rnn, x = layer(kind), sample(steps)
     exponents = lyapunov_exponents(rnn, x)
     expected = np.linalg.slogdet(step_jacobians(rnn, x))[1].mean()
-    assert exponents.sum() == pytest.approx(expected, abs=1e-7)
+    assert exponents.sum() == pytest.approx(expected, abs=1e-9)
     assert (np.diff(exponents) <= 0).all()
+
+
+@pytest.mark.parametrize(("kind", "gain"), [("GRU", 20.0), ("LSTM", 5.0), ("RNN_TANH", 5.0)])
+def test_the_interval_follows_a_run_that_turns_violent(kind: str, gain: float) -> None:
+    """Quiet for 100 steps, in which long stretches between two QRs are right, and then saturated."""
+    rnn, x = layer(kind), sample(300)
+    x[:100] = 0.0
+    with torch.no_grad():
+        rnn.weight_ih_l0.mul_(gain)
+    expected = np.linalg.slogdet(step_jacobians(rnn, x))[1].mean()
+    assert lyapunov_exponents(rnn, x).sum() == pytest.approx(expected, rel=1e-5)
+
+
+def test_directions_that_dead_units_lose_are_lost_for_good() -> None:
+    rnn = layer("RNN_RELU")
+    with torch.no_grad():
+        rnn.bias_ih_l0[:2] = -100.0
+        rnn.bias_ih_l0[2:] = 100.0
+    exponents = lyapunov_exponents(rnn, sample(100))
+    assert np.isfinite(exponents[:3]).all()
+    assert np.isneginf(exponents[3:]).all()
+    living = rnn.weight_hh_l0.detach().numpy()[2:, 2:]
+    assert exponents[:3].sum() == pytest.approx(np.linalg.slogdet(living)[1], abs=0.05)
 
 
 def test_exponents_of_a_scaled_rotation_are_its_scale() -> None:
@@ -173,5 +210,53 @@ def test_bad_requests_get_a_sentence() -> None:
         state_jacobians(rnn, x, layer=3)
     with pytest.raises(ValueError, match="5 exponents"):
         lyapunov_exponents(rnn, x, count=6)
-    with pytest.raises(ValueError, match="Only an LSTM has c_c"):
+    with pytest.raises(ValueError, match="c_c needs an LSTM"):
         state_jacobians(rnn, x).log10_norms("c_c")
+    with pytest.raises(ValueError, match="needs an LSTM"):
+        state_jacobians(rnn, x).c_total()
+    with pytest.raises(ValueError, match="one of h_h, h_c"):
+        state_jacobians(rnn, x).log10_norms("h_z")
+    with pytest.raises(ValueError, match="spectral or frobenius"):
+        state_jacobians(rnn, x).log10_norms(kind="largest")
+    with pytest.raises(ValueError, match="'h' or 'both'"):
+        state_jacobians(rnn, x, of="c")
+    with pytest.raises(ValueError, match="elements 0 to 0; 1 does not"):
+        state_jacobians(rnn, x, batch=1)
+    with pytest.raises(ValueError, match="trace="):
+        state_jacobians(seqviz.capture(rnn, x), x)  # type: ignore[arg-type]
+    lstm = layer("LSTM")
+    with pytest.raises(ValueError, match="of='both'"):
+        highway_split(lstm, x, jacobians=state_jacobians(lstm, x, of="h"))
+    with pytest.raises(ValueError, match="of='both'"):
+        state_jacobians(lstm, x, of="h").log10_norms("c_c")
+    with pytest.raises(ValueError, match="projection"):
+        state_jacobians(layer("LSTM", proj_size=2), x)
+    with pytest.raises(ValueError, match="no recurrent state"):
+        state_jacobians(seqviz.FeedForward(3, 4, 1), x.float())
+
+
+def test_an_overflow_is_said_and_does_not_raise_on_the_way_to_a_picture() -> None:
+    rnn, x = layer("RNN_RELU"), sample(8)
+    with torch.no_grad():
+        rnn.weight_hh_l0.copy_(torch.eye(H, dtype=torch.float64) * 1e200)
+        rnn.weight_ih_l0.fill_(1.0)
+    found = state_jacobians(rnn, x.abs())
+    assert "overflowed at step" in found.problem
+    assert np.isnan(found.log10_norms()[:-1]).all()
+    assert np.isnan(found.log10_norms(kind="frobenius")[:-1]).all()
+    broken = state_jacobians(layer("LSTM"), x * float("nan"))
+    assert "overflowed at step 0" in broken.problem
+    assert np.isnan(broken.log10_norms()[0])
+    assert np.isnan(broken.log10_singular_values()[0]).all()
+    assert np.isnan(broken.eigenvalues()).all()
+    assert state_jacobians(layer("LSTM"), x).problem == ""
+    with pytest.raises(ValueError, match="overflowed"):
+        lyapunov_exponents(layer("LSTM"), x * float("nan"))
+
+
+def test_one_step_is_the_identity() -> None:
+    rnn, x = layer("LSTM"), sample(1)
+    found = state_jacobians(rnn, x)
+    np.testing.assert_array_equal(found.h_h[0], np.eye(H))
+    assert found.log10_norms()[0] == 0.0
+    assert lyapunov_exponents(rnn, x).shape == (2 * H,)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from seqviz.fading import decades_per_100, describe_fading, first_under, starving_share
-from seqviz.metrics import describe, half_life, longest_run, saturation, time_constant
+from seqviz.metrics import describe, half_life, lag_under, longest_run, saturation, time_constant
 
 
 def test_half_life_and_time_constant() -> None:
@@ -16,6 +16,17 @@ def test_half_life_and_time_constant() -> None:
     assert 0.9 ** float(time_constant(0.9)) == pytest.approx(1 / math.e)
     assert float(half_life(0.5)) == pytest.approx(1.0)
     assert np.isinf(half_life(1.0))
+
+
+def test_lag_under_is_the_first_whole_step_below() -> None:
+    np.testing.assert_array_equal(lag_under([0.0, 0.1, 0.5, 0.9, 0.999, 1.0]), [1, 3, 7, 44, 4603, np.inf])
+    assert lag_under(0.5, 0.25) == 3
+    for f in np.random.default_rng(0).uniform(0.01, 0.99, 200):
+        lag = int(lag_under(f))
+        assert f**lag < 0.01 <= f ** (lag - 1)
+    for share in (0.0, 1.0):
+        with pytest.raises(ValueError, match="above 0 and below 1"):
+            lag_under(0.5, share)
 
 
 def test_saturation_counts_steps() -> None:
