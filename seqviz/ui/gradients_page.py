@@ -18,7 +18,7 @@ from seqviz.ui.controls import controlled, said
 from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows
 from seqviz.ui.panels.network import SCHEME_LABELS, knobs
 
-__all__ = ["laboratory"]
+__all__ = ["lab", "laboratory"]
 
 OPTIONS = {"loss": ("last", "sum"), "net": NETS, "more": ("", "clipping")}
 LOSSES = {"last": "at the last step", "sum": "at every step"}
@@ -58,10 +58,15 @@ def first() -> Experiment:
     return SCENES["Vanishes"][0]
 
 
+def lab() -> Bench:
+    """The laboratory's own bench."""
+    return Bench.here("gradients", first, OPTIONS)
+
+
 @st.fragment
 def laboratory() -> None:
     """Knobs and picture, side by side."""
-    bench = Bench.here("gradients", first, OPTIONS)
+    bench = lab()
     _scenes(bench)
     with st.container(key="bench"):
         left, right = st.columns([3, 8], gap="medium")
@@ -98,7 +103,7 @@ def _knobs(bench: Bench) -> None:
         bench.attempt(lambda: bench.experiment.changed(sequence=replace(bench.experiment.sequence, **changes)))
 
     def start(**changes: Any) -> None:
-        bench.attempt(lambda: replace(bench.experiment, init=replace(bench.experiment.init, **changes)))
+        bench.attempt(lambda: replace(bench.experiment, init=replace(bench.experiment.init, **changes), tensors=()))
 
     _choice(bench, "loss", "Loss", LOSSES)
     controlled(
@@ -143,6 +148,8 @@ def _picture(bench: Bench) -> None:
     problems = {name: flow.problem for name, flow in found.items() if flow.problem}
     for name, problem in problems.items():
         st.warning(f"{name}: {problem}", icon=":material/error:")
+    if bench.experiment.tensors:
+        st.caption("The LSTM, GRU or RNN that was trained keeps its weights; the two beside it are drawn.")
     scope.mount("flow", flow_message(bench), bench.event)
     _choice(bench, "net", "Eigenvalues and singular values of", {n: n for n in NETS})
     _clipping(bench)

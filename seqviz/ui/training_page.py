@@ -16,6 +16,7 @@ from seqviz.tasks import TASKS, Task, own_series, own_text
 from seqviz.training import ANY, RECIPES, Recipe, prepare
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
+from seqviz.ui.gradients_page import lab
 from seqviz.ui.trainer import SLOTS, Course, Trainer, trainer
 from seqviz.ui.training_pictures import learning_message, probe_message
 
@@ -112,9 +113,9 @@ def _after(work: Trainer) -> None:
     if not course.task.is_solved(course.checkpoints[-1].score):
         st.button("Train on", width="stretch", key="train.on", on_click=_train_on, args=(work,))
     st.caption(f"The checkpoint at step {checkpoint.step}:")
-    for page, label in (("gates", "Open in gates"), ("cell", "Open in the cell")):
+    for page, label in (("gates", "Open in gates"), ("cell", "Open in the cell"), ("gradients", "Open in gradients")):
         if st.button(label, width="stretch", key=f"train.open.{page}"):
-            Bench.here().put(checkpoint.experiment)
+            (lab() if page == "gradients" else Bench.here()).put(checkpoint.experiment)
             st.switch_page(f"pages/{page}.py")
     st.download_button("Download (safetensors)", lambda: to_safetensors(checkpoint.experiment),
                        f"seqviz-{course.task.name}-{checkpoint.step}.safetensors", on_click="ignore",

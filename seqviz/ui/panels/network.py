@@ -10,7 +10,9 @@ import streamlit as st
 
 from seqviz import vocabulary as words
 from seqviz import weights
+from seqviz.checkpoints import asset_names, load_asset
 from seqviz.experiment import MAX_HIDDEN, MAX_LAYERS, SCHEMES, Experiment
+from seqviz.tasks import TASKS
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled
 
@@ -93,6 +95,25 @@ def network_panel(bench: Bench) -> None:
             disabled=init.scheme not in SCHEMES,
         )
     knobs(experiment, start)
+    _trained(bench)
+
+
+def _trained(bench: Bench) -> None:
+    """Networks that come with the project and have learned something."""
+    names = {name: TASKS[name].label for name in asset_names() if name in TASKS}
+    if not names:
+        return
+
+    def open_() -> None:
+        chosen = st.session_state["net.trained"]
+        if chosen is not None:
+            bench.attempt(lambda: load_asset(chosen))
+            st.session_state["net.trained"] = None
+
+    st.selectbox(
+        "Open a trained network", list(names), index=None, format_func=names.__getitem__, key="net.trained",
+        on_change=open_, placeholder="choose a task",
+    )  # fmt: skip
 
 
 def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") -> None:
