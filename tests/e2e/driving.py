@@ -98,8 +98,9 @@ class Screen:
         return self.page.evaluate(_NUMBERS, signal)
 
     def panel(self, name: str) -> None:
-        """Open one of the panels beside the picture."""
+        """Open one of the panels beside the picture, and wait until what it holds is there."""
         self.page.get_by_test_id("stButtonGroup").get_by_role("radio", name=name, exact=True).click()
+        expect(self.page.locator(_PANELS[name])).to_be_visible()
         self.rest()
 
     def choose(self, label: str, option: str) -> None:
@@ -112,6 +113,15 @@ class Screen:
         """The pixel of one weight's cell."""
         return tuple(matrix.locator(".sv-graph").evaluate(_CELL, [(row + 0.5) / rows, (col + 0.5) / cols]))
 
+
+_PANELS = {
+    "Sequence": ".st-key-seq-kind",
+    "Network": ".st-key-net-hidden",
+    "Weights": ".sv-weights[data-drawn]",
+    "What if": ".st-key-whatif-add",
+    "Save": ".st-key-save-load",
+}
+"""One thing that only this panel holds."""
 
 _ANY = re.compile(".+")
 
