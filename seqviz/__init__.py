@@ -14,8 +14,10 @@ from seqviz.capture import capture
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
 from seqviz.gradients import GradientFlow, connectivity, gradient_flow
 from seqviz.interventions import Ablate, Clamp, Scale
-from seqviz.jacobians import highway_split, lyapunov_exponents, state_jacobians, step_jacobians
+from seqviz.jacobians import highway_split, state_jacobians
+from seqviz.lyapunov import lyapunov_exponents
 from seqviz.network import FeedForward, SequenceGRU, SequenceLSTM, SequenceRNN, instrument
+from seqviz.onestep import step_jacobians
 from seqviz.presets import preset
 from seqviz.runner import network, run
 from seqviz.trace import Trace

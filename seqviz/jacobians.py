@@ -8,7 +8,7 @@ and exploding products: Pascanu, Mikolov and Bengio 2013, https://arxiv.org/abs/
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,16 +16,14 @@ import numpy as np
 from torch import nn
 
 from seqviz import vocabulary as words
-from seqviz.onestep import Run, gru_slopes, lstm_slopes, read_run, rnn_slope, step_jacobians
+from seqviz.onestep import Run, gru_slopes, lstm_slopes, read_run, rnn_slope
 from seqviz.trace import Trace
 
 __all__ = [
     "HighwaySplit",
     "StateJacobians",
     "highway_split",
-    "lyapunov_exponents",
     "state_jacobians",
-    "step_jacobians",
 ]
 
 Array = np.ndarray
@@ -124,7 +122,7 @@ def state_jacobians(
     Gates near 0 or 1 are exact to the precision of the module: give a float64 module where that matters.
 
     Args:
-        module, x, hx, trace, layer, batch, reverse: as for :func:`step_jacobians`.
+        module, x, hx, trace, layer, batch, reverse: as for :func:`seqviz.step_jacobians`.
         of: ``"h"`` carries the rows of h_T only, at half the price; ``"both"`` also those of c_T.
 
     Returns:
@@ -168,36 +166,52 @@ def _rnn_back(run: Run, rows: int) -> Back:
 
 
 def _gru_back(run: Run, rows: int) -> Back:
-    z, slopes = run.s["z"], np.stack(gru_slopes(run.s, run.w, run.b), axis=-1)[:, :, None]
-    blocks = np.stack(np.split(run.w, 3), axis=1)
+    z, through = run.s["z"], _Through(gru_slopes(run.s, run.w, run.b), np.split(run.w, 3))
 
     def back(t: int, p_h: Array, p_c: Array, to_h: Array, to_c: Array) -> None:
-        # diag(a) W of the three gates add up to one (H, H) matrix, cheaper than three products.
-        np.dot(p_h, np.matmul(slopes[t], blocks)[:, 0], out=to_h)
-        to_h += p_h * z[t]
+        np.dot(p_h, through[t], out=to_h)
+        np.add(to_h, p_h * z[t], out=to_h)
 
     return back
 
 
 def _lstm_back(run: Run, rows: int) -> Back:
     f, show, (*into_c, to_o) = run.s["f"], *lstm_slopes(run.s)
-    slopes = np.stack(into_c, axis=-1)[:, :, None]
-    size = f.shape[1]
-    blocks = np.stack(np.split(run.w, 4)[:3], axis=1)
-    # One product of [on_c, on_o] (rows, 2H) with [d c / d h_before; W_o] (2H, H) for all ways into h_before.
-    left, right = np.empty((rows, 2 * size)), np.concatenate([np.empty((size, size)), np.split(run.w, 4)[3]])
-    on_c, on_o, through_c = left[:, :size], left[:, size:], right[:size, None]
+    through_c, w_o = _Through(into_c, np.split(run.w, 4)[:3]), np.split(run.w, 4)[3]
+    on_c, on_o, by_o = (np.empty((rows, f.shape[1])) for _ in range(3))
 
     def back(t: int, p_h: Array, p_c: Array, to_h: Array, to_c: Array) -> None:
         # What leaves h through tanh(c) joins what is already on c.
         np.multiply(p_h, show[t], out=on_c)
         np.add(on_c, p_c, out=on_c)
         np.multiply(p_h, to_o[t], out=on_o)
-        np.matmul(slopes[t], blocks, out=through_c)
-        np.dot(left, right, out=to_h)
+        np.dot(on_c, through_c[t], out=to_h)
+        np.dot(on_o, w_o, out=by_o)
+        np.add(to_h, by_o, out=to_h)
         np.multiply(on_c, f[t], out=to_c)
 
     return back
+
+
+class _Through:
+    """``diag(a_t) W`` summed over gates, ``(H, H)`` at step t: one product by it replaces one for each gate.
+
+    Formed for a block of steps at a time, by one small product for each unit.
+    """
+
+    _STEPS = 32
+
+    def __init__(self, slopes: Sequence[Array], blocks: Sequence[Array]) -> None:
+        self._slopes = np.stack(slopes, axis=-1).transpose(1, 0, 2).copy()  # (H, L, gates)
+        self._blocks = np.stack(blocks, axis=1)  # (H, gates, H)
+        self._first, self._formed = len(slopes[0]), np.empty((0, 0, 0))
+
+    def __getitem__(self, t: int) -> Array:
+        if not self._first <= t < self._first + len(self._formed):
+            self._first = max(0, t + 1 - self._STEPS)
+            formed = np.matmul(self._slopes[:, self._first : t + 1], self._blocks)
+            self._formed = formed.transpose(1, 0, 2).copy()
+        return self._formed[t - self._first]
 
 
 def _products(back: Back, steps: int, rows: int, size: int, is_lstm: bool) -> tuple[Array, Array, Array]:
@@ -268,7 +282,7 @@ def highway_split(
     cell through h and come back.
 
     Args:
-        module, x, hx, trace, layer, batch, reverse: as for :func:`step_jacobians`.
+        module, x, hx, trace, layer, batch, reverse: as for :func:`seqviz.step_jacobians`.
         jacobians: from :func:`state_jacobians` on the same run, if they are there already.
 
     Raises:
@@ -301,90 +315,3 @@ def _rest_on_diagonal(run: Run, c_h: Array, log_scale: Array) -> Array:
     for t in range(len(rest) - 1, 0, -1):
         rest[t - 1] = (rest[t] + enters[t]) * keeps[t]
     return rest
-
-
-def lyapunov_exponents(
-    module: nn.Module,
-    x: Any,
-    hx: Any = None,
-    *,
-    trace: Trace | None = None,
-    layer: int = 0,
-    batch: int = 0,
-    reverse: bool = False,
-    count: int | None = None,
-) -> Array:
-    """The average growth rates of small changes, per step, natural logarithms, largest first.
-
-    By repeated QR of the Jacobians' product (Benettin et al. 1980, https://doi.org/10.1007/BF02128236; for
-    recurrent networks Engelken, Wolf and Abbott 2023, https://doi.org/10.1103/PhysRevResearch.5.043044, and Vogt
-    et al. 2022, https://doi.org/10.3389/fams.2022.818799). All exponents together average ``log|det J|``. A
-    direction that a single step shrinks by 1e16 against another is beyond a double, and its exponent too high.
-
-    Args:
-        module, x, hx, trace, layer, batch, reverse: as for :func:`step_jacobians`.
-        count: how many, the largest first; all by default.
-
-    Returns:
-        ``(count,)``; -inf where a direction is lost exactly.
-
-    Raises:
-        ValueError: `count` is out of range, or the network overflowed.
-    """
-    run, _ = read_run(module, x, hx, trace, layer, batch, reverse)
-    if run.problem:
-        raise ValueError(run.problem)
-    jacobians = run.jacobians()
-    size = jacobians.shape[1]
-    count = size if count is None else count
-    if not 1 <= count <= size:
-        raise ValueError(f"There are {size} exponents; {count} cannot be given.")
-    return np.sort(_growth(jacobians, count))[::-1] / len(jacobians)
-
-
-_NATS = 15.0
-"""What columns may lose against each other between two QRs; a double holds 36."""
-
-
-def _growth(jacobians: Array, count: int) -> Array:
-    """The logs of what each of `count` orthogonal directions gained over all steps, ``(count,)``.
-
-    Between two QRs the columns lose lambda_1 - lambda_min nats a step against each other, and how much that is
-    changes along a run: a stretch that proves too long is gone over again in shorter ones.
-    """
-    ranks = jacobians.any(axis=2).sum(axis=1)
-    basis = np.linalg.qr(np.random.default_rng(0).standard_normal((jacobians.shape[1],) * 2))[0][:, :count]
-    total = np.zeros(count)
-    every, t = 1, 0
-    while t < len(jacobians):
-        stop = min(t + every, len(jacobians))
-        product = basis
-        for jacobian in jacobians[t:stop]:
-            product = jacobian @ product
-        rank = min(basis.shape[1], int(ranks[t:stop].min()))
-        turned, gained = _graded_qr(product, rank)
-        spread = float(np.ptp(gained)) if rank else 0.0
-        if stop - t > 1 and not spread < 2 * _NATS:
-            every = max(1, (stop - t) // 4)
-            continue
-        total[:rank] += gained
-        total[rank:] = -np.inf
-        if not rank:
-            break
-        every = int(np.clip(_NATS * (stop - t) / max(spread, 1e-9), 1, 16))
-        basis, t = turned, stop
-    return total
-
-
-def _graded_qr(a: Array, rank: int) -> tuple[Array, Array]:
-    """The first `rank` columns of Q, and the logs of R's diagonal.
-
-    Largest rows first: a shut gate makes rows many powers of ten smaller than others, and Householder's
-    reflections keep their digits only in that order (Higham, Accuracy and Stability of Numerical Algorithms, 19.4).
-    """
-    order = np.argsort(-np.abs(a).max(axis=1))
-    q, r = np.linalg.qr(a[order])
-    turned = np.empty_like(q)
-    turned[order] = q
-    with np.errstate(divide="ignore"):
-        return turned[:, :rank], np.log(np.abs(np.diag(r)[:rank]))

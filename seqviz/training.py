@@ -110,7 +110,7 @@ class Checkpoint:
         grad_norm, clipped_norm: of the last gradient, before and after clipping.
         experiment: the network of this moment on the task's probe.
         length: the steps of the sequences now trained on.
-        seconds: of training so far.
+        seconds: of CPU that the training steps took so far.
         reason: why training ended, on the last one; else empty.
         state: what resuming needs (optimiser and generators); not for reading.
     """
@@ -218,9 +218,9 @@ def _loop(
 ) -> Iterator[Checkpoint]:
     losses: list[float] = []
     while True:
-        start = time.process_time()
+        start = time.thread_time()
         loss, norms = _step(run, task, recipe)
-        run.seconds += time.process_time() - start
+        run.seconds += time.thread_time() - start
         losses.append(loss)
         if not math.isfinite(loss) or not math.isfinite(norms[0]):
             yield replace(last, reason=f"The loss became {loss:.3g} at step {run.step}; this is the last good network.")

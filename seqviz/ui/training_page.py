@@ -9,6 +9,7 @@ import streamlit as st
 
 from seqviz import vocabulary as words
 from seqviz.checkpoints import from_safetensors, to_safetensors
+from seqviz.experiment import Experiment
 from seqviz.figures import saturation
 from seqviz.parsing import parse_csv
 from seqviz.runner import run
@@ -16,12 +17,14 @@ from seqviz.tasks import TASKS, Task, own_series, own_text
 from seqviz.training import ANY, RECIPES, Recipe, prepare
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
+from seqviz.ui.controls import said
 from seqviz.ui.gradients_page import lab
 from seqviz.ui.trainer import SLOTS, Course, Trainer, trainer
 from seqviz.ui.training_pictures import learning_message, probe_message
 
 __all__ = ["classroom"]
 
+MAX_TEXT = 5_000_000
 OWN = {"own_text": "Your own text: the next character", "own_series": "Your own CSV: the next value"}
 RACE = {"RNN": words.RNN_TANH, "GRU": words.GRU, "LSTM": words.LSTM}
 
@@ -56,9 +59,10 @@ def _choices(work: Trainer) -> None:
     if recipe.lesson:
         st.markdown(recipe.lesson)
     seed = st.number_input("Seed", value=0, min_value=0, max_value=10_000, key="train.seed")
+    start = _start_from(found)
     begin, race = st.columns(2)
     begin.button("Train", type="primary", width="stretch", key="train.begin", on_click=_begin,
-                 args=(work, found, {str(chosen): recipe}, int(seed)))  # fmt: skip
+                 args=(work, found, {str(chosen): recipe}, int(seed), start))  # fmt: skip
     race.button("Race all three", width="stretch", key="train.race", on_click=_begin,
                 args=(work, found, _racers(found, recipe), int(seed)),
                 help="RNN, GRU and LSTM of this size on the same batches")  # fmt: skip
@@ -73,11 +77,23 @@ def _task(name: str) -> Task | None:
     """The chosen task; None while a person's own data has still to be given."""
     if name == "own_text":
         text = st.text_area("Text to learn from", key="train.text", height=120)
+        given = st.file_uploader("or a text file", type=["txt", "md"], key="train.textfile")
+        if given is not None:
+            text = _decoded(given.getvalue())
         return own_text(text) if text else None
     if name == "own_series":
         given = st.file_uploader("CSV: one step a line", type=["csv", "txt"], key="train.csv")
         return own_series(parse_csv(given.getvalue())) if given is not None else None
     return TASKS[name]
+
+
+def _decoded(data: bytes) -> str:
+    if len(data) > MAX_TEXT:
+        raise ValueError(f"The text file is larger than {MAX_TEXT // 10**6} MB; a part of it is enough to learn from.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("The file is not UTF-8 text; save it as UTF-8 and choose it again.") from None
 
 
 def _thresholds(found: Task) -> str:
@@ -95,8 +111,19 @@ def _racers(found: Task, recipe: Recipe) -> dict[str, Recipe]:
     return racers
 
 
-def _begin(work: Trainer, found: Task, recipes: dict[str, Recipe], seed: int) -> None:
-    courses = [Course(name, found, recipe, prepare(found, recipe, seed), seed) for name, recipe in recipes.items()]
+def _start_from(found: Task) -> Experiment | None:
+    """The network on the gates page, where the person wants to go on training it and it has the task's sizes."""
+    kept = Bench.here().experiment
+    if (kept.input_size, kept.output_size) != (found.inputs, found.outputs):
+        return None
+    wanted = st.toggle("Go on from the network in gates", key="train.from", help="Load a saved network there first")
+    return kept.changed(sequence=found.probe()[0]) if wanted else None
+
+
+def _begin(work: Trainer, found: Task, recipes: dict[str, Recipe], seed: int, start: Experiment | None = None) -> None:
+    courses = [
+        Course(name, found, recipe, start or prepare(found, recipe, seed), seed) for name, recipe in recipes.items()
+    ]
     st.session_state["train.at"] = None
     st.session_state["train.shown"] = 0
     work.begin(courses)
@@ -117,9 +144,15 @@ def _after(work: Trainer) -> None:
         if st.button(label, width="stretch", key=f"train.open.{page}"):
             (lab() if page == "gradients" else Bench.here()).put(checkpoint.experiment)
             st.switch_page(f"pages/{page}.py")
-    st.download_button("Download (safetensors)", lambda: to_safetensors(checkpoint.experiment),
-                       f"seqviz-{course.task.name}-{checkpoint.step}.safetensors", on_click="ignore",
-                       width="stretch", key="train.download")  # fmt: skip
+    name = f"seqviz-{course.task.name}-{checkpoint.step}"
+    files = {
+        "safetensors": lambda: to_safetensors(checkpoint.experiment),
+        "json": lambda: checkpoint.experiment.to_json(indent=1).encode(),
+    }
+    for column, (kind, make) in zip(st.columns(2), files.items(), strict=True):
+        column.download_button(
+            f"Save .{kind}", make, f"{name}.{kind}", on_click="ignore", width="stretch", key=f"train.save.{kind}"
+        )
 
 
 def _train_on(work: Trainer) -> None:
@@ -135,14 +168,12 @@ def _load() -> None:
         if given is None:
             return
         bench = Bench.here()
-        if bench.attempt(lambda: from_safetensors(given.getvalue())):
-            bench.goto = "gates"
+        bench.attempt(lambda: from_safetensors(given.getvalue()))
 
-    with st.expander("Load a network"):
+    with st.expander("Load a network", key="train.load.open"):
         st.file_uploader("Saved here before", type=["safetensors"], key="train.load", on_change=load)
-        problem = Bench.here().problem
-        if problem:
-            st.warning(problem, icon=":material/error:")
+        said(Bench.here())
+        st.caption("It opens in gates; turn on “Go on from the network in gates” to train it further.")
 
 
 def _live(running: bool) -> None:

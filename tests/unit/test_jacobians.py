@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 import seqviz
-from seqviz.jacobians import highway_split, lyapunov_exponents, state_jacobians, step_jacobians
+from seqviz.jacobians import highway_split, state_jacobians
+from seqviz.lyapunov import lyapunov_exponents
+from seqviz.onestep import step_jacobians
 
 H = 5
 

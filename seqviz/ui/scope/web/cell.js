@@ -1,7 +1,8 @@
 // One step of one unit, drawn as the cell with its numbers on the wires, beside the equations that they obey.
 
-import { BLOCK, DIAGRAMS, LINES } from "./diagrams.js";
+import { DIAGRAMS, LINES } from "./diagrams.js";
 import { el, number, visible, writeAddress } from "./kit.js";
+import { sums } from "./sums.js";
 import { Timeline, button, choice, clamp } from "./timeline.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -101,36 +102,10 @@ export class CellView extends Timeline {
     this.equations.replaceChildren(...this.lines.map((l) => l.root));
   }
 
-  // Every number of the chosen step and unit, from the states and the weights; the same names as the trace's.
-  values(step, unit) {
-    const { hidden: H, inputs } = this.header;
-    const A = this.arrays;
-    const read = (name, t) => (t < 0 ? 0 : A[name]?.[t * H + unit]);
-    const x = A.x.subarray(step * inputs, (step + 1) * inputs);
-    const h_ = step ? A.h.subarray((step - 1) * H, step * H) : new Float32Array(H);
-    const v = { x: x[0], h_: h_[unit], c_: read("c", step - 1), c: read("c", step), h: read("h", step), parts: {} };
-    BLOCK[this.kind].forEach((gate, b) => {
-      const row = b * H + unit;
-      const product = (weights, input, width) => Array.from(input, (value, k) => weights[row * width + k] * value);
-      const wx = product(A.w_ih, x, inputs);
-      const wh = product(A.w_hh, h_, H);
-      const sum = (list) => list.reduce((a, b_) => a + b_, 0);
-      const part = { wx, wh, sx: sum(wx), sh: sum(wh), bx: A.b_ih[row], bh: A.b_hh[row] };
-      v.parts[gate] = part;
-      v[`${gate}_ih`] = part.sx + part.bx;
-      v[`${gate}_hh`] = part.sh + part.bh;
-      if (gate !== "h") v[gate] = read(gate, step);
-    });
-    for (const gate of BLOCK[this.kind]) v[`${gate}_pre`] = v[`${gate}_ih`] + (gate === "n" ? v.r : 1) * v[`${gate}_hh`];
-    if (this.kind === "LSTM") Object.assign(v, { kept: v.f * v.c_, written: v.i * v.g, tanh_c: Math.tanh(v.c) });
-    if (this.kind === "GRU") Object.assign(v, { reset: v.r * v.n_hh, one_z: 1 - v.z, kept: v.z * v.h_, written: (1 - v.z) * v.n });
-    return v;
-  }
-
   place() {
     if (!this.pieces) return;
     const { state } = this;
-    const v = this.values(state.step, state.unit);
+    const v = sums(this.header, this.arrays, state.step, state.unit);
     const reached = state.phase ?? Infinity;
     const hue = (name) => `var(--sv-hue-${name.replace(/_.*/, "").replace("kept", "c").replace("written", "g").replace("reset", "r").replace("tanh", "c").replace("one", "z")})`;
     for (const piece of this.pieces) {

@@ -1,0 +1,145 @@
+"""Inside the cell in a real browser: every number against the trace, the walk, and the way back."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import expect
+
+from seqviz import Experiment, Init, Sequence, preset, run, vocabulary
+from seqviz.weights import materialise
+
+pytestmark = pytest.mark.browser
+
+SUMS = """async ([header, arrays, step, unit]) => {
+  const { sums } = await import("/_stcore/bidi-components/seqviz.scope/sums.js");
+  const typed = Object.entries(arrays).map(([name, values]) => [name, Float32Array.from(values)]);
+  return sums(header, Object.fromEntries(typed), step, unit);
+}"""
+
+
+@pytest.fixture
+def cell(visit):
+    """The cell page at its own address, drawn."""
+    return visit("/cell", picture=".sv-cellview")
+
+
+def given_to_the_browser(experiment: Experiment, layer: int) -> tuple[dict[str, Any], dict[str, list[float]]]:
+    trace = run(experiment)
+    x = trace["x" if layer == 0 else f"l{layer - 1}.h"][:, 0]
+    weights = materialise(experiment)
+    names = {"w_ih": "weight_ih", "w_hh": "weight_hh", "b_ih": "bias_ih", "b_hh": "bias_hh"}
+    arrays = {short: weights[f"{name}_l{layer}"] for short, name in names.items()} | {"x": x}
+    arrays |= {s: trace[f"l{layer}.{s}"][:, 0] for s in vocabulary.SIGNALS[experiment.cell]}
+    header = {"cell": experiment.cell, "hidden": experiment.hidden_size, "inputs": x.shape[1]}
+    return header, {name: np.ravel(a).tolist() for name, a in arrays.items()}
+
+
+def test_every_number_is_the_traces(cell):
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        kind=st.sampled_from(vocabulary.CELLS),
+        sizes=st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 3)),
+        seed=st.integers(0, 1000),
+        data=st.data(),
+    )
+    def sweep(kind: str, sizes: tuple[int, int, int], seed: int, data: st.DataObject) -> None:
+        inputs, hidden, layers = sizes
+        experiment = Experiment(
+            kind, inputs, hidden, 1, layers, Init(gain=2.0, seed=seed), sequence=Sequence("noise", 9)
+        )
+        layer, step, unit = (data.draw(st.integers(0, n - 1)) for n in (layers, 9, hidden))
+        found = cell.page.evaluate(SUMS, [*given_to_the_browser(experiment, layer), step, unit])
+        trace = run(experiment, detail=True)
+        for block in vocabulary.BLOCKS[kind]:
+            for signal in (f"{block}_ih", f"{block}_hh", f"{block}_pre", block):
+                expected = float(trace[f"l{layer}.{signal}"][step, 0, unit])
+                assert abs(found[signal] - expected) <= 1e-6 * max(1.0, abs(expected)), signal
+        if kind == "LSTM":
+            assert abs(found["kept"] + found["written"] - float(trace[f"l{layer}.c"][step, 0, unit])) < 1e-5
+        if kind == "GRU":
+            assert abs(found["kept"] + found["written"] - float(trace[f"l{layer}.h"][step, 0, unit])) < 1e-6
+
+    sweep()
+
+
+def test_the_bars_of_a_sum_add_up_to_it(cell):
+    cell.page.keyboard.press("Tab")
+    cell.scope.locator(".sv-lawline").nth(0).click()
+    rows = cell.scope.locator(".sv-barrow")
+    expect(rows).to_have_count(16)
+    shown = [float(text.replace("−", "-")) for text in cell.scope.locator(".sv-barvalue").all_inner_texts()]
+    assert sum(shown[:-1]) == pytest.approx(shown[-1], abs=0.01)
+
+
+def test_the_walk_dims_what_is_not_reached_and_hides_what_is_to_be_guessed(cell):
+    dim = cell.scope.locator("svg .sv-dim")
+    expect(dim).to_have_count(0)
+    cell.page.get_by_role("button", name="Next").click()
+    expect(cell.scope.locator(".sv-phase")).to_contain_text("1 of 5")
+    assert dim.count() > 15
+    cell.page.get_by_role("button", name="Next").click()
+    cell.page.get_by_role("button", name="Hide values").click()
+    expect(cell.scope.locator(".sv-lawline").nth(0)).to_contain_text("= ?")
+    cell.page.get_by_role("button", name="Reveal").click()
+    expect(cell.scope.locator(".sv-lawline").nth(0)).not_to_contain_text("?")
+    cell.page.get_by_role("button", name="Whole cell").click()
+    expect(dim).to_have_count(0)
+
+
+def test_steps_ask_nobody_and_move_the_numbers(cell):
+    expect(cell.scope.locator(".sv-lawline").first).to_be_visible()
+    before = cell.scope.locator(".sv-lawline").first.inner_text()
+    cell.scope.locator("svg.sv-diagram").focus()
+    sent = len(cell.sent)
+    cell.page.keyboard.press("Shift+ArrowRight")
+    expect(cell.scope).to_have_attribute("data-step", "10")
+    assert cell.scope.locator(".sv-lawline").first.inner_text() != before
+    assert len(cell.sent) == sent
+
+
+def test_hovering_a_line_lights_its_wire(cell):
+    lit = cell.scope.locator("svg .sv-lit")
+    expect(lit).to_have_count(0)
+    cell.scope.locator(".sv-lawline").nth(4).hover()
+    expect(lit).to_have_count(3)
+    cell.scope.locator(".sv-status").hover()
+    expect(lit).to_have_count(0)
+
+
+@pytest.mark.parametrize("kind", ["Random GRU", "Random RNN", "Latch"])
+def test_every_cell_is_drawn(cell, kind):
+    cell.edits(cell.page.get_by_role("radio", name=kind).click)
+    expect(cell.scope.locator("svg .sv-wire").first).to_be_attached()
+    assert "NaN" not in cell.scope.inner_text()
+
+
+def test_there_and_back_keeps_the_step_and_the_unit(screen):
+    screen.page.mouse.click(*screen.at("f", 7, 0.6))
+    expect(screen.scope).to_have_attribute("data-step", "7")
+    title = screen.scope.locator(".sv-why-title").inner_text()
+    unit = re.search(r"unit (\d+)", title)
+    assert unit is not None
+    screen.page.get_by_role("button", name="Inside the cell").click()
+    view = screen.page.locator(".sv-cellview")
+    expect(view.locator(".sv-clock")).to_have_text("7 / 63")
+    expect(view.get_by_label("unit", exact=True)).to_have_value(unit[1])
+    view.get_by_role("button", name="See all units").click()
+    expect(screen.scope.locator(".sv-why-title")).to_have_text(title)
+    expect(screen.page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def test_a_phone_never_scrolls_sideways(visit):
+    phone = visit("/cell", picture=".sv-cellview", viewport={"width": 390, "height": 844}, is_mobile=True)
+    assert phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+
+
+def test_a_text_names_its_characters(visit):
+    page = visit(f"/cell?e={preset('brackets').to_url()}", picture=".sv-cellview")
+    page.scope.locator(".sv-lawline").nth(1).click()
+    expect(page.scope.locator(".sv-barrow").filter(has_text="x “(”")).to_have_count(1)
