@@ -23,7 +23,7 @@ from seqviz.runner import network, run
 from seqviz.trace import Trace
 
 if TYPE_CHECKING:
-    from seqviz import figures, metrics, sequences, weights
+    from seqviz import figures, metrics, sequences, tasks, training, weights
 
 __version__ = "0.1.0"
 
@@ -57,12 +57,14 @@ __all__ = [
     "sequences",
     "state_jacobians",
     "step_jacobians",
+    "tasks",
+    "training",
     "weights",
 ]
 
 
 def __getattr__(name: str) -> Any:
     # Plotly is only imported by who draws.
-    if name in ("figures", "metrics", "sequences", "weights"):
+    if name in ("figures", "metrics", "sequences", "tasks", "training", "weights"):
         return import_module(f"seqviz.{name}")
     raise AttributeError(f"module 'seqviz' has no attribute {name!r}")
