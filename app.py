@@ -26,6 +26,7 @@ settle(ROOT / "assets" / "style.css")
 pages = [
     st.Page(PAGES / "gates.py", title="Gates", icon=":material/grid_on:", default=True),
     st.Page(PAGES / "cell.py", title="Cell", icon=":material/account_tree:"),
+    st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare:"),
     st.Page(PAGES / "gradients.py", title="Gradients", icon=":material/trending_down:"),
     st.Page(PAGES / "training.py", title="Training", icon=":material/school:"),
 ]

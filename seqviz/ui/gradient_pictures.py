@@ -212,6 +212,7 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
     notes.append(_highway_row(picture, nets["LSTM"]))
     header = {
         "panel": "flow",
+        "axis": "step t (the loss is at the right)",
         "link": "gradients",
         "id": f"{hash((experiment, loss, net)) & 0xFFFFFFFF:08x}",
         "steps": experiment.sequence.length,

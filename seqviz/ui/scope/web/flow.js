@@ -2,11 +2,12 @@
 // Arrays hold log10 of norms; -Infinity is a signal of exactly 0 and is drawn at the floor, marked.
 
 import { Spectrum } from "./spectrum.js";
-import { el, gradient, writeAddress } from "./kit.js";
+import { el, gradient, number, writeAddress } from "./kit.js";
 import { Timeline, button, clamp } from "./timeline.js";
+import { Unrolled } from "./unrolled.js";
 import { HEADING, MARGIN } from "./picture.js";
 
-const TALL = { norm: 250, units: 58, share: 84 };
+const TALL = { norm: 250, units: 58, share: 84, lines: 84, states: 62 };
 const FOLDED = 10;
 
 // A number given by its log10, which may lie far outside what a double holds.
@@ -30,10 +31,11 @@ export class Flow extends Timeline {
     this.buttons = { undo: button("↶", "Undo the last change (Ctrl+Z)", say("undo")), redo: button("↷", "Redo (Ctrl+Shift+Z)", say("redo")) };
     this.readout = el("table", { class: "sv-table sv-readout" });
     this.spectrum = new Spectrum();
+    this.unrolled = new Unrolled();
     const save = el("select", { class: "sv-select", "aria-label": "Save the picture", onchange: () => { this.save(save.value); save.value = ""; } },
       el("option", { value: "", text: "Save picture" }), el("option", { value: "svg", text: "as SVG" }), el("option", { value: "png", text: "as PNG" }));
     this.bar = el("div", { class: "sv-bar" }, el("div", { class: "sv-group" }, this.buttons.undo, this.buttons.redo), el("div", { class: "sv-group sv-right" }, save));
-    root.replaceChildren(this.bar, this.time, this.legend, this.plot, this.status, this.readout, this.spectrum.root, this.live);
+    root.replaceChildren(this.bar, this.time, this.legend, this.plot, this.status, this.readout, this.spectrum.root, this.unrolled.root, this.live);
   }
 
   update({ header, arrays }) {
@@ -42,7 +44,7 @@ export class Flow extends Timeline {
     const { state } = this;
     const first = !state.L;
     state.L = header.steps;
-    if (first) state.step = header.steps - 1;
+    if (first) state.step = header.begin ?? header.steps - 1;
     state.step = clamp(state.step, 0, header.steps - 1);
     this.rows = header.rows;
     this.buttons.undo.disabled = !header.undo;
@@ -56,12 +58,15 @@ export class Flow extends Timeline {
 
   async draw() {
     if (!(await this.ready())) return;
+    const { header, state } = this;
     await this.react(this.figure());
     this.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
     this.drawLegend();
     this.place();
-    await this.spectrum.draw(this.Plotly, this.header.spectrum, this.arrays, this.theme);
+    await this.spectrum.draw(this.Plotly, header.spectrum, this.arrays, this.theme);
     this.spectrum.show(this.step);
+    this.unrolled.draw(header.unrolled && { ...header.unrolled, steps: state.L }, this.arrays);
+    this.unrolled.show(this.step);
     this.drawn();
   }
 
@@ -85,7 +90,7 @@ export class Flow extends Timeline {
       showlegend: false, hovermode: false, dragmode: state.coarse ? false : "zoom", uirevision: `${state.L}`,
       xaxis: {
         anchor: `y${rows.length > 1 ? rows.length : ""}`, range: state.zoom ?? [-0.5, state.L - 0.5], showgrid: false, zeroline: false, ticks: "outside", ticklen: 3,
-        title: { text: "step t (the loss is at the right)", standoff: 4, font: { size: 11 } }, tickformat: "d", nticks: state.narrow ? 6 : 14, tickcolor: theme.rule, tickfont: { family: theme.mono, size: 11, color: theme.quiet },
+        title: { text: header.axis ?? "step t", standoff: 4, font: { size: 11 } }, tickformat: "d", nticks: state.narrow ? 6 : 14, tickcolor: theme.rule, tickfont: { family: theme.mono, size: 11, color: theme.quiet },
       },
     };
     rows.forEach((row, k) => {
@@ -128,6 +133,22 @@ export class Flow extends Timeline {
     return [{ type: "heatmap", x0: 0, dx: 1, z, zmin: header.floor, zmax: header.ceiling, colorscale: this.theme.magnitude, showscale: false, yaxis, hoverinfo: "skip" }];
   }
 
+  // Several named lines on a common linear axis.
+  lines(row, yaxis, axis) {
+    axis.range = row.range;
+    axis.nticks = 4;
+    return row.arrays.map(({ name, line }) => ({ type: "scatter", mode: "lines", y: Array.from(this.arrays[name]), yaxis, line: { color: this.theme.lines[line], width: 1.8, shape: row.shape ?? "linear" }, hoverinfo: "skip" }));
+  }
+
+  // Hidden states of every unit, or their difference, about 0.
+  states(row, yaxis, axis) {
+    const { arrays, state, theme } = this;
+    const values = arrays[row.array];
+    const z = Array.from({ length: row.width }, (_, u) => Float32Array.from({ length: state.L }, (_, t) => values[t * row.width + u]));
+    Object.assign(axis, { range: [row.width - 0.5, -0.5], tickmode: "array", tickvals: state.folded.has(row.signal) ? [] : [0, row.width - 1], ticktext: ["0", `${row.width - 1}`] });
+    return [{ type: "heatmap", x0: 0, dx: 1, z, zmin: -row.reach, zmax: row.reach, colorscale: theme.diverging, showscale: false, yaxis, hoverinfo: "skip" }];
+  }
+
   share(row, yaxis, axis, folded) {
     const { arrays, theme } = this;
     Object.assign(axis, { range: [0, 1], tickmode: "array", tickvals: folded ? [] : [0, 0.5, 1], ticktext: ["0", "½", "1"] });
@@ -140,7 +161,8 @@ export class Flow extends Timeline {
     const { theme, header } = this;
     const stroke = (curve) => el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: `border-top: ${curve.width ?? 2}px ${curve.dash === "dot" ? "dotted" : curve.dash ? "dashed" : "solid"} ${curve.line === null ? theme.quiet : theme.lines[curve.line]}` }), curve.label);
     const items = header.curves.filter((c) => c.label).map(stroke);
-    items.push(el("span", { class: "sv-key" }, el("span", { text: power(header.floor) }), el("i", { style: `background:${gradient(theme.magnitude)}` }), el("span", { text: power(header.ceiling) })));
+    if (header.floor !== undefined) items.push(el("span", { class: "sv-key" }, el("span", { text: power(header.floor) }), el("i", { style: `background:${gradient(theme.magnitude)}` }), el("span", { text: power(header.ceiling) })));
+    if (this.rows.some((row) => row.kind === "states")) items.push(el("span", { class: "sv-key" }, el("span", { text: "h −" }), el("i", { style: `background:${gradient(theme.diverging)}` }), el("span", { text: "+" })));
     this.legend.replaceChildren(...items);
   }
 
@@ -149,13 +171,16 @@ export class Flow extends Timeline {
     const cells = header.curves.filter((c) => c.label).map((c) => [c.label, power(arrays[c.name][step])]);
     this.readout.replaceChildren(el("tbody", {}, el("tr", {}, el("th", { text: `step ${step}` }), ...cells.map(([name]) => el("th", { text: name }))), el("tr", {}, el("th", { text: "norm" }), ...cells.map(([, value]) => el("td", { text: value })))));
     this.spectrum.show(step);
+    this.unrolled?.show(step);
   }
 
   tooltip({ row, step, share }) {
     const { header, arrays } = this;
     if (row.kind === "norm") return { title: `step ${step}, ${header.steps - 1 - step} before the end`, lines: header.curves.filter((c) => c.label).map((c) => [c.label, power(arrays[c.name][step])]) };
     if (row.kind === "share") return { title: `step ${step}`, lines: [["cell-state highway", `${(100 * arrays["highway.share"][step]).toPrecision(3)} %`], ["highway norm", power(arrays["highway.direct"][step])], ["the rest", power(arrays["highway.rest"][step])]] };
+    if (row.kind === "lines") return { title: `step ${step}`, lines: row.arrays.map(({ name, label }) => [label, number(arrays[name][step], 4)]) };
     const unit = clamp(Math.floor(share * row.width), 0, row.width - 1);
+    if (row.kind === "states") return { title: `${row.name} · unit ${unit}`, lines: [[`step ${step}`, number(arrays[row.array][step * row.width + unit], 4)]] };
     return { title: `${row.name} · unit ${unit}`, lines: [[`step ${step}`, power(arrays[row.array][step * row.width + unit])]] };
   }
 

@@ -71,7 +71,7 @@ export const visible = (character) => (character === " " ? "␣" : character ===
 // replaced, never pushed, so that Back leaves the page instead of walking through every edit.
 export function writeAddress(query, view) {
   const search = new URLSearchParams(location.search);
-  for (const name of ["e", "b", "layer", "loss", "net"]) search.delete(name);
+  for (const name of ["e", "b", "layer", "loss", "net", "more", "input", "minus"]) search.delete(name);
   for (const [name, value] of new URLSearchParams(query)) search.set(name, value);
   const [text, hash] = [search.toString(), view.toString()];
   const address = `${location.pathname}${text ? `?${text}` : ""}${hash ? `#${hash}` : ""}`;

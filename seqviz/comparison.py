@@ -1,0 +1,76 @@
+"""The same input through four networks: what order means to them, what they carry, how long they remember."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from seqviz import vocabulary as words
+from seqviz.capture import capture
+from seqviz.experiment import Experiment
+from seqviz.network import FeedForward
+from seqviz.runner import network
+from seqviz.sequences import generate
+
+__all__ = ["NETWORKS", "Answer", "compare", "half_life_of", "order_gap", "shuffled"]
+
+NETWORKS = ("Feed-forward", "RNN", "GRU", "LSTM")
+
+_CELLS = {"RNN": words.RNN_TANH, "GRU": words.GRU, "LSTM": words.LSTM}
+_CARRIES = {"Feed-forward": "nothing", "RNN": "h", "GRU": "h", "LSTM": "h and c"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One network on one input: ``h`` ``(L, H)`` of its last layer, ``y`` ``(L, O)``, and what it is made of."""
+
+    h: np.ndarray
+    y: np.ndarray
+    parameters: int
+    carries: str
+
+
+@lru_cache(maxsize=32)
+def _networks(experiment: Experiment) -> dict[str, torch.nn.Module]:
+    sizes = (experiment.input_size, experiment.hidden_size, experiment.output_size, experiment.num_layers)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(experiment.init.seed)
+        found: dict[str, torch.nn.Module] = {"Feed-forward": FeedForward(*sizes).eval()}
+    for name, cell in _CELLS.items():
+        found[name] = network(experiment.changed(cell=cell, sequence=experiment.sequence))
+    return found
+
+
+def compare(experiment: Experiment, x: np.ndarray) -> dict[str, Answer]:
+    """Run ``x`` ``(L, H_in)`` through four networks of the experiment's sizes and seed."""
+    answers = {}
+    for name, net in _networks(experiment).items():
+        trace = capture(net, torch.from_numpy(np.array(x, dtype=np.float32))[:, None])
+        h = trace[f"l{experiment.num_layers - 1}.h"][:, 0]
+        count = sum(p.numel() for p in net.parameters())
+        answers[name] = Answer(h, trace["y"][:, 0], count, _CARRIES[name])
+    return answers
+
+
+def shuffled(experiment: Experiment, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The experiment's input in another order: the order ``(L,)`` and the input ``(L, H_in)``."""
+    x = generate(experiment.sequence, experiment.input_size)
+    order = np.random.default_rng(seed).permutation(len(x))
+    return order, x[order]
+
+
+def order_gap(before: Answer, after: Answer, order: np.ndarray) -> float:
+    """How far the outputs of a shuffled input are from the old ones in that order; 0 where order is nothing."""
+    return float(np.abs(after.y - before.y[order]).max())
+
+
+def half_life_of(response: np.ndarray) -> int | None:
+    """Steps from its largest value until a response ``(L,)`` has fallen to half of it; None if it never does."""
+    if not response.any():
+        return 0
+    peak = int(response.argmax())
+    under = np.flatnonzero(response[peak:] <= response[peak] / 2)
+    return int(under[0]) if under.size else None

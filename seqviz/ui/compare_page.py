@@ -1,0 +1,209 @@
+"""One input, four networks: the page that says what memory is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from seqviz import sequences
+from seqviz import vocabulary as words
+from seqviz.comparison import NETWORKS, compare, half_life_of, order_gap, shuffled
+from seqviz.experiment import Experiment, Init, Sequence
+from seqviz.ui import scope
+from seqviz.ui.bench import Bench
+from seqviz.ui.controls import controlled, said
+from seqviz.ui.scope import pack
+
+__all__ = ["comparison"]
+
+LINE = {"Feed-forward": 4, "RNN": 2, "GRU": 3, "LSTM": 1}
+INPUTS = {"as it is": "as it is", "shuffled": "shuffled", "one step nudged": "one step nudged"}
+OPTIONS = {"input": tuple(INPUTS), "minus": ("nothing", *NETWORKS, *list(INPUTS)[:1]), "net": NETWORKS[::-1]}
+
+
+def first() -> Experiment:
+    """What a new visitor finds: two pulses, and networks of eight units."""
+    return Experiment(words.LSTM, hidden_size=8, init=Init(gain=1.5, seed=1), sequence=Sequence("two_pulses", 48))
+
+
+@st.fragment
+def comparison() -> None:
+    """Controls, picture, and what the numbers say."""
+    bench = Bench.here("compare", first, OPTIONS)
+    with st.container(key="bench"):
+        left, right = st.columns([3, 8], gap="medium")
+        with left, st.container(key="controls"):
+            st.markdown("### Who remembers?")
+            _controls(bench)
+        with right, st.container(key="picture"):
+            _say(bench)
+            scope.mount("compare", _message(bench.experiment, _chosen(bench), *_undo(bench)), bench.event)
+            _table(bench)
+
+
+def _undo(bench: Bench) -> tuple[bool, bool, str]:
+    return bench.can_undo, bench.can_redo, bench.address()
+
+
+def _chosen(bench: Bench) -> tuple[str, str, str]:
+    return bench.option("input"), bench.option("minus"), bench.option("net")
+
+
+def _controls(bench: Bench) -> None:
+    experiment = bench.experiment
+    seq = experiment.sequence
+    said(bench)
+
+    def put(**changes: Any) -> None:
+        bench.attempt(lambda: bench.experiment.changed(**changes))
+
+    def wave(**changes: Any) -> None:
+        bench.attempt(lambda: bench.experiment.changed(sequence=replace(bench.experiment.sequence, **changes)))
+
+    def start(**changes: Any) -> None:
+        bench.attempt(lambda: replace(bench.experiment, init=replace(bench.experiment.init, **changes)))
+
+    _option(bench, "input", "The input", list(INPUTS))
+    kinds = [k for k in sequences.KIND_LABELS if k not in ("text", "values")]
+    controlled(
+        st.selectbox, "Kind", seq.kind, lambda v: wave(kind=v), key="cmp.kind", options=kinds,
+        format_func=sequences.KIND_LABELS.__getitem__,
+    )  # fmt: skip
+    controlled(
+        st.slider, "Steps", seq.length, lambda v: wave(length=v), key="cmp.length", min_value=2,
+        max_value=max(200, seq.length),
+    )  # fmt: skip
+    controlled(
+        st.slider, "Hidden units", experiment.hidden_size, lambda v: put(hidden_size=v), key="cmp.hidden",
+        min_value=1, max_value=max(32, experiment.hidden_size),
+    )  # fmt: skip
+    controlled(
+        st.number_input, "Seed of the weights", experiment.init.seed, lambda v: start(seed=v), key="cmp.seed",
+        min_value=0, max_value=2**31 - 1,
+    )  # fmt: skip
+    _option(bench, "net", "Hidden state in the last row", list(NETWORKS[::-1]))
+    _option(bench, "minus", "… minus that of", list(OPTIONS["minus"]))
+
+
+def _option(bench: Bench, name: str, label: str, choices: list[str]) -> None:
+    key = f"cmp.{name}"
+    st.session_state[key] = bench.option(name)
+    st.selectbox(label, choices, key=key, on_change=lambda: bench.chosen.__setitem__(name, st.session_state[key]))
+
+
+def _input(experiment: Experiment, kind: str) -> np.ndarray:
+    """The chosen input ``(L, H_in)``: as it is, in another order, or with 1 added at one step."""
+    x = sequences.generate(experiment.sequence, experiment.input_size)
+    if kind == "shuffled":
+        return shuffled(experiment, 0)[1]
+    if kind == "one step nudged":
+        x = x.copy()
+        x[_nudged(experiment)] += 1.0
+    return x
+
+
+def _nudged(experiment: Experiment) -> int:
+    return experiment.sequence.length // 4
+
+
+def _responses(experiment: Experiment) -> dict[str, np.ndarray]:
+    """How far each network's hidden state is moved, at every step, by adding 1 to one input."""
+    before, after = (compare(experiment, _input(experiment, kind)) for kind in ("as it is", "one step nudged"))
+    return {name: np.linalg.norm(after[name].h - before[name].h, axis=1) for name in NETWORKS}
+
+
+def _say(bench: Bench) -> None:
+    """What shuffling does, from the numbers."""
+    experiment = bench.experiment
+    order, x = shuffled(experiment, 0)
+    before, after = compare(experiment, _input(experiment, "as it is")), compare(experiment, x)
+    gaps = {name: order_gap(before[name], after[name], order) for name in NETWORKS}
+    forward = gaps.pop("Feed-forward")
+    others = ", ".join(f"{name} by up to {gap:.3f}" for name, gap in gaps.items())
+    st.markdown(
+        f"**Shuffle the steps**, and the feed-forward net gives the same numbers in another order (largest "
+        f"difference {forward:.1g}): it has no memory and cannot tell the order. The others do not: {others}."
+    )
+
+
+@lru_cache(maxsize=64)
+@np.errstate(divide="ignore")
+def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, redo: bool, address: str) -> bytes:
+    kind, minus, net = chosen
+    x = _input(experiment, kind)
+    found = compare(experiment, x)
+    arrays: dict[str, np.ndarray] = {"x": x[:, 0]}
+    curves = []
+    for name, response in _responses(experiment).items():
+        arrays[f"{name}.d"] = np.log10(response)
+        curves.append({"name": f"{name}.d", "label": name, "line": LINE[name], "width": 2})
+    for name, answer in found.items():
+        arrays[f"{name}.y"], arrays[f"{name}.h"] = answer.y[:, 0], answer.h
+    outputs = np.concatenate([answer.y[:, 0] for answer in found.values()])
+    finite = np.concatenate([a[np.isfinite(a)] for n, a in arrays.items() if n.endswith(".d")])
+    high = float(np.ceil(finite.max())) if finite.size else 0.0
+    rows = [
+        _lines("x", "input", [("x", "x", 0)], x[:, 0], shape="hvh"),
+        _lines("y", "outputs", [(f"{n}.y", n, LINE[n]) for n in NETWORKS], outputs),
+        *(_states(name, f"{name}.h", found[name].h) for name in NETWORKS),
+        {"signal": "norm", "kind": "norm", "symbol": "Δh", "name": f"moved by 1 more at step {_nudged(experiment)}",
+         "width": 1, "hue": "h", "says": ""},
+    ]  # fmt: skip
+    if minus != "nothing":
+        other = found[minus].h if minus in found else compare(experiment, _input(experiment, minus))[net].h
+        arrays["difference"] = found[net].h - other
+        rows.append(_states(f"{net} ({kind}) minus {minus}", "difference", arrays["difference"]))
+    arrays |= {"unrolled.x": x[:, 0], "unrolled.h": found["RNN"].h, "unrolled.y": found["RNN"].y[:, 0]}
+    header = {
+        "panel": "flow",
+        "link": "compare",
+        "id": f"{hash((experiment, chosen)) & 0xFFFFFFFF:08x}",
+        "steps": experiment.sequence.length,
+        "begin": _nudged(experiment),
+        "rows": rows,
+        "curves": curves,
+        "range": [max(high - 8.0, float(np.floor(finite.min())) if finite.size else -1.0), max(high, high - 7.0)],
+        "status": "",
+        "spectrum": None,
+        "unrolled": {"name": "RNN", "width": experiment.hidden_size},
+        "address": address,
+        "undo": undo,
+        "redo": redo,
+    }
+    return pack(header, arrays)
+
+
+def _lines(
+    signal: str, name: str, arrays: list[tuple[str, str, int]], values: np.ndarray, **look: Any
+) -> dict[str, Any]:
+    low, high = float(min(-0.1, values.min())), float(max(0.1, values.max()))
+    pad = 0.08 * (high - low)
+    named = [{"name": n, "label": label, "line": line} for n, label, line in arrays]
+    return {"signal": signal, "kind": "lines", "symbol": signal, "name": name, "arrays": named, "width": 1,
+            "hue": signal, "range": [low - pad, high + pad], "says": "", **look}  # fmt: skip
+
+
+def _states(name: str, array: str, values: np.ndarray) -> dict[str, Any]:
+    most = float(np.abs(values).max())
+    return {"signal": array, "kind": "states", "symbol": "h", "name": name, "array": array, "width": values.shape[1],
+            "hue": "h", "reach": most or 1.0, "says": f"±{most:.2f}"}  # fmt: skip
+
+
+def _table(bench: Bench) -> None:
+    """What each is made of, what it carries, and how long a nudge lasts."""
+    experiment = bench.experiment
+    found = compare(experiment, _input(experiment, "as it is"))
+    rows = []
+    for name, response in _responses(experiment).items():
+        steps = half_life_of(response)
+        rows.append({
+            "network": name, "parameters": found[name].parameters, "carried to the next step": found[name].carries,
+            "half-life of a nudge": "never here" if steps is None else f"{steps} step{'' if steps == 1 else 's'}",
+        })  # fmt: skip
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    st.caption("Half-life: 1 is added to the input at one step, and the change of h is followed until it has halved.")

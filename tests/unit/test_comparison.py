@@ -1,0 +1,50 @@
+"""What order means to each network, by its own outputs; half-lives by closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from seqviz import Experiment, Init, Sequence
+from seqviz.comparison import NETWORKS, compare, half_life_of, order_gap, shuffled
+from seqviz.sequences import generate
+
+EXPERIMENT = Experiment(hidden_size=6, init=Init(gain=2.0, seed=3), sequence=Sequence("noise", 40))
+
+
+def test_only_the_feed_forward_net_cannot_tell_the_order() -> None:
+    order, x = shuffled(EXPERIMENT, 5)
+    original = generate(EXPERIMENT.sequence, 1)
+    assert sorted(order) == list(range(40))
+    np.testing.assert_array_equal(x, original[order])
+    before, after = compare(EXPERIMENT, original), compare(EXPERIMENT, x)
+    gaps = {name: order_gap(before[name], after[name], order) for name in NETWORKS}
+    assert gaps["Feed-forward"] < 1e-6
+    assert all(gaps[name] > 0.01 for name in NETWORKS[1:])
+
+
+def test_parameters_are_torchs_count() -> None:
+    found = compare(EXPERIMENT, generate(EXPERIMENT.sequence, 1))
+    for name, kind in (("RNN", torch.nn.RNN), ("GRU", torch.nn.GRU), ("LSTM", torch.nn.LSTM)):
+        expected = sum(p.numel() for p in kind(1, 6).parameters()) + 6 + 1
+        assert found[name].parameters == expected
+    assert [found[name].carries for name in NETWORKS] == ["nothing", "h", "h", "h and c"]
+
+
+def test_the_random_state_is_left_alone() -> None:
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    compare(Experiment(hidden_size=5), generate(Sequence("sine", 8), 1))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize(("f", "steps"), [(0.5, 1), (0.9, 7), (0.99, 69)])
+def test_half_life_is_the_closed_form(f: float, steps: int) -> None:
+    response = np.concatenate([np.zeros(10), f ** np.arange(200)])
+    assert half_life_of(response) == steps
+
+
+def test_half_life_of_what_never_falls_and_of_nothing() -> None:
+    assert half_life_of(np.ones(5)) is None
+    assert half_life_of(np.zeros(5)) == 0
