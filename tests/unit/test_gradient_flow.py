@@ -165,6 +165,33 @@ def test_a_model_that_reads_only_its_final_states() -> None:
     assert not model.encoder._forward_hooks
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_final_states_of_packed_sequences_from_given_states(kind: str) -> None:
+    """Each direction ends, and starts, elsewhere in each sequence."""
+
+    class Reader(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn = layer(kind, num_layers=2, bidirectional=True)
+
+        def forward(self, x: Any, hx: Any) -> Tensor:
+            out, states = self.rnn(x, hx)
+            ends = torch.cat(states) if kind == "LSTM" else states
+            return wavy(out) + wavy(ends * torch.linspace(1, 2, len(ends), dtype=ends.dtype)[:, None, None])
+
+    model, x = Reader(), sample().requires_grad_()
+    draw = torch.Generator().manual_seed(3)
+    start = [torch.randn(4, 3, 5, dtype=torch.float64, generator=draw) for _ in range(2)]
+    hx = tuple(start) if kind == "LSTM" else start[0]
+    packed = pack_padded_sequence(x, LENGTHS, enforce_sorted=False)
+    model(packed, hx).backward()
+    flow = gradient_flow(model, packed, hx, loss=lambda total: total)
+    assert x.grad is not None
+    close(flow["x"], x.grad.numpy())
+    for name, found in flow.weights.items():
+        close(found, getattr(model.rnn, name).grad.numpy())
+
+
 def test_given_states_unbatched_and_without_bias() -> None:
     rnn = layer("GRU", bias=False)
     x = sample()[:, 0]
