@@ -28,6 +28,9 @@ def settle(style: Path) -> None:
     torch.set_num_threads(1)
     _once()
     st.html(style)
+    if st.context.theme.type == "dark":
+        # The accent is light there; white on it could not be read.
+        st.html("<style>[data-testid=stBaseButton-primary] p { color: #0e1117; }</style>")
 
 
 def through_app() -> None:

@@ -1,0 +1,43 @@
+"""The compare page in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def compared(visit):
+    """The page at its own address, drawn."""
+    return visit("/compare", picture=".sv-flow")
+
+
+def test_shuffling_and_differences_are_drawn(compared):
+    expect(compared.page.get_by_text("Shuffle the steps")).to_be_visible()
+    rows = compared.scope.locator(".sv-head")
+    expect(rows).to_have_count(7)
+    first = compared.data("drawn")
+    compared.edits(lambda: compared.choose("The input", "shuffled"))
+    assert "input=shuffled" in compared.page.url
+    compared.edits(lambda: compared.choose("… minus that of", "as it is"))
+    expect(rows).to_have_count(8)
+    assert compared.data("drawn") != first
+    expect(compared.page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def test_the_unrolled_network_follows_the_cursor(compared):
+    unrolled = compared.scope.locator(".sv-unrolled")
+    expect(unrolled.locator(".sv-now")).to_contain_text("t = 12")
+    sent = len(compared.sent)
+    compared.plot.focus()
+    compared.page.keyboard.press("ArrowRight")
+    expect(unrolled.locator(".sv-now")).to_contain_text("t = 13")
+    assert len(compared.sent) == sent
+
+
+def test_the_address_brings_the_choice_back(compared, visit):
+    compared.edits(lambda: compared.choose("The input", "shuffled"))
+    other = visit(compared.page.url, picture=".sv-flow")
+    assert other.data("drawn") == compared.data("drawn")
