@@ -15,6 +15,14 @@ from seqviz.ui.bench import Bench
 __all__ = ["follow", "settle", "through_app"]
 
 
+LECTURE = """
+[data-testid=stColumn]:has(.st-key-controls) { display: none; }
+.stMainBlockContainer { max-width: none; }
+.st-key-picture [data-testid=stMarkdownContainer] p { font-size: 1.3rem; }
+.sv-root { --sv-scale: 1.3; }
+"""
+
+
 @st.cache_resource(show_spinner=False)
 def _once() -> str:
     """Freeze what the imports made, so that later collections need not walk it."""
@@ -28,6 +36,12 @@ def settle(style: Path) -> None:
     torch.set_num_threads(1)
     _once()
     st.html(style)
+    st.toggle(
+        "Lecture", key="lecture", bind="query-params",
+        help="Large type, controls folded away. Arrow keys and a clicker's page keys move the step.",
+    )  # fmt: skip
+    if st.session_state["lecture"]:
+        st.html(f"<style>{LECTURE}</style>")
     if st.context.theme.type == "dark":
         # The accent is light there; white on it could not be read.
         st.html("<style>[data-testid=stBaseButton-primary] p { color: #0e1117; }</style>")
