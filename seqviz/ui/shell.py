@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
+import socket
+import stat
 from pathlib import Path
 
 import streamlit as st
@@ -28,7 +31,26 @@ def _once() -> str:
     """Freeze what the imports made, so that later collections need not walk it."""
     gc.collect()
     gc.freeze()
+    _send_at_once()
     return seqviz.__version__
+
+
+def _send_at_once() -> None:
+    """Turn Nagle's algorithm off on this process's TCP sockets; connections inherit it from the listening one.
+
+    Streamlit binds its socket in a way that keeps asyncio from doing so (the socket's protocol number is 0). An
+    answer is several small messages, and the last would wait some 40 ms for the browser's delayed acknowledgement.
+    """
+    open_files = Path("/dev/fd")
+    for entry in open_files.iterdir() if open_files.is_dir() else ():
+        try:
+            if not stat.S_ISSOCK(os.fstat(int(entry.name)).st_mode):
+                continue
+            with socket.socket(fileno=os.dup(int(entry.name))) as twin:
+                if twin.family in (socket.AF_INET, socket.AF_INET6) and twin.type == socket.SOCK_STREAM:
+                    twin.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:
+            continue  # it was closed meanwhile
 
 
 def settle(style: Path) -> None:
