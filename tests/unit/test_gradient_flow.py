@@ -382,3 +382,117 @@ def test_clipping_is_torchs() -> None:
     assert update.cosine_by_norm == pytest.approx(1.0, abs=1e-12)
     assert update.by_value == pytest.approx(float(before.clamp(-0.5, 0.5).norm()), rel=1e-10)
     assert 0 < update.cosine_by_value < 1 - 1e-6
+
+
+PROJECTED = [*((kind, 0) for kind in KINDS), ("LSTM", 3)]
+
+
+@pytest.mark.parametrize("kind", ["GRU", "RNN_TANH", "RNN_RELU"])
+def test_a_loop_over_the_steps_of_a_cell_without_a_cell_state(kind: str) -> None:
+    rnn, x = layer(kind), sample()
+    cell = nn.GRUCell(4, 5) if kind == "GRU" else nn.RNNCell(4, 5, nonlinearity=kind[4:].lower())
+    cell.double().load_state_dict({k.removesuffix("_l0"): v for k, v in rnn.state_dict().items()})
+    h, hs = torch.zeros(3, 5, dtype=torch.float64), []
+    for given in x:
+        h = cell(given, h)
+        h.retain_grad()
+        hs.append(h)
+    torch.stack(hs).square().mean().backward()
+    flow = gradient_flow(rnn, x, loss=lambda out: out.square().mean())
+    close(flow["l0.h"], torch.stack([v.grad for v in hs if v.grad is not None]).numpy())
+    close(flow.weights["weight_hh_l0"], cell.weight_hh.grad.numpy())
+
+
+@pytest.mark.parametrize(("kind", "proj"), PROJECTED)
+@pytest.mark.parametrize("shape", ["time first", "batch first", "unbatched"])
+def test_given_states_without_bias_in_every_shape(kind: str, proj: int, shape: str) -> None:
+    options: dict[str, Any] = {"num_layers": 2, "bias": False} | ({"proj_size": proj} if proj else {})
+    rnn, turned = layer(kind, **options), layer(kind, **options, batch_first=shape == "batch first")
+    x = sample(batch=1 if shape == "unbatched" else 3)
+    draw = torch.Generator().manual_seed(5)
+    wide = [proj or 5, 5] if kind == "LSTM" else [5]
+    start = [torch.randn(2, x.shape[1], width, dtype=torch.float64, generator=draw) for width in wide]
+    pair = lambda parts: tuple(parts) if kind == "LSTM" else parts[0]  # noqa: E731
+    expected = autograd(rnn, x, wavy, pair(start))
+    given = {"time first": x, "batch first": x.transpose(0, 1), "unbatched": x[:, 0]}[shape]
+    states = [s[:, 0] for s in start] if shape == "unbatched" else start
+    flow = gradient_flow(turned, given, pair(states), loss=wavy)
+    assert len(flow.arrays) > 4
+    for name, array in flow.arrays.items():
+        close(array, expected[name])
+
+
+@pytest.mark.parametrize(("kind", "proj"), PROJECTED)
+@pytest.mark.parametrize("batch", [1, 3])
+def test_shares_are_the_norms_of_what_each_step_adds(kind: str, proj: int, batch: int) -> None:
+    """Each step's share by autograd: a layer whose weights are a leaf of their own at that step alone."""
+    rnn = layer(kind, **({"proj_size": proj} if proj else {}))
+    x = sample(steps=6, batch=batch)
+    leaves = [{n: p.detach().clone().requires_grad_() for n, p in rnn.named_parameters()} for _ in x]
+    state, outs = None, []
+    for given, own in zip(x, leaves, strict=True):
+        out, state = torch.func.functional_call(rnn, own, (given[None], state))
+        outs.append(out)
+    wavy(torch.cat(outs)).backward()
+    flow = gradient_flow(rnn, x, loss=wavy)
+    assert set(flow.shares) == {name for name in leaves[0] if name.startswith("weight")}
+    for name, found in flow.shares.items():
+        parts = [own[name].grad for own in leaves]
+        close(found, np.array([float(part.norm()) for part in parts if part is not None]))
+        close(flow.weights[name], sum(part for part in parts if part is not None).numpy())
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_module_is_left_as_it_was(training: bool) -> None:
+    model = Classifier().double().train(training)
+    model.encoder.weight_ih_l0.grad = torch.full_like(model.encoder.weight_ih_l0, 7.0)
+    model.head.weight.requires_grad_(False)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with torch.no_grad():
+        flow = gradient_flow(model, sample().transpose(0, 1))
+        assert not torch.is_grad_enabled()
+    assert flow["x"].any()
+    assert gradient_flow(model, sample().transpose(0, 1).float(), dtype=torch.float64).problem == ""
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(m.training == training for m in model.modules())
+    assert not any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in model.modules())
+    assert model.encoder.weight_ih_l0.grad.eq(7.0).all()
+    assert [n for n, p in model.named_parameters() if p.grad is not None] == ["encoder.weight_ih_l0"]
+    assert [n for n, p in model.named_parameters() if not p.requires_grad] == ["head.weight"]
+
+
+def test_a_failing_module_is_left_as_it_was_too() -> None:
+    def refuse(_: Tensor) -> Tensor:
+        raise RuntimeError("no loss today")
+
+    model = Classifier().double()
+    with pytest.raises(RuntimeError, match="no loss today"):
+        gradient_flow(model, sample().transpose(0, 1), loss=refuse)
+    with pytest.raises(RuntimeError):
+        gradient_flow(model, sample()[..., :2])
+    assert torch.is_grad_enabled()
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+
+
+def test_an_overflow_on_the_way_back_is_said_in_its_own_sentence() -> None:
+    rnn = layer("RNN_RELU")
+    with torch.no_grad():
+        rnn.weight_hh_l0.copy_(torch.eye(5, dtype=torch.float64) * 1e200)
+        rnn.weight_ih_l0.fill_(1e-300)
+        rnn.bias_ih_l0.zero_()
+        rnn.bias_hh_l0.zero_()
+    start = torch.full((1, 1, 5), 1e-300, dtype=torch.float64)
+    flow = gradient_flow(rnn, torch.zeros(2, 1, 4, dtype=torch.float64), start, loss=lambda y: 1e200 * y[-1].sum())
+    assert np.isfinite(flow.loss)
+    assert "overflowed to infinity on its way back" in flow.problem
+    with pytest.raises(ValueError, match="output"):
+        connectivity(rnn, torch.zeros(2, 1, 4, dtype=torch.float64), output=(0, 9))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_length_of_one(kind: str) -> None:
+    rnn, x = layer(kind), sample(steps=1)
+    flow = gradient_flow(rnn, x, loss=wavy)
+    close(flow["l0.h"], autograd(rnn, x, wavy)["l0.h"])
+    assert not flow.weights["weight_hh_l0"].any()
+    assert flow.problem == ""
