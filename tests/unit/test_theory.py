@@ -114,29 +114,43 @@ def prepared(kind: str, seed: int) -> nn.Module:
 
 
 TABLE = {
-    "RNN default": ((-26, -21), (-131, -107)),
-    "RNN orthogonal": ((-5.4, -4.3), (-28.5, -24.5)),
-    "IRNN": ((-0.01, 0.01), (-0.01, 0.01)),
-    "RNN gain 1.5": ((0.8, 2.9), (3.3, 8.0)),
-    "LSTM default": ((-19.8, -18.2), (-101, -94)),
-    "LSTM bias 1": ((-6.6, -5.4), (-35, -30)),
-    "LSTM bias 3": ((0.3, 1.4), (0.0, 2.5)),
-    "LSTM chrono": ((-0.2, 0.0), (-0.5, -0.1)),
+    "RNN default": ((-25, -22, 0.5), (-127, -112, 0.5)),
+    "RNN orthogonal": ((-5.1, -4.6, 0.05), (-27, -25, 0.5)),
+    "IRNN": ((0.0, 0.0, 0.005), (0.0, 0.0, 0.005)),
+    "RNN gain 1.5": ((1.3, 2.5, 0.05), (4.3, 7.5, 0.05)),
+    "LSTM default": ((-19, -19, 0.5), (-99, -97, 0.5)),
+    "LSTM bias 1": ((-6, -6, 0.5), (-34, -31, 0.5)),
+    "LSTM bias 3": ((0.6, 1.2, 0.05), (0.3, 2.3, 0.05)),
+    "LSTM chrono": ((-0.1, -0.1, 0.05), (-0.3, -0.3, 0.05)),
 }
-"""log10 spectral norms at lags 100 and 500, of d h_T / d h_t and for an LSTM d c_T / d c_t; medians of three
-seeds, 64 units, x ~ N(0, 1) of width 8. The IRNN keeps exactly 1 for as long as one of its units has not died."""
+"""log10 spectral norms at lags 100 and 500, of d h_T / d h_t and for an LSTM d c_T / d c_t: the lowest, the highest,
+and half of the last digit that they are given to. 64 units, x ~ N(0, 1) of width 8."""
+
+SEEDS = 15
+
+
+def drawn_norms(kind: str) -> np.ndarray:
+    """log10 norms ``(seeds, 2)`` at lags 100 and 500."""
+    block = "c_c" if kind.startswith("LSTM") else "h_h"
+    found = []
+    for seed in range(SEEDS):
+        draw = torch.Generator().manual_seed(seed)
+        x = torch.randn(501, 1, H_IN, generator=draw, dtype=torch.float64)
+        jacobians = state_jacobians(prepared(kind, seed), x)
+        with np.errstate(divide="ignore"):
+            sizes = np.log10(np.linalg.norm(getattr(jacobians, block)[[400, 0]], ord=2, axis=(1, 2)))
+        found.append(sizes + jacobians.log_scale[[400, 0]] / math.log(10))
+    return np.array(found)
 
 
 @pytest.mark.parametrize("kind", TABLE)
 def test_table_of_norms(kind: str) -> None:
-    logs = []
-    for seed in range(3):
-        draw = torch.Generator().manual_seed(seed)
-        x = torch.randn(501, 1, H_IN, generator=draw, dtype=torch.float64)
-        found = state_jacobians(prepared(kind, seed), x)
-        logs.append(found.log10_norms("c_c" if kind.startswith("LSTM") else "h_h"))
-    for lag, (low, high) in zip((100, 500), TABLE[kind], strict=True):
-        assert low <= np.median([norms[500 - lag] for norms in logs]) <= high
+    """The median over seeds: a single network may lie far outside, and one of gain 1.5 may even shrink."""
+    found = drawn_norms(kind)
+    for median, (low, high, digit) in zip(np.median(found, axis=0), TABLE[kind], strict=True):
+        assert low - digit <= median <= high + digit
+    if kind == "IRNN":  # exactly 1, until the last of its units has died
+        assert all(abs(norm) < 1e-9 or norm == -np.inf for norm in found.flat)
 
 
 def test_default_lstms_highway_is_a_sliver_of_the_total() -> None:
