@@ -142,6 +142,48 @@ def hands(browser: Any, address: str) -> dict[str, float]:
     }
 
 
+SLIDER = """async ([label, picture]) => {
+  /*PAINTED*/
+  const root = document.querySelector(picture);
+  const slider = document.querySelector(`[data-testid=stSlider] [aria-label="${label}"]`);
+  const id = root.dataset.drawn;
+  slider.focus();
+  const start = performance.now();
+  const key = {key: 'ArrowRight', code: 'ArrowRight', keyCode: 39, bubbles: true};
+  slider.dispatchEvent(new KeyboardEvent('keydown', key));
+  slider.dispatchEvent(new KeyboardEvent('keyup', key));
+  const setter = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set;
+  if (slider.tagName === 'INPUT' && root.dataset.drawn === id) {
+    setter.call(slider, +slider.value + (+slider.step || 1));
+    slider.dispatchEvent(new Event('input', {bubbles: true}));
+    slider.dispatchEvent(new Event('change', {bubbles: true}));
+  }
+  while (root.dataset.drawn === id) await painted();
+  await painted();
+  return performance.now() - start;
+}""".replace("/*PAINTED*/", PAINTED)
+
+
+def laboratory(browser: Any, address: str, rounds: int) -> dict[str, float]:
+    """The same slider on the gates page and in the gradient laboratory (200 steps, 32 units, three networks)."""
+    gates = open_ours(browser, address, 200, 32)
+    gates.get_by_text("Network", exact=True).click()
+    label = "Forget gate bias"
+    gates.get_by_text(label).wait_for()
+    lab = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    lab.goto(f"{address}/gradients")
+    lab.wait_for_selector(".sv-flow[data-drawn]")
+    times: dict[str, list[float]] = {".sv-scope": [], ".sv-flow": []}
+    for k in range(rounds + 2):
+        for page, picture in ((gates, ".sv-scope"), (lab, ".sv-flow")):
+            page.bring_to_front()
+            took = page.evaluate(SLIDER, [label, picture])
+            if k >= 2:
+                times[picture].append(took)
+    medians = [statistics.median(values) for values in times.values()]
+    return {"gates_ms": medians[0], "laboratory_ms": medians[1], "ratio": medians[1] / medians[0]}
+
+
 def main() -> None:
     """Run, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -156,6 +198,8 @@ def main() -> None:
             first, confirmed, ms = found["ratio_first_paint"], found["ratio"], found["naive_ms"]
             print(f"L={steps} H={hidden}: edit to the repainted picture {first:.2f} of the naive app's ({ms:.0f} ms)")
             print(f"    until torch's own numbers have come back and confirmed it: {confirmed:.2f}")
+        results["laboratory"] = lab = laboratory(browser, ours, rounds)
+        print(f"gradient laboratory: a slider to the repainted picture {lab['ratio']:.2f} of the gates page's")
         results["hands"] = found = hands(browser, ours)
     print(f"arrow key: {found['key_frames']:.0f} frames, {found['key_messages']} messages")
     sequence, weight = (found[f"drag_{what}_redraws_per_second"] for what in ("sequence", "weight"))

@@ -207,7 +207,7 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
     notes = _norm_row(picture, found, nets, loss)
     theory = _theory(picture, found, nets) if loss == "last" else []
     picture.rows.append({"signal": "norm", "kind": "norm", "symbol": "‖∂L/∂h‖", "name": "gradient norm at every step",
-                         "says": " ".join(filter(None, theory)), "width": 1, "hue": "h"})  # fmt: skip
+                         "says": "Dotted: the closed forms.", "width": 1, "hue": "h"})  # fmt: skip
     floor, ceiling = _unit_rows(picture, found)
     notes.append(_highway_row(picture, nets["LSTM"]))
     header = {
@@ -221,7 +221,7 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
         "range": _range(picture),
         "floor": floor,
         "ceiling": ceiling,
-        "status": " ".join(filter(None, [*problems, *notes])),
+        "status": " ".join(filter(None, [*problems, *theory, *notes])),
         "spectrum": _spectrum(picture, net, nets[net]),
         "address": address,
         "undo": undo,
