@@ -73,16 +73,25 @@ def test_short_highways(bias: float, lag: int, expected: float) -> None:
     np.testing.assert_allclose(direct, expected, rtol=3e-3)
 
 
-def test_float32_autograd_is_lost_where_the_log_scale_is_not() -> None:
+@pytest.mark.parametrize("flushed", [False, True])
+def test_float32_autograd_is_lost_where_the_log_scale_is_not(flushed: bool) -> None:
     lstm = zero_lstm(1.0)
     c_0 = torch.zeros(1, 1, 4, requires_grad=True)
-    _, (_, c_n) = lstm(torch.zeros(500, 1, 1), (torch.zeros(1, 1, 4), c_0))
-    c_n.sum().backward()
+    if not torch.set_flush_denormal(flushed):
+        pytest.skip("this processor has no such mode")
+    try:
+        _, (_, c_n) = lstm(torch.zeros(500, 1, 1), (torch.zeros(1, 1, 4), c_0))
+        c_n.sum().backward()
+    finally:
+        torch.set_flush_denormal(False)
     assert c_0.grad is not None
-    # 0, or stuck at the smallest number above it, 24 powers of ten too large.
-    assert float(c_0.grad.max()) < 1.5e-45
+    # Stuck at the smallest number above 0, 24 powers of ten too large; or exactly 0 where the processor flushes.
+    smallest = float(np.float32(0) if flushed else np.nextafter(np.float32(0), np.float32(1)))
+    assert c_0.grad.double().eq(smallest).all()
     logs = state_jacobians(lstm, torch.zeros(501, 1, 1)).log10_norms("c_c")
     assert logs[0] == pytest.approx(math.log10(9.4643e-69), abs=1e-4)
+    flow = gradient_flow(lstm, torch.zeros(501, 1, 1), dtype=torch.float64)
+    assert flow["l0.c"][0, 0, 0] == pytest.approx(0.5 * 9.4643e-69, rel=1e-4)
 
 
 SCHEMES = {
@@ -154,11 +163,12 @@ def test_table_of_norms(kind: str) -> None:
 
 
 def test_default_lstms_highway_is_a_sliver_of_the_total() -> None:
-    shares = []
-    for seed in range(9):
+    """About 0.16% at lag 50, by the geometric mean: the share of one network may be ten times that or a tenth."""
+    logs = []
+    for seed in range(40):
         torch.manual_seed(seed)
         lstm = nn.LSTM(1, 32).double()
         direct, _, total = highway_split(lstm, torch.randn(51, 1, 1, dtype=torch.float64)).log10_norms()
-        shares.append(10 ** (direct[0] - total[0]))
-    assert min(shares) < 0.0016 < max(shares)
-    assert np.median(shares) < 0.01
+        logs.append(direct[0] - total[0])
+    assert 0.001 < 10 ** np.mean(logs) < 0.0025
+    assert max(logs) < math.log10(0.1)
