@@ -129,6 +129,7 @@ export function figure(rows, arrays, state, theme, width) {
       tickcolor: theme.rule,
       tickfont: { family: theme.mono, color: theme.quiet, size: 11 },
       automargin: false,
+      ticklabeloverflow: "allow",
       ...(state.labels && state.L <= 96
         ? { tickmode: "array", tickvals: Array.from(steps), ticktext: state.labels.map(visible), tickangle: 0 }
         : { tickformat: "d", ...(state.L <= 16 ? { dtick: 1 } : { nticks: state.narrow ? 6 : 14 }) }),
@@ -151,6 +152,7 @@ export function figure(rows, arrays, state, theme, width) {
       ticks: "outside",
       ticklen: 5,
       tickcolor: "rgba(0,0,0,0)",
+      ticklabeloverflow: "allow", // otherwise every label is measured at each redraw
     };
     if (data.lines) {
       axis.range = state.ranges[row.signal] ?? lineRange(values, row.floor);

@@ -116,7 +116,7 @@ export class Timeline {
 
   get xaxis() { return this.graph._fullLayout.xaxis; }
   get step() { return this.state.hover?.step ?? this.state.step; }
-  get right() { return this.plot.clientWidth - MARGIN.right; }
+  get right() { return this.lastWidth - MARGIN.right; } // asking the element would lay the page out anew
   zoomed() { const [a, b] = this.xaxis.range; return Math.abs(a + 0.5) > 1e-6 || Math.abs(b - this.state.L + 0.5) > 1e-6; }
   pixel(step) { return clamp(MARGIN.left + this.xaxis.l2p(step), MARGIN.left, this.right); }
 
