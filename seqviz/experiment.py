@@ -158,8 +158,11 @@ class Experiment:
         Weight edits stay with their gate and unit when the hidden size changes, and go when the gates do.
         Tensors, input edits and interventions that name a place which the new network or sequence lacks
         go too. Own numbers lose or gain columns (of zeros) with the input size, and a text gives way to a
-        wave; a new text or array brings its input size along. So no valid size ever fails.
+        wave; a new text or array brings its input size along. A hand-set network that is not set for what
+        it was given gives way to torch's default draw. So no valid size or cell ever fails.
         """
+        from seqviz.presets import fitting
+
         bare_changes: dict[str, Any] = {"tensors": (), "edits": (), "interventions": (), **changes}
         given = changes.get("sequence")
         if given is None:
@@ -179,7 +182,7 @@ class Experiment:
             length, width = bare.sequence.length, bare.input_size
             edits = tuple(e for e in self.sequence.edits if e.step < length and e.feature < width)
             kept["sequence"] = replace(bare.sequence, edits=edits)
-        return replace(bare, **kept)
+        return fitting(replace(bare, **kept))
 
     def reset(self) -> Experiment:
         """The same initial weights again: every weight edit taken back, the drawing untouched."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment, Init, Sequence, parameter_shapes
 
-__all__ = ["PRESET_LABELS", "PRESET_STORIES", "preset", "preset_parameters"]
+__all__ = ["PRESET_LABELS", "PRESET_STORIES", "fitting", "preset", "preset_parameters"]
 
 SHUT, OPEN = -20.0, 20.0
 """Gate pre-activations at which a float32 sigmoid is 2e-9, as good as 0, and 1 exactly."""
@@ -222,6 +222,16 @@ def _hand_set_cell(found: _Preset, cell: str) -> str:
         known = ", ".join(words.CELL_LABELS[c] for c in found.cells)
         raise ValueError(f"The {found.label.lower()} is set by hand for {known}; choose one of these cells.")
     return cell
+
+
+def fitting(experiment: Experiment) -> Experiment:
+    """The experiment, or with torch's default draw where a hand-set network was given another shape or cell."""
+    if experiment.init.scheme in PRESETS:
+        try:
+            preset_parameters(experiment.init.scheme, experiment)
+        except ValueError:
+            return replace(experiment, init=Init(seed=experiment.init.seed))
+    return experiment
 
 
 def preset_parameters(name: str, experiment: Experiment) -> dict[str, np.ndarray]:

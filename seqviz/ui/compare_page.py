@@ -75,7 +75,7 @@ def _controls(bench: Bench) -> None:
         format_func=sequences.KIND_LABELS.__getitem__,
     )  # fmt: skip
     controlled(
-        st.slider, "Steps", seq.length, lambda v: wave(length=v), key="cmp.length", min_value=2,
+        st.slider, "Steps", seq.length, lambda v: wave(length=v), key="cmp.length", min_value=1,
         max_value=max(200, seq.length),
     )  # fmt: skip
     controlled(

@@ -121,10 +121,11 @@ def _knobs(bench: Bench) -> None:
             st.number_input, "Seed", experiment.init.seed, lambda v: start(seed=v), key="lab.seed",
             min_value=0, max_value=2**31 - 1,
         )  # fmt: skip
-    knobs(replace(experiment, cell=words.LSTM), start, key="lab")
+    knobs(experiment.changed(cell=words.LSTM), start, key="lab")
     controlled(
-        st.slider, "Input scale", float(min(4.0, experiment.sequence.amplitude)), lambda v: wave(amplitude=v),
-        key="lab.scale", min_value=0.0, max_value=4.0, step=0.05,
+        st.slider, "Input scale", experiment.sequence.amplitude, lambda v: wave(amplitude=v),
+        key="lab.scale", min_value=min(0.0, experiment.sequence.amplitude),
+        max_value=max(4.0, experiment.sequence.amplitude), step=0.05,
     )  # fmt: skip
     controlled(
         st.slider, "Hidden units", experiment.hidden_size, lambda v: put(hidden_size=v), key="lab.hidden",

@@ -24,13 +24,17 @@ class App:
     """One person's session of the app, run through ``app.py`` as Streamlit runs it."""
 
     def __init__(self, page: str = "gates", **address: str) -> None:
+        self.page = page
         # runpy: the harness takes a folder named `pages` beside its script for its own.
         self.at = AppTest.from_string(f"import runpy; runpy.run_path({str(ROOT / 'app.py')!r})", default_timeout=120)
         for name, value in address.items():
             self.at.query_params[name] = value
         self.at.run()
         if page != "gates":
-            self.at.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
+            self.at.switch_page(str(ROOT / "pages" / f"{page}.py"))
+            for name, value in address.items():  # the harness forgets the address with the page
+                self.at.query_params[name] = value
+            self.at.run()
         self.sound()
 
     def sound(self) -> App:
@@ -49,7 +53,8 @@ class App:
 
     @property
     def bench(self) -> Bench:
-        return self.at.session_state["bench.gates"]
+        own = f"bench.{self.page}"
+        return self.at.session_state[own if own in self.at.session_state else "bench.gates"]
 
     @property
     def experiment(self) -> Experiment:

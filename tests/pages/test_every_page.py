@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import seqviz
+from seqviz.experiment import Experiment, Init, Sequence, Tensor, WeightEdit
+from seqviz.presets import PRESET_LABELS, preset
+from seqviz.ui.panels import PANELS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
@@ -20,6 +27,34 @@ def test_a_page_opens_twice_and_survives_a_change_of_page(visit, page):
     app.at.switch_page(str(ROOT / "pages" / f"{page}.py"))
     app.run()
     assert app.warnings == []
+
+
+GRU = Experiment("GRU", hidden_size=4, sequence=Sequence("noise", 12))
+TRAINED = Tensor.of("bias_ih_l0", np.ones(12, np.float32))
+TEXT = Sequence.of_text("abca", "abc")
+GIVEN = {name: preset(name) for name in PRESET_LABELS} | {
+    "one step": Experiment(sequence=Sequence("sine", 1)),
+    "upside down": Experiment(sequence=Sequence("sine", 12, amplitude=-5.0)),
+    "very loud": Experiment(sequence=Sequence("sine", 12, amplitude=1e6)),
+    "negative gain": Experiment(init=Init(gain=-100.0)),
+    "far beyond the sliders": Experiment(init=Init(gain=100.0, spectral_radius=100.0, forget_bias=-100.0)),
+    "weights of its own": replace(GRU, tensors=(TRAINED,)),
+    "held before the squashing": replace(GRU, interventions=(seqviz.Clamp("l0.z_hh", 1.0),)),
+    "a text": Experiment(input_size=3, sequence=TEXT),
+    "layers of ReLU": Experiment("RNN_RELU", 2, 5, 3, 4, Init(gain=3.0), sequence=Sequence("noise", 60)),
+    "a weight beyond all": Experiment(edits=(WeightEdit("weight_hh_l0", 0, 0, 3e38),)),
+}
+
+
+@pytest.mark.parametrize("case", GIVEN)
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_at_the_address_of_any_experiment(visit, page, case):
+    app = visit(page, e=GIVEN[case].to_url())
+    assert app.experiment == GIVEN[case]
+    if page == "gates":
+        for panel in PANELS:
+            app.panel(panel)
+        assert app.experiment == GIVEN[case], "a control changed what it shows"
 
 
 def test_every_page_is_in_the_navigation():

@@ -252,3 +252,15 @@ def test_a_preset_that_is_not_there_or_does_not_fit_says_so() -> None:
         preset_parameters("latch", preset("latch").changed(cell="RNN_TANH"))
     with pytest.raises(ValueError, match=r"2 hidden units, one output and one layer"):
         preset_parameters("latch", Experiment(hidden_size=3))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("cell", ["LSTM", "GRU", "RNN_TANH", "RNN_RELU"])
+def test_another_cell_keeps_what_is_set_by_hand_for_it_and_is_drawn_where_nothing_is(name: str, cell: str) -> None:
+    changed = preset(name).changed(cell=cell)
+    assert (changed.cell, changed.sequence) == (cell, preset(name).sequence)
+    assert changed.init.scheme == (name if cell in HAND_SET[name].cells else "default")
+    weights.materialise(changed)
+    wider = preset(name).changed(hidden_size=9)
+    assert (wider.hidden_size, wider.init.scheme) == (9, "default")
+    weights.materialise(wider)

@@ -127,7 +127,7 @@ def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") 
         float(init.gain),
         lambda v: start(gain=v),
         key=f"{key}.gain",
-        min_value=0.0,
+        min_value=min(0.0, init.gain),
         max_value=max(4.0, init.gain),
         step=0.05,
     )
