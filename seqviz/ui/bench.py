@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from seqviz import vocabulary as words
-from seqviz.experiment import PRESETS, Experiment, Init, InputEdit, Sequence, WeightEdit
-from seqviz.presets import preset_parameters
+from seqviz.experiment import Experiment, Init, InputEdit, Sequence, WeightEdit
+from seqviz.presets import fitting
 from seqviz.runner import run
 
 __all__ = ["LONGEST_ADDRESS", "Bench", "drawn", "start"]
@@ -107,7 +107,7 @@ class Bench:
     def attempt(self, make: Callable[[], Experiment]) -> bool:
         """Put what `make` gives; if it refuses, keep everything and say its sentence instead."""
         try:
-            made = _fitting(make())
+            made = fitting(make())
             run(made)
             self.put(made)
         except ValueError as refusal:
@@ -146,7 +146,7 @@ class Bench:
             return
         try:
             action()
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             self.problem = f"The picture sent something that could not be understood ({type(error).__name__})."
         table_open = bool(getattr(st.session_state.get(TABLE), "open", st.session_state.get(TABLE)))
         self.stale = event["type"] != "input" or said != self.problem or table_open
@@ -163,9 +163,7 @@ class Bench:
         given = st.query_params
         try:
             if "e" in given:
-                self.history = [_fitting(Experiment.from_url(given["e"]))]
-            if "b" in given:
-                self.baseline = _fitting(Experiment.from_url(given["b"]))
+                self.history = [fitting(Experiment.from_url(given["e"]))]
         except ValueError as refusal:
             self.problem = f"{refusal} The example is shown instead."
         self.chosen = {n: given[n] for n, words_ in self.choices.items() if given.get(n) in words_}
@@ -173,6 +171,11 @@ class Bench:
         self.layer = int(layer) if layer.isdecimal() and len(layer) < 3 else 0
 
     def address(self) -> str:
+        try:
+            if "b" in given:
+                self.baseline = fitting(Experiment.from_url(given["b"]))
+        except ValueError as refusal:
+            self.problem = self.problem or f"{refusal} The baseline is left out."
         """The query string that brings this screen back, as far as it fits; the browser puts it in place.
 
         The server only reads an address when a session starts: a run that was asked for just before the
@@ -188,16 +191,6 @@ class Bench:
         wanted |= {n: self.option(n) for n, words_ in self.choices.items() if self.option(n) != words_[0]}
         self.too_long = sum(map(len, wanted.values())) > LONGEST_ADDRESS
         return "" if self.too_long else urlencode(wanted)
-
-
-def _fitting(experiment: Experiment) -> Experiment:
-    """A hand-set network that was given another shape has no weights; it gives way to torch's default draw."""
-    if experiment.init.scheme in PRESETS:
-        try:
-            preset_parameters(experiment.init.scheme, experiment)
-        except ValueError:
-            return replace(experiment, init=Init(seed=experiment.init.seed))
-    return experiment
 
 
 def _with_inputs(experiment: Experiment, rows: list[list[Any]]) -> Experiment:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import seqviz
 from seqviz.experiment import Experiment, Sequence
@@ -119,6 +121,10 @@ def test_events_from_the_picture():
         {"type": "unedit"},
         {"type": "unedit", "places": [[["a"], {}]]},
         {"type": "unedit", "places": 3},
+        {"type": "cell"},
+        {"type": "gates", "step": None, "unit": 0},
+        {"type": "cell", "step": float("inf"), "unit": 0},
+        {"type": "cell", "step": "one", "unit": 0},
     ],
     ids=str,
 )
@@ -128,6 +134,27 @@ def test_a_malformed_event_changes_nothing_and_raises_nothing(event):
     assert bench.experiment == start()
     assert not bench.can_undo
     assert bench.problem == "" or bench.problem.endswith(".")
+
+
+def scalars() -> st.SearchStrategy:
+    words = ["weight_hh_l0", "bias_ih_l0", "x", ""]
+    return st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(words) | st.text(max_size=3)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["input", "weight", "unedit", "cell", "gates"])},
+        optional={
+            name: scalars() | st.lists(st.lists(scalars(), max_size=4) | scalars(), max_size=3)
+            for name in ("edits", "places", "step", "unit")
+        },
+    )
+)
+def test_whatever_the_picture_sends_leaves_an_experiment_that_runs(event):
+    bench = Bench()
+    bench.event(event)
+    assert not bench.problem or bench.experiment == start(), "it refused and changed something"
+    seqviz.run(bench.experiment)
 
 
 def test_the_address_brings_the_screen_back_and_is_empty_for_the_example():

@@ -85,7 +85,7 @@ def test_the_sliders_of_the_initial_weights(app):
         app.shows(app.experiment)
     block = seqviz.weights.gate_view(seqviz.weights.materialise(app.experiment), "LSTM", 0, "f", "hh")
     assert np.abs(np.linalg.eigvals(block)).max() == pytest.approx(0.875, abs=1e-4)
-    next(b for b in app.at.button if b.label == "As drawn").click()
+    next(b for b in app.at.button if b.label.lower().endswith("as drawn")).click()
     app.run()
     init = app.experiment.init
     assert (init.gain, init.forget_bias, init.spectral_radius) == (1.0, None, None)
@@ -271,6 +271,15 @@ def test_a_bad_address_is_answered_with_a_sentence_and_the_example(visit, case):
     assert said.endswith("The example is shown instead.")
     assert app.experiment == start()
     app.shows(start())
+
+
+def test_a_bad_baseline_leaves_the_experiment_beside_it(visit):
+    app = visit(e=preset("latch").to_url(), b="nonsense")
+    (said,) = app.warnings
+    assert said.endswith("The baseline is left out.")
+    assert app.experiment == preset("latch")
+    assert app.bench.baseline is None
+    app.shows(preset("latch"))
 
 
 def test_the_longest_sequence_comes_in_fewer_bytes_and_stays_close(visit, unpack):
