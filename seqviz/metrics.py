@@ -84,10 +84,14 @@ def describe(signal: str, values: np.ndarray) -> str:
     if words.is_gate(name):
         return _describe_gate(values)
     if name == "x":
-        return f"{len(values)} steps, from {values.min():.2f} to {values.max():.2f}."
+        return f"{len(values)} steps, from {_short(values.min())} to {_short(values.max())}."
     if name == "y":
-        return "Ends at " + ", ".join(f"{v:.2f}" for v in values[-1][:4]) + "."
+        return "Ends at " + ", ".join(_short(v) for v in values[-1][:4]) + "."
     return _describe_state(values)
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}" if abs(value) < 10_000 else f"{value:.2e}"
 
 
 def _describe_gate(values: np.ndarray) -> str:
@@ -107,7 +111,7 @@ def _describe_gate(values: np.ndarray) -> str:
 def _describe_state(values: np.ndarray) -> str:
     step, unit = np.unravel_index(int(np.abs(values).argmax()), values.shape)
     where = f"in unit {unit} at step {step}" if values.shape[1] > 1 else f"at step {step}"
-    return f"Largest {where}: {values[step, unit]:.2f}. Ends {_ends(values)}."
+    return f"Largest {where}: {_short(values[step, unit])}. Ends {_ends(values)}."
 
 
 def _ends(values: np.ndarray) -> str:

@@ -96,6 +96,11 @@ class Bench:
     def can_redo(self) -> bool:
         return self.at < len(self.history) - 1
 
+    def show_layer(self) -> None:
+        """Show the layer that was chosen over the picture; the controls follow."""
+        self.layer = st.session_state["layer"] or 0
+        self.stale = True
+
     def put(self, experiment: Experiment) -> None:
         """Show another experiment; the present one can be got back with undo."""
         self.problem = ""
@@ -166,16 +171,16 @@ class Bench:
                 self.history = [fitting(Experiment.from_url(given["e"]))]
         except ValueError as refusal:
             self.problem = f"{refusal} The example is shown instead."
-        self.chosen = {n: given[n] for n, words_ in self.choices.items() if given.get(n) in words_}
-        layer = given.get("layer", "0")
-        self.layer = int(layer) if layer.isdecimal() and len(layer) < 3 else 0
-
-    def address(self) -> str:
         try:
             if "b" in given:
                 self.baseline = fitting(Experiment.from_url(given["b"]))
         except ValueError as refusal:
             self.problem = self.problem or f"{refusal} The baseline is left out."
+        self.chosen = {n: given[n] for n, words_ in self.choices.items() if given.get(n) in words_}
+        layer = given.get("layer", "0")
+        self.layer = int(layer) if layer.isdecimal() and len(layer) < 3 else 0
+
+    def address(self) -> str:
         """The query string that brings this screen back, as far as it fits; the browser puts it in place.
 
         The server only reads an address when a session starts: a run that was asked for just before the

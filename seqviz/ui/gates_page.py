@@ -26,15 +26,13 @@ def examples(bench: Bench, heading: str) -> None:
     names = {**DRAWN, **PRESET_LABELS, **SHORT}
 
     def open_() -> None:
-        chosen = st.session_state["example"]
+        # A click on the one that is lit takes it away: it asks for that example again.
+        chosen = st.session_state["example"] or st.session_state["example.lit"]
         if chosen is not None:
             bench.layer = 0
             bench.put(preset(chosen) if chosen in PRESET_LABELS else drawn(chosen))
 
-    shown = bench.experiment
-    st.session_state["example"] = next((n for n in PRESET_LABELS if shown == preset(n)), None) or next(
-        (n for n in DRAWN if shown == drawn(n)), None
-    )
+    st.session_state["example"] = st.session_state["example.lit"] = _lit(bench)
     right.pills(
         "Examples",
         list(names),
@@ -45,10 +43,19 @@ def examples(bench: Bench, heading: str) -> None:
     )
 
 
+def _lit(bench: Bench) -> str | None:
+    """The example that is on the screen, if it is one."""
+    shown = bench.experiment
+    hand_set = next((n for n in PRESET_LABELS if shown == preset(n)), None)
+    return hand_set or next((n for n in DRAWN if shown == drawn(n)), None)
+
+
 @st.fragment
 def workbench() -> None:
-    """Controls and picture, side by side; a change redraws this part alone."""
+    """Controls and picture, side by side; a change redraws this part alone, unless an example was left."""
     bench = Bench.here()
+    if _lit(bench) != st.session_state.get("example.lit"):
+        st.rerun()
     with st.container(key="bench"):
         left, right = st.columns([3, 8], gap="medium")
         with left, st.container(key="controls"):
@@ -70,7 +77,7 @@ def _controls(bench: Bench) -> None:
 def _picture() -> None:
     """A fragment of its own: a stroke on the input leaves the controls as they are and need not redraw them."""
     bench = Bench.here()
-    if bench.stale:
+    if bench.stale or _lit(bench) != st.session_state.get("example.lit"):
         bench.stale = False
         st.rerun()
     experiment = bench.experiment
@@ -91,5 +98,5 @@ def layer_choice(bench: Bench) -> None:
             label_visibility="collapsed",
             format_func=lambda k: f"Layer {k + 1}",
             key="layer",
-            on_change=lambda: setattr(bench, "layer", st.session_state["layer"] or 0),
+            on_change=bench.show_layer,
         )

@@ -34,14 +34,16 @@ def title(experiment: Experiment) -> str:
     return f"{name}, {units}{layers}, {steps}"
 
 
-def intervention_text(edit: Intervention) -> str:
-    """An intervention as a sentence fragment: ``clamp l0.f to 1, units 3, steps 5 to 19``."""
+def intervention_text(edit: Intervention, cell: str = "") -> str:
+    """An intervention in words: ``clamp forget gate (l0.f) to 1, units 3, steps 5 to 19``."""
+    label = words.LABELS.get((cell, edit.signal.rsplit(".", 1)[-1]))
+    signal = f"{label.name} ({edit.signal})" if label else edit.signal
     if isinstance(edit, Clamp):
-        what = f"clamp {edit.signal} to {edit.value:g}"
+        what = f"clamp {signal} to {edit.value:g}"
     elif isinstance(edit, Scale):
-        what = f"scale {edit.signal} by {edit.factor:g}"
+        what = f"scale {signal} by {edit.factor:g}"
     else:
-        what = f"ablate {edit.signal}"
+        what = f"ablate {signal}"
     if edit.units is not None:
         what += f", unit{'s' if len(edit.units) > 1 else ''} {', '.join(map(str, edit.units))}"
     if edit.steps is not None:

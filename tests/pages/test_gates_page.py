@@ -115,7 +115,7 @@ def test_an_intervention_is_added_and_removed(app):
     app.panel("What if")
     app.at.selectbox(key="whatif.signal").set_value("l0.f")
     app.at.multiselect(key="whatif.units").set_value([2, 5])
-    app.at.number_input(key="whatif.value").set_value(0.0)
+    app.at.number_input(key="whatif.value.clamp").set_value(0.0)
     app.run()
     assert app.experiment == start(), "it was added before it was asked for"
     app.at.button(key="whatif.add").click()

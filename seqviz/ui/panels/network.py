@@ -162,7 +162,7 @@ def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") 
     )
     if init.spectral_radius is not None or init.forget_bias is not None or init.gain != 1.0:
         st.button(
-            "As drawn",
+            "Weights as drawn",
             on_click=start,
             kwargs={"gain": 1.0, "forget_bias": None, "spectral_radius": None},
             help="Take the three sliders back",

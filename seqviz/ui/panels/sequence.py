@@ -23,7 +23,10 @@ def sequence_panel(bench: Bench) -> None:
     """What goes in: a preset wave, typed text, typed numbers, a file, or the table."""
     experiment = bench.experiment
     seq = experiment.sequence
-    st.caption("Draw on the input in the picture, or start from one of these.")
+    if seq.kind == "text":
+        st.caption("One step a character. Type another text below.")
+    else:
+        st.caption("Draw on the input in the picture, or start from one of these.")
     controlled(
         st.selectbox,
         "Kind",
@@ -156,6 +159,13 @@ def _text_controls(bench: Bench) -> None:
     st.caption(f"{size} characters have an input each. A new character adds one, and with it a column of weights.")
 
 
+def _as_typed(experiment: Experiment) -> str:
+    """A short sequence of one number a step, as somebody would type it."""
+    if experiment.sequence.kind != "values" or experiment.input_size > 1 or experiment.sequence.length > 100:
+        return ""
+    return ", ".join(f"{v:g}" for v in sequences.generate(experiment.sequence, 1)[:, 0])
+
+
 def _own_controls(bench: Bench) -> None:
     """Typed numbers and files. What was typed stays, whether it could be read or not."""
 
@@ -172,7 +182,7 @@ def _own_controls(bench: Bench) -> None:
         st.session_state["own.kept"] = text
         put(lambda: parse_numbers(text))
 
-    st.session_state.setdefault("own.text", st.session_state.get("own.kept", ""))
+    st.session_state.setdefault("own.text", st.session_state.get("own.kept", "") or _as_typed(bench.experiment))
     st.text_area(
         "Numbers: one step a line, or separated by commas",
         key="own.text",

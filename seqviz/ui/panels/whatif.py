@@ -37,7 +37,12 @@ def whatif_panel(bench: Bench) -> None:
         steps = st.slider("Steps, first to last", 0, last, (0, last), key=f"whatif.steps.{last}")
     value = 0.0
     if kind != "ablate":
-        value = st.number_input("Value" if kind == "clamp" else "Factor", value=1.0, step=0.1, key="whatif.value")
+        value = st.number_input(
+            "Value" if kind == "clamp" else "Factor",
+            value=1.0 if kind == "clamp" else 0.5,
+            step=0.1,
+            key=f"whatif.value.{kind}",
+        )
 
     def add() -> None:
         where: dict[str, Any] = {
@@ -54,13 +59,13 @@ def whatif_panel(bench: Bench) -> None:
 
     st.button("Add", on_click=add, type="primary", key="whatif.add")
 
-    def remove(edit: Intervention) -> None:
+    def remove(k: int) -> None:
         now = bench.experiment
-        bench.put(replace(now, interventions=tuple(e for e in now.interventions if e != edit)))
+        bench.put(replace(now, interventions=now.interventions[:k] + now.interventions[k + 1 :]))
 
     for k, edit in enumerate(experiment.interventions):
         left, right = st.columns([5, 1], vertical_alignment="center")
-        left.markdown(f":material/front_hand: {intervention_text(edit)}")
-        right.button("✕", key=f"whatif.remove.{k}", on_click=remove, args=(edit,), help="Remove this intervention")
+        left.markdown(f":material/front_hand: {intervention_text(edit, experiment.cell)}")
+        right.button("✕", key=f"whatif.remove.{k}", on_click=remove, args=(k,), help="Remove this intervention")
     if not experiment.interventions:
         st.caption("Nothing is changed yet. Pin the run as the baseline first to see the difference.")

@@ -45,6 +45,7 @@ export class Flow extends Timeline {
     const first = !state.L;
     state.L = header.steps;
     if (first) state.step = header.begin ?? header.steps - 1;
+    this.zoomWithin(header.steps);
     state.step = clamp(state.step, 0, header.steps - 1);
     this.rows = header.rows;
     this.buttons.undo.disabled = !header.undo;

@@ -19,7 +19,10 @@ export class Inspector {
     this.equations = el("div", { class: "sv-equations" });
     this.input = el("input", {
       type: "number", step: "0.1", class: "sv-number", "aria-label": "Value of the input at this step",
-      onchange: () => { if (this.input.value !== "" && Number.isFinite(+this.input.value)) onInput(+this.input.value); },
+      onchange: () => {
+        if (this.input.value !== "" && Number.isFinite(+this.input.value)) onInput(+this.input.value);
+        else this.input.value = this.input.dataset.now;
+      },
     });
     this.inputLabel = el("label", { class: "sv-why-input" }, el("span", { text: "input x" }), this.input);
     this.root = el("section", { class: "sv-why", "aria-label": "The arithmetic of the chosen step and unit" },
@@ -66,6 +69,7 @@ export class Inspector {
     this.inputLabel.hidden = x === undefined;
     this.inputLabel.firstChild.textContent = feature ? `input x[${feature}]` : "input x";
     if (document.activeElement !== this.input) this.input.value = x === undefined ? "" : `${+x.toFixed(4)}`;
+    this.input.dataset.now = x === undefined ? "" : `${+x.toFixed(4)}`;
     this.input.disabled = !editable;
   }
 }

@@ -81,7 +81,7 @@ export class Timeline {
   async react(built) {
     this.built = built;
     this.plot.style.height = `${built.height}px`;
-    await this.Plotly.react(this.graph, built.traces, built.layout, { displayModeBar: false, responsive: false, doubleClick: "reset", scrollZoom: false });
+    await this.Plotly.react(this.graph, built.traces, built.layout, { displayModeBar: false, responsive: false, doubleClick: "reset", scrollZoom: false, showTips: false });
     if (this.bound) return;
     this.bound = true;
     this.graph.on("plotly_relayout", () => {
@@ -109,7 +109,7 @@ export class Timeline {
         },
       }, el("span", { class: "sv-caret", text: folded ? "▸" : "▾" }), el("b", { class: "sv-symbol", style: `color: var(--sv-hue-${row.hue ?? row.signal})`, text: row.symbol }), el("span", { text: row.name })),
       ...more,
-      el("span", { class: "sv-says", text: row.says ?? "", title: row.says ?? "" }));
+      el("span", { class: "sv-says", text: this.sayings === false ? "" : row.says ?? "", title: row.says ?? "" }));
   }
 
   // --- positions --------------------------------------------------------------------------------
@@ -117,6 +117,13 @@ export class Timeline {
   get xaxis() { return this.graph._fullLayout.xaxis; }
   get step() { return this.state.hover?.step ?? this.state.step; }
   get right() { return this.lastWidth - MARGIN.right; } // asking the element would lay the page out anew
+  // A zoom from an address, or from a longer sequence, keeps what there is of it.
+  zoomWithin(steps) {
+    const [from, to] = this.state.zoom ?? [];
+    const [low, high] = [Math.max(from, -0.5), Math.min(to, steps - 0.5)];
+    this.state.zoom = high - low >= 1 && high - low < steps ? [low, high] : null;
+  }
+
   zoomed() { const [a, b] = this.xaxis.range; return Math.abs(a + 0.5) > 1e-6 || Math.abs(b - this.state.L + 0.5) > 1e-6; }
   pixel(step) { return clamp(MARGIN.left + this.xaxis.l2p(step), MARGIN.left, this.right); }
 

@@ -41,8 +41,9 @@ export class Scope extends Timeline {
     this.chips = el("div", { class: "sv-chips", "aria-hidden": "true" });
     this.inspector = new Inspector((value) => this.commitInput([[this.state.step, this.state.feature, value]]),
       () => this.send({ type: "cell", step: this.state.step, unit: this.state.unit, at: performance.now() }));
+    this.line = el("p", { class: "sv-oneline", "aria-hidden": "true" });
     this.root.classList.add("sv-scope");
-    this.root.replaceChildren(this.bar, this.time, this.chips, this.legend, this.plot, this.status, this.inspector.root, this.live);
+    this.root.replaceChildren(this.bar, this.time, this.chips, this.legend, this.line, this.plot, this.status, this.inspector.root, this.live);
     // Plotly starts its zoom on mousedown and touchstart; a stroke on the input row must not become one.
     this.plot.addEventListener("mousedown", (e) => { if (this.pen || this.onInput(e)) e.stopPropagation(); }, true);
     this.plot.addEventListener("touchstart", (e) => { if (this.pen) { e.stopPropagation(); e.preventDefault(); } }, { capture: true, passive: false });
@@ -63,6 +64,7 @@ export class Scope extends Timeline {
     const state = this.state;
     Object.assign(state, { L: header.steps, hidden: header.hidden, labels: header.labels, cell: header.cell });
     if (header.at && header.at[2] !== this.wish) [state.step, state.unit, this.wish] = header.at;
+    this.zoomWithin(header.steps);
     state.step = clamp(state.step, 0, header.steps - 1);
     state.unit = clamp(state.unit, 0, header.hidden - 1);
     state.feature = clamp(state.feature, 0, header.inputs - 1);
@@ -185,6 +187,7 @@ export class Scope extends Timeline {
 
   headings() {
     const { rows, header } = this;
+    this.sayings = this.state.view === "now"; // they describe the present run
     this.heads.replaceChildren(...rows.map((row, k) => this.heading(row, k, el("span", { class: "sv-range", text: this.rangeText(row) }))));
     this.plot.setAttribute("aria-description", rows.map((row) => `${row.name}: ${row.says ?? ""}`).join(" "));
     this.interventionMarks(header.rules ?? []);
@@ -193,7 +196,8 @@ export class Scope extends Timeline {
   rangeText(row) {
     if (row.kind !== "state" && this.state.view !== "difference") return "";
     if (row.kind === "line") return "";
-    return `±${number(rowRange(row, this.shown[row.signal], this.state)[1], 2)}`;
+    const reach = rowRange(row, this.shown[row.signal], this.state)[1];
+    return `±${reach < 0.1 || reach >= 1e4 ? reach.toPrecision(2) : reach.toFixed(2)}`;
   }
 
   drawLegend() {
@@ -256,6 +260,9 @@ export class Scope extends Timeline {
     const { state, header } = this;
     const unit = state.hover?.unit ?? state.unit;
     this.unitMarks(unit);
+    const at = (signal) => this.now[signal]?.[step * state.hidden + unit];
+    const shown = this.rows.filter(({ kind }) => kind === "gate" || kind === "state");
+    this.line.textContent = `step ${step}, unit ${unit}:  ${shown.map(({ signal, symbol }) => `${symbol} ${number(at(signal), 2)}`).join("  ")}`;
     const exact = this.message.arrays;
     const read = (arrays) => (signal, t, u) => {
       const values = arrays?.[signal];

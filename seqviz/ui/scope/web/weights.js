@@ -21,7 +21,10 @@ export class Weights {
     this.slider = el("input", { type: "range", min: "-4", max: "4", step: "0.01", class: "sv-scrubber", "aria-label": "Weight",
       oninput: () => this.preview(+this.slider.value), onchange: () => this.commit(+this.slider.value) });
     this.field = el("input", { type: "number", step: "0.1", class: "sv-number", "aria-label": "Weight, exact",
-      onchange: () => { if (this.field.value !== "" && Number.isFinite(+this.field.value)) this.commit(+this.field.value); } });
+      onchange: () => {
+        if (this.field.value !== "" && Number.isFinite(+this.field.value)) this.commit(+this.field.value);
+        else this.field.value = `${+this.values[this.at(...this.cell)].toFixed(4)}`;
+      } });
     this.back = el("button", { type: "button", class: "sv-button", text: "Take back", title: "The weight as it was drawn", onclick: () => this.revert() });
     this.legend = el("div", { class: "sv-legend" });
     this.live = el("div", { class: "sv-visually-hidden", "aria-live": "polite" });
@@ -92,7 +95,7 @@ export class Weights {
     const { rows, cols } = this.header;
     const places = [];
     for (let k = 0; k < rows * cols; k++) if (this.values[k] !== this.original[k]) places.push([Math.floor(k / cols), k % cols]);
-    return { type: "scatter", mode: "markers", x: places.map((p) => p[1]), y: places.map((p) => p[0]), hoverinfo: "skip", marker: { symbol: "square-open", size: clamp(this.across / cols - 4, 4, 16), color: this.theme.ink, line: { width: 1.5 } } };
+    return { type: "scatter", mode: "markers", x: places.map((p) => p[1]), y: places.map((p) => p[0]), hoverinfo: "skip", marker: { symbol: "square-open", size: clamp(this.across / cols - 4, 4, 16), color: this.theme.dark ? "#ff7ab6" : "#c2246c", line: { width: 2 } } };
   }
 
   show() {
