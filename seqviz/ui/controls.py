@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from seqviz.ui.bench import Bench
@@ -45,6 +44,8 @@ def table(name: str, array: np.ndarray, columns: Sequence[str], apply: Callable[
     The editor is only made anew when the matrix changed elsewhere, so that typing down a column keeps
     its place.
     """
+    import pandas as pd  # a fifth of a second, which the first picture need not wait for
+
     memory = st.session_state.setdefault(f"table.{name}", {"base": None, "epoch": 0})
     key = f"table.{name}.{memory['epoch']}"
     base = memory["base"]
