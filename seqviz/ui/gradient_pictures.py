@@ -121,8 +121,8 @@ def _norm_row(picture: _Picture, found: dict[str, GradientFlow], nets: dict[str,
     if lost.any():
         picture.curve("RNN.f32", "RNN h in float32", single, None, width=1.2)
         says.append(
-            f"float32 autograd gives exactly 0 for the RNN at {lost.sum()} of {len(lost)} steps, where the true "
-            "gradient is small but not 0: the curve in grey falls off the picture."
+            f"In float32 the RNN's gradient is lost, at 0 or stuck near 1e-45, at {lost.sum()} of {len(lost)} steps: "
+            "the grey curve falls off the picture where the true one only becomes small."
         )
     return says
 
