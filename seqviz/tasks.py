@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from seqviz.checks import whole
 from seqviz.parts import MAX_INPUT, MAX_STEPS, Sequence
 from seqviz.prose import prose
 
@@ -41,11 +42,16 @@ class Task:
         inputs, outputs: sizes of the network.
         length: steps, by default.
         kind: ``mse``, ``classes`` (cross-entropy) or ``bits`` (binary cross-entropy of one logit).
-        metric: what the score is called; ``chance`` is its value for a network without memory, ``solved`` the
-            value to reach. Smaller is better for errors and bits per character, larger for accuracies.
+        metric: what the score is called; ``chance`` is its value for the best guess that ignores the input,
+            ``solved`` the value to reach. Smaller is better for errors and bits per character, larger for
+            accuracies.
         draw: ``draw(generator, n, length)`` gives a :class:`Batch`.
         symbols: the characters of the inputs, where they are one-hot.
         scored: which masked steps the score looks at; all by default.
+        held_out: draws from what is never trained on, where the data are finite; else fresh draws are that.
+        shortest, longest: the steps that the task makes sense for.
+        memoryless: the score within reach of a network that sees the present step only, where that is better
+            than chance and known.
     """
 
     name: str
@@ -61,6 +67,10 @@ class Task:
     draw: Callable[[torch.Generator, int, int], Batch]
     symbols: str = ""
     scored: Callable[[Batch], Tensor] | None = None
+    held_out: Callable[[torch.Generator, int, int], Batch] | None = None
+    shortest: int = 1
+    longest: int = MAX_STEPS
+    memoryless: float | None = None
 
     @property
     def smaller_is_better(self) -> bool:
@@ -72,12 +82,27 @@ class Task:
         return score <= self.solved if self.smaller_is_better else score >= self.solved
 
     def at_length(self, length: int) -> Task:
-        """The same task over another number of steps."""
-        return replace(self, length=length)
+        """The same task over another number of steps.
+
+        Raises:
+            ValueError: it is not from ``shortest`` to ``longest``.
+        """
+        return replace(self, length=self._checked(length))
+
+    def _checked(self, length: int) -> int:
+        return whole(length, "The length of a sequence of this task", self.shortest, self.longest)
 
     def batch(self, generator: torch.Generator, n: int, length: int | None = None) -> Batch:
-        """`n` fresh sequences."""
-        return self.draw(generator, n, self.length if length is None else length)
+        """`n` fresh sequences of `length` steps, by default the task's.
+
+        Raises:
+            ValueError: a length that is not from ``shortest`` to ``longest``.
+        """
+        return self.draw(generator, n, self._checked(self.length if length is None else length))
+
+    def exam(self, generator: torch.Generator, n: int) -> Batch:
+        """`n` sequences to judge by, of data that are never trained on."""
+        return self.batch(generator, n) if self.held_out is None else self.held_out(generator, n, self.length)
 
     def loss(self, y: Tensor, batch: Batch) -> Tensor:
         """The mean loss over the masked steps of ``y`` ``(L, N, O)``."""
@@ -105,8 +130,7 @@ class Task:
         Returns:
             The sequence, the right outputs ``(L, O)`` (classes one-hot, bits 0 or 1), and the mask ``(L,)``.
         """
-        length = min(self.length, MAX_STEPS)
-        batch = self.batch(torch.Generator().manual_seed(seed), 1, length)
+        batch = self.exam(torch.Generator().manual_seed(seed), 1)
         if self.kind == "classes":
             target = functional.one_hot(batch.target[:, 0].long(), self.outputs).float()
         else:

@@ -6,6 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -13,9 +14,10 @@ import torch
 from torch import nn
 
 from seqviz import vocabulary as words
+from seqviz.checks import whole
 from seqviz.experiment import Experiment, Init, Sequence, Tensor
 from seqviz.runner import network
-from seqviz.tasks import Task
+from seqviz.tasks import Batch, Task
 from seqviz.weights import materialise
 
 __all__ = ["ANY", "RECIPES", "Checkpoint", "Recipe", "prepare", "train"]
@@ -31,8 +33,12 @@ class Recipe:
         scheme: how the weights start (:class:`seqviz.Init`), with `forget_bias` where given.
         memory: T of the chrono initialisation, in steps.
         batch, clip, max_steps, every: batch size, largest gradient norm, limits and the steps between checkpoints.
-        curriculum: begin with two steps and add two each time the task is solved, up to the task's length.
+        half_life: steps in which the learning rate halves; 0 keeps it.
+        curriculum: begin with short sequences and add two steps each time the task is solved, up to its length.
         lesson: what this recipe shows.
+
+    Raises:
+        ValueError: a number out of its range; the network's own are checked by :func:`prepare`.
     """
 
     cell: str = words.LSTM
@@ -47,7 +53,23 @@ class Recipe:
     every: int = 25
     curriculum: bool = False
     lesson: str = ""
+    half_life: int = 0
 
+    def __post_init__(self) -> None:
+        whole(self.batch, "The batch size", 1, 4096)
+        whole(self.max_steps, "The number of steps", 0, 10**7)
+        whole(self.every, "The steps between checkpoints", 1, 10**7)
+        whole(self.half_life, "The half-life of the learning rate", 0, 10**7)
+        for value, what in ((self.lr, "The learning rate"), (self.clip, "The largest gradient norm")):
+            if not 0 < value < math.inf:
+                raise ValueError(f"{what} must be a number above 0, not {value!r}.")
+
+
+EXAM: Final = 256
+"""Held-out sequences that a checkpoint is scored on."""
+
+DIVERGED: Final = 1e3
+"""A loss of this many times the first (or 1, if that is more) has diverged."""
 
 _FAILS = "An instructive failure: "
 
@@ -143,30 +165,125 @@ def prepare(task: Task, recipe: Recipe, seed: int = 0) -> Experiment:
     return replace(base, tensors=tuple(Tensor.of(name, array) for name, array in drawn.items()))
 
 
-@dataclass
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread for torch: small networks are no slower, and the numbers do not depend on the machine."""
+    before = torch.get_num_threads()
+    if before != 1:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        if before != 1:
+            torch.set_num_threads(before)
+
+
 class _Run:
-    net: nn.Module
-    optimizer: torch.optim.Adam
-    draw: torch.Generator
-    length: int
-    step: int = 0
-    seconds: float = 0.0
+    """A network in training. Everything but the network that the next step depends on is in :meth:`state`."""
+
+    def __init__(self, experiment: Experiment, task: Task, recipe: Recipe, seed: int) -> None:
+        self.experiment, self.task, self.recipe = experiment, task, recipe
+        self.net = network(experiment).train()
+        parameters = [p.requires_grad_() for p in self.net.parameters()]
+        self.optimizer = torch.optim.Adam(parameters, lr=recipe.lr, fused=True)
+        self.draw = torch.Generator().manual_seed(seed)
+        self.exam: Batch = task.exam(torch.Generator().manual_seed(seed + 10_007), EXAM)
+        self.length = min(max(2, task.shortest), task.length) if recipe.curriculum else task.length
+        self.step, self.seconds, self.first = 0, 0.0, math.nan
+        self.losses: list[float] = []  # since the last checkpoint that was due
+        self.norms = (0.0, 0.0)
 
     def state(self) -> dict[str, Any]:
-        return {
-            "net": copy.deepcopy(self.net.state_dict()),
+        kept = {name: getattr(self, name) for name in ("length", "step", "seconds", "first", "norms")}
+        return kept | {
             "optimizer": copy.deepcopy(self.optimizer.state_dict()),
             "draw": self.draw.get_state(),
-            "length": self.length,
-            "step": self.step,
-            "seconds": self.seconds,
+            "losses": list(self.losses),
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
-        self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
-        self.draw.set_state(state["draw"])
-        self.length, self.step, self.seconds = state["length"], state["step"], state["seconds"]
+        state = dict(state)
+        self.optimizer.load_state_dict(copy.deepcopy(state.pop("optimizer")))
+        self.draw.set_state(state.pop("draw"))
+        self.losses = list(state.pop("losses"))
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    @property
+    def due(self) -> bool:
+        """Whether this is a step of a checkpoint, wherever training ends."""
+        return self.step % self.recipe.every == 0
+
+    def advance(self) -> None:
+        """One optimiser step on a fresh batch."""
+        start, recipe = time.thread_time(), self.recipe
+        batch = self.task.batch(self.draw, recipe.batch, self.length)
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.lr * 0.5 ** (self.step / recipe.half_life) if recipe.half_life else recipe.lr
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.task.loss(self.net(batch.x), batch)
+        loss.backward()
+        norm = float(nn.utils.clip_grad_norm_(self.net.parameters(), recipe.clip))
+        if math.isfinite(norm):
+            self.optimizer.step()
+        self.step += 1
+        self.norms = (norm, min(norm, recipe.clip))
+        self.losses.append(float(loss.detach()))
+        if self.step == 1:
+            self.first = self.losses[0]
+        self.seconds += time.thread_time() - start
+
+    def broken(self) -> str:
+        """What became of the numbers, if they can no longer be trained on; else empty."""
+        loss = self.losses[-1]
+        if not math.isfinite(loss):
+            return f"The loss became {loss:.3g} at step {self.step}"
+        if not math.isfinite(self.norms[0]):
+            return f"The gradient's norm became {self.norms[0]:.3g} at step {self.step}"
+        return ""
+
+    def answers(self) -> torch.Tensor:
+        """The network's ``y`` ``(L, N, O)`` of the held-out sequences."""
+        with torch.no_grad():
+            y: torch.Tensor = self.net(self.exam.x)
+        return y
+
+    def diverged(self, y: torch.Tensor) -> str:
+        """The same at a checkpoint, which has to hold finite weights and a loss that is not absurd."""
+        loss = self.losses[-1]
+        if self.length == self.task.length:
+            loss = max(loss, float(self.task.loss(y, self.exam)))
+        if not all(bool(p.isfinite().all()) for p in self.net.parameters()):
+            return f"The weights became infinite at step {self.step}"
+        if not loss <= DIVERGED * max(1.0, self.first):
+            return f"The loss grew from {self.first:.3g} to {loss:.3g} by step {self.step}"
+        return ""
+
+    def checkpoint(self, y: torch.Tensor) -> Checkpoint:
+        """The network now; one that is due also moves the curriculum on and starts a new mean of the losses."""
+        task = self.task
+        score = task.score(y, self.exam)
+        loss = sum(self.losses) / len(self.losses) if self.losses else math.nan
+        reason = "Solved." if self.step and self.length == task.length and task.is_solved(score) else ""
+        if self.due:
+            self.losses = []
+            if self.length < task.length and self._solved_so_far():
+                self.length = min(task.length, self.length + 2)
+        tensors = tuple(
+            Tensor.of(name.removeprefix("rnn."), value.numpy()) for name, value in self.net.state_dict().items()
+        )
+        now = replace(self.experiment, tensors=tensors, edits=())
+        return Checkpoint(
+            self.step, loss, score, *self.norms, now, self.length, self.seconds, reason, self.state()
+        )  # fmt: skip
+
+    def _solved_so_far(self) -> bool:
+        """Whether the present length of the curriculum is solved."""
+        if not self.step:
+            return False
+        batch = self.task.batch(torch.Generator().manual_seed(self.step), EXAM, self.length)
+        with torch.no_grad():
+            return self.task.is_solved(self.task.score(self.net(batch.x), batch))
 
 
 def train(
@@ -180,94 +297,62 @@ def train(
 ) -> Iterator[Checkpoint]:
     """Train a network and yield a checkpoint every ``recipe.every`` steps, the untrained one first.
 
-    The same seed and number of threads give the same checkpoints, and a run that was stopped and resumed gives
-    the same as one that was not. The random state of torch is left alone.
+    The same seed gives the same checkpoints, on one thread whatever torch is set to, and a run that was stopped
+    and resumed gives the same as one that was not. The random state of torch is left alone. The last checkpoint
+    says why it is the last; where nothing was trained since the one before, it repeats that one. Loss or weights
+    that are no longer finite, or a loss of a thousand times the first, end training at the last good network.
 
     Args:
         experiment: the network to start from, of :func:`prepare` or any of the task's sizes.
         task, recipe: what to learn and how.
         seed: of the batches.
-        resume: go on from this checkpoint.
-        stop: asked between steps; True ends the run after a last checkpoint.
+        resume: go on from this checkpoint, whose weights then take the experiment's place.
+        stop: asked before the first step and after each; True ends the run with a last checkpoint.
 
     Raises:
-        ValueError: the network's sizes are not the task's.
+        ValueError: the network's sizes are not the task's, or not those of the checkpoint to resume.
     """
     if (experiment.input_size, experiment.output_size) != (task.inputs, task.outputs):
         raise ValueError(
             f"The task has {task.inputs} inputs and {task.outputs} outputs; the network has "
             f"{experiment.input_size} and {experiment.output_size}."
         )
-    net = network(experiment).train()
-    parameters = [p.requires_grad_() for p in net.parameters()]
-    short = min(2, task.length) if recipe.curriculum else task.length
-    optimizer = torch.optim.Adam(parameters, lr=recipe.lr, fused=True)
-    run = _Run(net, optimizer, torch.Generator().manual_seed(seed), short)
-    if resume is not None:
-        run.load(resume.state)
-    held_out = torch.Generator().manual_seed(seed + 10_007)
-    exam = task.batch(held_out, 256)
-    last = _checkpoint(run, experiment, task, exam, math.nan, (0.0, 0.0))
+    if resume is not None and _sizes(resume.experiment) != _sizes(experiment):
+        raise ValueError("The checkpoint to resume is of another network: cell, sizes or layers differ.")
+    with _one_thread():
+        run = _Run(experiment if resume is None else resume.experiment, task, recipe, seed)
+        if resume is None:
+            last = run.checkpoint(run.answers())
+        else:
+            run.load(resume.state)
+            last = replace(resume, reason="")
     if resume is None:
         yield last
-    yield from _loop(run, experiment, task, recipe, exam, last, stop)
+    yield from _loop(run, last, stop)
 
 
-def _loop(
-    run: _Run, experiment: Experiment, task: Task, recipe: Recipe, exam: Any, last: Checkpoint, stop: Callable[[], bool]
-) -> Iterator[Checkpoint]:
-    losses: list[float] = []
-    while True:
-        start = time.thread_time()
-        loss, norms = _step(run, task, recipe)
-        run.seconds += time.thread_time() - start
-        losses.append(loss)
-        if not math.isfinite(loss) or not math.isfinite(norms[0]):
-            yield replace(last, reason=f"The loss became {loss:.3g} at step {run.step}; this is the last good network.")
-            return
-        ending = run.step >= recipe.max_steps
-        asked = stop()
-        if run.step % recipe.every and not ending and not asked:
-            continue
-        last = _checkpoint(run, experiment, task, exam, sum(losses) / len(losses), norms)
-        losses = []
-        solved = task.is_solved(last.score) and run.length == task.length
-        if recipe.curriculum and run.length < task.length:
-            _lengthen(run, task)
-        reason = "Solved." if solved else "Stopped." if asked else "It ran out of steps." if ending else ""
-        yield replace(last, reason=reason)
-        if reason:
-            return
+def _sizes(e: Experiment) -> tuple:
+    return e.cell, e.input_size, e.hidden_size, e.output_size, e.num_layers
 
 
-def _step(run: _Run, task: Task, recipe: Recipe) -> tuple[float, tuple[float, float]]:
-    batch = task.batch(run.draw, recipe.batch, run.length)
-    run.optimizer.zero_grad(set_to_none=True)
-    loss = task.loss(run.net(batch.x), batch)
-    loss.backward()
-    norm = float(nn.utils.clip_grad_norm_(run.net.parameters(), recipe.clip))
-    if math.isfinite(norm):
-        run.optimizer.step()
-    run.step += 1
-    return float(loss.detach()), (norm, min(norm, recipe.clip))
+def _loop(run: _Run, last: Checkpoint, stop: Callable[[], bool]) -> Iterator[Checkpoint]:
+    """Steps until there is a reason to end."""
 
+    def ending() -> str:
+        return "It ran out of steps." if run.step >= run.recipe.max_steps else "Stopped." if stop() else ""
 
-def _lengthen(run: _Run, task: Task) -> None:
-    """The next length of the curriculum, once the present one is solved."""
-    draw = torch.Generator().manual_seed(run.step)
-    batch = task.batch(draw, 256, run.length)
-    with torch.no_grad():
-        if task.is_solved(task.score(run.net(batch.x), batch)):
-            run.length = min(task.length, run.length + 2)
-
-
-def _checkpoint(
-    run: _Run, experiment: Experiment, task: Task, exam: Any, loss: float, norms: tuple[float, float]
-) -> Checkpoint:
-    with torch.no_grad():
-        score = task.score(run.net(exam.x), exam)
-    tensors = tuple(
-        Tensor.of(name.removeprefix("rnn."), value.detach().numpy()) for name, value in run.net.state_dict().items()
-    )
-    now = replace(experiment, tensors=tensors, edits=())
-    return Checkpoint(run.step, loss, score, *norms, now, run.length, run.seconds, state=run.state())
+    if end := ending():
+        yield replace(last, reason=end)
+        return
+    while not end:
+        with _one_thread():
+            run.advance()
+            problem, end = run.broken(), ending()
+            wanted = run.due or bool(end)
+            if wanted and not problem:
+                y = run.answers()
+                problem = run.diverged(y)
+                last = last if problem else run.checkpoint(y)
+        end = f"{problem}; this is the last good network." if problem else last.reason or end
+        if wanted or end:
+            yield replace(last, reason=end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,13 +12,8 @@ import torch
 from seqviz.checkpoints import asset_names, from_safetensors, load_asset, to_safetensors
 from seqviz.experiment import Experiment, WeightEdit
 from seqviz.runner import network, run
-from seqviz.tasks import TASKS, Task, task
+from seqviz.tasks import TASKS, Batch, Task, task
 from seqviz.training import RECIPES, Checkpoint, Recipe, prepare, train
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 def trained(found: Task, recipe: Recipe, seed: int = 0) -> list[Checkpoint]:
@@ -71,33 +67,122 @@ def test_the_same_seed_gives_the_same_checkpoints() -> None:
     assert a[-1].experiment != other[-1].experiment
 
 
-def test_stopped_and_resumed_is_uninterrupted() -> None:
+CURRICULUM = Recipe(hidden_size=16, max_steps=140, every=10, curriculum=True, half_life=50)
+NUMBERS = ("step", "loss", "score", "grad_norm", "clipped_norm", "length", "experiment", "reason")
+
+
+def numbers(checkpoints: list[Checkpoint]) -> list[tuple]:
+    return [tuple(getattr(c, name) for name in NUMBERS) for c in checkpoints]
+
+
+@pytest.mark.parametrize(("name", "recipe"), [("adding", SHORT), ("parity_end", CURRICULUM)])
+def test_resumed_at_any_checkpoint_is_uninterrupted(name: str, recipe: Recipe) -> None:
+    found = task(name)
+    start = prepare(found, recipe)
+    whole = list(train(start, found, recipe))
+    assert [c.step for c in whole] == list(range(0, recipe.max_steps + 1, 10))
+    for k, checkpoint in enumerate(whole[:-1]):
+        assert numbers(list(train(start, found, recipe, resume=checkpoint))) == numbers(whole[k + 1 :])
+
+
+def test_stopped_between_checkpoints_and_resumed_is_uninterrupted() -> None:
+    found = task("parity_end")
+    start = prepare(found, CURRICULUM)
+    whole = list(train(start, found, CURRICULUM))
+    for steps in (101, 105, 109, 110):
+        asked = iter([False] * steps + [True])
+        stopped = list(train(start, found, CURRICULUM, stop=lambda asked=asked: next(asked)))[-1]
+        assert (stopped.step, stopped.reason) == (steps, "Stopped.")
+        rest = list(train(start, found, CURRICULUM, resume=stopped))
+        assert numbers(rest) == numbers(whole)[1 + steps // 10 :]
+
+
+def test_a_run_of_fewer_steps_goes_on_as_one_of_more() -> None:
+    found, start = task("adding"), prepare(task("adding"), SHORT)
+    first = list(train(start, found, replace(SHORT, max_steps=25)))[-1]
+    assert (first.step, first.reason) == (25, "It ran out of steps.")
+    assert numbers(list(train(start, found, SHORT, resume=first))) == numbers(list(train(start, found, SHORT)))[3:]
+
+
+def test_nothing_is_trained_where_nothing_is_to_be_done() -> None:
+    found, start = task("adding"), prepare(task("adding"), SHORT)
+    last = list(train(start, found, SHORT))[-1]
+    assert numbers(list(train(start, found, SHORT, resume=last))) == numbers([last])
+    at_once = list(train(start, found, SHORT, stop=lambda: True))
+    assert [(c.step, c.reason) for c in at_once] == [(0, ""), (0, "Stopped.")]
+
+
+@pytest.mark.parametrize("every", [1, 10])
+@pytest.mark.parametrize(
+    ("lr", "reason"), [(1e6, "The loss grew from 1.57 to "), (1e30, "The loss "), (3e38, "The (loss|weights) became ")]
+)
+def test_divergence_ends_with_the_last_good_network(lr: float, every: int, reason: str) -> None:
+    checkpoints = trained(task("adding"), replace(SHORT, lr=lr, every=every))
+    last = checkpoints[-1]
+    assert re.match(reason, last.reason)
+    assert last.reason.endswith("this is the last good network.")
+    assert last.step == 0
+    assert last.experiment == checkpoints[0].experiment
+    assert last.score < 10
+
+
+def test_a_gradient_beyond_float32_ends_it_too() -> None:
+    class Steep(Task):
+        def loss(self, y: torch.Tensor, batch: Batch) -> torch.Tensor:
+            return (y - y.detach()).sum() * 1e38 * 1e5 + 1.0
+
+    found = Steep(**vars(task("adding")))
+    last = trained(found, SHORT)[-1]
+    assert last.step == 0
+    assert last.reason == "The gradient's norm became nan at step 1; this is the last good network."
+
+
+def test_the_learning_rate_halves() -> None:
+    found, recipe = task("adding"), replace(SHORT, half_life=20)
+    steps = list(train(prepare(found, recipe), found, recipe))
+    rates = [c.state["optimizer"]["param_groups"][0]["lr"] for c in steps[1:]]
+    assert rates == pytest.approx([1e-2 * 0.5 ** ((c.step - 1) / 20) for c in steps[1:]])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"lr": 0.0}, "learning rate must be a number above 0"),
+        ({"lr": float("nan")}, "learning rate must be a number above 0"),
+        ({"clip": float("inf")}, "largest gradient norm must be"),
+        ({"batch": 0}, "batch size must be from 1"),
+        ({"every": 0}, "steps between checkpoints must be from 1"),
+        ({"max_steps": -1}, "number of steps must be from 0"),
+    ],
+)
+def test_impossible_recipes_get_a_sentence(changes: dict, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        replace(SHORT, **changes)
+
+
+def test_the_number_of_threads_is_one_inside_and_as_before_outside() -> None:
+    before = torch.get_num_threads()
+    seen = []
+
+    class Nosy(Task):
+        def loss(self, y: torch.Tensor, batch: Batch) -> torch.Tensor:
+            seen.append(torch.get_num_threads())
+            return super().loss(y, batch)
+
+    try:
+        torch.set_num_threads(2)
+        for _ in train(prepare(task("adding"), SHORT), Nosy(**vars(task("adding"))), SHORT):
+            assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert set(seen) == {1}
+
+
+def test_a_checkpoint_of_another_network_is_not_resumed() -> None:
     found = task("adding")
-    start = prepare(found, SHORT)
-    whole = list(train(start, found, SHORT))
-    first = []
-    for checkpoint in train(start, found, SHORT):
-        first.append(checkpoint)
-        if checkpoint.step == 20:
-            break
-    rest = list(train(start, found, SHORT, resume=first[-1]))
-    assert [c.step for c in rest] == [30, 40]
-    assert [c.experiment for c in rest] == [c.experiment for c in whole[3:]]
-    assert [c.loss for c in rest] == [c.loss for c in whole[3:]]
-
-
-def test_stopping_ends_with_a_last_checkpoint() -> None:
-    asked = iter([False] * 13 + [True] * 100)
-    found = list(train(prepare(task("adding"), SHORT), task("adding"), SHORT, stop=lambda: next(asked)))
-    assert found[-1].reason == "Stopped."
-    assert found[-1].step == 14
-
-
-def test_divergence_ends_with_the_last_good_network() -> None:
-    wild = replace(SHORT, cell="RNN_RELU", lr=1e30, clip=1e30)
-    last = trained(task("adding"), wild)[-1]
-    assert "last good network" in last.reason
-    assert all(np.isfinite(t.array()).all() for t in last.experiment.tensors)
+    first = next(train(prepare(found, SHORT), found, SHORT))
+    with pytest.raises(ValueError, match="of another network"):
+        next(train(prepare(found, replace(SHORT, hidden_size=9)), found, SHORT, resume=first))
 
 
 def test_the_random_state_is_left_alone() -> None:
