@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from driving import Screen
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 HERE = {"localhost", "127.0.0.1"}
@@ -31,6 +31,27 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
+def watch(page: Page, wrong: list[str]) -> None:
+    """Write down whatever goes wrong in a page, or leaves this machine."""
+    page.on("pageerror", lambda error: wrong.append(f"an error in the page: {error}"))
+    page.on("console", lambda said: wrong.extend(_complaint(said)))
+    page.on("request", lambda asked: wrong.extend(_abroad(asked.url)))
+    page.on("websocket", lambda socket: wrong.extend(_abroad(socket.url)))
+
+
+@pytest.fixture(scope="module")
+def bare_page(browser: Browser, server: str) -> Iterator[Page]:
+    """A page of the app's own origin with nothing on it, from which its modules can be imported."""
+    wrong: list[str] = []
+    context = browser.new_context()
+    page = context.new_page()
+    watch(page, wrong)
+    page.goto(f"{server}/_stcore/health")
+    yield page
+    context.close()
+    assert not wrong, wrong
+
+
 @pytest.fixture
 def visit(browser: Browser, server: str) -> Iterator[Callable[..., Screen]]:
     """Open the app at an address, as a new person: ``visit("/?e=…", color_scheme="dark")``."""
@@ -43,10 +64,7 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Screen]]:
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(f"an error in the page: {error}"))
-        page.on("console", lambda said: wrong.extend(_complaint(said)))
-        page.on("request", lambda asked: wrong.extend(_abroad(asked.url)))
-        page.on("websocket", lambda socket: wrong.extend(_abroad(socket.url)))
+        watch(page, wrong)
         screen = Screen(page, server, picture)
         screen.go(address, wait=wait)
         return screen

@@ -16,6 +16,10 @@ PICTURES = {
 }
 
 
+def test_every_page_is_looked_at(root):
+    assert {path.stem for path in (root / "pages").glob("*.py")} == {path or "gates" for path in PICTURES}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PICTURES)
 def test_nothing_serious(visit, path, scheme):

@@ -25,16 +25,6 @@ _RUN = """async ({ path, model, parameters, x, rules }) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def page(browser, server):
-    """A page of the app's own origin, from which its modules can be imported."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(f"{server}/_stcore/health")
-    yield page
-    context.close()
-
-
 def experiment(cell: str, layers: int, inputs: int, interventions=()) -> Experiment:
     values = np.random.default_rng(7).normal(size=(40, inputs)).astype(np.float32)
     gain = 0.6 if cell == "RNN_RELU" else 1.5
@@ -74,8 +64,8 @@ def compare(page, given: Experiment) -> None:
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("cell", CELLS)
-def test_it_is_torch(page, cell, layers):
-    compare(page, experiment(cell, layers, inputs=1 if layers == 1 else 3))
+def test_it_is_torch(bare_page, cell, layers):
+    compare(bare_page, experiment(cell, layers, inputs=1 if layers == 1 else 3))
 
 
 def rules(cell: str, layers: int) -> dict[str, list[seqviz.Clamp | seqviz.Ablate | seqviz.Scale]]:
@@ -96,10 +86,10 @@ def rules(cell: str, layers: int) -> dict[str, list[seqviz.Clamp | seqviz.Ablate
 
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("cell", CELLS)
-def test_it_is_torch_under_every_intervention(page, cell, layers):
+def test_it_is_torch_under_every_intervention(bare_page, cell, layers):
     bare = experiment(cell, layers, inputs=2)
     untouched = seqviz.run(bare)["y"]
     for name, edits in rules(cell, layers).items():
         given = replace(bare, interventions=tuple(edits))
         assert not np.array_equal(seqviz.run(given)["y"], untouched), f"{name} changes nothing"
-        compare(page, given)
+        compare(bare_page, given)

@@ -175,6 +175,16 @@ def test_a_zoom_drawn_in_a_heatmap_is_kept_across_an_edit(screen):
     assert zoomed(screen) == [-0.5, 63.5]
 
 
+def test_a_zoom_never_outlives_the_steps_it_shows(screen):
+    screen.drag(screen.at("c", 50), screen.at("c", 60))
+    screen.until("() => location.hash.includes('zoom=')")
+    screen.edits(screen.page.get_by_role("radio", name="Brackets").click)
+    steps = screen.experiment.sequence.length
+    assert steps < 50
+    assert zoomed(screen) == [-0.5, steps - 0.5]
+    assert "zoom=" not in screen.page.url
+
+
 def test_a_pinned_baseline_and_the_difference_from_it(screen):
     expect(screen.scope.locator(".sv-segments")).to_be_hidden()
     screen.redraws(screen.scope.get_by_role("button", name="Pin as baseline").click)

@@ -46,6 +46,16 @@ def test_steps_by_key_ask_nobody_and_undo_brings_the_last_setting_back(flow):
     assert flow.experiment is None
 
 
+def test_a_zoom_never_outlives_the_steps_it_shows(flow):
+    box = flow.plot.bounding_box()
+    y = box["y"] + 0.3 * box["height"]
+    flow.drag((box["x"] + 0.85 * box["width"], y), (box["x"] + 0.95 * box["width"], y))
+    zoomed = "document.querySelector('.sv-flow .js-plotly-plot')._fullLayout.xaxis.range"
+    flow.until(f"() => {zoomed}[0] > 125")
+    flow.edits(flow.page.get_by_role("radio", name="Explodes").click)
+    assert flow.page.evaluate(zoomed) == [-0.5, 119.5]
+
+
 def test_the_address_brings_the_same_picture_to_another_person(flow, visit):
     flow.edits(flow.page.get_by_role("radio", name="Explodes").click)
     other = visit(flow.page.url, picture=".sv-flow")

@@ -86,6 +86,84 @@ def test_a_phone_shows_the_picture_first_and_never_scrolls_sideways(visit):
     assert small == [], "too small for a finger"
 
 
+PICTURES = {"cell": ".sv-cellview", "compare": ".sv-flow", "gradients": ".sv-flow", "training": ".sv-scope"}
+
+
+def test_every_page_is_looked_at_on_a_phone(root):
+    assert {path.stem for path in (root / "pages").glob("*.py")} == {"gates", *PICTURES}
+
+
+@pytest.mark.parametrize("page", PICTURES)
+def test_no_page_scrolls_a_phone_sideways(visit, page):
+    phone = visit(f"/{page}", picture=PICTURES[page], viewport={"width": 390, "height": 844}, is_mobile=True)
+    assert phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    picture, controls = phone.scope.bounding_box(), phone.page.locator(".st-key-controls")
+    assert picture["x"] >= 0
+    assert picture["x"] + picture["width"] <= 390
+    if controls.count():
+        assert picture["y"] < controls.bounding_box()["y"], "the controls stand before the picture"
+
+
+def test_a_lecture_has_large_type_and_no_controls_and_is_part_of_the_address(screen, visit):
+    switch = screen.page.locator(".st-key-lecture")
+    controls = screen.page.locator(".st-key-controls")
+    size = "node => parseFloat(getComputedStyle(node).fontSize)"
+    clock = screen.scope.locator(".sv-clock")
+    small, wide = clock.evaluate(size), screen.scope.bounding_box()["width"]
+    before = screen.data("drawn")
+    expect(controls).to_be_visible()
+    switch.locator("label").click()
+    expect(controls).to_be_hidden()
+    screen.until("() => location.search.includes('lecture=true')")
+    screen.rest()
+    assert clock.evaluate(size) > 1.2 * small
+    assert screen.scope.bounding_box()["width"] > 1.2 * wide
+    assert screen.data("drawn") == before, "the switch changed the experiment"
+    screen.edits(lambda: screen.drag(screen.at("x", 10, 0.9), screen.at("x", 14, 0.9)))
+    assert "lecture=true" in screen.page.url, "an edit ended the lecture"
+    sent = len(screen.sent)
+    screen.plot.focus()
+    screen.page.keyboard.press("PageDown")
+    expect(screen.scope).to_have_attribute("data-step", "15")
+    assert len(screen.sent) == sent
+    other = visit(screen.page.url)
+    expect(other.page.locator(".st-key-controls")).to_be_hidden()
+    assert other.experiment == screen.experiment
+    other.page.locator(".st-key-lecture label").click()
+    expect(other.page.locator(".st-key-controls")).to_be_visible()
+    expect(controls).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "view",
+    ["#step=99999&unit=99999", "#zoom=500_900", "#zoom=-1e9_1e9", "#by=nothing&folded=q.%3Cb%3E&step=-1&zoom=a_b"],
+)
+def test_a_view_of_places_that_are_not_there_shows_those_that_are(visit, view):
+    screen = visit("/" + view)
+    assert len(screen.values("f")) == 16
+    low, high = screen.page.evaluate("document.querySelector('.sv-scope .sv-graph')._fullLayout.xaxis.range")
+    assert -0.5 <= low < high <= 63.5, "the picture is of steps that are not there"
+    assert screen.scope.locator(".sv-clock").inner_text().split(" / ")[0] in {str(k) for k in range(64)}
+    assert "NaN" not in screen.scope.inner_text()
+    assert "undefined" not in screen.scope.inner_text()
+    screen.edits(lambda: screen.drag(screen.at("x", 5, 0.9), screen.at("x", 9, 0.9)))
+
+
+def test_two_people_never_meet(screen, visit):
+    other = visit("/")
+    before, numbers = other.data("drawn"), other.values("h")
+    screen.edits(lambda: screen.drag(screen.at("x", 5, 0.9), screen.at("x", 9, 0.9)))
+    mine = screen.experiment
+    other.edits(other.page.get_by_role("radio", name="Latch").click)
+    assert other.experiment == seqviz.preset("latch")
+    assert screen.experiment == mine
+    screen.plot.focus()
+    screen.edits(lambda: screen.page.keyboard.press("Control+z"))
+    assert screen.data("drawn") == before
+    assert screen.values("h") == numbers
+    assert other.experiment == seqviz.preset("latch"), "one person's undo reached the other"
+
+
 def tab_to(screen, condition: str, most: int = 60) -> None:
     """Press Tab until the focused element meets a condition."""
     for _ in range(most):
@@ -136,16 +214,21 @@ def test_typed_markup_and_emoji_stay_text(screen):
     assert page.locator(".sv-root script, .sv-root img").count() == 0
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["/?e=" + start().to_url()[:20], "/?e=%3Cscript%3E", "/?e=" + "A" * 400, "/?b=nonsense&layer=99"],
-    ids=["cut short", "markup", "noise", "bad baseline"],
-)
-def test_a_bad_address_is_answered_with_a_sentence_and_a_picture(visit, address):
+BAD_ADDRESSES = {
+    "cut short": ("/?e=" + start().to_url()[:20], "The example is shown instead."),
+    "markup": ("/?e=%3Cscript%3E", "The example is shown instead."),
+    "noise": ("/?e=" + "A" * 400, "The example is shown instead."),
+    "bad baseline": ("/?b=nonsense&layer=99", "The baseline is left out."),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ADDRESSES)
+def test_a_bad_address_is_answered_with_a_sentence_and_a_picture(visit, case):
+    address, says = BAD_ADDRESSES[case]
     screen = visit(address)
     alert = screen.page.locator("[data-testid=stAlert]")
     expect(alert).to_have_count(1)
-    expect(alert).to_contain_text("The example is shown instead.")
+    expect(alert).to_contain_text(says)
     assert "Traceback" not in alert.inner_text()
     assert len(screen.values("f")) == 16
     assert screen.experiment is None, "the bad address is still in place"
