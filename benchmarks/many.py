@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
 import statistics
 from dataclasses import dataclass, field
@@ -120,6 +121,7 @@ async def crowd(address: str, people: int, seconds: float) -> list[float]:
 
 def measure(name: str, people: int, seconds: float, *options: str) -> dict[str, float]:
     """Run one app with a crowd and print what it gave."""
+    load = os.getloadavg()[0]
     with served(ROOT / "app.py", *options) as address:
         times = sorted(asyncio.run(crowd(address, people, seconds)))
     found = {
@@ -127,6 +129,7 @@ def measure(name: str, people: int, seconds: float, *options: str) -> dict[str, 
         "edits": len(times),
         "p50_ms": statistics.median(times),
         "p95_ms": times[int(0.95 * len(times))],
+        "load": load,
     }
     print(f"{name}: {people} people, {len(times)} edits, p50 {found['p50_ms']:.0f} ms, p95 {found['p95_ms']:.0f} ms")
     return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -69,12 +70,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
+    load = os.getloadavg()[0]
     imported = imports(rounds + 2)
     print(f"import seqviz takes {imported['ratio']:.2f} of torch's own import on top of it")
     started = starts(rounds)
     print(f"process start to first picture: {started['ratio']:.2f} of the naive app's")
+    found = {"import": imported, "start": started, "load": load}
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "start.json").write_text(json.dumps({"import": imported, "start": started}, indent=1) + "\n")
+    (RESULTS / "start.json").write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":
