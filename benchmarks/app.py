@@ -183,6 +183,7 @@ def keys(page: Any, sent: list[Any], presses: int = 30) -> dict[str, float]:
 
 def drag(page: Any, selector: str, across: float, seconds: float = 3) -> float:
     """Redraws of the scope in a second while the mouse drags up and down, and `across` pixels to the right a move."""
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
     box = page.locator(selector).bounding_box()
     x, y = box["x"] + 80, box["y"] + 60
     page.mouse.move(x, y)
@@ -196,6 +197,8 @@ def drag(page: Any, selector: str, across: float, seconds: float = 3) -> float:
     last, stop = page.evaluate(REDRAWS)
     page.mouse.up()
     page.wait_for_function(AT_REST)
+    if last == first:
+        raise RuntimeError(f"Dragging over {selector} redrew nothing.")
     return 1000 * (last - first) / (stop - start)
 
 
