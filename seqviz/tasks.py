@@ -327,7 +327,7 @@ TASKS: Final[dict[str, Task]] = {
              1, 1, 16, "bits", "accuracy", 0.5, 0.99, _parity),
         Task("parity_end", "Parity, judged at the end only", "Graves 2016, https://arxiv.org/abs/1603.08983",
              1, 1, 16, "bits", "accuracy", 0.5, 0.99, _parity_end),
-        Task("brackets", "Brackets (Dyck-2): which one closes", "Suzgun et al. 2019, https://arxiv.org/abs/1906.03648",
+        Task("brackets", "Brackets (Dyck-2): which one closes", "Hewitt et al. 2020, https://arxiv.org/abs/2010.07515",
              4, 4, 64, "classes", "accuracy", 0.5, 0.99, _brackets, "([)]", _closing),
         Task("sine", "Sine: the next value", "Elman 1990, https://doi.org/10.1207/s15516709cog1402_1",
              1, 1, 60, "mse", "mean squared error", 0.5, 0.002, _sine),
