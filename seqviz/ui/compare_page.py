@@ -69,7 +69,7 @@ def _controls(bench: Bench) -> None:
         bench.attempt(lambda: replace(bench.experiment, init=replace(bench.experiment.init, **changes)))
 
     _option(bench, "input", "The input", list(INPUTS))
-    kinds = [k for k in sequences.KIND_LABELS if k not in ("text", "values")]
+    kinds = [k for k in sequences.KIND_LABELS if k == seq.kind or k not in ("text", "values")]
     controlled(
         st.selectbox, "Kind", seq.kind, lambda v: wave(kind=v), key="cmp.kind", options=kinds,
         format_func=sequences.KIND_LABELS.__getitem__,

@@ -10,13 +10,13 @@ import streamlit as st
 
 from seqviz import vocabulary as words
 from seqviz.clipping import clip_update
-from seqviz.experiment import SCHEMES, Experiment, Init, Sequence
+from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.figures import curves
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, said
 from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows
-from seqviz.ui.panels.network import SCHEME_LABELS, knobs
+from seqviz.ui.panels.network import knobs, scheme_names
 
 __all__ = ["lab", "laboratory"]
 
@@ -111,10 +111,11 @@ def _knobs(bench: Bench) -> None:
         min_value=1, max_value=max(1000, experiment.sequence.length),
     )  # fmt: skip
     left, right = st.columns([2, 1])
+    names = scheme_names(experiment.init.scheme)
     with left:
         controlled(
             st.selectbox, "Initial weights", experiment.init.scheme, lambda v: start(scheme=v), key="lab.scheme",
-            options=list(SCHEMES), format_func=SCHEME_LABELS.__getitem__,
+            options=list(names), format_func=names.__getitem__,
         )  # fmt: skip
     with right:
         controlled(

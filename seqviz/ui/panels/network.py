@@ -16,7 +16,7 @@ from seqviz.tasks import TASKS
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled
 
-__all__ = ["SCHEME_LABELS", "knobs", "network_panel"]
+__all__ = ["SCHEME_LABELS", "knobs", "network_panel", "scheme_names"]
 
 SCHEME_LABELS = {
     "default": "torch's default",
@@ -26,6 +26,12 @@ SCHEME_LABELS = {
     "chrono": "chrono",
     "zeros": "all zeros",
 }
+
+
+def scheme_names(present: str) -> dict[str, str]:
+    """What initial weights can be chosen, and the hand-set network where that is present, with their labels."""
+    by_hand = {} if present in SCHEMES else {present: f"set by hand: {present}"}
+    return by_hand | {scheme: SCHEME_LABELS[scheme] for scheme in SCHEMES}
 
 
 def network_panel(bench: Bench) -> None:
@@ -70,8 +76,7 @@ def network_panel(bench: Bench) -> None:
             min_value=1,
             max_value=MAX_LAYERS,
         )
-    schemes = list(SCHEMES) if init.scheme in SCHEMES else [init.scheme, *SCHEMES]
-    names = {**SCHEME_LABELS, init.scheme: SCHEME_LABELS.get(init.scheme, f"set by hand: {init.scheme}")}
+    names = scheme_names(init.scheme)
     left, right = st.columns([2, 1])
     with left:
         controlled(
@@ -80,7 +85,7 @@ def network_panel(bench: Bench) -> None:
             init.scheme,
             lambda v: start(scheme=v),
             key="net.scheme",
-            options=schemes,
+            options=list(names),
             format_func=names.__getitem__,
         )
     with right:
@@ -139,11 +144,11 @@ def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") 
         controlled(
             st.slider,
             label,
-            round(min(10.0, max(-10.0, now)), 2),
+            (shown := round(min(100.0, max(-100.0, now)), 2)),
             lambda v: start(forget_bias=v),
             key=f"{key}.forget",
-            min_value=-10.0,
-            max_value=10.0,
+            min_value=min(-10.0, shown),
+            max_value=max(10.0, shown),
             step=0.1,
         )
     block = words.BLOCKS[experiment.cell][-2 if experiment.cell == words.LSTM else -1]
@@ -152,11 +157,11 @@ def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") 
     controlled(
         st.slider,
         "Spectral radius of the recurrent blocks",
-        round(min(4.0, now), 2),
+        (shown := round(min(100.0, now), 2)),
         lambda v: start(spectral_radius=v),
         key=f"{key}.radius",
         min_value=0.0,
-        max_value=4.0,
+        max_value=max(4.0, shown),
         step=0.01,
         disabled=hidden < 1,
     )
