@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
@@ -39,18 +37,11 @@ def network_panel(bench: Bench) -> None:
     experiment = bench.experiment
     init = experiment.init
 
-    def put(**changes: Any) -> None:
-        bench.attempt(lambda: bench.experiment.changed(**changes))
-
-    def start(**changes: Any) -> None:
-        now = bench.experiment
-        bench.attempt(lambda: replace(now, init=replace(now.init, **changes), tensors=()))
-
     controlled(
         st.selectbox,
         "Cell",
         experiment.cell,
-        lambda v: put(cell=v),
+        lambda v: bench.change(cell=v),
         key="net.cell",
         options=list(words.CELLS),
         format_func=words.CELL_LABELS.__getitem__,
@@ -61,7 +52,7 @@ def network_panel(bench: Bench) -> None:
             st.number_input,
             "Hidden units",
             experiment.hidden_size,
-            lambda v: put(hidden_size=v),
+            lambda v: bench.change(hidden_size=v),
             key="net.hidden",
             min_value=1,
             max_value=MAX_HIDDEN,
@@ -71,7 +62,7 @@ def network_panel(bench: Bench) -> None:
             st.number_input,
             "Layers",
             experiment.num_layers,
-            lambda v: put(num_layers=v),
+            lambda v: bench.change(num_layers=v),
             key="net.layers",
             min_value=1,
             max_value=MAX_LAYERS,
@@ -83,7 +74,7 @@ def network_panel(bench: Bench) -> None:
             st.selectbox,
             "Initial weights",
             init.scheme,
-            lambda v: start(scheme=v),
+            lambda v: bench.redraw(scheme=v),
             key="net.scheme",
             options=list(names),
             format_func=names.__getitem__,
@@ -93,13 +84,13 @@ def network_panel(bench: Bench) -> None:
             st.number_input,
             "Seed",
             init.seed,
-            lambda v: start(seed=v),
+            lambda v: bench.redraw(seed=v),
             key="net.seed",
             min_value=0,
             max_value=2**31 - 1,
             disabled=init.scheme not in SCHEMES,
         )
-    knobs(experiment, start)
+    knobs(experiment, bench.redraw)
     _trained(bench)
 
 
