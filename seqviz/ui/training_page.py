@@ -33,16 +33,19 @@ RACE = {"RNN": words.RNN_TANH, "GRU": words.GRU, "LSTM": words.LSTM}
 def classroom() -> None:
     """The whole page."""
     work = trainer()
+    # Asked once: the work may end between the controls and the picture, and whoever drew for running work has to
+    # be the one that notices.
+    running = work.running
     with st.container(key="bench"):
         left, right = st.columns([3, 8], gap="medium")
         with left, st.container(key="controls"):
             st.markdown("### Watch it learn")
-            _choices(work)
+            _choices(work, running)
         with right, st.container(key="picture"):
-            st.fragment(_live, run_every=0.5 if work.running else None)(work.running)
+            st.fragment(_live, run_every=0.5 if running else None)(running)
 
 
-def _choices(work: Trainer) -> None:
+def _choices(work: Trainer, running: bool) -> None:
     names = {name: found.label for name, found in TASKS.items()} | OWN
     name = st.selectbox("Task", list(names), format_func=names.__getitem__, key="train.task")
     try:
@@ -67,7 +70,7 @@ def _choices(work: Trainer) -> None:
     race.button("Race all three", width="stretch", key="train.race", on_click=_begin,
                 args=(work, found, _racers(found, recipe), int(seed)),
                 help="RNN, GRU and LSTM of this size on the same batches")  # fmt: skip
-    if work.running:
+    if running:
         st.button("Stop", width="stretch", key="train.stop", on_click=work.halt)
     elif work.courses and any(c.checkpoints for c in work.courses):
         _after(work)
