@@ -9,12 +9,14 @@ from typing import Final
 
 import numpy as np
 
-from seqviz.experiment import Experiment, Tensor
+from seqviz.checks import shown
+from seqviz.experiment import Experiment, Tensor, parameter_shapes
 from seqviz.weights import materialise
 
 __all__ = ["asset_names", "from_safetensors", "load_asset", "to_safetensors"]
 
 MAX_FILE: Final = 32 * 2**20
+MAX_HEADER: Final = 4 * 2**20
 ASSETS: Final = Path(__file__).resolve().parent.parent / "assets" / "weights"
 
 
@@ -30,7 +32,8 @@ def from_safetensors(data: bytes) -> Experiment:
     """Read what :func:`to_safetensors` wrote.
 
     Raises:
-        ValueError: the file is too large, damaged, not of seqviz, or its weights do not fit its experiment.
+        ValueError: the file is too large, damaged, not of seqviz, or its weights are not all of its experiment's,
+            in their shapes, finite and float32.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -38,15 +41,23 @@ def from_safetensors(data: bytes) -> Experiment:
     if len(data) > MAX_FILE:
         raise ValueError(f"The file is larger than {MAX_FILE // 2**20} MB.")
     try:
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        text = header["__metadata__"]["seqviz"]
+        size = int.from_bytes(data[:8], "little")
+        if size > MAX_HEADER:
+            raise ValueError("the header is too large")
+        text = json.loads(data[8 : 8 + size])["__metadata__"]["seqviz"]
         arrays = load(data)
-    except (ValueError, KeyError, TypeError, SafetensorError, OverflowError, MemoryError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, SafetensorError, RecursionError, MemoryError) as error:
         raise ValueError("This is not a network saved by seqviz: its safetensors header does not say so.") from error
-    bare = Experiment.from_json(text)
+    bare = replace(Experiment.from_json(text), edits=())
+    shapes = parameter_shapes(bare)
     for name, array in arrays.items():
         if array.dtype != np.float32:
-            raise ValueError(f"The weights of {name[:40]!r} are {array.dtype}; seqviz saves float32.")
+            raise ValueError(f"The weights of {shown(name)} are {array.dtype}; seqviz saves float32.")
+        if name in shapes and array.shape != shapes[name]:
+            raise ValueError(f"{name} must have the shape {shapes[name]}, not {array.shape}.")
+    missing = [name for name in shapes if name not in arrays]
+    if missing:
+        raise ValueError(f"The file lacks the weights {', '.join(missing)}.")
     return replace(bare, tensors=tuple(Tensor.of(name, array) for name, array in sorted(arrays.items())))
 
 

@@ -53,9 +53,8 @@ def prose(characters: int = 100_000, seed: int = 0, language: str = "en") -> str
     depth = 0
     while size < characters:
         depth = max(0, min(3, depth + draw.choice((-1, 0, 0, 1))))
-        line = "  " * depth + " ".join(_sentence(draw, language) for _ in range(draw.randint(1, 3)))
-        if language == "zh":
-            line = line.replace("。 ", "。")
+        between = " " if language == "en" else ""
+        line = "  " * depth + between.join(_sentence(draw, language) for _ in range(draw.randint(1, 3)))
         parts.append(line + "\n")
         size += len(parts[-1])
     return "".join(parts)

@@ -15,7 +15,7 @@ from seqviz.sequences import generate
 from seqviz.trace import Trace
 from seqviz.weights import materialise
 
-__all__ = ["network", "run"]
+__all__ = ["inputs", "network", "run"]
 
 
 def network(experiment: Experiment) -> nn.Module:
@@ -41,10 +41,14 @@ def network(experiment: Experiment) -> nn.Module:
     return net.eval()
 
 
+def inputs(experiment: Experiment) -> torch.Tensor:
+    """The experiment's sequence as its network takes it: float32 ``(L, 1, H_in)``, free to change."""
+    return torch.from_numpy(generate(experiment.sequence, experiment.input_size).copy())[:, None]
+
+
 @lru_cache(maxsize=128)
 def _run(experiment: Experiment, detail: bool) -> Trace:
-    x = torch.from_numpy(generate(experiment.sequence, experiment.input_size).copy())
-    return capture(network(experiment), x[:, None], interventions=experiment.interventions, detail=detail)
+    return capture(network(experiment), inputs(experiment), interventions=experiment.interventions, detail=detail)
 
 
 def run(experiment: Experiment, *, detail: bool = False) -> Trace:

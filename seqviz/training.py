@@ -115,6 +115,8 @@ RECIPES: Final[dict[str, dict[str, Recipe]]] = {
     },
     "sine": {"LSTM": Recipe(max_steps=800), "GRU": Recipe(words.GRU, max_steps=800)},
     "prose": {"LSTM, forget bias 1": Recipe(hidden_size=64, lr=2e-2, forget_bias=1.0, batch=16, max_steps=1200)},
+    "prose_zh": {"LSTM, forget bias 1": Recipe(hidden_size=64, lr=2e-2, forget_bias=1.0, batch=16, max_steps=1200)},
+    "text": {"LSTM, forget bias 1": Recipe(hidden_size=64, lr=2e-2, forget_bias=1.0, batch=16, max_steps=3000)},
 }  # fmt: skip
 """Named defaults by task, the first being the one to start with. Some fail, and say why."""
 

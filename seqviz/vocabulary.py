@@ -1,4 +1,4 @@
-"""The words of the project: kinds of cell, names of signals, their order, labels and equations.
+"""The words of the project: kinds of cell, names of signals, their order and labels.
 
 A leaf: it imports nothing of seqviz and no numerical library. Names are torch's
 (https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html and its GRU and RNN pages).
@@ -71,28 +71,6 @@ LABELS: dict[tuple[str, str], Label] = {
     (RNN_TANH, "h"): Label("hidden state", "h", "−1", "+1"),
     (RNN_RELU, "h"): Label("hidden state", "h", "0", "large"),
 }
-
-EQUATIONS: dict[str, tuple[tuple[str, str], ...]] = {
-    LSTM: (
-        ("f", "f_t = sigmoid(W_if x_t + b_if + W_hf h_{t-1} + b_hf)"),
-        ("i", "i_t = sigmoid(W_ii x_t + b_ii + W_hi h_{t-1} + b_hi)"),
-        ("g", "g_t = tanh(W_ig x_t + b_ig + W_hg h_{t-1} + b_hg)"),
-        ("c", "c_t = f_t * c_{t-1} + i_t * g_t"),
-        ("o", "o_t = sigmoid(W_io x_t + b_io + W_ho h_{t-1} + b_ho)"),
-        ("h", "h_t = o_t * tanh(c_t)"),
-    ),
-    GRU: (
-        ("r", "r_t = sigmoid(W_ir x_t + b_ir + W_hr h_{t-1} + b_hr)"),
-        ("z", "z_t = sigmoid(W_iz x_t + b_iz + W_hz h_{t-1} + b_hz)"),
-        ("n", "n_t = tanh(W_in x_t + b_in + r_t * (W_hn h_{t-1} + b_hn))"),
-        ("h", "h_t = (1 - z_t) * n_t + z_t * h_{t-1}"),
-    ),
-    RNN_TANH: (("h", "h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)"),),
-    RNN_RELU: (("h", "h_t = relu(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)"),),
-}
-"""The documented lines of torch's layers, in the order of PICTURE_ORDER."""
-
-PARTS: dict[str, str] = {"ih": "from the input", "hh": "from the last state"}
 
 
 def signal_name(layer: int, signal: str, *, reverse: bool = False, prefix: str = "") -> str:

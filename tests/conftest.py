@@ -21,6 +21,17 @@ for _name, _value in ONE_THREAD.items():
     os.environ.setdefault(_name, _value)
 
 
+NO_BROWSER = "No Chromium: apt-get install chromium, or name one in SEQVIZ_CHROMIUM."
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line, once, on how to get what some tests were left out for."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum(NO_BROWSER in str(report.longrepr) for report in skipped)
+    if count:
+        terminalreporter.write_line(f"{count} browser tests were left out. {NO_BROWSER}")
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""
@@ -33,10 +44,9 @@ def chromium() -> str:
     names = (os.environ.get("SEQVIZ_CHROMIUM"), "/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
     found = next((path for path in (shutil.which(name) for name in names if name) if path), None)
     if found is None:
-        said = "No Chromium: apt-get install chromium, or name one in SEQVIZ_CHROMIUM."
         if os.environ.get("SEQVIZ_REQUIRE_BROWSER"):
-            pytest.fail(said, pytrace=False)
-        pytest.skip(said)
+            pytest.fail(NO_BROWSER, pytrace=False)
+        pytest.skip(NO_BROWSER)
     return found
 
 

@@ -120,6 +120,19 @@ class Bench:
             return False
         return True
 
+    def change(self, **changes: Any) -> None:
+        """Other sizes, cell or sequence; what no longer fits is left out (:meth:`Experiment.changed`)."""
+        self.attempt(lambda: self.experiment.changed(**changes))
+
+    def change_wave(self, **changes: Any) -> None:
+        """The same sequence with other settings."""
+        self.attempt(lambda: self.experiment.changed(sequence=replace(self.experiment.sequence, **changes)))
+
+    def redraw(self, **changes: Any) -> None:
+        """Other initial weights, in place of any that were loaded or trained."""
+        now = self.experiment
+        self.attempt(lambda: replace(now, init=replace(now.init, **changes), tensors=()))
+
     def undo(self) -> None:
         """One experiment back."""
         self.at = max(0, self.at - 1)

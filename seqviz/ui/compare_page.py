@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +11,7 @@ import streamlit as st
 
 from seqviz import sequences
 from seqviz import vocabulary as words
-from seqviz.comparison import NETWORKS, compare, half_life_of, order_gap, shuffled
+from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, order_gap, shuffled
 from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
@@ -59,31 +58,22 @@ def _controls(bench: Bench) -> None:
     seq = experiment.sequence
     said(bench)
 
-    def put(**changes: Any) -> None:
-        bench.attempt(lambda: bench.experiment.changed(**changes))
-
-    def wave(**changes: Any) -> None:
-        bench.attempt(lambda: bench.experiment.changed(sequence=replace(bench.experiment.sequence, **changes)))
-
-    def start(**changes: Any) -> None:
-        bench.attempt(lambda: replace(bench.experiment, init=replace(bench.experiment.init, **changes)))
-
     _option(bench, "input", "The input", list(INPUTS))
-    kinds = [k for k in sequences.KIND_LABELS if k not in ("text", "values")]
+    kinds = [k for k in sequences.KIND_LABELS if k == seq.kind or k not in ("text", "values")]
     controlled(
-        st.selectbox, "Kind", seq.kind, lambda v: wave(kind=v), key="cmp.kind", options=kinds,
+        st.selectbox, "Kind", seq.kind, lambda v: bench.change_wave(kind=v), key="cmp.kind", options=kinds,
         format_func=sequences.KIND_LABELS.__getitem__,
     )  # fmt: skip
     controlled(
-        st.slider, "Steps", seq.length, lambda v: wave(length=v), key="cmp.length", min_value=1,
+        st.slider, "Steps", seq.length, lambda v: bench.change_wave(length=v), key="cmp.length", min_value=1,
         max_value=max(200, seq.length),
     )  # fmt: skip
     controlled(
-        st.slider, "Hidden units", experiment.hidden_size, lambda v: put(hidden_size=v), key="cmp.hidden",
+        st.slider, "Hidden units", experiment.hidden_size, lambda v: bench.change(hidden_size=v), key="cmp.hidden",
         min_value=1, max_value=max(32, experiment.hidden_size),
     )  # fmt: skip
     controlled(
-        st.number_input, "Seed of the weights", experiment.init.seed, lambda v: start(seed=v), key="cmp.seed",
+        st.number_input, "Seed of the weights", experiment.init.seed, lambda v: bench.redraw(seed=v), key="cmp.seed",
         min_value=0, max_value=2**31 - 1,
     )  # fmt: skip
     _option(bench, "net", "Hidden state in the last row", list(NETWORKS[::-1]))
@@ -107,21 +97,27 @@ def _input(experiment: Experiment, kind: str) -> np.ndarray:
     return x
 
 
+@lru_cache(maxsize=64)
+def _answers(experiment: Experiment, kind: str) -> dict[str, Answer]:
+    """The four networks on the chosen input; the sentence, the picture and the table all read it."""
+    return compare(experiment, _input(experiment, kind))
+
+
 def _nudged(experiment: Experiment) -> int:
     return experiment.sequence.length // 4
 
 
 def _responses(experiment: Experiment) -> dict[str, np.ndarray]:
     """How far each network's hidden state is moved, at every step, by adding 1 to one input."""
-    before, after = (compare(experiment, _input(experiment, kind)) for kind in ("as it is", "one step nudged"))
+    before, after = (_answers(experiment, kind) for kind in ("as it is", "one step nudged"))
     return {name: np.linalg.norm(after[name].h - before[name].h, axis=1) for name in NETWORKS}
 
 
 def _say(bench: Bench) -> None:
     """What shuffling does, from the numbers."""
     experiment = bench.experiment
-    order, x = shuffled(experiment, 0)
-    before, after = compare(experiment, _input(experiment, "as it is")), compare(experiment, x)
+    order, _ = shuffled(experiment, 0)
+    before, after = (_answers(experiment, kind) for kind in ("as it is", "shuffled"))
     gaps = {name: order_gap(before[name], after[name], order) for name in NETWORKS}
     forward = gaps.pop("Feed-forward")
     others = ", ".join(f"{name} by up to {gap:.3f}" for name, gap in gaps.items())
@@ -135,8 +131,7 @@ def _say(bench: Bench) -> None:
 @np.errstate(divide="ignore")
 def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, redo: bool, address: str) -> bytes:
     kind, minus, net = chosen
-    x = _input(experiment, kind)
-    found = compare(experiment, x)
+    x, found = _input(experiment, kind), _answers(experiment, kind)
     arrays: dict[str, np.ndarray] = {"x": x[:, 0]}
     curves = []
     for name, response in _responses(experiment).items():
@@ -155,7 +150,7 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, r
          "width": 1, "hue": "h", "says": ""},
     ]  # fmt: skip
     if minus != "nothing":
-        other = found[minus].h if minus in found else compare(experiment, _input(experiment, minus))[net].h
+        other = found[minus].h if minus in found else _answers(experiment, minus)[net].h
         arrays["difference"] = found[net].h - other
         rows.append(_states(f"{net} ({kind}) minus {minus}", "difference", arrays["difference"]))
     arrays |= {"unrolled.x": x[:, 0], "unrolled.h": found["RNN"].h, "unrolled.y": found["RNN"].y[:, 0]}
@@ -197,7 +192,7 @@ def _states(name: str, array: str, values: np.ndarray) -> dict[str, Any]:
 def _table(bench: Bench) -> None:
     """What each is made of, what it carries, and how long a nudge lasts."""
     experiment = bench.experiment
-    found = compare(experiment, _input(experiment, "as it is"))
+    found = _answers(experiment, "as it is")
     rows = []
     for name, response in _responses(experiment).items():
         steps = half_life_of(response)

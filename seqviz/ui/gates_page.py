@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import streamlit as st
 
 from seqviz import vocabulary as words
+from seqviz.experiment import Experiment
 from seqviz.presets import PRESET_LABELS, preset
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench, drawn
@@ -43,11 +46,15 @@ def examples(bench: Bench, heading: str) -> None:
     )
 
 
+@cache
+def _examples() -> dict[Experiment, str]:
+    """Every example's name by what it shows. Looked into at each run of the page, so made once."""
+    return {drawn(name): name for name in DRAWN} | {preset(name): name for name in PRESET_LABELS}
+
+
 def _lit(bench: Bench) -> str | None:
     """The example that is on the screen, if it is one."""
-    shown = bench.experiment
-    hand_set = next((n for n in PRESET_LABELS if shown == preset(n)), None)
-    return hand_set or next((n for n in DRAWN if shown == drawn(n)), None)
+    return _examples().get(bench.experiment)
 
 
 @st.fragment

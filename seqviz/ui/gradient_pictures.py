@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import torch
 
 from seqviz import vocabulary as words
 from seqviz import weights
@@ -15,8 +14,7 @@ from seqviz.experiment import Experiment
 from seqviz.fading import describe_fading
 from seqviz.gradients import GradientFlow, gradient_flow
 from seqviz.jacobians import StateJacobians, highway_split, state_jacobians
-from seqviz.runner import network
-from seqviz.sequences import generate
+from seqviz.runner import inputs, network
 from seqviz.ui.bench import Bench
 from seqviz.ui.scope import pack
 
@@ -39,8 +37,7 @@ def networks(experiment: Experiment) -> dict[str, Experiment]:
 
 @lru_cache(maxsize=96)
 def _flow(experiment: Experiment, loss: str, double: bool) -> GradientFlow:
-    x = torch.from_numpy(generate(experiment.sequence, experiment.input_size).copy())[:, None]
-    net = network(experiment)
+    x, net = inputs(experiment), network(experiment)
     return gradient_flow(net.double(), x.double(), loss=loss) if double else gradient_flow(net, x, loss=loss)
 
 
@@ -51,8 +48,9 @@ def flows(experiment: Experiment, loss: str) -> dict[str, GradientFlow]:
 
 @lru_cache(maxsize=48)
 def _jacobians(experiment: Experiment) -> StateJacobians:
-    x = torch.from_numpy(generate(experiment.sequence, experiment.input_size).copy())[:, None]
-    return state_jacobians(network(experiment).double(), x.double(), trace=_flow(experiment, "last", True).trace)
+    return state_jacobians(
+        network(experiment).double(), inputs(experiment).double(), trace=_flow(experiment, "last", True).trace
+    )
 
 
 def _log10(values: np.ndarray) -> np.ndarray:
@@ -142,7 +140,7 @@ def _unit_rows(picture: _Picture, found: dict[str, GradientFlow]) -> tuple[float
 def _highway_row(picture: _Picture, lstm: Experiment) -> str:
     if lstm.sequence.length * (2 * lstm.hidden_size) ** 3 > _JACOBIAN_WORK:
         return "The highway split is left out: this many steps and units would take too long to draw live."
-    x = torch.from_numpy(generate(lstm.sequence, lstm.input_size).copy())[:, None].double()
+    x = inputs(lstm).double()
     trace = _flow(lstm, "last", True).trace
     split = highway_split(network(lstm).double(), x, trace=trace, jacobians=_jacobians(lstm))
     if not np.isfinite(split.rest).all():

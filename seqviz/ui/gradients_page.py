@@ -10,13 +10,13 @@ import streamlit as st
 
 from seqviz import vocabulary as words
 from seqviz.clipping import clip_update
-from seqviz.experiment import SCHEMES, Experiment, Init, Sequence
+from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.figures import curves
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, said
 from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows
-from seqviz.ui.panels.network import SCHEME_LABELS, knobs
+from seqviz.ui.panels.network import knobs, scheme_names
 
 __all__ = ["lab", "laboratory"]
 
@@ -96,39 +96,31 @@ def _knobs(bench: Bench) -> None:
     experiment = bench.experiment
     said(bench)
 
-    def put(**changes: Any) -> None:
-        bench.attempt(lambda: bench.experiment.changed(**changes))
-
-    def wave(**changes: Any) -> None:
-        bench.attempt(lambda: bench.experiment.changed(sequence=replace(bench.experiment.sequence, **changes)))
-
-    def start(**changes: Any) -> None:
-        bench.attempt(lambda: replace(bench.experiment, init=replace(bench.experiment.init, **changes), tensors=()))
-
     _choice(bench, "loss", "Loss", LOSSES)
     controlled(
-        st.slider, "Sequence length", experiment.sequence.length, lambda v: wave(length=v), key="lab.length",
-        min_value=1, max_value=max(1000, experiment.sequence.length),
+        st.slider, "Sequence length", experiment.sequence.length, lambda v: bench.change_wave(length=v),
+        key="lab.length", min_value=1, max_value=max(1000, experiment.sequence.length),
     )  # fmt: skip
     left, right = st.columns([2, 1])
+    names = scheme_names(experiment.init.scheme)
     with left:
         controlled(
-            st.selectbox, "Initial weights", experiment.init.scheme, lambda v: start(scheme=v), key="lab.scheme",
-            options=list(SCHEMES), format_func=SCHEME_LABELS.__getitem__,
+            st.selectbox, "Initial weights", experiment.init.scheme, lambda v: bench.redraw(scheme=v), key="lab.scheme",
+            options=list(names), format_func=names.__getitem__,
         )  # fmt: skip
     with right:
         controlled(
-            st.number_input, "Seed", experiment.init.seed, lambda v: start(seed=v), key="lab.seed",
+            st.number_input, "Seed", experiment.init.seed, lambda v: bench.redraw(seed=v), key="lab.seed",
             min_value=0, max_value=2**31 - 1,
         )  # fmt: skip
-    knobs(experiment.changed(cell=words.LSTM), start, key="lab")
+    knobs(experiment.changed(cell=words.LSTM), bench.redraw, key="lab")
     controlled(
-        st.slider, "Input scale", experiment.sequence.amplitude, lambda v: wave(amplitude=v),
+        st.slider, "Input scale", experiment.sequence.amplitude, lambda v: bench.change_wave(amplitude=v),
         key="lab.scale", min_value=min(0.0, experiment.sequence.amplitude),
         max_value=max(4.0, experiment.sequence.amplitude), step=0.05,
     )  # fmt: skip
     controlled(
-        st.slider, "Hidden units", experiment.hidden_size, lambda v: put(hidden_size=v), key="lab.hidden",
+        st.slider, "Hidden units", experiment.hidden_size, lambda v: bench.change(hidden_size=v), key="lab.hidden",
         min_value=1, max_value=max(64, experiment.hidden_size),
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -83,11 +84,17 @@ def _task(name: str) -> Task | None:
         given = st.file_uploader("or a text file", type=["txt", "md"], key="train.textfile")
         if given is not None:
             text = _decoded(given.getvalue())
-        return own_text(text) if text else None
+        return _own_text(text) if text else None
     if name == "own_series":
         given = st.file_uploader("CSV: one step a line", type=["csv", "txt"], key="train.csv")
         return own_series(parse_csv(given.getvalue())) if given is not None else None
     return TASKS[name]
+
+
+@lru_cache(maxsize=4)
+def _own_text(text: str) -> Task:
+    """A task of somebody's text, made once and not at each run of the page: a long text takes most of a second."""
+    return own_text(text)
 
 
 def _decoded(data: bytes) -> str:

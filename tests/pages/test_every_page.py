@@ -57,6 +57,31 @@ def test_every_page_opens_at_the_address_of_any_experiment(visit, page, case):
         assert app.experiment == GIVEN[case], "a control changed what it shows"
 
 
+@pytest.mark.parametrize("case", GIVEN)
+def test_controls_say_what_is_there(visit, case):
+    given = GIVEN[case]
+    gates, lab, compare = (visit(page, e=given.to_url()).at for page in ("gates", "gradients", "compare"))
+    gates.button_group(key="panel").set_value("Network").run()
+    assert gates.selectbox(key="net.scheme").value == lab.selectbox(key="lab.scheme").value == given.init.scheme
+    assert compare.selectbox(key="cmp.kind").value == given.sequence.kind
+    assert compare.slider(key="cmp.length").value == lab.slider(key="lab.length").value == given.sequence.length
+    assert lab.slider(key="lab.scale").value == given.sequence.amplitude
+    assert gates.slider(key="net.gain").value == lab.slider(key="lab.gain").value == given.init.gain
+    for name, value in (("forget", given.init.forget_bias), ("radius", given.init.spectral_radius)):
+        if value is not None:
+            assert gates.slider(key=f"net.{name}").value == lab.slider(key=f"lab.{name}").value == value
+
+
+def test_a_hand_set_networks_own_numbers_are_not_cut_to_the_sliders(visit):
+    app = visit("gradients", e=preset("toggle").to_url())
+    weights = seqviz.weights.materialise(preset("toggle"))
+    bias, block = (seqviz.weights.gate_view(weights, "LSTM", 0, *of) for of in (("f", "bias_ih"), ("g", "hh")))
+    assert app.at.slider(key="lab.forget").value == pytest.approx(float(bias.mean()), abs=0.01)
+    assert app.at.slider(key="lab.radius").value == pytest.approx(
+        float(np.abs(np.linalg.eigvals(block)).max()), abs=0.01
+    )
+
+
 def test_every_page_is_in_the_navigation():
     listed = (ROOT / "app.py").read_text()
     assert [page for page in PAGES if f'PAGES / "{page}.py"' not in listed] == []

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from seqviz.parts import MAX_STEPS
-from seqviz.prose import prose
 from seqviz.tasks import TASKS, Batch, own_series, own_text, task
 
 
@@ -111,15 +110,77 @@ def test_probes_fit_an_experiment(name: str) -> None:
     assert np.isfinite(right).all()
 
 
-def test_prose_is_long_seeded_and_quoted() -> None:
-    text = prose(100_000)
-    assert len(text) >= 100_000
-    assert text == prose(100_000)
-    assert text != prose(100_000, seed=1)
-    assert text.count("(") == text.count(")")
-    assert "“" in prose(5_000, language="zh")
-    with pytest.raises(ValueError, match="'en' or 'zh'"):
-        prose(10, language="fr")
+def ridge(x: np.ndarray, y: np.ndarray) -> float:
+    """The error of the best line from x to y."""
+    slope, cut = np.polyfit(x, y, 1)
+    return float(np.mean((slope * x + cut - y) ** 2))
+
+
+def test_what_is_within_reach_without_memory() -> None:
+    batch = drawn("sine", 4000)
+    m = batch.mask.bool().numpy()
+    found = ridge(batch.x.numpy()[m][:, 0], batch.target.numpy()[m][:, 0])
+    assert TASKS["sine"].memoryless == pytest.approx(found, abs=0.002)
+    batch = drawn("brackets", 2000)
+    closing, before = batch.target >= 2, batch.x.argmax(dim=2)
+    opened = (closing & (before < 2)).sum() / closing.sum()
+    assert torch.equal(batch.target[closing & (before < 2)], (before + 2)[closing & (before < 2)])
+    assert TASKS["brackets"].memoryless == pytest.approx(float(opened + (1 - opened) / 2), abs=0.01)
+    for name in ("prose", "prose_zh"):
+        assert TASKS[name].solved < TASKS[name].memoryless < TASKS[name].chance
+
+
+def test_the_entropies_of_a_text_by_hand() -> None:
+    """In "abab..." a character is one bit and, after the one before it, none; in "aabb..." it is one bit again."""
+    alternating, doubled = own_text("ab" * 200), own_text("aabb" * 200)
+    assert (alternating.chance, alternating.memoryless) == (pytest.approx(1.0), pytest.approx(0.0, abs=1e-9))
+    assert (doubled.chance, doubled.memoryless) == (pytest.approx(1.0), pytest.approx(1.0, abs=0.01))
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_lengths_have_limits(name: str) -> None:
+    found, generator = TASKS[name], torch.Generator().manual_seed(0)
+    for length in (found.shortest, found.longest):
+        some = found.at_length(length)
+        batch = some.batch(generator, 4)
+        assert len(batch.x) == length
+        assert batch.mask.any()
+        assert some.probe()[0].length <= length
+    for length in (found.shortest - 1, found.longest + 1, 2.5):
+        with pytest.raises(ValueError, match="The length of a sequence of this task must be"):
+            found.batch(generator, 4, length)
+
+
+def test_what_a_network_is_judged_by_is_never_trained_on() -> None:
+    text = "".join(chr(97 + k % 20) for k in range(900)) + "xyz" * 33 + "x"
+    found, g = own_text(text), torch.Generator().manual_seed(0)
+    late = torch.tensor([found.symbols.index(c) for c in "xyz"])
+    assert not torch.isin(found.batch(g, 500).target, late).any()
+    assert torch.isin(found.exam(g, 50).target, late).all()
+    assert set(found.probe()[0].text) <= set("xyz")
+    ramp = own_series(np.arange(200.0))
+    seen, unseen = ramp.batch(g, 500), ramp.exam(g, 50)
+    assert seen.target.max() < unseen.x.min()
+    assert seen.x.abs().max() < 2
+
+
+def test_a_series_is_judged_against_its_mean_and_a_line() -> None:
+    walk = np.random.default_rng(0).normal(size=2000).cumsum()
+    found = own_series(walk)
+    seen = (walk - walk[:1600].mean()) / walk[:1600].std()
+    assert found.chance == pytest.approx(float(np.mean(seen[1601:] ** 2)))
+    slope, cut = np.polyfit(seen[:1599], seen[1:1600], 1)
+    assert found.memoryless == pytest.approx(float(np.mean((slope * seen[1600:-1] + cut - seen[1601:]) ** 2)))
+    assert found.solved == pytest.approx(min(found.chance, found.memoryless) / 2)
+    batch = found.exam(torch.Generator().manual_seed(0), 400)
+    assert found.score(slope * batch.x + cut, batch) == pytest.approx(found.memoryless, rel=0.1)
+
+
+def test_a_series_far_from_zero_keeps_its_digits() -> None:
+    wave = np.sin(np.arange(200) / 5)
+    near, far = own_series(wave), own_series(1e9 + wave)
+    a, b = (t.batch(torch.Generator().manual_seed(0), 8).x for t in (near, far))
+    assert torch.allclose(a, b, atol=1e-5)
 
 
 def test_somebodys_own_data() -> None:
@@ -132,8 +193,17 @@ def test_somebodys_own_data() -> None:
     assert torch.allclose(batch.x[1:], batch.target[:-1])
     refusals = [
         (lambda: own_text("abc"), "at least 200"),
+        (lambda: own_text("a" * 300), "takes 2 to 256"),
+        (lambda: own_text("".join(map(chr, range(1000, 1300)))), "uses 300 different"),
+        (lambda: own_text("ab\ud800" * 100), "half of a character"),
         (lambda: own_series(np.ones(100)), "never changes"),
+        (lambda: own_series(np.r_[np.ones(80), np.arange(20)]), "never changes"),
         (lambda: own_series(np.arange(5.0)), "at least 40"),
+        (lambda: own_series([float("nan")] * 50), "NaN, infinity"),
+        (lambda: own_series(np.arange(50) * 1e30), "NaN, infinity"),
+        (lambda: own_series(["a"] * 50), "must be numbers"),
+        (lambda: own_series(np.zeros((50, 2, 2))), "has the shape"),
+        (lambda: own_series(np.random.default_rng(0).normal(size=(50, 257))), "up to 256"),
         (lambda: task("none"), "no task 'none'"),
     ]
     for bad, said in refusals:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
@@ -16,7 +14,7 @@ from seqviz.tasks import TASKS
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled
 
-__all__ = ["SCHEME_LABELS", "knobs", "network_panel"]
+__all__ = ["SCHEME_LABELS", "knobs", "network_panel", "scheme_names"]
 
 SCHEME_LABELS = {
     "default": "torch's default",
@@ -28,23 +26,22 @@ SCHEME_LABELS = {
 }
 
 
+def scheme_names(present: str) -> dict[str, str]:
+    """What initial weights can be chosen, and the hand-set network where that is present, with their labels."""
+    by_hand = {} if present in SCHEMES else {present: f"set by hand: {present}"}
+    return by_hand | {scheme: SCHEME_LABELS[scheme] for scheme in SCHEMES}
+
+
 def network_panel(bench: Bench) -> None:
     """The cell, its sizes, and how its weights start."""
     experiment = bench.experiment
     init = experiment.init
 
-    def put(**changes: Any) -> None:
-        bench.attempt(lambda: bench.experiment.changed(**changes))
-
-    def start(**changes: Any) -> None:
-        now = bench.experiment
-        bench.attempt(lambda: replace(now, init=replace(now.init, **changes), tensors=()))
-
     controlled(
         st.selectbox,
         "Cell",
         experiment.cell,
-        lambda v: put(cell=v),
+        lambda v: bench.change(cell=v),
         key="net.cell",
         options=list(words.CELLS),
         format_func=words.CELL_LABELS.__getitem__,
@@ -55,7 +52,7 @@ def network_panel(bench: Bench) -> None:
             st.number_input,
             "Hidden units",
             experiment.hidden_size,
-            lambda v: put(hidden_size=v),
+            lambda v: bench.change(hidden_size=v),
             key="net.hidden",
             min_value=1,
             max_value=MAX_HIDDEN,
@@ -65,22 +62,21 @@ def network_panel(bench: Bench) -> None:
             st.number_input,
             "Layers",
             experiment.num_layers,
-            lambda v: put(num_layers=v),
+            lambda v: bench.change(num_layers=v),
             key="net.layers",
             min_value=1,
             max_value=MAX_LAYERS,
         )
-    schemes = list(SCHEMES) if init.scheme in SCHEMES else [init.scheme, *SCHEMES]
-    names = {**SCHEME_LABELS, init.scheme: SCHEME_LABELS.get(init.scheme, f"set by hand: {init.scheme}")}
+    names = scheme_names(init.scheme)
     left, right = st.columns([2, 1])
     with left:
         controlled(
             st.selectbox,
             "Initial weights",
             init.scheme,
-            lambda v: start(scheme=v),
+            lambda v: bench.redraw(scheme=v),
             key="net.scheme",
-            options=schemes,
+            options=list(names),
             format_func=names.__getitem__,
         )
     with right:
@@ -88,13 +84,13 @@ def network_panel(bench: Bench) -> None:
             st.number_input,
             "Seed",
             init.seed,
-            lambda v: start(seed=v),
+            lambda v: bench.redraw(seed=v),
             key="net.seed",
             min_value=0,
             max_value=2**31 - 1,
             disabled=init.scheme not in SCHEMES,
         )
-    knobs(experiment, start)
+    knobs(experiment, bench.redraw)
     _trained(bench)
 
 
@@ -139,11 +135,11 @@ def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") 
         controlled(
             st.slider,
             label,
-            round(min(10.0, max(-10.0, now)), 2),
+            (shown := round(min(100.0, max(-100.0, now)), 2)),
             lambda v: start(forget_bias=v),
             key=f"{key}.forget",
-            min_value=-10.0,
-            max_value=10.0,
+            min_value=min(-10.0, shown),
+            max_value=max(10.0, shown),
             step=0.1,
         )
     block = words.BLOCKS[experiment.cell][-2 if experiment.cell == words.LSTM else -1]
@@ -152,11 +148,11 @@ def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") 
     controlled(
         st.slider,
         "Spectral radius of the recurrent blocks",
-        round(min(4.0, now), 2),
+        (shown := round(min(100.0, now), 2)),
         lambda v: start(spectral_radius=v),
         key=f"{key}.radius",
         min_value=0.0,
-        max_value=4.0,
+        max_value=max(4.0, shown),
         step=0.01,
         disabled=hidden < 1,
     )

@@ -104,7 +104,6 @@ export class Flow extends Timeline {
       traces.push(...this[row.kind](row, `y${id}`, axis, state.folded.has(row.signal)));
       layout[`yaxis${id}`] = axis;
     });
-    this.floor = header.floor;
     return { traces, layout, places, height };
   }
 

@@ -55,11 +55,10 @@ export class Learning extends Timeline {
     const ticks = [...Array(state.L).keys()].filter((k) => k % every === 0);
     const traces = [];
     const layout = {
-      width: this.plot.clientWidth, height, margin: { l: MARGIN.left + 8, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom }, showlegend: false, hovermode: false, dragmode: false,
+      width: this.plot.clientWidth, height, margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom }, showlegend: false, hovermode: false, dragmode: false,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: theme.well, font: { family: theme.font, color: theme.quiet, size: 11 }, shapes: [],
       xaxis: { anchor: `y${rows.length}`, range: [-0.5, Math.max(1, state.L) - 0.5], showgrid: false, zeroline: false, fixedrange: true, tickmode: "array", tickvals: ticks, ticktext: ticks.map((k) => `${arrays.step[k]}`), title: { text: "optimiser step", standoff: 4 } },
     };
-    layout.margin.l = MARGIN.left;
     rows.forEach((row, k) => {
       const { top, height: tall } = places[k];
       const id = k ? k + 1 : "";

@@ -82,7 +82,6 @@ export class Scope extends Timeline {
     this.controls();
     this.draw();
     this.writeAddress();
-    this.link.weights?.follow();
   }
 
   controls() {
@@ -417,7 +416,6 @@ export class Scope extends Timeline {
     const { header } = this;
     const x = this.message.arrays.x.values.slice();
     for (const [t, f, v] of inputs) x[t * header.inputs + f] = v;
-    this.draft = { inputs, weights };
     cancelAnimationFrame(this.previewFrame);
     this.previewFrame = requestAnimationFrame(() => {
       if (this.gone || !this.built) return;

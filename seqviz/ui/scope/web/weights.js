@@ -47,12 +47,9 @@ export class Weights {
     this.values = arrays.matrix.values.slice();
     this.original = arrays.original.values;
     this.link = link(header.link);
-    this.link.weights = this;
     this.cell = [clamp(this.cell[0], 0, header.rows - 1), clamp(this.cell[1], 0, header.cols - 1)];
     this.draw();
   }
-
-  follow() {}
 
   at(row, col) { return row * this.header.cols + col; }
 
@@ -193,7 +190,6 @@ export class Weights {
     cancelAnimationFrame(this.frame);
     this.resizer.disconnect();
     this.observer.disconnect();
-    if (this.link?.weights === this) this.link.weights = null;
     this.Plotly?.purge(this.graph);
   }
 }

@@ -1,0 +1,58 @@
+"""Tasks that need memory: batches, what is right, chance, and a probe whose answer can be seen.
+
+Fresh batches are drawn without end, so that nothing can be learned by heart; where the data are finite (a text, a
+series), the last part of them is only there to judge by. Shapes in torch's letters; a target is only asked for
+where the mask is 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from seqviz.prose import prose
+from seqviz.tasks import drawn
+from seqviz.tasks.base import Batch, Task
+from seqviz.tasks.own import own_series, own_text
+
+__all__ = ["TASKS", "Batch", "Task", "own_series", "own_text", "task"]
+
+_LSTM_PAPER = "Hochreiter and Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735"
+
+TASKS: Final[dict[str, Task]] = {
+    t.name: t
+    for t in (
+        Task("latch", "Latch: recall the first bit", "Bengio, Simard and Frasconi 1994, https://doi.org/10.1109/72.279181",
+             1, 1, 50, "bits", "accuracy", 0.5, 0.99, drawn.latch, shortest=2),
+        Task("adding", "Adding: the sum of two marked numbers", _LSTM_PAPER,
+             2, 1, 50, "mse", "mean squared error", 1 / 6, 0.01, drawn.adding, shortest=2),
+        Task("order", "Temporal order: which of X and Y came when", _LSTM_PAPER,
+             6, 4, 100, "classes", "accuracy", 0.25, 0.99, drawn.order, "XYabcd", shortest=6),
+        Task("copy", "Copy five symbols after a delay", "Arjovsky, Shah and Bengio 2016, https://arxiv.org/abs/1511.06464",
+             6, 4, 31, "classes", "accuracy", 0.25, 0.99, drawn.copy, "ABCD_?", shortest=11),
+        Task("parity", "Parity of the bits so far", "Graves 2016, https://arxiv.org/abs/1603.08983",
+             1, 1, 16, "bits", "accuracy", 0.5, 0.99, drawn.parity),
+        Task("parity_end", "Parity, judged at the end only", "Graves 2016, https://arxiv.org/abs/1603.08983",
+             1, 1, 16, "bits", "accuracy", 0.5, 0.99, drawn.parity_end),
+        Task("brackets", "Brackets (Dyck-2): which one closes", "Hewitt et al. 2020, https://arxiv.org/abs/2010.07515",
+             4, 4, 64, "classes", "accuracy", 0.5, 0.99, drawn.brackets, "([)]", drawn.closing,
+             memoryless=0.81),
+        Task("sine", "Sine: the next value", "Elman 1990, https://doi.org/10.1207/s15516709cog1402_1",
+             1, 1, 60, "mse", "mean squared error", 0.5, 0.002, drawn.sine, shortest=2,
+             memoryless=drawn.sine_without_memory()),
+        replace(own_text(prose(100_000), name="prose", label="Prose: the next character"), solved=0.45),
+        replace(own_text(prose(100_000, language="zh"), name="prose_zh", label="Prose in Chinese: the next character"),
+                solved=0.88),
+    )
+}  # fmt: skip
+
+
+def task(name: str) -> Task:
+    """A task by its name.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name not in TASKS:
+        raise ValueError(f"There is no task {name!r}; there are {', '.join(TASKS)}.")
+    return TASKS[name]
