@@ -1,0 +1,160 @@
+"""The language that sentences are said in.
+
+A leaf: it imports nothing of seqviz. Every sentence stands in the code in English, which is also its key in
+``locale/<language>.json``; what is built from it still knows how to be said in another language.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, lru_cache, wraps
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+__all__ = [
+    "LANGUAGES",
+    "Sentence",
+    "Words",
+    "again",
+    "current",
+    "follow",
+    "later",
+    "reason",
+    "speaking",
+    "spoken_cache",
+    "tr",
+    "use_language",
+]
+
+LANGUAGES: Final = {"en": "English", "zh": "简体中文"}
+
+_inside: ContextVar[str | None] = ContextVar("seqviz_language", default=None)
+_asked: list[Callable[[], str | None]] = []
+_otherwise = ["en"]
+
+Made = TypeVar("Made")
+
+
+def current() -> str:
+    """The language of now: ``en`` or ``zh``."""
+    if (chosen := _inside.get()) is not None:
+        return chosen
+    for ask in _asked:
+        if (answer := ask()) is not None:
+            return answer
+    return _otherwise[0]
+
+
+def use_language(language: str) -> None:
+    """Say everything in this language from now on: labels of figures, sentences, errors.
+
+    Args:
+        language: ``en`` or ``zh``.
+
+    Raises:
+        ValueError: another one.
+    """
+    _otherwise[0] = _known(language)
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """The language inside a ``with`` block; arguments and errors as :func:`use_language`."""
+    token = _inside.set(_known(language))
+    try:
+        yield
+    finally:
+        _inside.reset(token)
+
+
+def follow(ask: Callable[[], str | None]) -> None:
+    """Let an application say which language its present reader wants; None where it has no reader."""
+    _asked[:] = [ask]
+
+
+def _known(language: str) -> str:
+    if language not in LANGUAGES:
+        raise ValueError(tr("The language is one of {known}, not {language!r}.", known=[*LANGUAGES], language=language))
+    return language
+
+
+class Sentence(str):
+    """A sentence as it was said, and how it was made."""
+
+    template: str
+    values: dict[str, Any]
+
+    def into(self, language: str) -> str:
+        """The same in another language."""
+        return _said(self.template, self.values, language)
+
+
+def tr(template: str, /, **values: Any) -> Sentence:
+    """Say a sentence in the language of now.
+
+    Args:
+        template: it, in English, as ``str.format`` takes it.
+        values: what goes into its braces; sentences among them are said in the same language.
+    """
+    made = Sentence(_said(template, values, current()))
+    made.template, made.values = template, values
+    return made
+
+
+def later(template: str) -> str:
+    """Mark an English text that is said elsewhere, by ``tr``."""
+    return template
+
+
+def again(text: str) -> str:
+    """A sentence that was kept, in the language of now; other text as it is."""
+    return text.into(current()) if isinstance(text, Sentence) else text
+
+
+def reason(error: BaseException) -> str:
+    """What an error says, in the language of now where it is one of ours."""
+    first = error.args[0] if error.args else ""
+    return again(first) if isinstance(first, Sentence) else str(error)
+
+
+class Words(dict[str, str]):
+    """Labels by what they are called in the code, said in the language of now when they are looked up."""
+
+    def __getitem__(self, key: str) -> str:
+        return tr(super().__getitem__(key))
+
+    def get(self, key: str, otherwise: Any = None) -> Any:
+        return self[key] if key in self else otherwise
+
+
+def spoken_cache(maxsize: int) -> Callable[[Callable[..., Made]], Callable[..., Made]]:
+    """``functools.lru_cache`` for what holds sentences: the language is one of the arguments."""
+
+    def decorate(function: Callable[..., Made]) -> Callable[..., Made]:
+        @lru_cache(maxsize=maxsize)
+        def kept(language: str, *args: Hashable, **kwargs: Hashable) -> Made:
+            return function(*args, **kwargs)
+
+        @wraps(function)
+        def asked(*args: Hashable, **kwargs: Hashable) -> Made:
+            return kept(current(), *args, **kwargs)
+
+        return asked
+
+    return decorate
+
+
+def _said(template: str, values: dict[str, Any], language: str) -> str:
+    text = template if language == "en" else _catalogue(language).get(template, template)
+    return text.format(**{k: v.into(language) if isinstance(v, Sentence) else v for k, v in values.items()})
+
+
+@cache
+def _catalogue(language: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for file in sorted((Path(__file__).with_name("locale") / language).glob("*.json")):
+        found |= json.loads(file.read_text(encoding="utf-8"))
+    return found

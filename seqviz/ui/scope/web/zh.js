@@ -1,0 +1,3 @@
+// What the pictures say, in simplified Chinese. The English sentence is the key.
+
+export default {};

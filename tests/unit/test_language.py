@@ -1,0 +1,158 @@
+"""Two languages: every sentence of the code stands in the catalogue, and the catalogue has nothing else."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from seqviz import language
+from seqviz.language import Sentence, Words, again, later, reason, speaking, spoken_cache, tr, use_language
+
+ROOT = Path(__file__).parents[2]
+SOURCES = [*sorted((ROOT / "seqviz").rglob("*.py")), *sorted((ROOT / "pages").glob("*.py")), ROOT / "app.py"]
+WEB = ROOT / "seqviz" / "ui" / "scope" / "web"
+SCRIPTS = sorted(path for path in WEB.glob("*.js") if path.name not in ("plotly.min.js", "zh.js"))
+CATALOGUES = sorted((ROOT / "seqviz" / "locale" / "zh").glob("*.json"))
+IN_SCRIPT = re.compile(r"\b(?:tr|later)\(\s*\"((?:[^\"\\]|\\.)*)\"")
+
+
+def called(node: ast.AST) -> str:
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+
+
+def sentences(source: str) -> set[str]:
+    """Everything that a Python file says: ``tr("…")``, ``later("…")`` and the labels in ``Words({…})``."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if called(node) in ("tr", "later") and isinstance(node.args[0], ast.Constant):
+            found.add(node.args[0].value)
+        if called(node) == "Words" and isinstance(node.args[0], ast.Dict):
+            found |= {value.value for value in node.args[0].values if isinstance(value, ast.Constant)}
+    return found
+
+
+def catalogue() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for file in CATALOGUES:
+        words = json.loads(file.read_text(encoding="utf-8"))
+        assert not set(words) & set(found), f"{file.name} says again what another file says"
+        found |= words
+    return found
+
+
+def script_catalogue() -> dict[str, str]:
+    text = (WEB / "zh.js").read_text(encoding="utf-8")
+    return json.loads(text[text.index("{") : text.rindex("}") + 1])
+
+
+def in_python() -> set[str]:
+    return set().union(*(sentences(path.read_text(encoding="utf-8")) for path in SOURCES))
+
+
+def in_scripts() -> set[str]:
+    texts = (path.read_text(encoding="utf-8") for path in SCRIPTS)
+    return {json.loads(f'"{found}"') for text in texts for found in IN_SCRIPT.findall(text)}
+
+
+def fields(template: str) -> list[str]:
+    return sorted({name for _, name, _, _ in string.Formatter().parse(template) if name is not None})
+
+
+def test_every_sentence_of_the_code_is_in_the_catalogue_and_nothing_else():
+    said, known = in_python(), set(catalogue())
+    assert not said - known, "not translated"
+    assert not known - said, "translated, but said nowhere"
+
+
+def test_every_sentence_of_the_scripts_is_in_theirs_and_nothing_else():
+    said, known = in_scripts(), set(script_catalogue())
+    assert not said - known, "not translated"
+    assert not known - said, "translated, but said nowhere"
+
+
+@pytest.mark.parametrize("words", [catalogue(), script_catalogue()], ids=["python", "scripts"])
+def test_translations_are_filled_in_with_the_same_values(words):
+    for template, translated in words.items():
+        assert translated.strip(), template
+        assert fields(template) == fields(translated), template
+
+
+@pytest.mark.parametrize("words", [catalogue(), script_catalogue()], ids=["python", "scripts"])
+def test_translations_are_chinese(words):
+    """What has words has to have Chinese ones, unless it is a name or a formula."""
+    for template, translated in words.items():
+        if re.search(r"[a-z]{4}", re.sub(r"\{[^}]*\}", "", template)) and template != translated:
+            assert re.search(r"[\u4e00-\u9fff]", translated), template
+
+
+def test_a_tr_call_has_its_sentence_with_it_or_the_sentence_was_marked():
+    """``tr(name)`` is for labels marked elsewhere; a sentence put together by hand could never be found."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if called(node) in ("tr", "later"):
+                assert not isinstance(node.args[0], (ast.JoinedStr, ast.BinOp)), f"{path.name}:{node.lineno}"
+
+
+def test_the_words_that_teachers_use():
+    words = catalogue()
+    terms = {
+        "forget gate": "遗忘门",
+        "input gate": "输入门（记忆门）",
+        "output gate": "输出门",
+        "cell state": "细胞状态",
+    }
+    assert {english: words[english] for english in terms} == terms
+    assert words["hidden state"] == "隐藏状态"
+
+
+def test_a_sentence_is_said_again_in_another_language():
+    later("forget gate")
+    inner = tr("forget gate")
+    with speaking("zh"):
+        assert tr("forget gate") == "遗忘门"
+        assert again(inner) == "遗忘门"
+        assert again("plain") == "plain"
+        assert reason(ValueError(inner)) == "遗忘门"
+    assert inner == "forget gate"
+    assert isinstance(inner, Sentence)
+    assert reason(ValueError(inner)) == "forget gate"
+    assert reason(ValueError("as it is")) == "as it is"
+    assert reason(ValueError()) == ""
+
+
+def test_words_are_said_when_they_are_looked_up():
+    labels = Words({"f": "forget gate"})
+    assert labels["f"] == labels.get("f") == "forget gate"
+    with speaking("zh"):
+        assert labels["f"] == labels.get("f") == "遗忘门"
+        assert labels.get("x", "none") == "none"
+
+
+def test_a_language_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="'fr'"):
+        use_language("fr")
+    with pytest.raises(ValueError, match="'fr'"), speaking("fr"):
+        pass
+    use_language("zh")
+    try:
+        assert language.current() == "zh"
+        with speaking("en"):
+            assert language.current() == "en"
+    finally:
+        use_language("en")
+
+
+def test_what_is_remembered_is_remembered_by_language():
+    @spoken_cache(maxsize=4)
+    def says() -> str:
+        return str(tr("forget gate"))
+
+    assert says() == "forget gate"
+    with speaking("zh"):
+        assert says() == "遗忘门"
+    assert says() == "forget gate"
