@@ -9,14 +9,16 @@ from pathlib import Path  # noqa: E402
 
 import streamlit as st  # noqa: E402
 
-from seqviz.ui.shell import settle  # noqa: E402
+from seqviz.language import tr  # noqa: E402
+from seqviz.ui.shell import listen, settle  # noqa: E402
 from seqviz.ui.trainer import leave  # noqa: E402
 
 ROOT = Path(__file__).parent
 PAGES = ROOT / "pages"
 
+listen()
 st.set_page_config(
-    page_title="seqviz: inside recurrent networks",
+    page_title=tr("seqviz: inside recurrent networks"),
     page_icon=str(ROOT / "assets" / "icon.svg"),
     layout="wide",
     initial_sidebar_state="collapsed",
@@ -24,11 +26,11 @@ st.set_page_config(
 settle(ROOT / "assets" / "style.css")
 
 pages = [
-    st.Page(PAGES / "gates.py", title="Gates", icon=":material/grid_on:", default=True),
-    st.Page(PAGES / "cell.py", title="Cell", icon=":material/account_tree:"),
-    st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare:"),
-    st.Page(PAGES / "gradients.py", title="Gradients", icon=":material/trending_down:"),
-    st.Page(PAGES / "training.py", title="Training", icon=":material/school:"),
+    st.Page(PAGES / "gates.py", title=tr("Gates"), icon=":material/grid_on:", default=True),
+    st.Page(PAGES / "cell.py", title=tr("Cell"), icon=":material/account_tree:"),
+    st.Page(PAGES / "compare.py", title=tr("Compare"), icon=":material/compare:"),
+    st.Page(PAGES / "gradients.py", title=tr("Gradients"), icon=":material/trending_down:"),
+    st.Page(PAGES / "training.py", title=tr("Training"), icon=":material/school:"),
 ]
 page = st.navigation(pages, position="top")
 leave(page.url_path)

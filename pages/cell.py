@@ -1,5 +1,6 @@
 """Inside the cell: every number of one step and one unit."""
 
+from seqviz.language import tr
 from seqviz.ui.bench import Bench
 from seqviz.ui.cell_page import inside
 from seqviz.ui.gates_page import examples
@@ -8,5 +9,5 @@ from seqviz.ui.shell import follow, through_app
 through_app()
 bench = Bench.here()
 follow(bench, "cell")
-examples(bench, "Inside the cell")
+examples(bench, tr("Inside the cell"))
 inside()

@@ -115,9 +115,9 @@ def again(text: str) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """What an error says, in the language of now where it is one of ours."""
+    """What an error says: the sentence that it was raised with, where it was one."""
     first = error.args[0] if error.args else ""
-    return again(first) if isinstance(first, Sentence) else str(error)
+    return first if isinstance(first, Sentence) else str(error)
 
 
 class Words(dict[str, str]):
@@ -127,7 +127,7 @@ class Words(dict[str, str]):
         return tr(super().__getitem__(key))
 
     def get(self, key: str, otherwise: Any = None) -> Any:
-        return self[key] if key in self else otherwise
+        return tr(super().__getitem__(key)) if key in self else otherwise
 
 
 def spoken_cache(maxsize: int) -> Callable[[Callable[..., Made]], Callable[..., Made]]:

@@ -16,6 +16,7 @@ import streamlit as st
 
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, WeightEdit
+from seqviz.language import reason, tr
 from seqviz.presets import fitting
 from seqviz.runner import run
 
@@ -116,7 +117,7 @@ class Bench:
             run(made)
             self.put(made)
         except ValueError as refusal:
-            self.problem = str(refusal)
+            self.problem = reason(refusal)
             return False
         return True
 
@@ -165,7 +166,9 @@ class Bench:
         try:
             action()
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            self.problem = f"The picture sent something that could not be understood ({type(error).__name__})."
+            self.problem = tr(
+                "The picture sent something that could not be understood ({kind}).", kind=type(error).__name__
+            )
         table_open = bool(getattr(st.session_state.get(TABLE), "open", st.session_state.get(TABLE)))
         self.stale = event["type"] != "input" or said != self.problem or table_open
 
@@ -183,12 +186,12 @@ class Bench:
             if "e" in given:
                 self.history = [fitting(Experiment.from_url(given["e"]))]
         except ValueError as refusal:
-            self.problem = f"{refusal} The example is shown instead."
+            self.problem = tr("{why} The example is shown instead.", why=reason(refusal))
         try:
             if "b" in given:
                 self.baseline = fitting(Experiment.from_url(given["b"]))
         except ValueError as refusal:
-            self.problem = self.problem or f"{refusal} The baseline is left out."
+            self.problem = self.problem or tr("{why} The baseline is left out.", why=reason(refusal))
         self.chosen = {n: given[n] for n, words_ in self.choices.items() if given.get(n) in words_}
         layer = given.get("layer", "0")
         self.layer = int(layer) if layer.isdecimal() and len(layer) < 3 else 0

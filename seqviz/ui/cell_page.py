@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -10,6 +9,7 @@ import streamlit as st
 from seqviz import vocabulary as words
 from seqviz import weights
 from seqviz.experiment import Experiment
+from seqviz.language import Words, spoken_cache, tr
 from seqviz.runner import run
 from seqviz.sequences import labels
 from seqviz.ui import scope
@@ -22,12 +22,15 @@ __all__ = ["inside"]
 
 PARTS = {"w_ih": "weight_ih_l{}", "w_hh": "weight_hh_l{}", "b_ih": "bias_ih_l{}", "b_hh": "bias_hh_l{}"}
 
-NOTES = {
-    words.LSTM: "Forget, write, update, show: the cell state c is the upper line, the hidden state h the lower one.",
-    words.GRU: "torch applies the reset gate after the product: r multiplies W_hn h + b_hn, the bias included.",
-    words.RNN_TANH: "One sum and one squashing: everything the network remembers has to pass through it.",
-    words.RNN_RELU: "One sum and one squashing: everything the network remembers has to pass through it.",
-}
+NOTES = Words(
+    {
+        words.LSTM: "Forget, write, update, show: the cell state c is the upper line, "
+        "the hidden state h the lower one.",
+        words.GRU: "torch applies the reset gate after the product: r multiplies W_hn h + b_hn, the bias included.",
+        words.RNN_TANH: "One sum and one squashing: everything the network remembers has to pass through it.",
+        words.RNN_RELU: "One sum and one squashing: everything the network remembers has to pass through it.",
+    }
+)
 
 
 @st.fragment
@@ -42,7 +45,7 @@ def inside() -> None:
     scope.mount("cell", cell_message(bench.experiment, bench.layer, bench.address(), bench.view), bench.event)
 
 
-@lru_cache(maxsize=64)
+@spoken_cache(maxsize=64)
 def cell_message(experiment: Experiment, layer: int, address: str, view: tuple[int, int, int] | None) -> bytes:
     """Inputs, gates, states and weights of one layer for the diagram, which does the sums of one unit itself."""
     trace = run(experiment)
@@ -54,9 +57,10 @@ def cell_message(experiment: Experiment, layer: int, address: str, view: tuple[i
     arrays |= {name: parameters[torch_name.format(layer)] for name, torch_name in PARTS.items()}
     seq = experiment.sequence
     text = seq.kind == "text"
-    status = "Dashed wires carry negative numbers; the wider a wire, the larger its number."
+    status: str = tr("Dashed wires carry negative numbers; the wider a wire, the larger its number.")
     if experiment.interventions:
-        status += " This run has interventions: a value that was changed by hand does not follow from its sum."
+        changed = tr("This run has interventions: a value that was changed by hand does not follow from its sum.")
+        status = f"{status} {changed}"
     header: dict[str, Any] = {
         "panel": "cell",
         "link": "cell",

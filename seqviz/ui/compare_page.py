@@ -13,6 +13,7 @@ from seqviz import sequences
 from seqviz import vocabulary as words
 from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, order_gap, shuffled
 from seqviz.experiment import Experiment, Init, Sequence
+from seqviz.language import again, later, spoken_cache, tr
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, said
@@ -21,8 +22,8 @@ from seqviz.ui.scope import pack
 __all__ = ["comparison"]
 
 LINE = {"Feed-forward": 4, "RNN": 2, "GRU": 3, "LSTM": 1}
-INPUTS = {"as it is": "as it is", "shuffled": "shuffled", "one step nudged": "one step nudged"}
-OPTIONS = {"input": tuple(INPUTS), "minus": ("nothing", *NETWORKS, *list(INPUTS)[:1]), "net": NETWORKS[::-1]}
+INPUTS = (later("as it is"), later("shuffled"), later("one step nudged"))
+OPTIONS = {"input": INPUTS, "minus": (later("nothing"), *NETWORKS, INPUTS[0]), "net": NETWORKS[::-1]}
 
 
 def first() -> Experiment:
@@ -37,7 +38,7 @@ def comparison() -> None:
     with st.container(key="bench"):
         left, right = st.columns([3, 8], gap="medium")
         with left, st.container(key="controls"):
-            st.markdown("### Who remembers?")
+            st.markdown("### " + tr("Who remembers?"))
             _controls(bench)
         with right, st.container(key="picture"):
             _say(bench)
@@ -58,32 +59,35 @@ def _controls(bench: Bench) -> None:
     seq = experiment.sequence
     said(bench)
 
-    _option(bench, "input", "The input", list(INPUTS))
+    _option(bench, "input", tr("The input"))
     kinds = [k for k in sequences.KIND_LABELS if k == seq.kind or k not in ("text", "values")]
     controlled(
-        st.selectbox, "Kind", seq.kind, lambda v: bench.change_wave(kind=v), key="cmp.kind", options=kinds,
+        st.selectbox, tr("Kind"), seq.kind, lambda v: bench.change_wave(kind=v), key="cmp.kind", options=kinds,
         format_func=sequences.KIND_LABELS.__getitem__,
     )  # fmt: skip
     controlled(
-        st.slider, "Steps", seq.length, lambda v: bench.change_wave(length=v), key="cmp.length", min_value=1,
+        st.slider, tr("Steps"), seq.length, lambda v: bench.change_wave(length=v), key="cmp.length", min_value=1,
         max_value=max(200, seq.length),
     )  # fmt: skip
     controlled(
-        st.slider, "Hidden units", experiment.hidden_size, lambda v: bench.change(hidden_size=v), key="cmp.hidden",
+        st.slider, tr("Hidden units"), experiment.hidden_size, lambda v: bench.change(hidden_size=v), key="cmp.hidden",
         min_value=1, max_value=max(32, experiment.hidden_size),
     )  # fmt: skip
     controlled(
-        st.number_input, "Seed of the weights", experiment.init.seed, lambda v: bench.redraw(seed=v), key="cmp.seed",
-        min_value=0, max_value=2**31 - 1,
+        st.number_input, tr("Seed of the weights"), experiment.init.seed, lambda v: bench.redraw(seed=v),
+        key="cmp.seed", min_value=0, max_value=2**31 - 1,
     )  # fmt: skip
-    _option(bench, "net", "Hidden state in the last row", list(NETWORKS[::-1]))
-    _option(bench, "minus", "… minus that of", list(OPTIONS["minus"]))
+    _option(bench, "net", tr("Hidden state in the last row"))
+    _option(bench, "minus", tr("… minus that of"))
 
 
-def _option(bench: Bench, name: str, label: str, choices: list[str]) -> None:
+def _option(bench: Bench, name: str, label: str) -> None:
     key = f"cmp.{name}"
     st.session_state[key] = bench.option(name)
-    st.selectbox(label, choices, key=key, on_change=lambda: bench.chosen.__setitem__(name, st.session_state[key]))
+    st.selectbox(
+        label, OPTIONS[name], format_func=tr, key=key,
+        on_change=lambda: bench.chosen.__setitem__(name, st.session_state[key]),
+    )  # fmt: skip
 
 
 def _input(experiment: Experiment, kind: str) -> np.ndarray:
@@ -120,14 +124,19 @@ def _say(bench: Bench) -> None:
     before, after = (_answers(experiment, kind) for kind in ("as it is", "shuffled"))
     gaps = {name: order_gap(before[name], after[name], order) for name in NETWORKS}
     forward = gaps.pop("Feed-forward")
-    others = ", ".join(f"{name} by up to {gap:.3f}" for name, gap in gaps.items())
+    others = tr(", ").join(tr("{name} by up to {gap:.3f}", name=name, gap=gap) for name, gap in gaps.items())
     st.markdown(
-        f"**Shuffle the steps**, and the feed-forward net gives the same numbers in another order (largest "
-        f"difference {forward:.1g}): it has no memory and cannot tell the order. The others do not: {others}."
+        tr(
+            "**Shuffle the steps**, and the feed-forward net gives the same numbers in another order (largest "
+            "difference {forward:.1g}): it has no memory and cannot tell the order. The others do "
+            "not: {others}.",
+            forward=forward,
+            others=others,
+        )
     )
 
 
-@lru_cache(maxsize=64)
+@spoken_cache(maxsize=64)
 @np.errstate(divide="ignore")
 def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, redo: bool, address: str) -> bytes:
     kind, minus, net = chosen
@@ -136,23 +145,24 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, r
     curves = []
     for name, response in _responses(experiment).items():
         arrays[f"{name}.d"] = np.log10(response)
-        curves.append({"name": f"{name}.d", "label": name, "line": LINE[name], "width": 2})
+        curves.append({"name": f"{name}.d", "label": tr(name), "line": LINE[name], "width": 2})
     for name, answer in found.items():
         arrays[f"{name}.y"], arrays[f"{name}.h"] = answer.y[:, 0], answer.h
     outputs = np.concatenate([answer.y[:, 0] for answer in found.values()])
     finite = np.concatenate([a[np.isfinite(a)] for n, a in arrays.items() if n.endswith(".d")])
     high = float(np.ceil(finite.max())) if finite.size else 0.0
     rows = [
-        _lines("x", "input", [("x", "x", 0)], x[:, 0], shape="hvh"),
-        _lines("y", "outputs", [(f"{n}.y", n, LINE[n]) for n in NETWORKS], outputs),
-        *(_states(name, f"{name}.h", found[name].h) for name in NETWORKS),
-        {"signal": "norm", "kind": "norm", "symbol": "Δh", "name": f"moved by 1 more at step {_nudged(experiment)}",
-         "width": 1, "hue": "h", "says": ""},
+        _lines("x", tr("input"), [("x", "x", 0)], x[:, 0], shape="hvh"),
+        _lines("y", tr("outputs"), [(f"{n}.y", tr(n), LINE[n]) for n in NETWORKS], outputs),
+        *(_states(tr(name), f"{name}.h", found[name].h) for name in NETWORKS),
+        {"signal": "norm", "kind": "norm", "symbol": "Δh",
+         "name": tr("moved by 1 more at step {step}", step=_nudged(experiment)),"width": 1, "hue": "h", "says": ""},
     ]  # fmt: skip
     if minus != "nothing":
         other = found[minus].h if minus in found else _answers(experiment, minus)[net].h
         arrays["difference"] = found[net].h - other
-        rows.append(_states(f"{net} ({kind}) minus {minus}", "difference", arrays["difference"]))
+        gap = tr("{net} ({kind}) minus {minus}", net=tr(net), kind=tr(kind), minus=tr(minus))
+        rows.append(_states(gap, "difference", arrays["difference"]))
     arrays |= {"unrolled.x": x[:, 0], "unrolled.h": found["RNN"].h, "unrolled.y": found["RNN"].y[:, 0]}
     header = {
         "panel": "flow",
@@ -189,6 +199,12 @@ def _states(name: str, array: str, values: np.ndarray) -> dict[str, Any]:
             "hue": "h", "reach": most or 1.0, "says": f"±{most:.2f}"}  # fmt: skip
 
 
+def _lasting(steps: int | None) -> str:
+    if steps is None:
+        return tr("never here")
+    return tr("1 step") if steps == 1 else tr("{n} steps", n=steps)
+
+
 def _table(bench: Bench) -> None:
     """What each is made of, what it carries, and how long a nudge lasts."""
     experiment = bench.experiment
@@ -197,8 +213,10 @@ def _table(bench: Bench) -> None:
     for name, response in _responses(experiment).items():
         steps = half_life_of(response)
         rows.append({
-            "network": name, "parameters": found[name].parameters, "carried to the next step": found[name].carries,
-            "half-life of a nudge": "never here" if steps is None else f"{steps} step{'' if steps == 1 else 's'}",
+            tr("network"): tr(name), tr("parameters"): found[name].parameters,
+            tr("carried to the next step"): again(found[name].carries), tr("half-life of a nudge"): _lasting(steps),
         })  # fmt: skip
     st.dataframe(pd.DataFrame(rows), hide_index=True)
-    st.caption("Half-life: 1 is added to the input at one step, and the change of h is followed until it has halved.")
+    st.caption(
+        tr("Half-life: 1 is added to the input at one step, and the change of h is followed until it has halved.")
+    )

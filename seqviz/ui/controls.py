@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from seqviz.language import again
 from seqviz.ui.bench import Bench
 
 __all__ = ["controlled", "said", "table"]
@@ -17,7 +18,7 @@ def said(bench: Bench) -> None:
     """What had to be refused. Its place is always there, so that nothing below it is made anew and folds up."""
     with st.container():
         if bench.problem:
-            st.warning(bench.problem, icon=":material/error:")
+            st.warning(again(bench.problem), icon=":material/error:")
 
 
 def controlled(

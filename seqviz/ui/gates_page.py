@@ -8,6 +8,7 @@ import streamlit as st
 
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
+from seqviz.language import Words, tr
 from seqviz.presets import PRESET_LABELS, preset
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench, drawn
@@ -18,15 +19,15 @@ from seqviz.ui.pictures import scope_message, story, title
 __all__ = ["examples", "layer_choice", "workbench"]
 
 
-DRAWN = {words.LSTM: "Random LSTM", words.GRU: "Random GRU", words.RNN_TANH: "Random RNN"}
-SHORT = {"leaky": "Leaky sum", "toggle": "Parity", "brackets": "Brackets"}
+DRAWN = Words({words.LSTM: "Random LSTM", words.GRU: "Random GRU", words.RNN_TANH: "Random RNN"})
+SHORT = Words({"leaky": "Leaky sum", "toggle": "Parity", "brackets": "Brackets"})
 
 
 def examples(bench: Bench, heading: str) -> None:
     """The page's heading, and one click to each network worth a look."""
     left, right = st.columns([3, 8], gap="medium", vertical_alignment="center")
     left.markdown(f"### {heading}")
-    names = {**DRAWN, **PRESET_LABELS, **SHORT}
+    names = Words({**DRAWN, **PRESET_LABELS, **SHORT})
 
     def open_() -> None:
         # A click on the one that is lit takes it away: it asks for that example again.
@@ -37,7 +38,7 @@ def examples(bench: Bench, heading: str) -> None:
 
     st.session_state["example"] = st.session_state["example.lit"] = _lit(bench)
     right.pills(
-        "Examples",
+        tr("Examples"),
         list(names),
         format_func=names.__getitem__,
         key="example",
@@ -74,7 +75,13 @@ def workbench() -> None:
 
 def _controls(bench: Bench) -> None:
     chosen = st.segmented_control(
-        "Controls", list(PANELS), default="Sequence", key="panel", label_visibility="collapsed", required=True
+        tr("Controls"),
+        list(PANELS),
+        default="Sequence",
+        format_func=tr,
+        key="panel",
+        label_visibility="collapsed",
+        required=True,
     )
     said(bench)
     PANELS[chosen or "Sequence"](bench)
@@ -100,10 +107,10 @@ def layer_choice(bench: Bench) -> None:
         layers = list(range(experiment.num_layers))
         st.session_state["layer"] = bench.layer
         st.segmented_control(
-            "Layer shown",
+            tr("Layer shown"),
             layers,
             label_visibility="collapsed",
-            format_func=lambda k: f"Layer {k + 1}",
+            format_func=lambda k: tr("Layer {k}", k=k + 1),
             key="layer",
             on_change=bench.show_layer,
         )

@@ -14,6 +14,7 @@ from seqviz.experiment import Experiment
 from seqviz.fading import describe_fading
 from seqviz.gradients import GradientFlow, gradient_flow
 from seqviz.jacobians import StateJacobians, highway_split, state_jacobians
+from seqviz.language import again, spoken_cache, tr
 from seqviz.runner import inputs, network
 from seqviz.ui.bench import Bench
 from seqviz.ui.scope import pack
@@ -81,8 +82,8 @@ def _theory(picture: _Picture, found: dict[str, GradientFlow], nets: dict[str, E
     if rho > 0:
         measured = _log10(found["RNN"].norms("l0.h"))
         curve = measured[-1] + lag * np.log10(rho)
-        picture.curve("rnn.theory", f"ρ^k, ρ = {rho:.3g}", curve, LINE["RNN"], dash="dot", width=1.5)
-        says.append(_ratio("RNN", f"ρ^k with ρ = {rho:.3g}", measured[0], curve[0]))
+        picture.curve("rnn.theory", tr("ρ^k, ρ = {rho:.3g}", rho=rho), curve, LINE["RNN"], dash="dot", width=1.5)
+        says.append(_ratio("RNN", tr("ρ^k with ρ = {rho:.3g}", rho=rho), measured[0], curve[0]))
     bias = _forget_bias(nets["LSTM"])
     with np.errstate(over="ignore", divide="ignore"):
         log_f = -np.log1p(np.exp(-bias)) / np.log(10.0)
@@ -90,7 +91,7 @@ def _theory(picture: _Picture, found: dict[str, GradientFlow], nets: dict[str, E
     exponents = last[None] + lag[:, None] * log_f[None]
     top = exponents.max(axis=1, keepdims=True)
     curve = top[:, 0] + 0.5 * np.log10((10.0 ** (2 * (exponents - np.where(np.isfinite(top), top, 0.0)))).sum(axis=1))
-    picture.curve("lstm.theory", "σ(b)^k of the forget biases b", curve, LINE["LSTM"], dash="dot", width=1.5)
+    picture.curve("lstm.theory", tr("σ(b)^k of the forget biases b"), curve, LINE["LSTM"], dash="dot", width=1.5)
     says.append(_ratio("LSTM", "σ(b)^k", _log10(found["LSTM"].norms("l0.c"))[0], curve[0]))
     return says
 
@@ -105,8 +106,8 @@ def _ratio(name: str, law: str, measured: float, closed: float) -> str:
     gap = measured - closed
     if not np.isfinite(gap):
         return ""
-    times = f"{10**gap:.2f} times" if abs(gap) < 2 else f"10^{gap:.1f} times"
-    return f"{name} at step 0: {times} the closed form {law}."
+    times = f"{10**gap:.2f}" if abs(gap) < 2 else f"10^{gap:.1f}"
+    return tr("{name} at step 0: {times} times the closed form {law}.", name=name, times=times, law=law)
 
 
 def _norm_row(picture: _Picture, found: dict[str, GradientFlow], nets: dict[str, Experiment], loss: str) -> list[str]:
@@ -115,12 +116,16 @@ def _norm_row(picture: _Picture, found: dict[str, GradientFlow], nets: dict[str,
     picture.curve("LSTM.c", "LSTM c", _log10(found["LSTM"].norms("l0.c")), LINE["LSTM"], dash="dash", width=1.6)
     single = _log10(_flow(nets["RNN"], loss, False).norms("l0.h").astype(np.float64))
     lost = np.isneginf(single) & (picture.arrays["RNN.h"] < -30) & np.isfinite(picture.arrays["RNN.h"])
-    says = []
+    says: list[str] = []
     if lost.any():
-        picture.curve("RNN.f32", "RNN h in float32", single, None, width=1.2)
+        picture.curve("RNN.f32", tr("RNN h in float32"), single, None, width=1.2)
         says.append(
-            f"In float32 the RNN's gradient is lost, at 0 or stuck near 1e-45, at {lost.sum()} of {len(lost)} steps: "
-            "the grey curve falls off the picture where the true one only becomes small."
+            tr(
+                "In float32 the RNN's gradient is lost, at 0 or stuck near 1e-45, at {lost} of {steps} steps: "
+                "the grey curve falls off the picture where the true one only becomes small.",
+                lost=int(lost.sum()),
+                steps=len(lost),
+            )
         )
     return says
 
@@ -133,26 +138,30 @@ def _unit_rows(picture: _Picture, found: dict[str, GradientFlow]) -> tuple[float
         picture.arrays[f"{name}.units"] = values
         says = describe_fading(picture.arrays[f"{name}.h"])
         picture.rows.append({"signal": name.lower(), "kind": "units", "array": f"{name}.units", "symbol": name,
-                             "name": "∂L/∂h by unit", "width": values.shape[1], "says": says, "hue": "h"})  # fmt: skip
+                             "name": tr("∂L/∂h by unit"), "width": values.shape[1], "says": says,
+                             "hue": "h"})  # fmt: skip
     return ceiling - _UNIT_DECADES, ceiling
 
 
 def _highway_row(picture: _Picture, lstm: Experiment) -> str:
     if lstm.sequence.length * (2 * lstm.hidden_size) ** 3 > _JACOBIAN_WORK:
-        return "The highway split is left out: this many steps and units would take too long to draw live."
+        return tr("The highway split is left out: this many steps and units would take too long to draw live.")
     x = inputs(lstm).double()
     trace = _flow(lstm, "last", True).trace
     split = highway_split(network(lstm).double(), x, trace=trace, jacobians=_jacobians(lstm))
     if not np.isfinite(split.rest).all():
-        return "The highway split is left out: the network overflowed."
+        return tr("The highway split is left out: the network overflowed.")
     direct, rest, _ = split.log10_norms()
     share = np.zeros_like(direct)
     known = np.isfinite(direct) | np.isfinite(rest)
     share[known] = 1.0 / (1.0 + 10.0 ** np.clip(rest[known] - direct[known], -300, 300))
     picture.arrays |= {"highway.share": share, "highway.direct": direct, "highway.rest": rest}
-    says = f"At lag {len(share) - 1} the highway is {share[0]:.2g} of the two; ½ or more back to lag {_held(share)}."
+    says = tr(
+        "At lag {lag} the highway is {share:.2g} of the two; ½ or more back to lag {held}.",
+        lag=len(share) - 1, share=share[0], held=_held(share),
+    )  # fmt: skip
     picture.rows.append({"signal": "highway", "kind": "share", "symbol": "∂c/∂c", "hue": "c", "says": says,
-                         "name": "highway (product of forget gates) and the rest", "width": 1})  # fmt: skip
+                         "name": tr("highway (product of forget gates) and the rest"), "width": 1})  # fmt: skip
     return ""
 
 
@@ -182,7 +191,7 @@ def _spectrum(picture: _Picture, name: str, experiment: Experiment) -> dict[str,
     top = singular[-1, 0]
     return {"name": name, "line": LINE[name], "hidden": size, "singular": experiment.hidden_size, "reach": reach,
             "floor": float(singular[np.isfinite(singular)].max() - _DECADES) if np.isfinite(singular).any() else 0.0,
-            "says": f"Largest singular value at lag {lags[-1]}: 10^{top:.1f}."}  # fmt: skip
+            "says": tr("Largest singular value at lag {lag}: 10^{top:.1f}.", lag=lags[-1], top=top)}  # fmt: skip
 
 
 def _range(picture: _Picture) -> list[float]:
@@ -195,22 +204,23 @@ def _range(picture: _Picture) -> list[float]:
     return [max(low, high - _DECADES), max(high, low + 1.0)]
 
 
-@lru_cache(maxsize=32)
+@spoken_cache(maxsize=32)
 @np.errstate(all="ignore")
 def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool, address: str) -> bytes:
     nets = networks(experiment)
     found = flows(experiment, loss)
-    problems = [f"{name}: {flow.problem}" for name, flow in found.items() if flow.problem]
+    problems = [f"{name}: {again(flow.problem)}" for name, flow in found.items() if flow.problem]
     picture = _Picture({}, [], [])
     notes = _norm_row(picture, found, nets, loss)
     theory = _theory(picture, found, nets) if loss == "last" else []
-    picture.rows.append({"signal": "norm", "kind": "norm", "symbol": "‖∂L/∂h‖", "name": "gradient norm at every step",
-                         "says": "Dotted: the closed forms.", "width": 1, "hue": "h"})  # fmt: skip
+    picture.rows.append({"signal": "norm", "kind": "norm", "symbol": "‖∂L/∂h‖", "width": 1, "hue": "h",
+                         "name": tr("gradient norm at every step"),
+                         "says": tr("Dotted: the closed forms.")})  # fmt: skip
     floor, ceiling = _unit_rows(picture, found)
     notes.append(_highway_row(picture, nets["LSTM"]))
     header = {
         "panel": "flow",
-        "axis": "step t (the loss is at the right)",
+        "axis": tr("step t (the loss is at the right)"),
         "link": "gradients",
         "id": f"{hash((experiment, loss, net)) & 0xFFFFFFFF:08x}",
         "steps": experiment.sequence.length,

@@ -12,6 +12,7 @@ from seqviz import vocabulary as words
 from seqviz.clipping import clip_update
 from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.figures import curves
+from seqviz.language import Words, again, later, tr
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, said
@@ -21,7 +22,7 @@ from seqviz.ui.panels.network import knobs, scheme_names
 __all__ = ["lab", "laboratory"]
 
 OPTIONS = {"loss": ("last", "sum"), "net": NETS, "more": ("", "clipping")}
-LOSSES = {"last": "at the last step", "sum": "at every step"}
+LOSSES = Words({"last": "at the last step", "sum": "at every step"})
 
 
 def _setting(length: int = 200, amplitude: float = 1.0, **init: Any) -> Experiment:
@@ -29,26 +30,39 @@ def _setting(length: int = 200, amplitude: float = 1.0, **init: Any) -> Experime
 
 
 SCENES: dict[str, tuple[Experiment, str]] = {
-    "Vanishes": (_setting(), "Default weights: after 200 steps nothing of the signal is left in any of the three."),
-    "Explodes": (
-        _setting(120, spectral_radius=3.0, scheme="orthogonal"),
-        "Recurrent weights of spectral radius 3: each step may stretch the RNN's signal, and it grows on its way back.",
+    later("Vanishes"): (
+        _setting(),
+        later("Default weights: after 200 steps nothing of the signal is left in any of the three."),
     ),
-    "Identity keeps it": (
+    later("Explodes"): (
+        _setting(120, spectral_radius=3.0, scheme="orthogonal"),
+        later(
+            "Recurrent weights of spectral radius 3: each step may stretch the RNN's signal, "
+            "and it grows on its way back."
+        ),
+    ),
+    later("Identity keeps it"): (
         replace(_setting(scheme="identity"), sequence=Sequence("bits", 200, amplitude=0.3, seed=1)),
-        "The IRNN: identity weights and ReLU hand the gradient on unchanged, where a unit is above 0.",
+        later("The IRNN: identity weights and ReLU hand the gradient on unchanged, where a unit is above 0."),
     ),
-    "Forget bias rescues it": (
+    later("Forget bias rescues it"): (
         _setting(forget_bias=3.0),
-        "A forget bias of 3 holds the gates near 0.95, and the LSTM's signal survives; the RNN has no such knob.",
+        later(
+            "A forget bias of 3 holds the gates near 0.95, and the LSTM's signal survives; the RNN has no such knob."
+        ),
     ),
-    "Chrono reaches 500 steps": (
+    later("Chrono reaches 500 steps"): (
         _setting(500, scheme="chrono"),
-        "Forget biases drawn for memories up to the sequence's length: some units forget slowly enough for all of it.",
+        later(
+            "Forget biases drawn for memories up to the sequence's length: "
+            "some units forget slowly enough for all of it."
+        ),
     ),
-    "Clipping caps the step": (
+    later("Clipping caps the step"): (
         _setting(120, spectral_radius=3.0, scheme="orthogonal"),
-        "Clipping makes an exploding update small. It does not change which steps wrote it: see the table below.",
+        later(
+            "Clipping makes an exploding update small. It does not change which steps wrote it: see the table below."
+        ),
     ),
 }
 
@@ -78,7 +92,7 @@ def laboratory() -> None:
 
 def _scenes(bench: Bench) -> None:
     left, right = st.columns([3, 8], gap="medium", vertical_alignment="center")
-    left.markdown("### Through time")
+    left.markdown("### " + tr("Through time"))
 
     def open_() -> None:
         name = st.session_state["scene"]
@@ -89,38 +103,38 @@ def _scenes(bench: Bench) -> None:
     clipping = bench.option("more") == "clipping"
     fitting = [n for n, (e, _) in SCENES.items() if e == bench.experiment and n.startswith("Clipping") == clipping]
     st.session_state["scene"] = fitting[0] if fitting else None
-    right.pills("Scenes", list(SCENES), key="scene", on_change=open_, label_visibility="collapsed")
+    right.pills(tr("Scenes"), list(SCENES), format_func=tr, key="scene", on_change=open_, label_visibility="collapsed")
 
 
 def _knobs(bench: Bench) -> None:
     experiment = bench.experiment
     said(bench)
 
-    _choice(bench, "loss", "Loss", LOSSES)
+    _choice(bench, "loss", tr("Loss"), LOSSES)
     controlled(
-        st.slider, "Sequence length", experiment.sequence.length, lambda v: bench.change_wave(length=v),
+        st.slider, tr("Sequence length"), experiment.sequence.length, lambda v: bench.change_wave(length=v),
         key="lab.length", min_value=1, max_value=max(1000, experiment.sequence.length),
     )  # fmt: skip
     left, right = st.columns([2, 1])
     names = scheme_names(experiment.init.scheme)
     with left:
         controlled(
-            st.selectbox, "Initial weights", experiment.init.scheme, lambda v: bench.redraw(scheme=v), key="lab.scheme",
-            options=list(names), format_func=names.__getitem__,
+            st.selectbox, tr("Initial weights"), experiment.init.scheme, lambda v: bench.redraw(scheme=v),
+            key="lab.scheme", options=list(names), format_func=names.__getitem__,
         )  # fmt: skip
     with right:
         controlled(
-            st.number_input, "Seed", experiment.init.seed, lambda v: bench.redraw(seed=v), key="lab.seed",
+            st.number_input, tr("Seed"), experiment.init.seed, lambda v: bench.redraw(seed=v), key="lab.seed",
             min_value=0, max_value=2**31 - 1,
         )  # fmt: skip
     knobs(experiment.changed(cell=words.LSTM), bench.redraw, key="lab")
     controlled(
-        st.slider, "Input scale", experiment.sequence.amplitude, lambda v: bench.change_wave(amplitude=v),
+        st.slider, tr("Input scale"), experiment.sequence.amplitude, lambda v: bench.change_wave(amplitude=v),
         key="lab.scale", min_value=min(0.0, experiment.sequence.amplitude),
         max_value=max(4.0, experiment.sequence.amplitude), step=0.05,
     )  # fmt: skip
     controlled(
-        st.slider, "Hidden units", experiment.hidden_size, lambda v: bench.change(hidden_size=v), key="lab.hidden",
+        st.slider, tr("Hidden units"), experiment.hidden_size, lambda v: bench.change(hidden_size=v), key="lab.hidden",
         min_value=1, max_value=max(64, experiment.hidden_size),
     )  # fmt: skip
 
@@ -136,31 +150,31 @@ def _choice(bench: Bench, option: str, label: str, names: dict[str, str]) -> Non
 def _picture(bench: Bench) -> None:
     scene = st.session_state.get("scene")
     if scene:
-        st.markdown(SCENES[scene][1])
+        st.markdown(tr(SCENES[scene][1]))
     found = flows(bench.experiment, bench.option("loss"))
     problems = {name: flow.problem for name, flow in found.items() if flow.problem}
     for name, problem in problems.items():
-        st.warning(f"{name}: {problem}", icon=":material/error:")
+        st.warning(f"{name}: {again(problem)}", icon=":material/error:")
     if bench.experiment.tensors:
-        st.caption("The LSTM, GRU or RNN that was trained keeps its weights; the two beside it are drawn.")
+        st.caption(tr("The LSTM, GRU or RNN that was trained keeps its weights; the two beside it are drawn."))
     scope.mount("flow", flow_message(bench), bench.event)
-    _choice(bench, "net", "Eigenvalues and singular values of", {n: n for n in NETS})
+    _choice(bench, "net", tr("Eigenvalues and singular values of"), {n: n for n in NETS})
     _clipping(bench)
 
 
 def _clipping(bench: Bench) -> None:
     """The update itself: its norm against the length, and what the two ways of clipping do to it."""
     opened = st.toggle(
-        "Show the update and its clipping", value=bench.option("more") == "clipping",
+        tr("Show the update and its clipping"), value=bench.option("more") == "clipping",
         key=f"lab.more.{bench.option('more')}",
         on_change=lambda: bench.chosen.__setitem__("more", "" if bench.option("more") else "clipping"),
     )  # fmt: skip
     if not opened:
         return
     left, right = st.columns(2)
-    max_norm = left.number_input("Clip the norm at", value=1.0, min_value=0.001, step=0.5, key="lab.max_norm")
+    max_norm = left.number_input(tr("Clip the norm at"), value=1.0, min_value=0.001, step=0.5, key="lab.max_norm")
     max_value = right.number_input(
-        "Clip each value at", value=0.01, min_value=0.0001, step=0.01, format="%.4f", key="lab.max_value"
+        tr("Clip each value at"), value=0.01, min_value=0.0001, step=0.01, format="%.4f", key="lab.max_value"
     )
     rows = []
     for name, flow in flows(bench.experiment, bench.option("loss")).items():
@@ -168,18 +182,20 @@ def _clipping(bench: Bench) -> None:
             continue
         update = clip_update(flow, max_norm, max_value)
         rows.append({
-            "network": name, "update": update.norm, "norm clipped": update.by_norm,
-            "direction": update.cosine_by_norm, "values clipped": update.by_value,
-            "direction ": update.cosine_by_value, "loudest tenth": update.loudest_steps,
+            tr("network"): name, tr("update"): update.norm, tr("norm clipped"): update.by_norm,
+            tr("direction"): update.cosine_by_norm, tr("values clipped"): update.by_value,
+            tr("direction") + " ": update.cosine_by_value, tr("loudest tenth"): update.loudest_steps,
         })  # fmt: skip
     if not rows:
-        st.info("There is no finite update to clip.")
+        st.info(tr("There is no finite update to clip."))
         return
-    st.dataframe(pd.DataFrame(rows).set_index("network").style.format("{:.3g}"))
+    st.dataframe(pd.DataFrame(rows).set_index(tr("network")).style.format("{:.3g}"))
     st.caption(
-        "Norms of the update of the recurrent weights. “Direction” is the cosine between before and after: clipping "
-        "the norm keeps it and only shortens the step, clipping values turns it. “Loudest tenth” is the share of the "
-        "update written by the loudest tenth of the steps, which neither changes."
+        tr(
+            "Norms of the update of the recurrent weights. “Direction” is the cosine between before and after: "
+            "clipping the norm keeps it and only shortens the step, clipping values turns it. “Loudest tenth” is the "
+            "share of the update written by the loudest tenth of the steps, which neither changes."
+        )
     )
     _norm_against_length(bench)
 
@@ -195,7 +211,7 @@ def _norm_against_length(bench: Bench) -> None:
             norms[name].append(clip_update(flow).norm if not flow.problem else float("nan"))
     st.plotly_chart(
         curves(
-            lengths, norms, x="sequence length (steps)", y="norm of the update", log_y=True, lines=LINE,
+            lengths, norms, x=tr("sequence length (steps)"), y=tr("norm of the update"), log_y=True, lines=LINE,
             theme=st.context.theme.type or "light",
         ),
         theme=None, key="lab.lengths", config={"displayModeBar": False},

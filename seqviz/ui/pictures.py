@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
 from seqviz.interventions import Ablate, Clamp, Intervention, Scale
+from seqviz.language import spoken_cache, tr
 from seqviz.metrics import describe
 from seqviz.presets import PRESET_STORIES
 from seqviz.runner import run
@@ -27,11 +27,13 @@ _WORK_BUDGET = 40_000_000
 
 def title(experiment: Experiment) -> str:
     """The network in a few words."""
-    name = words.CELL_LABELS[experiment.cell]
-    layers = f", {experiment.num_layers} layers" if experiment.num_layers > 1 else ""
-    counts = [(experiment.hidden_size, "unit"), (experiment.sequence.length, "step")]
-    units, steps = (f"{n} {what}{'' if n == 1 else 's'}" for n, what in counts)
-    return f"{name}, {units}{layers}, {steps}"
+    cell, layers = words.CELL_LABELS[experiment.cell], experiment.num_layers
+    size, length = experiment.hidden_size, experiment.sequence.length
+    units = tr("1 unit") if size == 1 else tr("{n} units", n=size)
+    steps = tr("1 step") if length == 1 else tr("{n} steps", n=length)
+    if layers == 1:
+        return tr("{cell}, {units}, {steps}", cell=cell, units=units, steps=steps)
+    return tr("{cell}, {units}, {layers} layers, {steps}", cell=cell, units=units, layers=layers, steps=steps)
 
 
 def intervention_text(edit: Intervention, cell: str = "") -> str:
@@ -39,16 +41,24 @@ def intervention_text(edit: Intervention, cell: str = "") -> str:
     label = words.LABELS.get((cell, edit.signal.rsplit(".", 1)[-1]))
     signal = f"{label.name} ({edit.signal})" if label else edit.signal
     if isinstance(edit, Clamp):
-        what = f"clamp {signal} to {edit.value:g}"
+        what = tr("clamp {signal} to {value:g}", signal=signal, value=edit.value)
     elif isinstance(edit, Scale):
-        what = f"scale {signal} by {edit.factor:g}"
+        what = tr("scale {signal} by {factor:g}", signal=signal, factor=edit.factor)
     else:
-        what = f"ablate {signal}"
+        what = tr("ablate {signal}", signal=signal)
     if edit.units is not None:
-        what += f", unit{'s' if len(edit.units) > 1 else ''} {', '.join(map(str, edit.units))}"
+        units = ", ".join(map(str, edit.units))
+        one = len(edit.units) == 1
+        what = (
+            tr("{what}, unit {units}", what=what, units=units)
+            if one
+            else tr("{what}, units {units}", what=what, units=units)
+        )
     if edit.steps is not None:
         first, stop = edit.steps
-        what += f", steps {first} to {stop - 1}" if stop is not None else f", from step {first}"
+        if stop is None:
+            return tr("{what}, from step {first}", what=what, first=first)
+        return tr("{what}, steps {first} to {last}", what=what, first=first, last=stop - 1)
     return what
 
 
@@ -103,15 +113,17 @@ def _model(experiment: Experiment) -> tuple[dict[str, Any] | None, dict[str, np.
 
 def _status(experiment: Experiment, trace: Trace, layer: int) -> str:
     off = f"{abs(trace.parity):.1e}"
-    says = f"Gates are recomputed from torch's own run; largest difference from torch in h and c: {off}."
+    says = tr("Gates are recomputed from torch's own run; largest difference from torch in h and c: {off}.", off=off)
     if experiment.interventions:
-        says = f"Computed step by step with your changes; untouched values differ from torch's by {off} at most."
+        says = tr(
+            "Computed step by step with your changes; untouched values differ from torch's by {off} at most.", off=off
+        )
     if experiment.num_layers > 1:
-        says = f"Layer {layer + 1} of {experiment.num_layers}. {says}"
+        says = tr("Layer {k} of {count}. {says}", k=layer + 1, count=experiment.num_layers, says=says)
     return says
 
 
-@lru_cache(maxsize=64)
+@spoken_cache(maxsize=64)
 def _message(
     experiment: Experiment,
     baseline: Experiment | None,
@@ -155,7 +167,8 @@ def _message(
         if same:
             arrays |= {f"baseline.{name}": values for name, values in old.items()}
         else:
-            header["status"] += " The baseline has another shape, so it cannot be laid over this run."
+            shape = tr("The baseline has another shape, so it cannot be laid over this run.")
+            header["status"] = f"{header['status']} {shape}"
     header["model"], model = _model(experiment)
     return pack(header, arrays | model)
 

@@ -11,11 +11,14 @@ from pathlib import Path
 import streamlit as st
 import torch
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 import seqviz
+from seqviz import language
+from seqviz.language import tr
 from seqviz.ui.bench import Bench
 
-__all__ = ["follow", "settle", "through_app"]
+__all__ = ["follow", "listen", "settle", "through_app"]
 
 
 LECTURE = """
@@ -53,15 +56,31 @@ def _send_at_once() -> None:
             continue  # it was closed meanwhile
 
 
+def listen() -> None:
+    """Say everything in the language that the person at the other end has switched to."""
+    language.follow(_wanted)
+
+
+def _wanted() -> str | None:
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return None
+    chosen = st.session_state.get("zh")
+    if chosen is None:  # before the switch was drawn for the first time
+        chosen = st.query_params.get("zh") == "true"
+    return "zh" if chosen else "en"
+
+
 def settle(style: Path) -> None:
     """Prepare this run. Script threads do not inherit torch's thread count, so each run sets it."""
     torch.set_num_threads(1)
     _once()
     st.html(style)
-    st.toggle(
-        "Lecture", key="lecture", bind="query-params",
-        help="Large type, controls folded away. Arrow keys and a clicker's page keys move the step.",
-    )  # fmt: skip
+    with st.container(key="switches", horizontal=True):
+        st.toggle("中文", key="zh", bind="query-params", help="简体中文 / Simplified Chinese")
+        st.toggle(
+            tr("Lecture"), key="lecture", bind="query-params",
+            help=tr("Large type, controls folded away. Arrow keys and a clicker's page keys move the step."),
+        )  # fmt: skip
     if st.session_state["lecture"]:
         st.html(f"<style>{LECTURE}</style>")
     if st.context.theme.type == "dark":

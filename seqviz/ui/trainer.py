@@ -10,6 +10,7 @@ import streamlit as st
 import torch
 
 from seqviz.experiment import Experiment
+from seqviz.language import reason, tr
 from seqviz.tasks import Task
 from seqviz.training import Checkpoint, Recipe, train
 
@@ -90,7 +91,7 @@ def _advance(course: Course, steps: Iterator[Checkpoint]) -> bool:
     try:
         checkpoint = next(steps, None)
     except (ValueError, RuntimeError) as failure:
-        course.error = f"Training ended: {failure}"
+        course.error = tr("Training ended: {failure}", failure=reason(failure))
         return False
     if checkpoint is not None:
         course.checkpoints.append(checkpoint)

@@ -12,6 +12,7 @@ from seqviz import vocabulary as words
 from seqviz.checkpoints import from_safetensors, to_safetensors
 from seqviz.experiment import Experiment
 from seqviz.figures import saturation
+from seqviz.language import Words, again, reason, tr
 from seqviz.parsing import parse_csv
 from seqviz.runner import run
 from seqviz.tasks import TASKS, Task, own_series, own_text
@@ -26,7 +27,8 @@ from seqviz.ui.training_pictures import learning_message, probe_message
 __all__ = ["classroom"]
 
 MAX_TEXT = 5_000_000
-OWN = {"own_text": "Your own text: the next character", "own_series": "Your own CSV: the next value"}
+OWN = Words({"own_text": "Your own text: the next character", "own_series": "Your own CSV: the next value"})
+OPENERS = Words({"gates": "Open in gates", "cell": "Open in the cell", "gradients": "Open in gradients"})
 RACE = {"RNN": words.RNN_TANH, "GRU": words.GRU, "LSTM": words.LSTM}
 
 
@@ -39,39 +41,39 @@ def classroom() -> None:
     with st.container(key="bench"):
         left, right = st.columns([3, 8], gap="medium")
         with left, st.container(key="controls"):
-            st.markdown("### Watch it learn")
+            st.markdown("### " + tr("Watch it learn"))
             _choices(work, running)
         with right, st.container(key="picture"):
             st.fragment(_live, run_every=0.5 if running else None)(running)
 
 
 def _choices(work: Trainer, running: bool) -> None:
-    names = {name: found.label for name, found in TASKS.items()} | OWN
-    name = st.selectbox("Task", list(names), format_func=names.__getitem__, key="train.task")
+    names = {name: found.label for name, found in TASKS.items()} | {name: OWN[name] for name in OWN}
+    name = st.selectbox(tr("Task"), list(names), format_func=names.__getitem__, key="train.task")
     try:
         found = _task(str(name))
     except ValueError as refusal:
-        st.warning(str(refusal), icon=":material/error:")
+        st.warning(again(reason(refusal)), icon=":material/error:")
         return
     if found is None:
         return
     if found.source:
-        st.caption(f"After {found.source}. {_thresholds(found)}")
+        st.caption(tr("After {source}. {thresholds}", source=found.source, thresholds=_thresholds(found)))
     recipes = RECIPES.get(found.name, ANY)
-    chosen = st.selectbox("Network and recipe", list(recipes), key=f"train.recipe.{found.name}")
+    chosen = st.selectbox(tr("Network and recipe"), list(recipes), format_func=tr, key=f"train.recipe.{found.name}")
     recipe = recipes[str(chosen)]
     if recipe.lesson:
         st.markdown(recipe.lesson)
-    seed = st.number_input("Seed", value=0, min_value=0, max_value=10_000, key="train.seed")
+    seed = st.number_input(tr("Seed"), value=0, min_value=0, max_value=10_000, key="train.seed")
     start = _start_from(found)
     begin, race = st.columns(2)
-    begin.button("Train", type="primary", width="stretch", key="train.begin", on_click=_begin,
+    begin.button(tr("Train"), type="primary", width="stretch", key="train.begin", on_click=_begin,
                  args=(work, found, {str(chosen): recipe}, int(seed), start))  # fmt: skip
-    race.button("Race all three", width="stretch", key="train.race", on_click=_begin,
+    race.button(tr("Race all three"), width="stretch", key="train.race", on_click=_begin,
                 args=(work, found, _racers(found, recipe), int(seed)),
-                help="RNN, GRU and LSTM of this size on the same batches")  # fmt: skip
+                help=tr("RNN, GRU and LSTM of this size on the same batches"))  # fmt: skip
     if running:
-        st.button("Stop", width="stretch", key="train.stop", on_click=work.halt)
+        st.button(tr("Stop"), width="stretch", key="train.stop", on_click=work.halt)
     elif work.courses and any(c.checkpoints for c in work.courses):
         _after(work)
     _load()
@@ -80,13 +82,13 @@ def _choices(work: Trainer, running: bool) -> None:
 def _task(name: str) -> Task | None:
     """The chosen task; None while a person's own data has still to be given."""
     if name == "own_text":
-        text = st.text_area("Text to learn from", key="train.text", height=120)
-        given = st.file_uploader("or a text file", type=["txt", "md"], key="train.textfile")
+        text = st.text_area(tr("Text to learn from"), key="train.text", height=120)
+        given = st.file_uploader(tr("or a text file"), type=["txt", "md"], key="train.textfile")
         if given is not None:
             text = _decoded(given.getvalue())
         return _own_text(text) if text else None
     if name == "own_series":
-        given = st.file_uploader("CSV: one step a line", type=["csv", "txt"], key="train.csv")
+        given = st.file_uploader(tr("CSV: one step a line"), type=["csv", "txt"], key="train.csv")
         return own_series(parse_csv(given.getvalue())) if given is not None else None
     return TASKS[name]
 
@@ -99,15 +101,19 @@ def _own_text(text: str) -> Task:
 
 def _decoded(data: bytes) -> str:
     if len(data) > MAX_TEXT:
-        raise ValueError(f"The text file is larger than {MAX_TEXT // 10**6} MB; a part of it is enough to learn from.")
+        most = MAX_TEXT // 10**6
+        raise ValueError(tr("The text file is larger than {most} MB; a part of it is enough to learn from.", most=most))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError("The file is not UTF-8 text; save it as UTF-8 and choose it again.") from None
+        raise ValueError(tr("The file is not UTF-8 text; save it as UTF-8 and choose it again.")) from None
 
 
 def _thresholds(found: Task) -> str:
-    return f"{found.metric.capitalize()}: chance {found.chance:.3g}, solved {found.solved:.3g}."
+    metric = found.metric.capitalize()
+    return tr(
+        "{metric}: chance {chance:.3g}, solved {solved:.3g}.", metric=metric, chance=found.chance, solved=found.solved
+    )
 
 
 def _racers(found: Task, recipe: Recipe) -> dict[str, Recipe]:
@@ -126,7 +132,9 @@ def _start_from(found: Task) -> Experiment | None:
     kept = Bench.here().experiment
     if (kept.input_size, kept.output_size) != (found.inputs, found.outputs):
         return None
-    wanted = st.toggle("Go on from the network in gates", key="train.from", help="Load a saved network there first")
+    wanted = st.toggle(
+        tr("Go on from the network in gates"), key="train.from", help=tr("Load a saved network there first")
+    )
     return kept.changed(sequence=found.probe()[0]) if wanted else None
 
 
@@ -148,10 +156,10 @@ def _after(work: Trainer) -> None:
     at = st.session_state.get("train.at")
     checkpoint = course.checkpoints[-1 if at is None else min(at, len(course.checkpoints) - 1)]
     if not course.task.is_solved(course.checkpoints[-1].score):
-        st.button("Train on", width="stretch", key="train.on", on_click=_train_on, args=(work,))
-    st.caption(f"The checkpoint at step {checkpoint.step}:")
-    for page, label in (("gates", "Open in gates"), ("cell", "Open in the cell"), ("gradients", "Open in gradients")):
-        if st.button(label, width="stretch", key=f"train.open.{page}"):
+        st.button(tr("Train on"), width="stretch", key="train.on", on_click=_train_on, args=(work,))
+    st.caption(tr("The checkpoint at step {step}:", step=checkpoint.step))
+    for page, label in OPENERS.items():
+        if st.button(tr(label), width="stretch", key=f"train.open.{page}"):
             (lab() if page == "gradients" else Bench.here()).put(checkpoint.experiment)
             st.switch_page(f"pages/{page}.py")
     name = f"seqviz-{course.task.name}-{checkpoint.step}"
@@ -161,7 +169,12 @@ def _after(work: Trainer) -> None:
     }
     for column, (kind, make) in zip(st.columns(2), files.items(), strict=True):
         column.download_button(
-            f"Save .{kind}", make, f"{name}.{kind}", on_click="ignore", width="stretch", key=f"train.save.{kind}"
+            tr("Save .{kind}", kind=kind),
+            make,
+            f"{name}.{kind}",
+            on_click="ignore",
+            width="stretch",
+            key=f"train.save.{kind}",
         )
 
 
@@ -180,10 +193,10 @@ def _load() -> None:
         bench = Bench.here()
         bench.attempt(lambda: from_safetensors(given.getvalue()))
 
-    with st.expander("Load a network", key="train.load.open"):
-        st.file_uploader("Saved here before", type=["safetensors"], key="train.load", on_change=load)
+    with st.expander(tr("Load a network"), key="train.load.open"):
+        st.file_uploader(tr("Saved here before"), type=["safetensors"], key="train.load", on_change=load)
         said(Bench.here())
-        st.caption("It opens in gates; turn on “Go on from the network in gates” to train it further.")
+        st.caption(tr("It opens in gates; turn on “Go on from the network in gates” to train it further."))
 
 
 def _live(running: bool) -> None:
@@ -192,10 +205,10 @@ def _live(running: bool) -> None:
         st.rerun()
     ready = [course for course in work.courses if course.checkpoints]
     if work.running and work.waiting:
-        st.info(f"{SLOTS} others are training on this machine; yours starts when one of them is done.")
+        st.info(tr("{n} others are training on this machine; yours starts when one of them is done.", n=SLOTS))
     for course in work.courses:
         if course.error:
-            st.warning(course.error, icon=":material/error:")
+            st.warning(again(course.error), icon=":material/error:")
     if not ready:
         if not work.running:
             _untrained()
@@ -210,7 +223,7 @@ def _untrained() -> None:
     name = st.session_state.get("train.task") or "latch"
     found = TASKS.get(str(name), TASKS["latch"])
     recipe = next(iter(RECIPES[found.name].values()))
-    st.markdown("Before training: the answer, below, does not follow the right one yet. Press **Train**.")
+    st.markdown(tr("Before training: the answer, below, does not follow the right one yet. Press **Train**."))
     scope.mount("probe", probe_message(prepare(found, recipe), found, 0), lambda event: None)
 
 
@@ -219,8 +232,11 @@ def _progress(work: Trainer, courses: list[Course]) -> None:
         return
     share = min(c.checkpoints[-1].step / c.recipe.max_steps for c in courses)
     seconds = sum(c.checkpoints[-1].seconds for c in courses)
-    left = f", at most {seconds / share - seconds:.0f} s of CPU left" if share > 0.02 else ""
-    st.progress(min(1.0, share), text=f"Step {min(c.checkpoints[-1].step for c in courses)}{left}")
+    step = min(c.checkpoints[-1].step for c in courses)
+    text = tr("Step {step}", step=step)
+    if share > 0.02:
+        text = tr("Step {step}, at most {left:.0f} s of CPU left", step=step, left=seconds / share - seconds)
+    st.progress(min(1.0, share), text=text)
 
 
 def _scrubbed(event: dict[str, Any]) -> None:
@@ -233,7 +249,7 @@ def _probe(courses: list[Course]) -> None:
     shown = 0
     if len(courses) > 1:
         names = [course.name for course in courses]
-        picked = st.segmented_control("Network shown", names, default=names[-1], key="train.which", required=True)
+        picked = st.segmented_control(tr("Network shown"), names, default=names[-1], key="train.which", required=True)
         shown = names.index(str(picked)) if picked in names else len(names) - 1
     st.session_state["train.shown"] = shown
     course = courses[shown]
@@ -242,7 +258,9 @@ def _probe(courses: list[Course]) -> None:
     wanted = steps[-1 if at is None else min(at, len(steps) - 1)]
     checkpoint = max((c for c in course.checkpoints if c.step <= wanted), key=lambda c: c.step)
     scope.mount("probe", probe_message(checkpoint.experiment, course.task, checkpoint.step), lambda event: None)
-    if course.recipe.cell in (words.LSTM, words.GRU) and st.toggle("Show which gates saturate", key="train.saturation"):
+    if course.recipe.cell in (words.LSTM, words.GRU) and st.toggle(
+        tr("Show which gates saturate"), key="train.saturation"
+    ):
         theme = st.context.theme.type or "light"
         figure = saturation(run(checkpoint.experiment), theme=theme)
         st.plotly_chart(figure, theme=None, key="train.saturation.chart", config={"displayModeBar": False})

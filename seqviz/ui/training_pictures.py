@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from seqviz.experiment import Experiment
+from seqviz.language import again, spoken_cache, tr
 from seqviz.runner import run
 from seqviz.tasks import Task
 from seqviz.ui.pictures import signal_rows, signals, title
@@ -49,10 +49,10 @@ def learning_message(courses: list[Course]) -> bytes:
     if not task.smaller_is_better:
         score["range"] = [0.0, 1.05]
     rows = [
-        {"signal": "loss", "symbol": "", "name": "training loss", "log": True, "hue": "x", "says": ""},
+        {"signal": "loss", "symbol": "", "name": tr("training loss"), "log": True, "hue": "x", "says": ""},
         score,
-        {"signal": "norm", "symbol": "", "name": "gradient norm before clipping", "log": True, "hue": "x",
-         "says": f"Clipped at {courses[0].recipe.clip:g}.", "solved": courses[0].recipe.clip},
+        {"signal": "norm", "symbol": "", "name": tr("gradient norm before clipping"), "log": True, "hue": "x",
+         "says": tr("Clipped at {clip:g}.", clip=courses[0].recipe.clip), "solved": courses[0].recipe.clip},
     ]  # fmt: skip
     header: dict[str, Any] = {
         "panel": "learning",
@@ -60,9 +60,9 @@ def learning_message(courses: list[Course]) -> bytes:
         "id": f"{len(steps)}.{sum(c.step for c in lasting)}",
         "run": str(id(courses)),
         "count": len(steps),
-        "nets": [{"name": course.name, "line": _line(course)} for course in courses],
+        "nets": [{"name": course.name, "label": tr(course.name), "line": _line(course)} for course in courses],
         "rows": rows,
-        "status": " ".join(f"{c.name}: {c.reason}" for c in courses if c.reason),
+        "status": " ".join(f"{tr(c.name)}: {again(c.reason)}" for c in courses if c.reason),
     }
     return pack(header, arrays)
 
@@ -72,8 +72,10 @@ def verdict(course: Course) -> str:
     if not course.checkpoints:
         return ""
     last = course.checkpoints[-1]
-    at = f"{course.name}: {last.score:.3g} after {last.step} steps ({last.seconds:.1f} s of CPU)"
-    return f"{at}, solved." if course.task.is_solved(last.score) else f"{at}."
+    values = {"name": tr(course.name), "score": last.score, "step": last.step, "seconds": last.seconds}
+    if course.task.is_solved(last.score):
+        return tr("{name}: {score:.3g} after {step} steps ({seconds:.1f} s of CPU), solved.", **values)
+    return tr("{name}: {score:.3g} after {step} steps ({seconds:.1f} s of CPU).", **values)
 
 
 def answers(task: Task, y: np.ndarray) -> np.ndarray:
@@ -86,7 +88,7 @@ def answers(task: Task, y: np.ndarray) -> np.ndarray:
     return e / e.sum(axis=1, keepdims=True)
 
 
-@lru_cache(maxsize=128)
+@spoken_cache(maxsize=128)
 def probe_message(experiment: Experiment, task: Task, step: int) -> bytes:
     """The probe through the network of one checkpoint, its answers beside the right ones."""
     _, right, mask = task.probe()
@@ -94,14 +96,14 @@ def probe_message(experiment: Experiment, task: Task, step: int) -> bytes:
     shown = signals(trace, experiment.cell, 0)
     shown["y"] = answers(task, shown["y"])
     rows = signal_rows(experiment, shown)
-    rows[-1] |= {"name": "answer" if task.kind == "mse" else "answer (probability)", "target": True}
+    rows[-1] |= {"name": tr("answer") if task.kind == "mse" else tr("answer (probability)"), "target": True}
     target = np.where(mask[:, None] > 0, right, np.nan)
     text = experiment.sequence.kind == "text"
     header: dict[str, Any] = {
         "panel": "scope",
         "link": "training",
         "id": f"{hash((experiment, step)) & 0xFFFFFFFF:08x}",
-        "title": f"{task.label}: {title(experiment)}",
+        "title": tr("{task}: {network}", task=task.label, network=title(experiment)),
         "cell": experiment.cell,
         "layer": 0,
         "layers": 1,
@@ -113,6 +115,6 @@ def probe_message(experiment: Experiment, task: Task, step: int) -> bytes:
         "editable": False,
         "plain": True,
         "address": "",
-        "status": f"The probe at optimiser step {step}.",
+        "status": tr("The probe at optimiser step {step}.", step=step),
     }
     return pack(header, shown | {"target": target})

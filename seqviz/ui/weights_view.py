@@ -10,9 +10,12 @@ import numpy as np
 from seqviz import vocabulary as words
 from seqviz import weights
 from seqviz.experiment import Experiment
+from seqviz.language import Words, tr
 from seqviz.ui.scope import pack
 
 __all__ = ["WeightView", "weight_message"]
+
+READS = Words({"ih": "row: unit, column: input", "hh": "row: unit, column: unit it reads"})
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,12 @@ def weight_view(experiment: Experiment, layer: int, gate: str, part: str) -> Wei
     if gate == "readout":
         parameter, first, rows = f"readout.{part}", 0, experiment.output_size
         symbol = "W_y" if part == "weight" else "b_y"
-        reads = "row: output, column: hidden unit" if part == "weight" else "one bias an output"
+        reads = tr("row: output, column: hidden unit") if part == "weight" else tr("one bias an output")
     else:
         parameter, first, _ = weights.place(experiment.cell, experiment.hidden_size, layer, gate, part, 0, 0)
         rows = experiment.hidden_size
         symbol = _symbol(experiment.cell, gate, part)
-        reads = {"ih": "row: unit, column: input", "hh": "row: unit, column: unit it reads"}.get(
-            part, "one bias a unit"
-        )
+        reads = READS.get(part, tr("one bias a unit"))
     pick = [_matrix(found[parameter])[first : first + rows] for found in (now, before)]
     names = _columns(experiment, layer, part, pick[0].shape[1])
     return WeightView(parameter, first, pick[0], pick[1], symbol, names, reads)
@@ -58,7 +59,7 @@ def _symbol(cell: str, gate: str, part: str) -> str:
 
 def _columns(experiment: Experiment, layer: int, part: str, count: int) -> tuple[str, ...]:
     if part.startswith("bias"):
-        return ("bias",)
+        return (tr("bias"),)
     if part == "ih" and layer == 0 and experiment.sequence.kind == "text":
         return tuple(experiment.sequence.alphabet.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥"))
     return tuple(str(k) for k in range(count))
@@ -84,6 +85,6 @@ def weight_message(experiment: Experiment, layer: int, gate: str, part: str) -> 
         "symbol": view.symbol,
         "names": names,
         "reads": view.reads,
-        "gate": words.LABELS[experiment.cell, gate].name if gate != "readout" else gate,
+        "gate": words.LABELS[experiment.cell, gate].name if gate != "readout" else tr("readout (y)"),
     }
     return view, pack(header, {"matrix": view.matrix, "original": view.original})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from seqviz.language import later
 from seqviz.ui.bench import Bench
 from seqviz.ui.panels.network import network_panel
 from seqviz.ui.panels.save import save_panel
@@ -14,9 +15,9 @@ from seqviz.ui.panels.whatif import whatif_panel
 __all__ = ["PANELS"]
 
 PANELS: dict[str, Callable[[Bench], None]] = {
-    "Sequence": sequence_panel,
-    "Network": network_panel,
-    "Weights": weights_panel,
-    "What if": whatif_panel,
-    "Save": save_panel,
+    later("Sequence"): sequence_panel,
+    later("Network"): network_panel,
+    later("Weights"): weights_panel,
+    later("What if"): whatif_panel,
+    later("Save"): save_panel,
 }

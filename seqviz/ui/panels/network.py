@@ -10,25 +10,28 @@ from seqviz import vocabulary as words
 from seqviz import weights
 from seqviz.checkpoints import asset_names, load_asset
 from seqviz.experiment import MAX_HIDDEN, MAX_LAYERS, SCHEMES, Experiment
+from seqviz.language import Words, tr
 from seqviz.tasks import TASKS
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled
 
 __all__ = ["SCHEME_LABELS", "knobs", "network_panel", "scheme_names"]
 
-SCHEME_LABELS = {
-    "default": "torch's default",
-    "xavier": "Xavier (Glorot)",
-    "orthogonal": "orthogonal",
-    "identity": "identity (IRNN)",
-    "chrono": "chrono",
-    "zeros": "all zeros",
-}
+SCHEME_LABELS = Words(
+    {
+        "default": "torch's default",
+        "xavier": "Xavier (Glorot)",
+        "orthogonal": "orthogonal",
+        "identity": "identity (IRNN)",
+        "chrono": "chrono",
+        "zeros": "all zeros",
+    }
+)
 
 
 def scheme_names(present: str) -> dict[str, str]:
     """What initial weights can be chosen, and the hand-set network where that is present, with their labels."""
-    by_hand = {} if present in SCHEMES else {present: f"set by hand: {present}"}
+    by_hand = {} if present in SCHEMES else {present: tr("set by hand: {name}", name=present)}
     return by_hand | {scheme: SCHEME_LABELS[scheme] for scheme in SCHEMES}
 
 
@@ -39,7 +42,7 @@ def network_panel(bench: Bench) -> None:
 
     controlled(
         st.selectbox,
-        "Cell",
+        tr("Cell"),
         experiment.cell,
         lambda v: bench.change(cell=v),
         key="net.cell",
@@ -50,7 +53,7 @@ def network_panel(bench: Bench) -> None:
     with left:
         controlled(
             st.number_input,
-            "Hidden units",
+            tr("Hidden units"),
             experiment.hidden_size,
             lambda v: bench.change(hidden_size=v),
             key="net.hidden",
@@ -60,7 +63,7 @@ def network_panel(bench: Bench) -> None:
     with right:
         controlled(
             st.number_input,
-            "Layers",
+            tr("Layers"),
             experiment.num_layers,
             lambda v: bench.change(num_layers=v),
             key="net.layers",
@@ -72,7 +75,7 @@ def network_panel(bench: Bench) -> None:
     with left:
         controlled(
             st.selectbox,
-            "Initial weights",
+            tr("Initial weights"),
             init.scheme,
             lambda v: bench.redraw(scheme=v),
             key="net.scheme",
@@ -82,7 +85,7 @@ def network_panel(bench: Bench) -> None:
     with right:
         controlled(
             st.number_input,
-            "Seed",
+            tr("Seed"),
             init.seed,
             lambda v: bench.redraw(seed=v),
             key="net.seed",
@@ -107,8 +110,8 @@ def _trained(bench: Bench) -> None:
             st.session_state["net.trained"] = None
 
     st.selectbox(
-        "Open a trained network", list(names), index=None, format_func=names.__getitem__, key="net.trained",
-        on_change=open_, placeholder="choose a task",
+        tr("Open a trained network"), list(names), index=None, format_func=names.__getitem__, key="net.trained",
+        on_change=open_, placeholder=tr("choose a task"),
     )  # fmt: skip
 
 
@@ -119,7 +122,7 @@ def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") 
     hidden = experiment.hidden_size
     controlled(
         st.slider,
-        "Gain of all weight matrices",
+        tr("Gain of all weight matrices"),
         float(init.gain),
         lambda v: start(gain=v),
         key=f"{key}.gain",
@@ -131,7 +134,7 @@ def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") 
     if gate:
         biases = [weights.gate_view(initial, experiment.cell, 0, gate, part) for part in ("bias_ih", "bias_hh")]
         now = float((biases[0] + biases[1]).mean()) if init.forget_bias is None else init.forget_bias
-        label = "Forget gate bias" if gate == "f" else "Update gate bias (keeps the state)"
+        label = tr("Forget gate bias") if gate == "f" else tr("Update gate bias (keeps the state)")
         controlled(
             st.slider,
             label,
@@ -147,7 +150,7 @@ def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") 
     now = weights.spectral_radius(matrix) if init.spectral_radius is None else init.spectral_radius
     controlled(
         st.slider,
-        "Spectral radius of the recurrent blocks",
+        tr("Spectral radius of the recurrent blocks"),
         (shown := round(min(100.0, now), 2)),
         lambda v: start(spectral_radius=v),
         key=f"{key}.radius",
@@ -158,8 +161,8 @@ def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") 
     )
     if init.spectral_radius is not None or init.forget_bias is not None or init.gain != 1.0:
         st.button(
-            "Weights as drawn",
+            tr("Weights as drawn"),
             on_click=start,
             kwargs={"gain": 1.0, "forget_bias": None, "spectral_radius": None},
-            help="Take the three sliders back",
+            help=tr("Take the three sliders back"),
         )

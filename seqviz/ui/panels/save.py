@@ -8,6 +8,7 @@ import streamlit as st
 
 from seqviz.codec import MAX_DOCUMENT
 from seqviz.experiment import Experiment
+from seqviz.language import tr
 from seqviz.runner import run
 from seqviz.ui.bench import Bench
 
@@ -47,13 +48,13 @@ def save_panel(bench: Bench) -> None:
     experiment = bench.experiment
     bench.address()
     if bench.too_long:
-        st.info("This experiment is too long for an address. Save it as a file and load it again here.")
+        st.info(tr("This experiment is too long for an address. Save it as a file and load it again here."))
     else:
-        st.caption("The address of this page is the experiment: copy it, and whoever opens it sees this screen.")
+        st.caption(tr("The address of this page is the experiment: copy it, and whoever opens it sees this screen."))
     files = {
-        "Trace as CSV": (lambda: _csv(experiment), "seqviz-trace.csv", "text/csv"),
-        "Trace as npz": (lambda: _npz(experiment), "seqviz-trace.npz", "application/octet-stream"),
-        "Experiment as JSON": (
+        tr("Trace as CSV"): (lambda: _csv(experiment), "seqviz-trace.csv", "text/csv"),
+        tr("Trace as npz"): (lambda: _npz(experiment), "seqviz-trace.npz", "application/octet-stream"),
+        tr("Experiment as JSON"): (
             lambda: experiment.to_json(indent=1).encode(),
             "seqviz-experiment.json",
             "application/json",
@@ -67,19 +68,20 @@ def save_panel(bench: Bench) -> None:
         if given is None:
             return
         if given.size > MAX_DOCUMENT:
-            bench.problem = f"The file is larger than {MAX_DOCUMENT // 2**20} MB; an experiment is smaller."
+            most = MAX_DOCUMENT // 2**20
+            bench.problem = tr("The file is larger than {most} MB; an experiment is smaller.", most=most)
             return
         data = given.getvalue()
         bench.attempt(lambda: Experiment.from_json(_decoded(data)))
 
-    st.file_uploader("Load an experiment", type=["json"], key="save.load", on_change=load)
-    with st.expander("The same in a notebook"):
+    st.file_uploader(tr("Load an experiment"), type=["json"], key="save.load", on_change=load)
+    with st.expander(tr("The same in a notebook")):
         st.code(snippet(experiment), language="python")
-    st.caption("The picture itself: “Save picture” above it, as PNG or SVG.")
+    st.caption(tr("The picture itself: “Save picture” above it, as PNG or SVG."))
 
 
 def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise ValueError("The file is not text; an experiment is a JSON file saved by seqviz.") from None
+        raise ValueError(tr("The file is not text; an experiment is a JSON file saved by seqviz.")) from None

@@ -12,6 +12,7 @@ import streamlit as st
 from seqviz import sequences
 from seqviz.experiment import MAX_STEPS, Experiment
 from seqviz.experiment import Sequence as Input
+from seqviz.language import tr
 from seqviz.parsing import parse_csv, parse_npy, parse_numbers
 from seqviz.ui.bench import TABLE, Bench
 from seqviz.ui.controls import controlled, table
@@ -24,12 +25,12 @@ def sequence_panel(bench: Bench) -> None:
     experiment = bench.experiment
     seq = experiment.sequence
     if seq.kind == "text":
-        st.caption("One step a character. Type another text below.")
+        st.caption(tr("One step a character. Type another text below."))
     else:
-        st.caption("Draw on the input in the picture, or start from one of these.")
+        st.caption(tr("Draw on the input in the picture, or start from one of these."))
     controlled(
         st.selectbox,
-        "Kind",
+        tr("Kind"),
         seq.kind,
         lambda kind: bench.attempt(lambda: _of_kind(bench.experiment, kind)),
         key="seq.kind",
@@ -43,10 +44,10 @@ def sequence_panel(bench: Bench) -> None:
     else:
         _wave_controls(bench)
     if seq.kind != "values":
-        with st.expander("Your own numbers", key="own.open"):
+        with st.expander(tr("Your own numbers"), key="own.open"):
             _own_controls(bench)
     if seq.kind != "text":
-        shown = st.expander("Table", key=TABLE, on_change="rerun")
+        shown = st.expander(tr("Table"), key=TABLE, on_change="rerun")
         if shown.open:
             array = sequences.generate(seq, experiment.input_size)
             columns = [f"x[{k}]" for k in range(experiment.input_size)]
@@ -80,7 +81,7 @@ def _wave_controls(bench: Bench) -> None:
     top = max(200, seq.length)
     controlled(
         st.slider,
-        "Steps",
+        tr("Steps"),
         seq.length,
         lambda v: put(length=v),
         key="seq.length",
@@ -91,7 +92,7 @@ def _wave_controls(bench: Bench) -> None:
     with left:
         controlled(
             st.number_input,
-            "Amplitude",
+            tr("Amplitude"),
             float(seq.amplitude),
             lambda v: put(amplitude=v),
             key="seq.amplitude",
@@ -102,7 +103,7 @@ def _wave_controls(bench: Bench) -> None:
         if seq.kind in ("noise", "bits"):
             controlled(
                 st.number_input,
-                "Seed",
+                tr("Seed"),
                 seq.seed,
                 lambda v: put(seed=v),
                 key="seq.seed",
@@ -112,7 +113,7 @@ def _wave_controls(bench: Bench) -> None:
         elif seq.kind in ("sine", "square", "ramp"):
             controlled(
                 st.number_input,
-                "Period (steps)",
+                tr("Period (steps)"),
                 float(seq.period),
                 lambda v: put(period=v),
                 key="seq.period",
@@ -123,7 +124,7 @@ def _wave_controls(bench: Bench) -> None:
         else:
             controlled(
                 st.number_input,
-                "Steps, exact",
+                tr("Steps, exact"),
                 seq.length,
                 lambda v: put(length=v),
                 key="seq.exact",
@@ -145,7 +146,7 @@ def _text_controls(bench: Bench) -> None:
     def put(text: str) -> None:
         def make() -> Experiment:
             if not text:
-                raise ValueError("The text is empty; type at least one character.")
+                raise ValueError(tr("The text is empty; type at least one character."))
             now = bench.experiment
             given = Input.of_text(text, now.sequence.alphabet if now.sequence.kind == "text" else "")
             return now.changed(sequence=given, input_size=len(given.alphabet))
@@ -153,10 +154,20 @@ def _text_controls(bench: Bench) -> None:
         bench.attempt(make)
 
     controlled(
-        st.text_area, "Text, one character a step", experiment.sequence.text, put, key="seq.text", max_chars=MAX_STEPS
+        st.text_area,
+        tr("Text, one character a step"),
+        experiment.sequence.text,
+        put,
+        key="seq.text",
+        max_chars=MAX_STEPS,
     )
     size = len(experiment.sequence.alphabet)
-    st.caption(f"{size} characters have an input each. A new character adds one, and with it a column of weights.")
+    st.caption(
+        tr(
+            "{size} characters have an input each. A new character adds one, and with it a column of weights.",
+            size=size,
+        )
+    )
 
 
 def _as_typed(experiment: Experiment) -> str:
@@ -184,7 +195,7 @@ def _own_controls(bench: Bench) -> None:
 
     st.session_state.setdefault("own.text", st.session_state.get("own.kept", "") or _as_typed(bench.experiment))
     st.text_area(
-        "Numbers: one step a line, or separated by commas",
+        tr("Numbers: one step a line, or separated by commas"),
         key="own.text",
         on_change=typed,
         height=100,
@@ -197,4 +208,6 @@ def _own_controls(bench: Bench) -> None:
             data = given.getvalue()
             put(lambda: parse_npy(data) if given.name.lower().endswith(".npy") else parse_csv(data))
 
-    st.file_uploader("CSV or npy file, shape (L, H_in)", type=["csv", "txt", "npy"], key="own.file", on_change=uploaded)
+    st.file_uploader(
+        tr("CSV or npy file, shape (L, H_in)"), type=["csv", "txt", "npy"], key="own.file", on_change=uploaded
+    )

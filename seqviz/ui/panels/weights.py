@@ -6,6 +6,7 @@ import streamlit as st
 
 from seqviz import vocabulary as words
 from seqviz.experiment import WeightEdit
+from seqviz.language import Words, tr
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import table
@@ -18,18 +19,18 @@ def weights_panel(bench: Bench) -> None:
     """One block of the packed matrices, by gate and by where it reads from."""
     experiment = bench.experiment
     blocks = [b for b in words.PICTURE_ORDER[experiment.cell] if b in words.BLOCKS[experiment.cell]]
-    names = {b: f"{words.LABELS[experiment.cell, b].name}" for b in blocks}
-    names["readout"] = "readout (y)"
-    gate = st.selectbox("Gate", [*blocks, "readout"], format_func=names.__getitem__, key="weights.gate")
-    parts = {"ih": "from input", "hh": "from last state", "bias_ih": "input bias", "bias_hh": "state bias"}
+    names = {b: words.LABELS[experiment.cell, b].name for b in blocks}
+    names["readout"] = tr("readout (y)")
+    gate = st.selectbox(tr("Gate"), [*blocks, "readout"], format_func=names.__getitem__, key="weights.gate")
+    parts = Words({"ih": "from input", "hh": "from last state", "bias_ih": "input bias", "bias_hh": "state bias"})
     if gate == "readout":
-        parts = {"weight": "weights", "bias": "bias"}
+        parts = Words({"weight": "weights", "bias": "bias"})
     part = st.selectbox(
-        "Which weights", list(parts), format_func=parts.__getitem__, key=f"weights.part.{gate == 'readout'}"
+        tr("Which weights"), list(parts), format_func=parts.__getitem__, key=f"weights.part.{gate == 'readout'}"
     )
     view, message = weight_message(experiment, bench.layer, str(gate), str(part))
     scope.mount("weights", message, bench.event)
-    shown = st.expander("Table", key="weights.table", on_change="rerun")
+    shown = st.expander(tr("Table"), key="weights.table", on_change="rerun")
     if shown.open:
         columns = list(view.columns)
         with shown:
@@ -45,5 +46,5 @@ def weights_panel(bench: Bench) -> None:
             )
     if experiment.edits:
         count = len(experiment.edits)
-        many = "1 weight" if count == 1 else f"{count} weights"
-        st.caption(f"{many} changed by hand. “Reset weights” takes every change back.")
+        many = tr("1 weight changed by hand.") if count == 1 else tr("{count} weights changed by hand.", count=count)
+        st.caption(tr("{many} “Reset weights” takes every change back.", many=many))

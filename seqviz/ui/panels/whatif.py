@@ -10,35 +10,38 @@ import streamlit as st
 
 from seqviz import vocabulary as words
 from seqviz.interventions import Ablate, Clamp, Intervention, Scale
+from seqviz.language import Words, tr
 from seqviz.ui.bench import Bench
 from seqviz.ui.pictures import intervention_text
 
 __all__ = ["whatif_panel"]
 
+KINDS = Words({"clamp": "clamp", "ablate": "ablate", "scale": "scale"})
+
 
 def whatif_panel(bench: Bench) -> None:
     """Interventions: hold a gate, silence a unit, scale a signal, for a span of steps."""
     experiment = bench.experiment
-    st.caption("Change a signal while the network runs; everything after it is computed again.")
+    st.caption(tr("Change a signal while the network runs; everything after it is computed again."))
     kind = st.segmented_control(
-        "What to do", ["clamp", "ablate", "scale"], default="clamp", key="whatif.kind", required=True
+        tr("What to do"), list(KINDS), default="clamp", format_func=KINDS.__getitem__, key="whatif.kind", required=True
     )
     signal_names = {
         words.signal_name(bench.layer, s): words.LABELS[experiment.cell, s].name
         for s in words.PICTURE_ORDER[experiment.cell]
     }
     signal = st.selectbox(
-        "Signal", list(signal_names), format_func=lambda s: f"{signal_names[s]} ({s})", key="whatif.signal"
+        tr("Signal"), list(signal_names), format_func=lambda s: f"{signal_names[s]} ({s})", key="whatif.signal"
     )
-    units = st.multiselect("Units (none chosen: all)", list(range(experiment.hidden_size)), key="whatif.units")
+    units = st.multiselect(tr("Units (none chosen: all)"), list(range(experiment.hidden_size)), key="whatif.units")
     last = experiment.sequence.length - 1
     steps = (0, 0)
     if last:
-        steps = st.slider("Steps, first to last", 0, last, (0, last), key=f"whatif.steps.{last}")
+        steps = st.slider(tr("Steps, first to last"), 0, last, (0, last), key=f"whatif.steps.{last}")
     value = 0.0
     if kind != "ablate":
         value = st.number_input(
-            "Value" if kind == "clamp" else "Factor",
+            tr("Value") if kind == "clamp" else tr("Factor"),
             value=1.0 if kind == "clamp" else 0.5,
             step=0.1,
             key=f"whatif.value.{kind}",
@@ -57,7 +60,7 @@ def whatif_panel(bench: Bench) -> None:
         now = bench.experiment
         bench.attempt(lambda: replace(now, interventions=(*now.interventions, makers[str(kind)]())))
 
-    st.button("Add", on_click=add, type="primary", key="whatif.add")
+    st.button(tr("Add"), on_click=add, type="primary", key="whatif.add")
 
     def remove(k: int) -> None:
         now = bench.experiment
@@ -66,6 +69,6 @@ def whatif_panel(bench: Bench) -> None:
     for k, edit in enumerate(experiment.interventions):
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.markdown(f":material/front_hand: {intervention_text(edit, experiment.cell)}")
-        right.button("✕", key=f"whatif.remove.{k}", on_click=remove, args=(k,), help="Remove this intervention")
+        right.button("✕", key=f"whatif.remove.{k}", on_click=remove, args=(k,), help=tr("Remove this intervention"))
     if not experiment.interventions:
-        st.caption("Nothing is changed yet. Pin the run as the baseline first to see the difference.")
+        st.caption(tr("Nothing is changed yet. Pin the run as the baseline first to see the difference."))

@@ -20,11 +20,14 @@ import numpy as np
 import plotly
 import streamlit as st
 
+from seqviz import language
 from seqviz import vocabulary as words
 from seqviz.figures import theme
+from seqviz.language import Words
 
 __all__ = ["mount", "pack", "palettes"]
 
+ENDS = Words({"x": "input sequence", "y": "output"})
 WEB = Path(__file__).with_name("web")
 FLOAT_BUDGET = 2_000_000
 """Numbers that are sent as float32; more are sent as 16-bit codes, right to 1/131,070 of their range."""
@@ -94,7 +97,9 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
         parts.append(content)
         offset += len(content)
     text = json.dumps(
-        {**header, "palettes": palettes(), "arrays": index}, separators=(",", ":"), allow_nan=False
+        {**header, "language": language.current(), "palettes": palettes(), "arrays": index},
+        separators=(",", ":"),
+        allow_nan=False,
     ).encode()
     text += b" " * (-len(text) % 4)
     return b"".join((struct.pack("<I", len(text)), text, *parts))
@@ -114,10 +119,9 @@ def mount(key: str, message: bytes, on_event: Callable[[dict[str, Any]], None]) 
 def row(signal: str, cell: str, width: int, says: str, **more: Any) -> dict[str, Any]:
     """The header's description of one row of the scope."""
     if signal in ("x", "y"):
-        name = {"x": "input sequence", "y": "output"}[signal]
         return {
             "signal": signal,
-            "name": name,
+            "name": ENDS[signal],
             "symbol": signal,
             "kind": "line",
             "width": width,

@@ -1,7 +1,7 @@
 // One step of one unit, drawn as the cell with its numbers on the wires, beside the equations that they obey.
 
 import { DIAGRAMS, LINES } from "./diagrams.js";
-import { el, number, visible, writeAddress } from "./kit.js";
+import { el, number, tr, visible, writeAddress } from "./kit.js";
 import { sums } from "./sums.js";
 import { Timeline, button, choice, clamp } from "./timeline.js";
 
@@ -22,14 +22,14 @@ export class CellView extends Timeline {
     this.drawing = svg("svg", { viewBox: "0 0 680 384", class: "sv-diagram", role: "img", tabindex: "0" });
     this.equations = el("div", { class: "sv-lines" });
     this.story = el("p", { class: "sv-phase", "aria-live": "polite" });
-    const [unitBox, unit] = choice("unit", [], (v) => { this.state.unit = +v; this.move(this.state.step); });
+    const [unitBox, unit] = choice(tr("unit"), [], (v) => { this.state.unit = +v; this.move(this.state.step); });
     this.unitSelect = unit;
     this.walk = el("div", { class: "sv-group" },
-      button("Back", "The part before", () => this.toPhase(-1)), button("Next", "The next part of the cell", () => this.toPhase(1)),
-      button("Whole cell", "Show everything at once", () => this.toPhase(null)),
-      (this.guess = button("Hide values", "Let the class guess, then reveal", () => { this.state.hidden = !this.state.hidden; this.place(); })));
+      button(tr("Back"), tr("The part before"), () => this.toPhase(-1)), button(tr("Next"), tr("The next part of the cell"), () => this.toPhase(1)),
+      button(tr("Whole cell"), tr("Show everything at once"), () => this.toPhase(null)),
+      (this.guess = button(tr("Hide values"), tr("Let the class guess, then reveal"), () => { this.state.hidden = !this.state.hidden; this.place(); })));
     this.bar = el("div", { class: "sv-bar" }, this.walk, this.story, el("div", { class: "sv-group sv-right" }, unitBox,
-      button("See all units", "Back to the gates page, at this step and unit", () => this.send({ type: "gates", step: this.state.step, unit: this.state.unit, at: performance.now() }))));
+      button(tr("See all units"), tr("Back to the gates page, at this step and unit"), () => this.send({ type: "gates", step: this.state.step, unit: this.state.unit, at: performance.now() }))));
     this.chips = el("div", { class: "sv-chips", "aria-hidden": "true" });
     root.replaceChildren(this.time, this.chips, this.bar, el("div", { class: "sv-cellgrid" }, this.drawing, this.equations), this.status, this.live);
     root.addEventListener("pointerover", (e) => this.light(e.target.closest?.("[data-link]")?.dataset.link));
@@ -120,10 +120,10 @@ export class CellView extends Timeline {
     }
     for (const line of this.lines) this.write(line, v, reached);
     this.unitSelect.value = `${state.unit}`;
-    this.guess.textContent = state.hidden ? "Reveal" : "Hide values";
+    this.guess.textContent = state.hidden ? tr("Reveal") : tr("Hide values");
     const phases = DIAGRAMS[this.kind].phases;
-    this.story.textContent = state.phase === null ? "" : `${state.phase + 1} of ${phases.length}: ${phases[state.phase]}`;
-    this.drawing.setAttribute("aria-label", `${this.header.name} at step ${state.step}, unit ${state.unit}: ` + LINES[this.kind].map((l) => `${l.gate ?? l.value} ${number(v[l.gate ?? l.value])}`).join(", "));
+    this.story.textContent = state.phase === null ? "" : tr("{k} of {count}: {phase}", { k: state.phase + 1, count: phases.length, phase: tr(phases[state.phase]) });
+    this.drawing.setAttribute("aria-label", tr("{cell} at step {step}, unit {unit}: {values}", { cell: this.header.name, step: state.step, unit: state.unit, values: LINES[this.kind].map((l) => `${l.gate ?? l.value} ${number(v[l.gate ?? l.value])}`).join(", ") }));
     this.scrubber.value = `${state.step}`;
     this.clock.textContent = `${state.step} / ${state.L - 1}`;
     this.chips.children[this.latest ?? 0]?.classList.remove("sv-on");
@@ -163,10 +163,10 @@ export class CellView extends Timeline {
     const ranked = all.slice().sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
     const shown = ranked.slice(0, 14);
     const rest = ranked.slice(14).reduce((sum, [, value]) => sum + value, 0);
-    if (ranked.length > 14) shown.push([`${ranked.length - 14} others`, rest]);
-    shown.push(["sum", v[`${line.gate}_pre`]]);
+    if (ranked.length > 14) shown.push([tr("{count} others", { count: ranked.length - 14 }), rest]);
+    shown.push([tr("sum"), v[`${line.gate}_pre`]]);
     const most = Math.max(...shown.map(([, value]) => Math.abs(value)), 1e-9);
-    return shown.map(([name, value]) => el("div", { class: `sv-barrow${name === "sum" ? " sv-total" : ""}` }, el("span", { text: name }),
+    return shown.map(([name, value], k) => el("div", { class: `sv-barrow${k === shown.length - 1 ? " sv-total" : ""}` }, el("span", { text: name }),
       el("i", {}, el("b", { style: `width:${(50 * Math.abs(value)) / most}%;${value < 0 ? "right:50%" : "left:50%"};background:${value < 0 ? this.theme.diverging[1][1] : this.theme.diverging[3][1]}` })), el("span", { class: "sv-barvalue", text: number(value) })));
   }
 
@@ -190,7 +190,7 @@ export class CellView extends Timeline {
     return { ArrowUp: unit(-jump), ArrowDown: unit(jump), n: () => this.toPhase(1), b: () => this.toPhase(-1) };
   }
 
-  spoken() { return `Step ${this.state.step}, unit ${this.state.unit}`; }
+  spoken() { return tr("Step {step}, unit {unit}", { step: this.state.step, unit: this.state.unit }); }
 
   readAddress() {
     const view = new URLSearchParams(location.hash.slice(1));

@@ -1,13 +1,15 @@
 // The cells as drawings: boxes, operators and wires with a name each. A wire carries a value; `phase` is when
 // the walk reaches it. Left to right is one step; the LSTM has the well-known form.
 
+import { later } from "./kit.js";
+
 const box = (name, x, y, text, phase) => ({ kind: "box", name, x, y, text, phase });
 const op = (name, x, y, text, phase) => ({ kind: "op", name, x, y, text, phase });
 const wire = (name, value, path, phase, label) => ({ kind: "wire", name, value, path, phase, label });
 
 export const DIAGRAMS = {
   LSTM: {
-    phases: ["what comes in", "forget gate", "input gate and candidate", "cell update", "output gate"],
+    phases: [later("what comes in"), later("forget gate"), later("input gate and candidate"), later("cell update"), later("output gate")],
     parts: [
       wire("x", "x", "M130 372 V300", 0, [138, 362]),
       wire("h_", "h_", "M62 300 H450", 0, [66, 290]),
@@ -38,7 +40,7 @@ export const DIAGRAMS = {
     ],
   },
   GRU: {
-    phases: ["what comes in", "reset gate", "candidate", "update gate", "new state"],
+    phases: [later("what comes in"), later("reset gate"), later("candidate"), later("update gate"), later("new state")],
     parts: [
       wire("x", "x", "M120 372 V320", 0, [128, 362]),
       wire("xline", "x", "M120 320 H452", 0),
@@ -66,7 +68,7 @@ export const DIAGRAMS = {
     ],
   },
   RNN: {
-    phases: ["what comes in", "sum", "new state"],
+    phases: [later("what comes in"), later("sum"), later("new state")],
     parts: [
       wire("x", "x", "M200 372 V220 H262", 0, [208, 362]),
       wire("h_", "h_", "M62 150 H262", 0, [66, 140]),

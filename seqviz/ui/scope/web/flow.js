@@ -2,7 +2,7 @@
 // Arrays hold log10 of norms; -Infinity is a signal of exactly 0 and is drawn at the floor, marked.
 
 import { Spectrum } from "./spectrum.js";
-import { el, gradient, number, writeAddress } from "./kit.js";
+import { el, gradient, number, tr, writeAddress } from "./kit.js";
 import { Timeline, button, clamp } from "./timeline.js";
 import { Unrolled } from "./unrolled.js";
 import { HEADING, MARGIN } from "./picture.js";
@@ -25,15 +25,15 @@ const superscript = (k) => `10<sup>${`${k}`.replace("-", "−")}</sup>`;
 
 export class Flow extends Timeline {
   constructor(root) {
-    super(root, "Gradient norms over time. Left and right arrows move the step, space plays, Home and End jump.");
+    super(root, tr("Curves over time. Left and right arrows move the step, space plays, Home and End jump."));
     root.classList.add("sv-flow");
     const say = (type) => () => this.send({ type, at: performance.now() });
-    this.buttons = { undo: button("↶", "Undo the last change (Ctrl+Z)", say("undo")), redo: button("↷", "Redo (Ctrl+Shift+Z)", say("redo")) };
+    this.buttons = { undo: button("↶", tr("Undo the last change (Ctrl+Z)"), say("undo")), redo: button("↷", tr("Redo (Ctrl+Shift+Z)"), say("redo")) };
     this.readout = el("table", { class: "sv-table sv-readout" });
     this.spectrum = new Spectrum();
     this.unrolled = new Unrolled();
-    const save = el("select", { class: "sv-select", "aria-label": "Save the picture", onchange: () => { this.save(save.value); save.value = ""; } },
-      el("option", { value: "", text: "Save picture" }), el("option", { value: "svg", text: "as SVG" }), el("option", { value: "png", text: "as PNG" }));
+    const save = el("select", { class: "sv-select", "aria-label": tr("Save the picture"), onchange: () => { this.save(save.value); save.value = ""; } },
+      el("option", { value: "", text: tr("Save picture") }), el("option", { value: "svg", text: tr("as SVG") }), el("option", { value: "png", text: tr("as PNG") }));
     this.bar = el("div", { class: "sv-bar" }, el("div", { class: "sv-group" }, this.buttons.undo, this.buttons.redo), el("div", { class: "sv-group sv-right" }, save));
     root.replaceChildren(this.bar, this.time, this.legend, this.plot, this.status, this.readout, this.spectrum.root, this.unrolled.root, this.live);
   }
@@ -91,7 +91,7 @@ export class Flow extends Timeline {
       showlegend: false, hovermode: false, dragmode: state.coarse ? false : "zoom", uirevision: `${state.L}`,
       xaxis: {
         anchor: `y${rows.length > 1 ? rows.length : ""}`, range: state.zoom ?? [-0.5, state.L - 0.5], showgrid: false, zeroline: false, ticks: "outside", ticklen: 3,
-        title: { text: header.axis ?? "step t", standoff: 4, font: { size: 11 } }, tickformat: "d", nticks: state.narrow ? 6 : 14, tickcolor: theme.rule, tickfont: { family: theme.mono, size: 11, color: theme.quiet },
+        title: { text: header.axis ?? tr("step t"), standoff: 4, font: { size: 11 } }, tickformat: "d", nticks: state.narrow ? 6 : 14, tickcolor: theme.rule, tickfont: { family: theme.mono, size: 11, color: theme.quiet },
       },
     };
     rows.forEach((row, k) => {
@@ -169,19 +169,19 @@ export class Flow extends Timeline {
   inspect(step) {
     const { header, arrays } = this;
     const cells = header.curves.filter((c) => c.label).map((c) => [c.label, power(arrays[c.name][step])]);
-    this.readout.replaceChildren(el("tbody", {}, el("tr", {}, el("th", { text: `step ${step}` }), ...cells.map(([name]) => el("th", { text: name }))), el("tr", {}, el("th", { text: "norm" }), ...cells.map(([, value]) => el("td", { text: value })))));
+    this.readout.replaceChildren(el("tbody", {}, el("tr", {}, el("th", { text: tr("step {step}", { step }) }), ...cells.map(([name]) => el("th", { text: name }))), el("tr", {}, el("th", { text: tr("norm") }), ...cells.map(([, value]) => el("td", { text: value })))));
     this.spectrum.show(step);
     this.unrolled?.show(step);
   }
 
   tooltip({ row, step, share }) {
     const { header, arrays } = this;
-    if (row.kind === "norm") return { title: `step ${step}, ${header.steps - 1 - step} before the end`, lines: header.curves.filter((c) => c.label).map((c) => [c.label, power(arrays[c.name][step])]) };
-    if (row.kind === "share") return { title: `step ${step}`, lines: [["cell-state highway", `${(100 * arrays["highway.share"][step]).toPrecision(3)} %`], ["highway norm", power(arrays["highway.direct"][step])], ["the rest", power(arrays["highway.rest"][step])]] };
-    if (row.kind === "lines") return { title: `step ${step}`, lines: row.arrays.map(({ name, label }) => [label, number(arrays[name][step], 4)]) };
+    if (row.kind === "norm") return { title: tr("step {step}, {lag} before the end", { step, lag: header.steps - 1 - step }), lines: header.curves.filter((c) => c.label).map((c) => [c.label, power(arrays[c.name][step])]) };
+    if (row.kind === "share") return { title: tr("step {step}", { step }), lines: [[tr("cell-state highway"), `${(100 * arrays["highway.share"][step]).toPrecision(3)} %`], [tr("highway norm"), power(arrays["highway.direct"][step])], [tr("the rest"), power(arrays["highway.rest"][step])]] };
+    if (row.kind === "lines") return { title: tr("step {step}", { step }), lines: row.arrays.map(({ name, label }) => [label, number(arrays[name][step], 4)]) };
     const unit = clamp(Math.floor(share * row.width), 0, row.width - 1);
-    if (row.kind === "states") return { title: `${row.name} · unit ${unit}`, lines: [[`step ${step}`, number(arrays[row.array][step * row.width + unit], 4)]] };
-    return { title: `${row.name} · unit ${unit}`, lines: [[`step ${step}`, power(arrays[row.array][step * row.width + unit])]] };
+    if (row.kind === "states") return { title: tr("{row} · unit {unit}", { row: row.name, unit }), lines: [[tr("step {step}", { step }), number(arrays[row.array][step * row.width + unit], 4)]] };
+    return { title: tr("{row} · unit {unit}", { row: row.name, unit }), lines: [[tr("step {step}", { step }), power(arrays[row.array][step * row.width + unit])]] };
   }
 
   extraKeys(event, control) {

@@ -1,6 +1,6 @@
 // The arithmetic of one step and one unit: previous beside present, and the equations with their numbers.
 
-import { el, number, visible } from "./kit.js";
+import { el, number, tr, visible } from "./kit.js";
 
 const EQUATIONS = {
   LSTM: (v) => [
@@ -18,18 +18,18 @@ export class Inspector {
     this.body = el("tbody");
     this.equations = el("div", { class: "sv-equations" });
     this.input = el("input", {
-      type: "number", step: "0.1", class: "sv-number", "aria-label": "Value of the input at this step",
+      type: "number", step: "0.1", class: "sv-number", "aria-label": tr("Value of the input at this step"),
       onchange: () => {
         if (this.input.value !== "" && Number.isFinite(+this.input.value)) onInput(+this.input.value);
         else this.input.value = this.input.dataset.now;
       },
     });
-    this.inputLabel = el("label", { class: "sv-why-input" }, el("span", { text: "input x" }), this.input);
-    this.root = el("section", { class: "sv-why", "aria-label": "The arithmetic of the chosen step and unit" },
-      el("div", { class: "sv-why-head" }, this.title, el("button", { type: "button", class: "sv-button", text: "Inside the cell", title: "This step and unit as a diagram, with every sum taken apart", onclick: onCell }), this.inputLabel),
+    this.inputLabel = el("label", { class: "sv-why-input" }, el("span", { text: tr("input {x}", { x: "x" }) }), this.input);
+    this.root = el("section", { class: "sv-why", "aria-label": tr("The arithmetic of the chosen step and unit") },
+      el("div", { class: "sv-why-head" }, this.title, el("button", { type: "button", class: "sv-button", text: tr("Inside the cell"), title: tr("This step and unit as a diagram, with every sum taken apart"), onclick: onCell }), this.inputLabel),
       el("div", { class: "sv-why-body" },
         el("table", { class: "sv-table" },
-          el("thead", {}, el("tr", {}, el("th", { text: "signal" }), el("th", { text: "t − 1" }), el("th", { text: "t" }), (this.was = el("th", { text: "baseline" })))),
+          el("thead", {}, el("tr", {}, el("th", { text: tr("signal") }), el("th", { text: "t − 1" }), el("th", { text: "t" }), (this.was = el("th", { text: tr("baseline") })))),
           this.body),
         this.equations));
     this.cells = new Map();
@@ -51,7 +51,7 @@ export class Inspector {
   // read(signal, step, unit) gives a number, or undefined before the first step.
   show({ cell, step, steps, unit, feature, labels, read, was, editable, quantised }) {
     const label = labels ? ` “${visible(labels[step])}”` : "";
-    this.title.textContent = `Step ${step} of ${steps - 1}${label} · unit ${unit}`;
+    this.title.textContent = tr("Step {step} of {last}{label} · unit {unit}", { step, last: steps - 1, label, unit });
     const v = {};
     for (const [signal, [before, now, old]] of this.cells) {
       const [a, b] = [read(signal, step - 1, unit), read(signal, step, unit)];
@@ -67,7 +67,7 @@ export class Inspector {
       el("p", {}, el("span", { class: "sv-law", text: law }), el("span", { class: "sv-sum", text: ` = ${numbers ? `${numbers} = ` : ""}` }), el("b", { style: `color: var(--sv-hue-${name})`, text: result }))));
     const x = read("x", step, feature);
     this.inputLabel.hidden = x === undefined;
-    this.inputLabel.firstChild.textContent = feature ? `input x[${feature}]` : "input x";
+    this.inputLabel.firstChild.textContent = tr("input {x}", { x: feature ? `x[${feature}]` : "x" });
     if (document.activeElement !== this.input) this.input.value = x === undefined ? "" : `${+x.toFixed(4)}`;
     this.input.dataset.now = x === undefined ? "" : `${+x.toFixed(4)}`;
     this.input.disabled = !editable;

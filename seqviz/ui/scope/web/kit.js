@@ -1,5 +1,19 @@
 // The page's own theme, read from Streamlit's CSS variables, with the colours that Python chose.
 
+import zh from "./zh.js";
+
+const WORDS = { zh };
+let language = "en";
+
+export function speak(wanted) {
+  language = wanted;
+  document.documentElement.lang = wanted === "zh" ? "zh-CN" : "en";
+}
+
+// A sentence in the language of now; the English one is its key.
+export const tr = (sentence, values = {}) => (WORDS[language]?.[sentence] ?? sentence).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+export const later = (sentence) => sentence;
+
 const known = new Map();
 
 function luminance(color) {
@@ -44,7 +58,7 @@ export function plotly() {
     const tag = document.createElement("script");
     tag.src = new URL("./plotly.min.js", import.meta.url).href;
     tag.onload = () => resolve(window.Plotly);
-    tag.onerror = () => reject(new Error("The drawing library could not be loaded."));
+    tag.onerror = () => reject(new Error(tr("The drawing library could not be loaded.")));
     document.head.append(tag);
   });
   return loading;

@@ -1,7 +1,7 @@
 // Training seen from its checkpoints: loss, score and gradient norm on one scrubber, which plays.
 
 import { power } from "./flow.js";
-import { el, number } from "./kit.js";
+import { el, number, tr } from "./kit.js";
 import { HEADING, MARGIN } from "./picture.js";
 import { Timeline, clamp } from "./timeline.js";
 
@@ -9,7 +9,7 @@ const TALL = 92;
 
 export class Learning extends Timeline {
   constructor(root) {
-    super(root, "Training, checkpoint by checkpoint. Left and right arrows move through the checkpoints, space plays.");
+    super(root, tr("Training, checkpoint by checkpoint. Left and right arrows move through the checkpoints, space plays."));
     root.classList.add("sv-learning");
     this.follow = true;
     this.state.speed = this.speedSelect.value = "4";
@@ -34,8 +34,8 @@ export class Learning extends Timeline {
     if (!(await this.ready())) return;
     await this.react(this.figure());
     this.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
-    this.legend.replaceChildren(...this.header.nets.map(({ name, line }) => el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: `border-top: 2px solid ${this.theme.lines[line]}` }), name)),
-      el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 1px dashed" }), "chance"), el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 1px dotted" }), "solved"));
+    this.legend.replaceChildren(...this.header.nets.map(({ label, line }) => el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: `border-top: 2px solid ${this.theme.lines[line]}` }), label)),
+      el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 1px dashed" }), tr("chance")), el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 1px dotted" }), tr("solved")));
     this.place();
     this.drawn();
   }
@@ -57,7 +57,7 @@ export class Learning extends Timeline {
     const layout = {
       width: this.plot.clientWidth, height, margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom }, showlegend: false, hovermode: false, dragmode: false,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: theme.well, font: { family: theme.font, color: theme.quiet, size: 11 }, shapes: [],
-      xaxis: { anchor: `y${rows.length}`, range: [-0.5, Math.max(1, state.L) - 0.5], showgrid: false, zeroline: false, fixedrange: true, tickmode: "array", tickvals: ticks, ticktext: ticks.map((k) => `${arrays.step[k]}`), title: { text: "optimiser step", standoff: 4 } },
+      xaxis: { anchor: `y${rows.length}`, range: [-0.5, Math.max(1, state.L) - 0.5], showgrid: false, zeroline: false, fixedrange: true, tickmode: "array", tickvals: ticks, ticktext: ticks.map((k) => `${arrays.step[k]}`), title: { text: tr("optimiser step"), standoff: 4 } },
     };
     rows.forEach((row, k) => {
       const { top, height: tall } = places[k];
@@ -75,13 +75,13 @@ export class Learning extends Timeline {
   }
 
   inspect(step) {
-    this.clock.textContent = `step ${this.arrays.step[step] ?? 0}`;
+    this.clock.textContent = tr("step {step}", { step: this.arrays.step[step] ?? 0 });
   }
 
   tooltip({ row, step }) {
-    return { title: `${row.name}, step ${this.arrays.step[step]}`, lines: this.header.nets.map(({ name }) => {
+    return { title: tr("{row}, step {step}", { row: row.name, step: this.arrays.step[step] }), lines: this.header.nets.map(({ name, label }) => {
       const value = this.arrays[`${name}.${row.signal}`][step];
-      return [name, Number.isFinite(value) ? (row.log ? power(Math.log10(value)) : number(value, 4)) : "–"];
+      return [label, Number.isFinite(value) ? (row.log ? power(Math.log10(value)) : number(value, 4)) : "–"];
     }) };
   }
 

@@ -1,6 +1,6 @@
 // From arrays to one Plotly figure: the rows of the scope on a shared time axis.
 
-import { visible } from "./kit.js";
+import { tr, visible } from "./kit.js";
 
 export const MARGIN = { left: 44, right: 12, top: 4, bottom: 30 };
 export const HEADING = 22;
@@ -121,7 +121,7 @@ export function figure(rows, arrays, state, theme, width) {
     xaxis: {
       anchor: `y${rows.length > 1 ? rows.length : ""}`,
       range: state.zoom ?? [-0.5, state.L - 0.5],
-      title: { text: "step t", standoff: 4, font: { size: 11 } },
+      title: { text: tr("step t"), standoff: 4, font: { size: 11 } },
       showgrid: false,
       zeroline: false,
       ticks: "outside",

@@ -3,21 +3,37 @@
 import { unpack } from "./bytes.js";
 import { CellView } from "./cell.js";
 import { Flow } from "./flow.js";
+import { speak } from "./kit.js";
 import { Learning } from "./learning.js";
 import { Scope } from "./view.js";
 import { Weights } from "./weights.js";
 
 const PANELS = { scope: Scope, weights: Weights, flow: Flow, cell: CellView, learning: Learning };
 const mounted = new WeakMap();
+const KEPT = ["state", "cell", "wish", "follow"];
+
+// A panel writes its labels once, so another language takes another panel, which goes on from the same view.
+function anew(root, old, Panel) {
+  old.destroy();
+  mounted.delete(root);
+  const place = root.cloneNode(false);
+  for (const name of Object.keys(place.dataset)) delete place.dataset[name];
+  root.replaceWith(place);
+  const panel = new Panel(place);
+  for (const name of KEPT) if (old[name] !== undefined) panel[name] = name === "state" ? Object.assign(panel.state, old.state) : old[name];
+  return [place, panel];
+}
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".sv-root") ?? parentElement;
+  let root = parentElement.querySelector(".sv-root") ?? parentElement;
   const message = unpack(data);
+  const { language, panel: kind } = message.header;
   let panel = mounted.get(root);
-  if (!panel) {
-    panel = new PANELS[message.header.panel](root);
-    mounted.set(root, panel);
-  }
+  speak(language);
+  if (panel && panel.language !== language) [root, panel] = anew(root, panel, PANELS[kind]);
+  panel ??= new PANELS[kind](root);
+  panel.language = language;
+  mounted.set(root, panel);
   panel.send = (event) => setTriggerValue("edit", event);
   panel.update(message);
   return () => {

@@ -1,14 +1,14 @@
 // What one step does to a small change of the state: eigenvalues beside the unit circle, and how the
 // singular values of the whole way back fan out with the lag.
 
-import { el } from "./kit.js";
+import { el, tr } from "./kit.js";
 
 export class Spectrum {
   constructor() {
     this.circle = el("div", { class: "sv-square", role: "img" });
     this.fan = el("div", { class: "sv-wide", role: "img" });
     this.circleTitle = el("h4", { class: "sv-small-title" });
-    this.fanTitle = el("h4", { class: "sv-small-title", text: "Singular values of ∂h_T/∂h_t against the lag" });
+    this.fanTitle = el("h4", { class: "sv-small-title", text: tr("Singular values of ∂h_T/∂h_t against the lag") });
     this.root = el("div", { class: "sv-spectrum" }, el("figure", {}, this.circleTitle, this.circle), el("figure", { class: "sv-grow" }, this.fanTitle, this.fan));
   }
 
@@ -36,7 +36,7 @@ export class Spectrum {
     }
     await Plotly.react(this.fan, traces, {
       ...base, width, height: 250, margin: { l: 48, r: 8, t: 6, b: 34 },
-      xaxis: { ...grid, title: { text: "lag T − t (steps)", standoff: 2 }, fixedrange: true, zeroline: false }, yaxis: { ...grid, title: { text: "log10", standoff: 0 }, fixedrange: true, zeroline: true },
+      xaxis: { ...grid, title: { text: tr("lag T − t (steps)"), standoff: 2 }, fixedrange: true, zeroline: false }, yaxis: { ...grid, title: { text: "log10", standoff: 0 }, fixedrange: true, zeroline: true },
     }, { displayModeBar: false });
     this.fan.setAttribute("aria-label", header.says);
   }
@@ -51,7 +51,7 @@ export class Spectrum {
     const x = Array.from(this.re.subarray(best * H, (best + 1) * H));
     const y = Array.from(this.im.subarray(best * H, (best + 1) * H));
     const largest = Math.max(...x.map((v, k) => Math.hypot(v, y[k])));
-    this.circleTitle.textContent = `Eigenvalues of step ${this.steps[best]}, ${this.header.name}: largest ${largest.toFixed(3)}`;
+    this.circleTitle.textContent = tr("Eigenvalues of step {step}, {name}: largest {size}", { step: this.steps[best], name: this.header.name, size: largest.toFixed(3) });
     this.circle.setAttribute("aria-label", this.circleTitle.textContent);
     this.Plotly.restyle(this.circle, { x: [x], y: [y] }, [0]);
   }

@@ -1,14 +1,14 @@
 // What every picture over time shares: one cursor, a pinned step, keys, playing, zoom, headings, a tooltip.
 // A subclass says which rows there are and what they hold; nothing here talks to a server.
 
-import { el, plotly, readTheme } from "./kit.js";
+import { el, plotly, readTheme, tr } from "./kit.js";
 import { MARGIN } from "./picture.js";
 
-const SPEEDS = [["4", "4 steps/s"], ["12", "12 steps/s"], ["30", "30 steps/s"], ["60", "60 steps/s"]];
+const SPEEDS = ["4", "12", "30", "60"];
 export const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
 
 export const button = (text, title, action, extra = {}) =>
-  el("button", { type: "button", class: "sv-button", title, "aria-label": /[a-z]/i.test(text) ? null : title, onclick: action, text, ...extra });
+  el("button", { type: "button", class: "sv-button", title, "aria-label": /\p{L}/u.test(text) ? null : title, onclick: action, text, ...extra });
 
 export function choice(label, options, action) {
   const select = el("select", { class: "sv-select", "aria-label": label, onchange: () => action(select.value) }, ...options.map(([value, text]) => el("option", { value, text })));
@@ -29,17 +29,17 @@ export class Timeline {
     this.live = el("div", { class: "sv-visually-hidden", "aria-live": "polite" });
     this.plot = el("div", { class: "sv-plot", tabindex: "0", role: "application", "aria-label": label },
       this.graph, this.veil, this.pinned, this.band, this.marks, this.heads, this.tip);
-    this.legend = el("div", { class: "sv-legend", role: "note", "aria-label": "Legend" });
+    this.legend = el("div", { class: "sv-legend", role: "note", "aria-label": tr("Legend") });
     this.status = el("p", { class: "sv-status", role: "status" });
-    this.scrubber = el("input", { type: "range", min: "0", class: "sv-scrubber", "aria-label": "Step", oninput: () => this.move(+this.scrubber.value) });
+    this.scrubber = el("input", { type: "range", min: "0", class: "sv-scrubber", "aria-label": tr("Step"), oninput: () => this.move(+this.scrubber.value) });
     this.clock = el("output", { class: "sv-clock" });
-    this.play = button("▶", "Play through time (space)", () => this.toggle());
+    this.play = button("▶", tr("Play through time (space)"), () => this.toggle());
     this.play.classList.add("sv-play");
-    const [speedBox, speed] = choice("speed", SPEEDS, (v) => { this.state.speed = v; });
+    const [speedBox, speed] = choice(tr("speed"), SPEEDS.map((count) => [count, tr("{count} steps/s", { count })]), (v) => { this.state.speed = v; });
     speed.value = this.state.speed;
     this.speedSelect = speed;
-    this.time = el("div", { class: "sv-time" }, this.play, button("‹", "One step back (left arrow)", () => this.move(this.state.step - 1)),
-      button("›", "One step on (right arrow)", () => this.move(this.state.step + 1)), this.scrubber, this.clock, speedBox);
+    this.time = el("div", { class: "sv-time" }, this.play, button("‹", tr("One step back (left arrow)"), () => this.move(this.state.step - 1)),
+      button("›", tr("One step on (right arrow)"), () => this.move(this.state.step + 1)), this.scrubber, this.clock, speedBox);
     this.plot.addEventListener("pointerdown", (e) => this.pressed(e), true);
     this.plot.addEventListener("pointermove", (e) => this.moved(e), true);
     // While a button is down Plotly lays a cover over the whole page, so the end of a press is heard at the top.
@@ -58,7 +58,7 @@ export class Timeline {
   chosen() {}
   viewChanged() {}
   extraKeys() { return {}; }
-  spoken() { return `Step ${this.state.step}`; }
+  spoken() { return tr("Step {step}", { step: this.state.step }); }
 
   // --- drawing ----------------------------------------------------------------------------------
 
@@ -100,7 +100,7 @@ export class Timeline {
     const folded = this.state.folded.has(row.signal);
     return el("div", { class: "sv-head", style: `top:${this.built.places[k].top - 21}px` },
       el("button", {
-        type: "button", class: "sv-fold", "data-signal": row.signal, "aria-expanded": `${!folded}`, title: folded ? `Unfold ${row.name}` : `Fold ${row.name}`,
+        type: "button", class: "sv-fold", "data-signal": row.signal, "aria-expanded": `${!folded}`, title: folded ? tr("Unfold {row}", { row: row.name }) : tr("Fold {row}", { row: row.name }),
         onclick: () => {
           if (folded) this.state.folded.delete(row.signal);
           else this.state.folded.add(row.signal);

@@ -1,6 +1,6 @@
 // A recurrent network unrolled over time: the same cell at every step, handing its state on.
 
-import { number } from "./kit.js";
+import { number, tr } from "./kit.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const SHOWN = 6;
@@ -49,6 +49,6 @@ export class Unrolled {
         svg("text", { x: x + 50, y: 86, class: "sv-value", "text-anchor": "middle" }, number(size(t), 2)));
     }
     this.root.replaceChildren(...parts);
-    this.root.setAttribute("aria-label", `The ${name} unrolled over steps ${first} to ${first + count - 1}; on the wires between them the size of h.`);
+    this.root.setAttribute("aria-label", tr("The {name} unrolled over steps {first} to {last}; on the wires between them the size of h: {sizes}.", { name, first, last: first + count - 1, sizes: Array.from({ length: count }, (_, k) => number(size(first + k), 2)).join(", ") }));
   }
 }

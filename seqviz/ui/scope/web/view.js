@@ -2,17 +2,17 @@
 
 import { forward, span } from "./forward.js";
 import { Inspector } from "./inspector.js";
-import { el, gradient, number, visible, writeAddress } from "./kit.js";
+import { el, gradient, later, number, tr, visible, writeAddress } from "./kit.js";
 import { link } from "./link.js";
 import { unitOrder } from "./order.js";
 import { MARGIN, figure, lineRange, poster, rowData, rowRange } from "./picture.js";
 import { Timeline, button, choice, clamp } from "./timeline.js";
 
-const VIEWS = [["now", "Now"], ["baseline", "Baseline"], ["difference", "Difference"]];
-const ORDERS = [["index", "index"], ["similarity", "similarity"], ["mean", "mean"]];
+const VIEWS = [["now", later("Now")], ["baseline", later("Baseline")], ["difference", later("Difference")]];
+const ORDERS = [["index", later("index")], ["similarity", later("similarity")], ["mean", later("mean")]];
 export class Scope extends Timeline {
   constructor(root) {
-    super(root, "Signals over time. Left and right arrows move the step, up and down the unit, space plays, Home and End jump.");
+    super(root, tr("Signals over time. Left and right arrows move the step, up and down the unit, space plays, Home and End jump."));
     Object.assign(this.state, { unit: 0, feature: 0, view: "now", sort: "index" });
     this.readAddress();
     this.build();
@@ -23,17 +23,17 @@ export class Scope extends Timeline {
   build() {
     const say = (type) => () => this.send({ type, id: this.header.id, at: performance.now() });
     this.buttons = {
-      undo: button("↶", "Undo the last change (Ctrl+Z)", say("undo")),
-      redo: button("↷", "Redo (Ctrl+Shift+Z)", say("redo")),
-      reset: button("Reset weights", "Take back every weight edit: the same initial weights again", say("reset")),
-      pin: button("Pin as baseline", "Keep this run to compare the next ones with", say("pin")),
+      undo: button("↶", tr("Undo the last change (Ctrl+Z)"), say("undo")),
+      redo: button("↷", tr("Redo (Ctrl+Shift+Z)"), say("redo")),
+      reset: button(tr("Reset weights"), tr("Take back every weight edit: the same initial weights again"), say("reset")),
+      pin: button(tr("Pin as baseline"), tr("Keep this run to compare the next ones with"), say("pin")),
     };
-    const [orderBox, order] = choice("units by", ORDERS, (v) => this.change({ sort: v }));
+    const [orderBox, order] = choice(tr("units by"), ORDERS.map(([value, text]) => [value, tr(text)]), (v) => this.change({ sort: v }));
     this.selects = { order };
-    this.views = el("div", { class: "sv-segments", role: "radiogroup", "aria-label": "Which run is shown" },
-      ...VIEWS.map(([value, text]) => el("button", { type: "button", role: "radio", class: "sv-segment", "data-view": value, text, onclick: () => this.change({ view: value }) })));
-    const save = el("select", { class: "sv-select", "aria-label": "Save the picture", onchange: () => { this.save(save.value); save.value = ""; } },
-      el("option", { value: "", text: "Save picture" }), el("option", { value: "svg", text: "as SVG" }), el("option", { value: "png", text: "as PNG" }));
+    this.views = el("div", { class: "sv-segments", role: "radiogroup", "aria-label": tr("Which run is shown") },
+      ...VIEWS.map(([value, text]) => el("button", { type: "button", role: "radio", class: "sv-segment", "data-view": value, text: tr(text), onclick: () => this.change({ view: value }) })));
+    const save = el("select", { class: "sv-select", "aria-label": tr("Save the picture"), onchange: () => { this.save(save.value); save.value = ""; } },
+      el("option", { value: "", text: tr("Save picture") }), el("option", { value: "svg", text: tr("as SVG") }), el("option", { value: "png", text: tr("as PNG") }));
     this.bar = el("div", { class: "sv-bar" },
       el("div", { class: "sv-group" }, this.buttons.undo, this.buttons.redo, this.buttons.reset),
       el("div", { class: "sv-group" }, this.buttons.pin, this.views),
@@ -90,7 +90,7 @@ export class Scope extends Timeline {
     this.buttons.redo.disabled = !header.redo;
     this.buttons.reset.disabled = !header.reset;
     this.bar.hidden = !!header.plain;
-    this.buttons.pin.textContent = this.baseline ? "Pin again" : "Pin as baseline";
+    this.buttons.pin.textContent = this.baseline ? tr("Pin again") : tr("Pin as baseline");
     this.views.hidden = !this.baseline;
     for (const b of this.views.children) b.setAttribute("aria-checked", `${b.dataset.view === state.view}`);
     this.selects.order.value = state.sort;
@@ -204,14 +204,14 @@ export class Scope extends Timeline {
     const bars = [];
     const bar = (scale, left, right, title) => el("span", { class: "sv-key", title }, el("span", { text: left }), el("i", { style: `background:${gradient(scale)}` }), el("span", { text: right }));
     if (state.view === "difference") {
-      bars.push(bar(theme.diverging, "less than baseline", "more", "Difference: now minus baseline; each row has its own range"));
+      bars.push(bar(theme.diverging, tr("less than baseline"), tr("more"), tr("Difference: now minus baseline; each row has its own range")));
     } else {
-      for (const row of rows) if (row.kind === "gate") bars.push(bar(theme.sequential[row.signal], `${row.symbol} 0`, "1", `${row.name}: 0 ${row.closed}, 1 ${row.open}`));
-      bars.push(bar(theme.diverging, "states −", "+", "Candidates and states: negative blue, 0 the background, positive orange"));
+      for (const row of rows) if (row.kind === "gate") bars.push(bar(theme.sequential[row.signal], `${row.symbol} 0`, "1", tr("{gate}: 0 {closed}, 1 {open}", { gate: row.name, closed: row.closed, open: row.open })));
+      bars.push(bar(theme.diverging, tr("states −"), "+", tr("Candidates and states: negative blue, 0 the background, positive orange")));
     }
-    bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-dash" }), "chosen step"));
-    if (rows.some((row) => row.target)) bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-ring" }), "right answer"));
-    if (this.header.edited?.length || this.header.rules?.length) bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-edit-mark" }), "changed by you"));
+    bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-dash" }), tr("chosen step")));
+    if (rows.some((row) => row.target)) bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-ring" }), tr("right answer")));
+    if (this.header.edited?.length || this.header.rules?.length) bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-edit-mark" }), tr("changed by you")));
     this.legend.replaceChildren(...bars);
   }
 
@@ -240,7 +240,7 @@ export class Scope extends Timeline {
     rows.forEach((row, k) => {
       const place = built.places[k];
       if (row.kind === "line" && row.signal === "x") {
-        for (const [step] of (header.edited ?? []).slice(0, 200)) outline({ from: step, to: step + 1, place: { top: place.top, height: 3 } }, "changed by you", "sv-edited");
+        for (const [step] of (header.edited ?? []).slice(0, 200)) outline({ from: step, to: step + 1, place: { top: place.top, height: 3 } }, tr("changed by you"), "sv-edited");
       }
       for (const rule of rules) {
         const name = row.signal === "x" ? "x" : `l${header.layer}.${row.signal}`;
@@ -261,7 +261,7 @@ export class Scope extends Timeline {
     this.unitMarks(unit);
     const at = (signal) => this.now[signal]?.[step * state.hidden + unit];
     const shown = this.rows.filter(({ kind }) => kind === "gate" || kind === "state");
-    this.line.textContent = `step ${step}, unit ${unit}:  ${shown.map(({ signal, symbol }) => `${symbol} ${number(at(signal), 2)}`).join("  ")}`;
+    this.line.textContent = tr("step {step}, unit {unit}: {values}", { step, unit, values: shown.map(({ signal, symbol }) => `${symbol} ${number(at(signal), 2)}`).join("  ") });
     const exact = this.message.arrays;
     const read = (arrays) => (signal, t, u) => {
       const values = arrays?.[signal];
@@ -364,11 +364,11 @@ export class Scope extends Timeline {
     const label = state.labels ? ` “${visible(state.labels[step])}”` : "";
     if (unit !== undefined) {
       const at = (t) => (t < 0 ? 0 : values[t * state.hidden + unit]);
-      const lines = [[`step ${step}${label}`, number(at(step), 4)]];
-      if (step > 0) lines.unshift([`step ${step - 1}`, number(at(step - 1), 4)]);
-      return { title: `${row.name} · unit ${unit}`, lines };
+      const lines = [[tr("step {step}", { step: `${step}${label}` }), number(at(step), 4)]];
+      if (step > 0) lines.unshift([tr("step {step}", { step: step - 1 }), number(at(step - 1), 4)]);
+      return { title: tr("{row} · unit {unit}", { row: row.name, unit }), lines };
     }
-    const lines = [["step", `${step}${label}`]];
+    const lines = [[tr("step"), `${step}${label}`]];
     for (let f = 0; f < Math.min(row.width, 6); f++) lines.push([row.width > 1 ? `${row.symbol}[${f}]` : row.symbol, number(values[step * row.width + f], 4)]);
     return { title: row.name, lines };
   }
@@ -404,7 +404,7 @@ export class Scope extends Timeline {
 
   spoken() {
     const { step, unit, hidden } = this.state;
-    return `Step ${step}, unit ${unit}, hidden state ${number(this.now.h[step * hidden + unit])}`;
+    return tr("Step {step}, unit {unit}, hidden state {h}", { step, unit, h: number(this.now.h[step * hidden + unit]) });
   }
 
   viewChanged() { this.writeAddress(); }

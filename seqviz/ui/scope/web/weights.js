@@ -1,6 +1,6 @@
 // One block of the weights as a matrix that answers to the hand: click a cell, drag it, type it.
 
-import { el, gradient, number, plotly, readTheme } from "./kit.js";
+import { el, gradient, number, plotly, readTheme, tr } from "./kit.js";
 import { link } from "./link.js";
 
 const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
@@ -15,17 +15,17 @@ export class Weights {
     this.graph = el("div", { class: "sv-graph" });
     this.box = el("div", { class: "sv-cell" });
     this.plot = el("div", { class: "sv-plot", tabindex: "0", role: "application",
-      "aria-label": "Weight matrix. Arrow keys choose a weight, plus and minus change it by 0.1." }, this.graph, this.box);
+      "aria-label": tr("Weight matrix. Arrow keys choose a weight, plus and minus change it by 0.1.") }, this.graph, this.box);
     this.name = el("code", { class: "sv-weight-name" });
     this.was = el("span", { class: "sv-was" });
-    this.slider = el("input", { type: "range", min: "-4", max: "4", step: "0.01", class: "sv-scrubber", "aria-label": "Weight",
+    this.slider = el("input", { type: "range", min: "-4", max: "4", step: "0.01", class: "sv-scrubber", "aria-label": tr("Weight"),
       oninput: () => this.preview(+this.slider.value), onchange: () => this.commit(+this.slider.value) });
-    this.field = el("input", { type: "number", step: "0.1", class: "sv-number", "aria-label": "Weight, exact",
+    this.field = el("input", { type: "number", step: "0.1", class: "sv-number", "aria-label": tr("Weight, exact"),
       onchange: () => {
         if (this.field.value !== "" && Number.isFinite(+this.field.value)) this.commit(+this.field.value);
         else this.field.value = `${+this.values[this.at(...this.cell)].toFixed(4)}`;
       } });
-    this.back = el("button", { type: "button", class: "sv-button", text: "Take back", title: "The weight as it was drawn", onclick: () => this.revert() });
+    this.back = el("button", { type: "button", class: "sv-button", text: tr("Take back"), title: tr("The weight as it was drawn"), onclick: () => this.revert() });
     this.legend = el("div", { class: "sv-legend" });
     this.live = el("div", { class: "sv-visually-hidden", "aria-live": "polite" });
     root.replaceChildren(this.legend, this.plot, el("div", { class: "sv-weight-row" }, this.name, this.field), this.slider, el("div", { class: "sv-weight-row" }, this.was, this.back), this.live);
@@ -74,7 +74,7 @@ export class Weights {
     this.plot.style.height = `${layout.height}px`;
     const most = this.most();
     this.legend.replaceChildren(el("span", { class: "sv-key" }, el("span", { text: number(-most, 1) }), el("i", { style: `background:${gradient(this.theme.diverging)}` }), el("span", { text: number(most, 1) })),
-      el("span", { class: "sv-note" }, el("i", { class: "sv-edit-mark" }), "changed by you"));
+      el("span", { class: "sv-note" }, el("i", { class: "sv-edit-mark" }), tr("changed by you")));
     this.show();
     this.root.dataset.drawn = header.id;
   }
@@ -109,7 +109,7 @@ export class Weights {
     this.slider.value = `${value}`;
     const original = this.original[this.at(row, col)];
     const edited = value !== original;
-    this.was.textContent = edited ? `was ${number(original, 4)}` : header.reads;
+    this.was.textContent = edited ? tr("was {value}", { value: number(original, 4) }) : header.reads;
     this.back.hidden = !edited;
     this.root.dataset.cell = `${row},${col}`;
   }
@@ -164,7 +164,7 @@ export class Weights {
 
   commit(value) {
     this.preview(value);
-    this.live.textContent = `${this.name.textContent} is now ${number(value, 3)}`;
+    this.live.textContent = tr("{name} is now {value}", { name: this.name.textContent, value: number(value, 3) });
     this.send({ type: "weight", edits: [[...this.place(...this.cell), value]], at: performance.now() });
   }
 
