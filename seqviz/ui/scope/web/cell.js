@@ -1,11 +1,13 @@
 // One step of one unit, drawn as the cell with its numbers on the wires, beside the equations that they obey.
 
 import { DIAGRAMS, LINES } from "./diagrams.js";
-import { el, number, tr, visible, writeAddress } from "./kit.js";
-import { sums } from "./sums.js";
+import { el, later, number, tr, visible, writeAddress } from "./kit.js";
+import { sums, vectors } from "./sums.js";
 import { Timeline, button, choice, clamp } from "./timeline.js";
+import { Vectors } from "./vectors.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const FORMS = [[false, later("One unit")], [true, later("As vectors")]];
 const svg = (tag, attributes = {}, ...children) => {
   const node = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
@@ -17,7 +19,7 @@ export class CellView extends Timeline {
   constructor(root) {
     super(root, "");
     root.classList.add("sv-cellview");
-    Object.assign(this.state, { unit: 0, phase: null, hidden: false, open: null });
+    Object.assign(this.state, { unit: 0, phase: null, hidden: false, open: null, vectors: false });
     this.readAddress();
     this.drawing = svg("svg", { viewBox: "0 0 680 384", class: "sv-diagram", role: "img", tabindex: "0" });
     this.equations = el("div", { class: "sv-lines" });
@@ -28,7 +30,9 @@ export class CellView extends Timeline {
       button(tr("Back"), tr("The part before"), () => this.toPhase(-1)), button(tr("Next"), tr("The next part of the cell"), () => this.toPhase(1)),
       button(tr("Whole cell"), tr("Show everything at once"), () => this.toPhase(null)),
       (this.guess = button(tr("Hide values"), tr("Let the class guess, then reveal"), () => { this.state.hidden = !this.state.hidden; this.place(); })));
-    this.bar = el("div", { class: "sv-bar" }, this.walk, this.story, el("div", { class: "sv-group sv-right" }, unitBox,
+    this.forms = el("div", { class: "sv-segments", role: "radiogroup", "aria-label": tr("How the equations are shown") },
+      ...FORMS.map(([all, text]) => el("button", { type: "button", role: "radio", class: "sv-segment", text: tr(text), onclick: () => { this.state.vectors = all; this.place(); this.viewChanged(); } })));
+    this.bar = el("div", { class: "sv-bar" }, this.walk, this.story, el("div", { class: "sv-group sv-right" }, this.forms, unitBox,
       button(tr("See all units"), tr("Back to the gates page, at this step and unit"), () => this.send({ type: "gates", step: this.state.step, unit: this.state.unit, at: performance.now() }))));
     this.chips = el("div", { class: "sv-chips", "aria-hidden": "true" });
     root.replaceChildren(this.time, this.chips, this.bar, el("div", { class: "sv-cellgrid" }, this.drawing, this.equations), this.status, this.live);
@@ -93,11 +97,13 @@ export class CellView extends Timeline {
     this.drawing.replaceChildren(svg("rect", { x: 90, y: 34, width: 548, height: 306, rx: 16, class: "sv-hull" }), ...this.pieces.map((p) => p.group), ...labels);
     for (const piece of this.pieces) for (const name of ["line", "text"]) piece[name] = piece.group.querySelector(name === "line" ? ".sv-line" : ".sv-value");
     this.lines = LINES[this.kind].map((line) => {
-      const law = line.gate && this.header.cell === "RNN_RELU" ? line.law.replace("tanh", "relu") : line.law;
+      const relu = this.header.cell === "RNN_RELU";
+      const spell = (part) => (typeof part === "string" ? (relu ? part.replace("tanh", "relu") : part) : el("span", { "data-link": part.link }, ...part.text.map(spell)));
       const numbers = el("span", { class: "sv-numbers" });
       const bars = el("div", { class: "sv-bars" });
-      const head = el("button", { type: "button", class: "sv-lawline", "data-link": line.gate ?? line.value, "aria-expanded": "false", onclick: () => { this.state.open = this.state.open === line ? null : line; this.place(); } }, el("b", { text: law, style: `color: var(--sv-hue-${line.gate ?? line.value})` }), numbers);
-      return { ...line, line, numbers, bars, head, root: el("div", { class: "sv-eq" }, head, bars) };
+      const head = el("button", { type: "button", class: "sv-lawline", "data-link": line.gate ?? line.value, "aria-expanded": "false", onclick: () => { this.state.open = this.state.open === line ? null : line; this.place(); } }, el("b", { style: `color: var(--sv-hue-${line.gate ?? line.value})` }, ...line.law.map(spell)), numbers);
+      const strips = new Vectors(line.rows, (unit) => this.peek(unit), (unit) => { this.state.unit = unit; this.move(this.state.step); });
+      return { ...line, line, numbers, bars, head, strips, root: el("div", { class: "sv-eq" }, head, strips.root, bars) };
     });
     this.equations.replaceChildren(...this.lines.map((l) => l.root));
   }
@@ -118,7 +124,10 @@ export class CellView extends Timeline {
       piece.line.style.strokeDasharray = value < 0 ? "7 4" : "";
       if (piece.text) piece.text.textContent = this.veiled(piece.phase) ? "?" : number(value);
     }
-    for (const line of this.lines) this.write(line, v, reached);
+    const all = state.vectors ? vectors(this.header, this.arrays, state.step) : null;
+    for (const line of this.lines) this.write(line, v, reached, all);
+    [...this.forms.children].forEach((b, k) => b.setAttribute("aria-checked", `${FORMS[k][0] === state.vectors}`));
+    if (this.lit) this.relight();
     this.unitSelect.value = `${state.unit}`;
     this.guess.textContent = state.hidden ? tr("Reveal") : tr("Hide values");
     const phases = DIAGRAMS[this.kind].phases;
@@ -133,19 +142,37 @@ export class CellView extends Timeline {
 
   veiled(phase) { return this.state.hidden && (this.state.phase === null ? phase > 0 : phase === this.state.phase); }
 
-  write(line, v, reached) {
+  // A strip under the pointer shows its unit's numbers, everywhere.
+  peek(unit) {
+    if (unit === this.peeked) return;
+    this.peeked = unit;
+    const all = vectors(this.header, this.arrays, this.state.step);
+    for (const line of this.lines) this.strip(line, all);
+  }
+
+  strip(line, all) {
+    line.strips.show(all, { unit: this.peeked ?? this.state.unit, theme: this.theme, gate: line.squash === "σ" ? line.gate : null, veiled: this.veiled(line.phase) });
+  }
+
+  write(line, v, reached, all) {
     const name = line.gate ?? line.value;
+    line.strips.root.hidden = !all;
+    line.numbers.hidden = !!all;
+    if (all) this.strip(line, all);
     line.root.classList.toggle("sv-dim", line.phase > reached);
     const say = (value) => (this.veiled(line.phase) ? "?" : number(value));
     if (line.gate) {
       const p = v.parts[line.gate];
       const plus = (value) => (value < 0 ? ` − ${number(-value)}` : ` + ${number(value)}`);
-      const tail = line.reset ? ` + ${number(v.r)} × (${number(p.sh)}${plus(p.bh)})` : `${plus(p.sh)}${plus(p.bh)}`;
-      line.numbers.textContent = ` = ${this.header.cell === "RNN_RELU" ? "relu" : line.squash}(${number(p.sx)}${plus(p.bx)}${tail}) = ${say(v[name])}`;
+      const [, , x, , h] = line.law.map((part) => part.link);
+      const part = (link, text) => el("span", { "data-link": link, text });
+      const tail = line.reset ? [" + ", part("reset", `${number(v.r)} × (${number(p.sh)}${plus(p.bh)})`)] : [part(h, `${plus(p.sh)}${plus(p.bh)}`)];
+      line.numbers.replaceChildren(` = ${this.header.cell === "RNN_RELU" ? "relu" : line.squash}(`, part(x, `${number(p.sx)}${plus(p.bx)}`), ...tail, ") = ", part(name, say(v[name])));
     } else {
-      line.numbers.textContent = ` = ${line.terms.map((t) => (typeof t === "string" ? t : `${number(v[t[0]])} × ${number(v[t[2]])}`)).join(" ")} = ${say(v[name])}`;
+      const product = ([link, a, b]) => el("span", { "data-link": link, text: `${number(v[a])} × ${number(v[b])}` });
+      line.numbers.replaceChildren(" = ", ...line.terms.map((t) => (typeof t === "string" ? ` ${t} ` : product(t))), " = ", el("span", { "data-link": name, text: say(v[name]) }));
     }
-    const open = this.state.open === line.line && !!line.gate;
+    const open = this.state.open === line.line && !!line.gate && !all;
     line.head.setAttribute("aria-expanded", `${open}`);
     line.bars.hidden = !open;
     if (open) line.bars.replaceChildren(...this.contributions(line, v));
@@ -173,6 +200,11 @@ export class CellView extends Timeline {
   light(link) {
     if (link === this.lit) return;
     this.lit = link;
+    this.relight();
+  }
+
+  relight() {
+    const link = this.lit;
     for (const node of this.root.querySelectorAll("[data-link]")) node.classList.toggle("sv-lit", !!link && (node.dataset.link === link || node.dataset.link === `to_${link}`));
   }
 
@@ -194,6 +226,7 @@ export class CellView extends Timeline {
 
   readAddress() {
     const view = new URLSearchParams(location.hash.slice(1));
+    this.state.vectors = view.get("as") === "vectors";
     for (const name of ["step", "unit"]) if (/^\d{1,5}$/.test(view.get(name) ?? "")) this.state[name] = +view.get(name);
   }
 
@@ -201,6 +234,7 @@ export class CellView extends Timeline {
     const view = new URLSearchParams();
     if (this.state.step) view.set("step", this.state.step);
     if (this.state.unit) view.set("unit", this.state.unit);
+    if (this.state.vectors) view.set("as", "vectors");
     writeAddress(this.header.address, view);
   }
 }

@@ -82,23 +82,38 @@ export const DIAGRAMS = {
   },
 };
 
-// The lines of torch's documentation, term by term: [name of the value, text, wire]. `sum` lines have terms.
+// The lines of torch's documentation. `law` is made of text and of terms, each with the name of the wire that it
+// stands for; `terms` are the values that a line without a sum multiplies; `rows` is the line for all units at once,
+// a vector a row, by its name in sums.js. A gate's rows end with its sum and its value.
+const term = (link, ...text) => ({ link, text });
+const gate = (g, phase, squash, names = [`i${g}`, `h${g}`, "x", "h_"]) => {
+  const [i, h, x, before] = names;
+  return {
+    gate: g, phase, squash, law: [term(g, `${g}_t`), ` = ${squash}(`, term(x, `W_${i} x_t + b_${i}`), " + ", term(before, `W_${h} h_{t−1} + b_${h}`), ")"],
+    rows: [[`W_${i} x_t`, `${g}_wx`], [`b_${i}`, `${g}_bx`], [`W_${h} h_{t−1}`, `${g}_wh`], [`b_${h}`, `${g}_bh`], [later("sum"), `${g}_pre`], [`${g}_t`, g]],
+  };
+};
+
 export const LINES = {
   LSTM: [
-    { gate: "f", phase: 1, law: "f_t = σ(W_if x_t + b_if + W_hf h_{t−1} + b_hf)", squash: "σ" },
-    { gate: "i", phase: 2, law: "i_t = σ(W_ii x_t + b_ii + W_hi h_{t−1} + b_hi)", squash: "σ" },
-    { gate: "g", phase: 2, law: "g_t = tanh(W_ig x_t + b_ig + W_hg h_{t−1} + b_hg)", squash: "tanh" },
-    { value: "c", phase: 3, law: "c_t = f_t c_{t−1} + i_t g_t", terms: [["f", "×", "c_"], "+", ["i", "×", "g"]] },
-    { gate: "o", phase: 4, law: "o_t = σ(W_io x_t + b_io + W_ho h_{t−1} + b_ho)", squash: "σ" },
-    { value: "h", phase: 4, law: "h_t = o_t tanh(c_t)", terms: [["o", "×", "tanh_c"]] },
+    gate("f", 1, "σ"),
+    gate("i", 2, "σ"),
+    gate("g", 2, "tanh"),
+    { value: "c", phase: 3, law: [term("c", "c_t"), " = ", term("kept", term("f", "f_t"), " ⊙ ", term("c_", "c_{t−1}")), " + ", term("written", term("i", "i_t"), " ⊙ ", term("g", "g_t"))], terms: [["kept", "f", "c_"], "+", ["written", "i", "g"]],
+      rows: [["c_{t−1}", "c_"], ["f_t ⊙ c_{t−1}", "kept"], ["i_t ⊙ g_t", "written"], ["c_t", "c"]] },
+    gate("o", 4, "σ"),
+    { value: "h", phase: 4, law: [term("h", "h_t"), " = ", term("o", "o_t"), " ⊙ ", term("tanh_c", "tanh(c_t)")], terms: [["h", "o", "tanh_c"]],
+      rows: [["tanh(c_t)", "tanh_c"], ["h_t", "h"]] },
   ],
   GRU: [
-    { gate: "r", phase: 1, law: "r_t = σ(W_ir x_t + b_ir + W_hr h_{t−1} + b_hr)", squash: "σ" },
-    { gate: "n", phase: 2, law: "n_t = tanh(W_in x_t + b_in + r_t (W_hn h_{t−1} + b_hn))", squash: "tanh", reset: true },
-    { gate: "z", phase: 3, law: "z_t = σ(W_iz x_t + b_iz + W_hz h_{t−1} + b_hz)", squash: "σ" },
-    { value: "h", phase: 4, law: "h_t = (1 − z_t) n_t + z_t h_{t−1}", terms: [["one_z", "×", "n"], "+", ["z", "×", "h_"]] },
+    gate("r", 1, "σ"),
+    { ...gate("n", 2, "tanh"), reset: true, law: [term("n", "n_t"), " = tanh(", term("to_n", "W_in x_t + b_in"), " + ", term("reset", term("r", "r_t"), " ⊙ (", term("q", "W_hn h_{t−1} + b_hn"), ")"), ")"],
+      rows: [["W_in x_t", "n_wx"], ["b_in", "n_bx"], ["W_hn h_{t−1} + b_hn", "n_hh"], ["r_t ⊙ (W_hn h_{t−1} + b_hn)", "reset"], [later("sum"), "n_pre"], ["n_t", "n"]] },
+    gate("z", 3, "σ"),
+    { value: "h", phase: 4, law: [term("h", "h_t"), " = ", term("written", term("one_z", "(1 − z_t)"), " ⊙ ", term("n", "n_t")), " + ", term("kept", term("z", "z_t"), " ⊙ ", term("h_", "h_{t−1}"))], terms: [["written", "one_z", "n"], "+", ["kept", "z", "h_"]],
+      rows: [["(1 − z_t) ⊙ n_t", "written"], ["z_t ⊙ h_{t−1}", "kept"], ["h_t", "h"]] },
   ],
-  RNN: [{ gate: "h", phase: 1, law: "h_t = tanh(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh)", squash: "tanh" }],
+  RNN: [gate("h", 1, "tanh", ["ih", "hh", "from_x", "from_h"])],
 };
 
 export const BLOCK = { LSTM: ["i", "f", "g", "o"], GRU: ["r", "z", "n"], RNN: ["h"] };

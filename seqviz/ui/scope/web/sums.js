@@ -26,3 +26,14 @@ export function sums({ cell, hidden: H, inputs }, arrays, step, unit) {
   if (kind === "GRU") Object.assign(v, { reset: v.r * v.n_hh, one_z: 1 - v.z, kept: v.z * v.h_, written: (1 - v.z) * v.n });
   return v;
 }
+
+// The same for all units: a Float64Array(H) by each name, and by f_wx, f_bx, f_wh, f_bh the terms of each gate's sum.
+export function vectors(header, arrays, step) {
+  const found = {};
+  for (let unit = 0; unit < header.hidden; unit++) {
+    const v = sums(header, arrays, step, unit);
+    for (const [gate, p] of Object.entries(v.parts)) Object.assign(v, { [`${gate}_wx`]: p.sx, [`${gate}_bx`]: p.bx, [`${gate}_wh`]: p.sh, [`${gate}_bh`]: p.bh });
+    for (const [name, value] of Object.entries(v)) if (name !== "parts") (found[name] ??= new Float64Array(header.hidden))[unit] = value;
+  }
+  return found;
+}

@@ -1,0 +1,75 @@
+// One line of the equations for all units at once: a strip of colours for every term, one cell a unit.
+
+import { el, number, tr } from "./kit.js";
+
+const SHADES = 256;
+const known = new Map();
+
+// A colour scale of Plotly's as 256 pixels.
+function shades(scale) {
+  const key = JSON.stringify(scale);
+  if (!known.has(key)) {
+    const canvas = el("canvas", { width: SHADES, height: 1 });
+    const pen = canvas.getContext("2d", { willReadFrequently: true });
+    const ramp = pen.createLinearGradient(0, 0, SHADES, 0);
+    for (const [at, color] of scale) ramp.addColorStop(at, color);
+    pen.fillStyle = ramp;
+    pen.fillRect(0, 0, SHADES, 1);
+    known.set(key, pen.getImageData(0, 0, SHADES, 1).data);
+  }
+  return known.get(key);
+}
+
+function paint(canvas, values, low, high, scale) {
+  const colors = shades(scale);
+  canvas.width = values.length;
+  canvas.height = 1;
+  const pen = canvas.getContext("2d");
+  const image = pen.createImageData(values.length, 1);
+  values.forEach((value, k) => {
+    const share = (value - low) / (high - low);
+    const at = 4 * Math.min(SHADES - 1, Math.max(0, Math.round(share * (SHADES - 1)) || 0));
+    image.data.set(colors.subarray(at, at + 4), 4 * k);
+  });
+  pen.putImageData(image, 0, 0);
+}
+
+export class Vectors {
+  // rows: [text, name] as in diagrams.js; peek(unit or null) while a strip is hovered, choose(unit) when it is clicked.
+  constructor(rows, peek, choose) {
+    this.rows = rows.map(([text, name]) => {
+      const [canvas, mark, value] = [el("canvas", { "aria-hidden": "true" }), el("i", { class: "sv-vecmark" }), el("span", { class: "sv-barvalue" })];
+      const strip = el("div", { class: "sv-strip", role: "img" }, canvas, mark);
+      const unit = (event) => {
+        const box = strip.getBoundingClientRect();
+        return Math.min(this.count - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * this.count)));
+      };
+      strip.addEventListener("pointermove", (event) => peek(unit(event)));
+      strip.addEventListener("pointerleave", () => peek(null));
+      strip.addEventListener("click", (event) => choose(unit(event)));
+      const row = el("div", { class: "sv-vecrow", "data-link": name }, el("span", { class: "sv-law", text: tr(text) }), strip, value);
+      return { text: tr(text), name, canvas, mark, strip, value, row };
+    });
+    this.range = el("span", { class: "sv-range" });
+    this.root = el("div", { class: "sv-vectors" }, this.range, ...this.rows.map((r) => r.row));
+  }
+
+  // gate: the name of the value that runs from 0 to 1, if one does; veiled: the last row is to be guessed.
+  show(found, { unit, theme, gate, veiled }) {
+    const signed = this.rows.filter((r) => r.name !== gate);
+    const reach = Math.max(1e-9, ...signed.flatMap((r) => Array.from(found[r.name], Math.abs)));
+    this.count = found[signed[0].name].length;
+    this.range.textContent = `±${reach < 0.1 || reach >= 1e4 ? reach.toPrecision(2) : reach.toFixed(2)}`;
+    this.rows.forEach(({ text, name, canvas, mark, strip, value }, k) => {
+      const values = found[name];
+      const hidden = veiled && k === this.rows.length - 1;
+      if (name === gate) paint(canvas, values, 0, 1, theme.sequential[name]);
+      else paint(canvas, values, -reach, reach, theme.diverging);
+      canvas.style.visibility = hidden ? "hidden" : "";
+      mark.style.cssText = `left:${(100 * unit) / this.count}%;width:${100 / this.count}%`;
+      value.textContent = hidden ? "?" : number(values[unit]);
+      strip.setAttribute("aria-label", hidden ? tr("{term}: to be guessed", { term: text })
+        : tr("{term}, {count} units: from {low} to {high}; unit {unit}: {value}", { term: text, count: this.count, low: number(Math.min(...values)), high: number(Math.max(...values)), unit, value: number(values[unit]) }));
+    });
+  }
+}
