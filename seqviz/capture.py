@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from seqviz.interventions import Intervention, apply, validate
+from seqviz.language import tr
 from seqviz.layers import (
     Recurrent,
     Sequences,
@@ -88,7 +89,7 @@ def capture(
     with torch.no_grad(), watch:
         y = module(*arguments, **(kwargs or {}))
     if not watch.modes:
-        raise ValueError(f"The run called none of {', '.join(map(repr, targets))}.")
+        raise ValueError(tr("The run called none of {known}.", known=", ".join(map(repr, targets))))
     validate(edits, watch.widths, None)
     if isinstance(module, _Sequence):
         watch.arrays["y"] = as_array(read_output(next(iter(targets.values())), y)).copy()
@@ -106,16 +107,18 @@ def _targets(module: nn.Module, modules: str | Iterable[str] | None) -> dict[str
     found = {p: m for p, m in module.named_modules() if isinstance(m, _KINDS) and id(m) not in inner}
     if not found:
         if inner:
-            raise ValueError("Capture the network that this instrumented one was made from.")
-        raise ValueError(f"{type(module).__name__} contains no nn.RNN, nn.GRU or nn.LSTM to look at.")
+            raise ValueError(tr("Capture the network that this instrumented one was made from."))
+        kind = type(module).__name__
+        raise ValueError(tr("{kind} contains no nn.RNN, nn.GRU or nn.LSTM to look at.", kind=kind))
     if modules is None:
         return found
     wanted = (modules,) if isinstance(modules, str) else tuple(modules)
+    known = ", ".join(map(repr, found))
     for path in wanted:
         if path not in found:
-            raise ValueError(f"There is no recurrent module {path!r}. There are {', '.join(map(repr, found))}.")
+            raise ValueError(tr("There is no recurrent module {path!r}. There are {known}.", path=path, known=known))
     if not wanted:
-        raise ValueError(f"No module was chosen. There are {', '.join(map(repr, found))}.")
+        raise ValueError(tr("No module was chosen. There are {known}.", known=known))
     return {path: found[path] for path in wanted}
 
 
@@ -246,11 +249,13 @@ def _check_names(edits: tuple[Intervention, ...], widths: dict[str, int], furthe
 def _capture_feed_forward(module: FeedForward, x: Any, hx: Any, edits: tuple[Intervention, ...]) -> Trace:
     """A network without memory: hooks on its hidden layers, each a whole ``(L, N, H)``."""
     if not isinstance(x, Tensor) or x.dim() not in (2, 3):
-        raise ValueError("The input must be a torch tensor of 3 dimensions, or 2 without a batch.")
-    if x.shape[-1] != module.input_size:
-        raise ValueError(f"The input has {x.shape[-1]} features; the network takes {module.input_size}.")
-    if x.dtype != module.readout.weight.dtype:
-        raise ValueError(f"The input is {x.dtype} and the network's weights are {module.readout.weight.dtype}.")
+        raise ValueError(tr("The input must be a torch tensor of 3 dimensions, or 2 without a batch."))
+    if (given := x.shape[-1]) != (wanted := module.input_size):
+        raise ValueError(tr("The input has {given} features; the network takes {wanted}.", given=given, wanted=wanted))
+    if x.dtype != (dtype := module.readout.weight.dtype):
+        raise ValueError(
+            tr("The input is {given} and the network's weights are {dtype}.", given=str(x.dtype), dtype=str(dtype))
+        )
     steps = len(x)
     widths = {"x": module.input_size} | {f"l{k}.h": module.hidden_size for k in range(module.num_layers)}
     validate(edits, widths, steps)

@@ -11,6 +11,7 @@ import numpy as np
 
 from seqviz.checks import shown
 from seqviz.experiment import Experiment, Tensor, parameter_shapes
+from seqviz.language import tr
 from seqviz.weights import materialise
 
 __all__ = ["asset_names", "from_safetensors", "load_asset", "to_safetensors"]
@@ -39,7 +40,7 @@ def from_safetensors(data: bytes) -> Experiment:
     from safetensors.numpy import load
 
     if len(data) > MAX_FILE:
-        raise ValueError(f"The file is larger than {MAX_FILE // 2**20} MB.")
+        raise ValueError(tr("The file is larger than {most} MB.", most=MAX_FILE // 2**20))
     try:
         size = int.from_bytes(data[:8], "little")
         if size > MAX_HEADER:
@@ -47,17 +48,23 @@ def from_safetensors(data: bytes) -> Experiment:
         text = json.loads(data[8 : 8 + size])["__metadata__"]["seqviz"]
         arrays = load(data)
     except (ValueError, KeyError, TypeError, AttributeError, SafetensorError, RecursionError, MemoryError) as error:
-        raise ValueError("This is not a network saved by seqviz: its safetensors header does not say so.") from error
+        raise ValueError(
+            tr("This is not a network saved by seqviz: its safetensors header does not say so.")
+        ) from error
     bare = replace(Experiment.from_json(text), edits=())
     shapes = parameter_shapes(bare)
     for name, array in arrays.items():
         if array.dtype != np.float32:
-            raise ValueError(f"The weights of {shown(name)} are {array.dtype}; seqviz saves float32.")
-        if name in shapes and array.shape != shapes[name]:
-            raise ValueError(f"{name} must have the shape {shapes[name]}, not {array.shape}.")
+            raise ValueError(
+                tr("The weights of {name} are {dtype}; seqviz saves float32.", name=shown(name), dtype=str(array.dtype))
+            )
+        if name in shapes and array.shape != (shape := shapes[name]):
+            raise ValueError(
+                tr("{name} must have the shape {shape}, not {given}.", name=name, shape=shape, given=array.shape)
+            )
     missing = [name for name in shapes if name not in arrays]
     if missing:
-        raise ValueError(f"The file lacks the weights {', '.join(missing)}.")
+        raise ValueError(tr("The file lacks the weights {missing}.", missing=", ".join(missing)))
     return replace(bare, tensors=tuple(Tensor.of(name, array) for name, array in sorted(arrays.items())))
 
 
@@ -72,6 +79,11 @@ def load_asset(name: str) -> Experiment:
     Raises:
         ValueError: there is none of that name (an installed package has none; the project's folder has).
     """
-    if name not in asset_names():
-        raise ValueError(f"There is no trained network {name!r}; there are {', '.join(asset_names()) or 'none here'}.")
+    known = asset_names()
+    if not known:
+        raise ValueError(tr("There is no trained network {name!r}; there are none here.", name=name))
+    if name not in known:
+        raise ValueError(
+            tr("There is no trained network {name!r}; there are {known}.", name=name, known=", ".join(known))
+        )
     return from_safetensors((ASSETS / f"{name}.safetensors").read_bytes())

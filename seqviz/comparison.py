@@ -11,16 +11,18 @@ import torch
 from seqviz import vocabulary as words
 from seqviz.capture import capture
 from seqviz.experiment import Experiment
+from seqviz.language import later, tr
 from seqviz.network import FeedForward
 from seqviz.runner import network
 from seqviz.sequences import generate
 
 __all__ = ["NETWORKS", "Answer", "compare", "half_life_of", "order_gap", "shuffled"]
 
-NETWORKS = ("Feed-forward", "RNN", "GRU", "LSTM")
+NETWORKS = (later("Feed-forward"), "RNN", "GRU", "LSTM")
+"""Their names; the first is said by ``tr``."""
 
 _CELLS = {"RNN": words.RNN_TANH, "GRU": words.GRU, "LSTM": words.LSTM}
-_CARRIES = {"Feed-forward": "nothing", "RNN": "h", "GRU": "h", "LSTM": "h and c"}
+_CARRIES = {"Feed-forward": later("nothing"), "RNN": "h", "GRU": "h", "LSTM": later("h and c")}
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def compare(experiment: Experiment, x: np.ndarray) -> dict[str, Answer]:
         trace = capture(net, torch.from_numpy(np.array(x, dtype=np.float32))[:, None])
         h = trace[f"l{experiment.num_layers - 1}.h"][:, 0]
         count = sum(p.numel() for p in net.parameters())
-        answers[name] = Answer(h, trace["y"][:, 0], count, _CARRIES[name])
+        answers[name] = Answer(h, trace["y"][:, 0], count, tr(_CARRIES[name]))
     return answers
 
 

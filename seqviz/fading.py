@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from seqviz.language import tr
+
 __all__ = ["decades_per_100", "describe_fading", "first_under", "starving_share"]
 
 
@@ -40,13 +42,37 @@ def starving_share(log_norms: np.ndarray, share: float = 0.01) -> float:
 def describe_fading(log_norms: np.ndarray) -> str:
     """One sentence from the numbers: how fast, where it is lost, and who starves."""
     if not np.isfinite(log_norms).any():
-        return "No gradient reaches any step: it is exactly 0."
+        return tr("No gradient reaches any step: it is exactly 0.")
     if len(log_norms) == 1:
-        return "One step only: there is no way back to travel."
+        return tr("One step only: there is no way back to travel.")
     rate = decades_per_100(log_norms)
-    pace, where = "Keeps its size", ""
-    if abs(rate) >= 0.3:
-        pace = f"{'Loses' if rate < 0 else 'Gains'} {abs(rate):.3g} decades per 100 steps"
-        lost = first_under(log_norms)
-        where = f", under a millionth {lost} steps before the end" if lost is not None and rate < 0 else ""
-    return f"{pace}{where}; {starving_share(log_norms):.0%} of steps get less than 1% of the largest."
+    starving, pace = starving_share(log_norms), abs(rate)
+    if not pace >= 0.3:
+        return tr("Keeps its size; {starving:.0%} of steps get less than 1% of the largest.", starving=starving)
+    if rate > 0:
+        return tr(
+            "Gains {pace:.3g} decades per 100 steps; {starving:.0%} of steps get less than 1% of the largest.",
+            pace=pace,
+            starving=starving,
+        )
+    lost = first_under(log_norms)
+    if lost is None:
+        return tr(
+            "Loses {pace:.3g} decades per 100 steps; {starving:.0%} of steps get less than 1% of the largest.",
+            pace=pace,
+            starving=starving,
+        )
+    if lost == 1:
+        return tr(
+            "Loses {pace:.3g} decades per 100 steps, under a millionth 1 step before the end; "
+            "{starving:.0%} of steps get less than 1% of the largest.",
+            pace=pace,
+            starving=starving,
+        )
+    return tr(
+        "Loses {pace:.3g} decades per 100 steps, under a millionth {lost} steps before the end; "
+        "{starving:.0%} of steps get less than 1% of the largest.",
+        pace=pace,
+        lost=lost,
+        starving=starving,
+    )

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
+from seqviz.language import tr
 from seqviz.layers import Recurrent
 
 __all__ = ["Loss", "Tops", "from_loss"]
@@ -59,7 +60,9 @@ def from_loss(module: nn.Module, rnn: Recurrent, x: Any, hx: Any, loss: Loss) ->
         with torch.enable_grad():
             out = module(x) if hx is None else module(x, hx)
             if len(cut.calls) != 1:
-                raise ValueError(f"The recurrent layer must be called once in a run; it was {len(cut.calls)} times.")
+                raise ValueError(
+                    tr("The recurrent layer must be called once in a run; it was {calls} times.", calls=len(cut.calls))
+                )
             total = _scalar(loss, out, rnn, cut.calls[0][2])
             grads = _gradients(total, cut.leaves)
     finally:
@@ -82,13 +85,15 @@ def _scalar(loss: Loss, out: Any, rnn: Recurrent, h: Any) -> Tensor:
     if callable(loss):
         total = loss(value)
         if not isinstance(total, Tensor) or total.numel() != 1:
-            raise ValueError("The loss must give one number, a tensor with a single element.")
+            raise ValueError(tr("The loss must give one number, a tensor with a single element."))
         return total.reshape(())
     if loss in ("sum", "mean"):
         data = value.data if isinstance(value, PackedSequence) else value
         return data.sum() if loss == "sum" else data.mean()
     if loss != "last" and not isinstance(loss, tuple):
-        raise ValueError(f"The loss must be 'last', 'sum', 'mean' or a function of the output, not {loss!r}.")
+        raise ValueError(
+            tr("The loss must be 'last', 'sum', 'mean' or a function of the output, not {loss!r}.", loss=loss)
+        )
     y = _steps_of(value, rnn, h)
     if isinstance(loss, tuple):
         return _output_at(y, *loss)
@@ -114,10 +119,18 @@ def _steps_of(value: Any, rnn: Recurrent, h: Any) -> Tensor | None:
 
 def _output_at(y: Tensor | None, step: int, unit: int) -> Tensor:
     if y is None:
-        raise ValueError("The module gives one answer and no steps; ask for 'last' or give a function of its output.")
+        raise ValueError(
+            tr("The module gives one answer and no steps; ask for 'last' or give a function of its output.")
+        )
     if not (0 <= step < len(y) and 0 <= unit < y.shape[-1]):
         raise ValueError(
-            f"The output has steps 0 to {len(y) - 1} and units 0 to {y.shape[-1] - 1}; "
-            f"step {step}, unit {unit} does not exist."
+            tr(
+                "The output has steps 0 to {last_step} and units 0 to {last_unit}; "
+                "step {step}, unit {unit} does not exist.",
+                last_step=len(y) - 1,
+                last_unit=y.shape[-1] - 1,
+                step=step,
+                unit=unit,
+            )
         )
     return y[step, ..., unit].sum()

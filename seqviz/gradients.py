@@ -22,6 +22,7 @@ from seqviz import vocabulary as words
 from seqviz.backward import LayerGradient, LayerRun, backward
 from seqviz.capture import capture
 from seqviz.fromloss import Loss, Tops, from_loss
+from seqviz.language import tr
 from seqviz.layers import Recurrent, read_input, read_output
 from seqviz.trace import Trace
 
@@ -58,7 +59,8 @@ class GradientFlow:
         try:
             return self.arrays[name]
         except KeyError:
-            raise KeyError(f"There is no gradient {name!r}. There are {', '.join(self.arrays)}.") from None
+            known = ", ".join(self.arrays)
+            raise KeyError(tr("There is no gradient {name!r}. There are {known}.", name=name, known=known)) from None
 
     def __repr__(self) -> str:
         steps, batch = self["x"].shape[:2]
@@ -158,7 +160,7 @@ def connectivity(
         ValueError: as for :func:`gradient_flow`; no such output, or a network that overflowed.
     """
     if output != "last" and not isinstance(output, tuple):
-        raise ValueError(f"The output must be (step, unit) or 'last', not {output!r}.")
+        raise ValueError(tr("The output must be (step, unit) or 'last', not {output!r}.", output=output))
     flow = gradient_flow(module, x, hx, output, dtype=dtype)
     if not np.isfinite(flow["x"]).all():
         raise ValueError(flow.problem)
@@ -175,11 +177,13 @@ def _to(value: Any, dtype: torch.dtype) -> Any:
 
 def _recurrent(module: nn.Module) -> Recurrent:
     found = [m for m in module.modules() if isinstance(m, nn.RNN | nn.GRU | nn.LSTM)]
-    if len(found) != 1:
-        raise ValueError(f"A gradient flow needs a module with one recurrent layer stack; this one has {len(found)}.")
+    if (count := len(found)) != 1:
+        raise ValueError(
+            tr("A gradient flow needs a module with one recurrent layer stack; this one has {count}.", count=count)
+        )
     rnn = found[0]
     if rnn.training and rnn.dropout and rnn.num_layers > 1:
-        raise ValueError("The module drops units out between its layers; call module.eval() first.")
+        raise ValueError(tr("The module drops units out between its layers; call module.eval() first."))
     return rnn
 
 
@@ -304,10 +308,12 @@ def _step_norms(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 def _problem(loss: float, arrays: dict[str, np.ndarray]) -> str:
     if not np.isfinite(loss):
-        return f"The loss is {loss}: the network overflowed, so there is no gradient to draw."
+        return tr("The loss is {loss}: the network overflowed, so there is no gradient to draw.", loss=loss)
     if not all(np.isfinite(array).all() for array in arrays.values()):
-        return "The gradient overflowed to infinity on its way back; a smaller gain or spectral radius keeps it finite."
+        return tr(
+            "The gradient overflowed to infinity on its way back; a smaller gain or spectral radius keeps it finite."
+        )
     states = [array for name, array in arrays.items() if name.endswith(".h")]
     if not any(array.any() for array in states):
-        return "The gradient is 0 everywhere: the loss does not depend on any hidden state."
+        return tr("The gradient is 0 everywhere: the loss does not depend on any hidden state.")
     return ""

@@ -16,6 +16,7 @@ import numpy as np
 from torch import nn
 
 from seqviz import vocabulary as words
+from seqviz.language import tr
 from seqviz.onestep import Run, gru_slopes, lstm_slopes, read_run, rnn_slope
 from seqviz.trace import Trace
 
@@ -57,7 +58,7 @@ class StateJacobians:
     def c_total(self) -> Array:
         """``d c_T / d c_t`` with h_t moving along, ``(L, H, H)``, on the scale of ``log_scale``."""
         if self.c_c is None or self.c_h is None or self.c_to_h is None:
-            raise ValueError("d c_T / d c_t needs an LSTM, and the rows of c_T: of='both'.")
+            raise ValueError(tr("d c_T / d c_t needs an LSTM, and the rows of c_T: of='both'."))
         return self.c_c + self.c_h * self.c_to_h[:, None, :]
 
     def log10_norms(self, block: str = "h_h", kind: str = "spectral") -> Array:
@@ -67,7 +68,7 @@ class StateJacobians:
         """
         orders: dict[str, Any] = {"spectral": 2, "frobenius": "fro"}
         if kind not in orders:
-            raise ValueError(f"The kind of norm must be spectral or frobenius, not {kind!r}.")
+            raise ValueError(tr("The kind of norm must be spectral or frobenius, not {kind!r}.", kind=kind))
         norms = _finite(lambda a: np.linalg.norm(a, ord=orders[kind], axis=(1, 2)), self._block(block))
         return _log10(norms, self.log_scale)
 
@@ -78,12 +79,13 @@ class StateJacobians:
 
     def _block(self, block: str) -> Array:
         if block not in _BLOCKS:
-            raise ValueError(f"The block must be one of {', '.join(_BLOCKS)}, not {block!r}.")
+            known = ", ".join(_BLOCKS)
+            raise ValueError(tr("The block must be one of {known}, not {block!r}.", known=known, block=block))
         values = self.c_total() if block == "c_total" else getattr(self, block)
         if values is None:
-            raise ValueError(
-                f"{block} needs an LSTM" + (", and the rows of c_T: of='both'." if self.c_to_h is not None else ".")
-            )
+            if self.c_to_h is None:
+                raise ValueError(tr("{block} needs an LSTM.", block=block))
+            raise ValueError(tr("{block} needs an LSTM, and the rows of c_T: of='both'.", block=block))
         return values
 
     def eigenvalues(self, steps: Any = None) -> Array:
@@ -132,7 +134,7 @@ def state_jacobians(
         ValueError: no such state, several recurrent modules, or an LSTM with a projection.
     """
     if of not in ("h", "both"):
-        raise ValueError(f"of must be 'h' or 'both', not {of!r}.")
+        raise ValueError(tr("of must be 'h' or 'both', not {of!r}.", of=of))
     run, _ = read_run(module, x, hx, trace, layer, batch, reverse)
     is_lstm = run.mode == words.LSTM
     size = run.w.shape[1]
@@ -152,7 +154,7 @@ def _overflow(*products: Array) -> str:
     """An overflow stays once it is there, so the first step tells."""
     if all(np.isfinite(p[0]).all() for p in products if p.size):
         return ""
-    return "One step alone magnifies a change beyond what a double holds."
+    return tr("One step alone magnifies a change beyond what a double holds.")
 
 
 Back = Callable[[int, Array, Array, Array, Array], Any]
@@ -290,11 +292,12 @@ def highway_split(
     """
     run, trace = read_run(module, x, hx, trace, layer, batch, reverse)
     if run.mode != words.LSTM:
-        raise ValueError(f"Only an LSTM has a cell-state highway; this is {words.CELL_LABELS[run.mode]}.")
+        cell = words.CELL_LABELS[run.mode]
+        raise ValueError(tr("Only an LSTM has a cell-state highway; this is {cell}.", cell=cell))
     where: dict[str, Any] = {"layer": layer, "batch": batch, "reverse": reverse}
     found = jacobians or state_jacobians(module, x, hx, trace=trace, **where)
     if found.c_c is None or found.c_h is None:
-        raise ValueError("The highway needs the rows of c_T: state_jacobians(..., of='both').")
+        raise ValueError(tr("The highway needs the rows of c_T: state_jacobians(..., of='both')."))
     with np.errstate(divide="ignore", invalid="ignore"):
         log_f = np.log(run.s["f"])
     later = np.concatenate([log_f[1:], np.zeros_like(log_f[:1])])

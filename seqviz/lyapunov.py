@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from seqviz.language import tr
 from seqviz.onestep import read_run
 from seqviz.trace import Trace
 
@@ -50,7 +51,7 @@ def lyapunov_exponents(
     size = jacobians.shape[1]
     count = size if count is None else count
     if not 1 <= count <= size:
-        raise ValueError(f"There are {size} exponents; {count} cannot be given.")
+        raise ValueError(tr("There are {size} exponents; {count} cannot be given.", size=size, count=count))
     return np.sort(_growth(jacobians, count))[::-1] / len(jacobians)
 
 

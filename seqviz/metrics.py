@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from seqviz import vocabulary as words
+from seqviz.language import later, tr
 
 __all__ = ["HIGH", "LOW", "describe", "half_life", "lag_under", "longest_run", "saturation", "time_constant"]
 
@@ -51,7 +52,7 @@ def lag_under(f: np.ndarray | float, share: float = 0.01) -> np.ndarray:
         ValueError: a share outside that range.
     """
     if not 0.0 < share < 1.0:
-        raise ValueError(f"The share must lie above 0 and below 1; got {share!r}.")
+        raise ValueError(tr("The share must lie above 0 and below 1; got {share!r}.", share=share))
     f = np.asarray(f, dtype=float)
     with np.errstate(divide="ignore"):
         lag = np.where(f < 1.0, np.log(share) / np.log(f), np.inf)
@@ -80,13 +81,16 @@ def describe(signal: str, values: np.ndarray) -> str:
     name = signal.rsplit(".", 1)[-1]
     if not np.isfinite(values).all():
         step = int(np.argwhere(~np.isfinite(values))[0][0])
-        return f"Not a finite number from step {step} on: the network overflowed."
+        return tr("Not a finite number from step {step} on: the network overflowed.", step=step)
     if words.is_gate(name):
         return _describe_gate(values)
     if name == "x":
-        return f"{len(values)} steps, from {_short(values.min())} to {_short(values.max())}."
+        low, high = _short(values.min()), _short(values.max())
+        if len(values) == 1:
+            return tr("1 step, from {low} to {high}.", low=low, high=high)
+        return tr("{steps} steps, from {low} to {high}.", steps=len(values), low=low, high=high)
     if name == "y":
-        return "Ends at " + ", ".join(_short(v) for v in values[-1][:4]) + "."
+        return tr("Ends at {values}.", values=", ".join(_short(v) for v in values[-1][:4]))
     return _describe_state(values)
 
 
@@ -94,30 +98,50 @@ def _short(value: float) -> str:
     return f"{value:.2f}" if abs(value) < 10_000 else f"{value:.2e}"
 
 
+_STAYS = {
+    ("unit", "open", "steps"): later("Unit {unit} stays above 0.9 for {run} of {steps} steps."),
+    ("unit", "open", "step"): later("Unit {unit} is above 0.9 at the only step."),
+    ("unit", "shut", "steps"): later("Unit {unit} stays below 0.1 for {run} of {steps} steps."),
+    ("unit", "shut", "step"): later("Unit {unit} is below 0.1 at the only step."),
+    ("alone", "open", "steps"): later("Stays above 0.9 for {run} of {steps} steps."),
+    ("alone", "open", "step"): later("Is above 0.9 at the only step."),
+    ("alone", "shut", "steps"): later("Stays below 0.1 for {run} of {steps} steps."),
+    ("alone", "shut", "step"): later("Is below 0.1 at the only step."),
+}
+_LARGEST = {
+    ("unit", "zero"): later("Largest in unit {unit} at step {step}: {peak}. Ends at 0."),
+    ("unit", "faded"): later(
+        "Largest in unit {unit} at step {step}: {peak}. Ends at {last:.2g} ({share:.0%} of that)."
+    ),
+    ("unit", "whole"): later("Largest in unit {unit} at step {step}: {peak}. Ends at its largest."),
+    ("alone", "zero"): later("Largest at step {step}: {peak}. Ends at 0."),
+    ("alone", "faded"): later("Largest at step {step}: {peak}. Ends at {last:.2g} ({share:.0%} of that)."),
+    ("alone", "whole"): later("Largest at step {step}: {peak}. Ends at its largest."),
+}
+
+
 def _describe_gate(values: np.ndarray) -> str:
     steps = len(values)
     open_unit, open_for = longest_run(values > HIGH)
     shut_unit, shut_for = longest_run(values < LOW)
-    many = values.shape[1] > 1
-    if open_for >= shut_for and open_for > 0:
-        who = f"unit {open_unit} stays" if many else "stays"
-        return f"{who} above 0.9 for {open_for} of {steps} steps.".capitalize()
-    if shut_for > 0:
-        who = f"unit {shut_unit} stays" if many else "stays"
-        return f"{who} below 0.1 for {shut_for} of {steps} steps.".capitalize()
-    return f"Between {values.min():.2f} and {values.max():.2f}; never fully open or closed."
+    if not open_for and not shut_for:
+        low, high = values.min(), values.max()
+        return tr("Between {low:.2f} and {high:.2f}; never fully open or closed.", low=low, high=high)
+    which = "open" if open_for >= shut_for else "shut"
+    unit, run = (open_unit, open_for) if which == "open" else (shut_unit, shut_for)
+    template = _STAYS[_whose(values), which, "steps" if steps > 1 else "step"]
+    return tr(template, unit=unit, run=run, steps=steps)
 
 
 def _describe_state(values: np.ndarray) -> str:
     step, unit = np.unravel_index(int(np.abs(values).argmax()), values.shape)
-    where = f"in unit {unit} at step {step}" if values.shape[1] > 1 else f"at step {step}"
-    return f"Largest {where}: {_short(values[step, unit])}. Ends {_ends(values)}."
+    last, peak = float(np.abs(values[-1]).max()), float(np.abs(values).max())
+    share = last / peak if peak else 0.0
+    end = "zero" if not peak else "faded" if share < 0.995 else "whole"
+    largest = _short(values[step, unit])
+    return tr(_LARGEST[_whose(values), end], unit=unit, step=step, peak=largest, last=last, share=share)
 
 
-def _ends(values: np.ndarray) -> str:
-    last = float(np.abs(values[-1]).max())
-    peak = float(np.abs(values).max())
-    if peak == 0:
-        return "at 0"
-    share = last / peak
-    return f"at {last:.2g} ({share:.0%} of that)" if share < 0.995 else "at its largest"
+def _whose(values: np.ndarray) -> str:
+    """Whether a sentence has to say which unit it is about."""
+    return "unit" if values.shape[1] > 1 else "alone"

@@ -16,6 +16,7 @@ from torch import nn
 
 from seqviz import vocabulary as words
 from seqviz.capture import capture
+from seqviz.language import tr
 from seqviz.trace import Trace
 
 __all__ = ["Run", "gru_slopes", "lstm_slopes", "read_run", "rnn_slope", "step_jacobians"]
@@ -44,7 +45,7 @@ class Run:
             bad |= ~np.isfinite(values).all(axis=1)
         if not bad.any():
             return ""
-        return f"The network overflowed at step {int(bad.argmax())}: it has no Jacobians from there."
+        return tr("The network overflowed at step {step}: it has no Jacobians from there.", step=int(bad.argmax()))
 
     def jacobians(self, index: Any = slice(None)) -> Array:
         """``d s_t / d s_{t-1}`` of the chosen steps, ``(len(index), S, S)``."""
@@ -61,13 +62,13 @@ def read_run(
         ValueError: several recurrent modules, a projection, or a layer, direction or batch element that is not there.
     """
     if isinstance(module, Trace):
-        raise ValueError("A trace has no weights: give the module first, and its trace as trace=.")
+        raise ValueError(tr("A trace has no weights: give the module first, and its trace as trace=."))
     trace = capture(module, x, hx) if trace is None else trace
-    if len(trace.modes) != 1:
-        raise ValueError(f"Jacobians need one recurrent module, called once; this trace has {len(trace.modes)}.")
+    if (count := len(trace.modes)) != 1:
+        raise ValueError(tr("Jacobians need one recurrent module, called once; this trace has {count}.", count=count))
     (mode,) = trace.modes.values()
     if mode not in words.CELLS:
-        raise ValueError("The network has no recurrent state, so it has no Jacobians through time.")
+        raise ValueError(tr("The network has no recurrent state, so it has no Jacobians through time."))
     s = _signals(trace, mode, layer, batch, reverse)
     return Run(mode, s, *_weights(module, layer, reverse)), trace
 
@@ -77,10 +78,15 @@ def _signals(trace: Trace, mode: str, layer: int, batch: int, reverse: bool) -> 
     for signal in words.SIGNALS[mode]:
         name = words.signal_name(layer, signal, reverse=reverse)
         if name not in trace:
-            raise ValueError(f"There is no layer {layer}{' in reverse' if reverse else ''} in this trace.")
+            if reverse:
+                raise ValueError(tr("There is no layer {layer} in reverse in this trace.", layer=layer))
+            raise ValueError(tr("There is no layer {layer} in this trace.", layer=layer))
         lengths = trace.lengths_of(name)
         if not 0 <= batch < len(lengths):
-            raise ValueError(f"There are batch elements 0 to {len(lengths) - 1}; {batch} does not exist.")
+            last = len(lengths) - 1
+            raise ValueError(
+                tr("There are batch elements 0 to {last}; {batch} does not exist.", last=last, batch=batch)
+            )
         values = trace[name][: lengths[batch], batch].astype(np.float64)
         found[signal] = values[::-1] if reverse else values
         if signal in "hc":
@@ -92,9 +98,9 @@ def _signals(trace: Trace, mode: str, layer: int, batch: int, reverse: bool) -> 
 def _weights(module: nn.Module, layer: int, reverse: bool) -> tuple[Array, Array | None]:
     rnn = next((m for m in module.modules() if isinstance(m, nn.RNNBase)), None)
     if rnn is None:
-        raise ValueError("The module has no nn.RNN, nn.GRU or nn.LSTM.")
+        raise ValueError(tr("The module has no nn.RNN, nn.GRU or nn.LSTM."))
     if rnn.proj_size:
-        raise ValueError("Jacobians of an LSTM with a projection are not available; its gradient flow is.")
+        raise ValueError(tr("Jacobians of an LSTM with a projection are not available; its gradient flow is."))
     suffix = f"_l{layer}{'_reverse' if reverse else ''}"
     tensors = (getattr(rnn, part + suffix, None) for part in ("weight_hh", "bias_hh"))
     w, b = (None if t is None else t.detach().cpu().numpy().astype(np.float64) for t in tensors)

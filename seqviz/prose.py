@@ -8,6 +8,8 @@ from __future__ import annotations
 import random
 from typing import Final
 
+from seqviz.language import tr
+
 __all__ = ["prose"]
 
 _EN: Final = {
@@ -46,7 +48,7 @@ def prose(characters: int = 100_000, seed: int = 0, language: str = "en") -> str
         ValueError: another language.
     """
     if language not in ("en", "zh"):
-        raise ValueError(f"The prose is written in 'en' or 'zh', not {language!r}.")
+        raise ValueError(tr("The prose is written in 'en' or 'zh', not {language!r}.", language=language))
     draw = random.Random(seed)
     parts: list[str] = []
     size = 0

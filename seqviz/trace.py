@@ -19,6 +19,8 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib import format as npy
 
+from seqviz.language import later, tr
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -102,7 +104,9 @@ class Trace:
             return self.arrays[name]
         except (KeyError, TypeError):
             known = ", ".join(self.arrays)
-            raise KeyError(f"There is no signal {name!r} in this trace. It has {known}.") from None
+            raise KeyError(
+                tr("There is no signal {name!r} in this trace. It has {known}.", name=name, known=known)
+            ) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.arrays)
@@ -157,9 +161,9 @@ class Trace:
         for name, array in self.arrays.items():
             sizes = array.shape
             wanted = None if _parse(name) is None else unit
-            steps = _slice(step, sizes[0], "step", name)
-            rows = _slice(batch, sizes[1], "batch element", name)
-            columns = _slice(wanted, sizes[2], "unit", name)
+            steps = _slice(step, sizes[0], _STEPS, name)
+            rows = _slice(batch, sizes[1], _BATCH, name)
+            columns = _slice(wanted, sizes[2], _UNITS, name)
             arrays[name] = array[steps, rows, columns]
             valid = np.array(self.lengths_of(name), dtype=int)[rows]
             kept = np.arange(sizes[0])[steps]
@@ -196,7 +200,7 @@ class Trace:
         try:
             import pandas as pd
         except ImportError:
-            raise ImportError("Trace.to_dataframe needs pandas: pip install pandas") from None
+            raise ImportError(tr("Trace.to_dataframe needs pandas: pip install pandas")) from None
         frames = [self._frame(pd, name) for name in self.arrays]
         frame = pd.concat(frames, ignore_index=True)
         frame["layer"] = frame["layer"].astype("Int64")
@@ -255,20 +259,24 @@ class Trace:
             with zipfile.ZipFile(file) as archive:
                 total = sum(item.file_size for item in archive.infolist())
                 if total > max_bytes:
-                    raise _Refused(f"The trace unpacks to {total} bytes; at most {max_bytes} are read.")
+                    said = tr(
+                        "The trace unpacks to {total} bytes; at most {most} are read.", total=total, most=max_bytes
+                    )
+                    raise _Refused(said)
                 return cls._from_archive(archive)
         except _Refused as error:
-            raise ValueError(str(error)) from None
+            raise ValueError(*error.args) from None
         except _DAMAGE as error:
-            raise ValueError("The file is not a seqviz trace, or it is damaged.") from error
+            raise ValueError(tr("The file is not a seqviz trace, or it is damaged.")) from error
 
     @classmethod
     def _from_archive(cls, archive: zipfile.ZipFile) -> Trace:
         about = json.loads(str(_member(archive, "about", kinds="U")))
         if not isinstance(about, dict) or about.get("format") != FORMAT:
             raise ValueError("damaged")
-        if about["version"] != VERSION:
-            raise _Refused(f"The trace has format version {about['version']}; this program reads {VERSION}.")
+        if (found := about["version"]) != VERSION:
+            said = tr("The trace has format version {found}; this program reads {known}.", found=found, known=VERSION)
+            raise _Refused(said)
         groups = {}
         for group, stem, dims in (("signals", "signal", 3), ("initial", "initial", 2)):
             arrays = {str(n): _member(archive, f"{stem}_{k}") for k, n in enumerate(about[group])}
@@ -311,14 +319,28 @@ def _equal(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
     return all(a[k].dtype == b[k].dtype and np.array_equal(a[k], b[k], equal_nan=True) for k in a)
 
 
-def _slice(index: Index, size: int, what: str, name: str) -> slice:
+_STEPS = (
+    later("A slice of steps must run forwards; got {index!r}."),
+    later("{name} has steps 0 to {last}; step {index} does not exist."),
+)
+_BATCH = (
+    later("A slice of batch elements must run forwards; got {index!r}."),
+    later("{name} has batch elements 0 to {last}; batch element {index} does not exist."),
+)
+_UNITS = (
+    later("A slice of units must run forwards; got {index!r}."),
+    later("{name} has units 0 to {last}; unit {index} does not exist."),
+)
+
+
+def _slice(index: Index, size: int, says: tuple[str, str], name: str) -> slice:
     if index is None:
         return slice(None)
     if isinstance(index, slice):
         if index.step is not None and index.step < 1:
-            raise IndexError(f"A slice of {what}s must run forwards; got {index!r}.")
+            raise IndexError(tr(says[0], index=index))
         return index
     if not -size <= index < size:
-        raise IndexError(f"{name} has {what}s 0 to {size - 1}; {what} {index} does not exist.")
+        raise IndexError(tr(says[1], name=name, last=size - 1, index=index))
     start = index + size if index < 0 else index
     return slice(start, start + 1)

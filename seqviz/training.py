@@ -16,6 +16,7 @@ from torch import nn
 from seqviz import vocabulary as words
 from seqviz.checks import whole
 from seqviz.experiment import Experiment, Init, Sequence, Tensor
+from seqviz.language import later, tr
 from seqviz.runner import network
 from seqviz.tasks import Batch, Task
 from seqviz.weights import materialise
@@ -35,7 +36,7 @@ class Recipe:
         batch, clip, max_steps, every: batch size, largest gradient norm, limits and the steps between checkpoints.
         half_life: steps in which the learning rate halves; 0 keeps it.
         curriculum: begin with short sequences and add two steps each time the task is solved, up to its length.
-        lesson: what this recipe shows.
+        shows: what can be learned from it, in English; ``lesson`` says it in the language of now.
 
     Raises:
         ValueError: a number out of its range; the network's own are checked by :func:`prepare`.
@@ -52,17 +53,23 @@ class Recipe:
     max_steps: int = 1000
     every: int = 25
     curriculum: bool = False
-    lesson: str = ""
+    shows: str = ""
     half_life: int = 0
 
     def __post_init__(self) -> None:
-        whole(self.batch, "The batch size", 1, 4096)
-        whole(self.max_steps, "The number of steps", 0, 10**7)
-        whole(self.every, "The steps between checkpoints", 1, 10**7)
-        whole(self.half_life, "The half-life of the learning rate", 0, 10**7)
-        for value, what in ((self.lr, "The learning rate"), (self.clip, "The largest gradient norm")):
-            if not 0 < value < math.inf:
-                raise ValueError(f"{what} must be a number above 0, not {value!r}.")
+        whole(self.batch, tr("The batch size"), 1, 4096)
+        whole(self.max_steps, tr("The number of steps"), 0, 10**7)
+        whole(self.every, tr("The steps between checkpoints"), 1, 10**7)
+        whole(self.half_life, tr("The half-life of the learning rate"), 0, 10**7)
+        if not 0 < self.lr < math.inf:
+            raise ValueError(tr("The learning rate must be a number above 0, not {value!r}.", value=self.lr))
+        if not 0 < self.clip < math.inf:
+            raise ValueError(tr("The largest gradient norm must be a number above 0, not {value!r}.", value=self.clip))
+
+    @property
+    def lesson(self) -> str:
+        """What this recipe shows; empty where nothing is said of it."""
+        return tr(self.shows)
 
 
 EXAM: Final = 256
@@ -71,32 +78,38 @@ EXAM: Final = 256
 DIVERGED: Final = 1e3
 """A loss of this many times the first (or 1, if that is more) has diverged."""
 
-_FAILS = "An instructive failure: "
-
 RECIPES: Final[dict[str, dict[str, Recipe]]] = {
     "latch": {
-        "LSTM, chrono": Recipe(hidden_size=16, scheme="chrono", memory=50, max_steps=400, every=10,
-                               lesson="Forget biases drawn for long memories hold the bit from the first steps on."),
-        "LSTM, default": Recipe(hidden_size=16, max_steps=1000,
-                                lesson=_FAILS + "default gates lose the bit before the loss sees it."),
-        "RNN, default": Recipe(
-            words.RNN_TANH, 32, 3e-3, max_steps=1000, lesson="A matter of luck: only some seeds find it."
+        later("LSTM, chrono"): Recipe(
+            hidden_size=16, scheme="chrono", memory=50, max_steps=400, every=10,
+            shows=later("Forget biases drawn for long memories hold the bit from the first steps on."),
+        ),
+        later("LSTM, default"): Recipe(
+            hidden_size=16, max_steps=1000,
+            shows=later("An instructive failure: default gates lose the bit before the loss sees it."),
+        ),
+        later("RNN, default"): Recipe(
+            words.RNN_TANH, 32, 3e-3, max_steps=1000, shows=later("A matter of luck: only some seeds find it."),
         ),
     },
     "adding": {
         "LSTM, chrono": Recipe(scheme="chrono", memory=50, max_steps=800),
         "GRU": Recipe(words.GRU, max_steps=800),
-        "RNN, identity (IRNN)": Recipe(words.RNN_RELU, 64, 1e-3, "identity", max_steps=2000),
-        "RNN, default": Recipe(words.RNN_TANH, 64, 1e-3, max_steps=2000, lesson=_FAILS + "it only learns the mean."),
+        later("RNN, identity (IRNN)"): Recipe(words.RNN_RELU, 64, 1e-3, "identity", max_steps=2000),
+        "RNN, default": Recipe(
+            words.RNN_TANH, 64, 1e-3, max_steps=2000, shows=later("An instructive failure: it only learns the mean."),
+        ),
     },
     "order": {
         "LSTM, chrono": Recipe(scheme="chrono", memory=100, max_steps=800),
-        "LSTM, forget bias 1": Recipe(forget_bias=1.0, max_steps=1500,
-                                      lesson=_FAILS + "a forget bias of 1 is too short a memory for 100 steps."),
+        later("LSTM, forget bias 1"): Recipe(
+            forget_bias=1.0, max_steps=1500,
+            shows=later("An instructive failure: a forget bias of 1 is too short a memory for 100 steps."),
+        ),
     },
     "copy": {
         "LSTM, chrono": Recipe(hidden_size=64, lr=2e-2, scheme="chrono", memory=40, max_steps=1200),
-        "RNN, orthogonal": Recipe(words.RNN_TANH, 64, 1e-3, "orthogonal", max_steps=1000),
+        later("RNN, orthogonal"): Recipe(words.RNN_TANH, 64, 1e-3, "orthogonal", max_steps=1000),
         "GRU": Recipe(words.GRU, 64, max_steps=1200),
     },
     "parity": {
@@ -104,10 +117,14 @@ RECIPES: Final[dict[str, dict[str, Recipe]]] = {
         "GRU": Recipe(words.GRU, 16, max_steps=600),
     },
     "parity_end": {
-        "LSTM, all at once": Recipe(hidden_size=16, max_steps=1000,
-                                    lesson=_FAILS + "judged at the end only, no gradient tells which bit mattered."),
-        "LSTM, short ones first": Recipe(hidden_size=16, max_steps=1500, every=10, curriculum=True,
-                                         lesson="The same task and loss, but with a curriculum of lengths."),
+        later("LSTM, all at once"): Recipe(
+            hidden_size=16, max_steps=1000,
+            shows=later("An instructive failure: judged at the end only, no gradient tells which bit mattered."),
+        ),
+        later("LSTM, short ones first"): Recipe(
+            hidden_size=16, max_steps=1500, every=10, curriculum=True,
+            shows=later("The same task and loss, but with a curriculum of lengths."),
+        ),
     },
     "brackets": {
         "LSTM, forget bias 1": Recipe(forget_bias=1.0, max_steps=800),
@@ -118,7 +135,7 @@ RECIPES: Final[dict[str, dict[str, Recipe]]] = {
     "prose_zh": {"LSTM, forget bias 1": Recipe(hidden_size=64, lr=2e-2, forget_bias=1.0, batch=16, max_steps=1200)},
     "text": {"LSTM, forget bias 1": Recipe(hidden_size=64, lr=2e-2, forget_bias=1.0, batch=16, max_steps=3000)},
 }  # fmt: skip
-"""Named defaults by task, the first being the one to start with. Some fail, and say why."""
+"""Named defaults by task, the first being the one to start with. Some fail, and say why. ``tr`` says a name."""
 
 ANY: Final[dict[str, Recipe]] = {"LSTM, forget bias 1": Recipe(forget_bias=1.0), "GRU": Recipe(words.GRU)}
 
@@ -236,12 +253,18 @@ class _Run:
         self.seconds += time.thread_time() - start
 
     def broken(self) -> str:
-        """What became of the numbers, if they can no longer be trained on; else empty."""
+        """A sentence if the numbers can no longer be trained on; else empty."""
         loss = self.losses[-1]
         if not math.isfinite(loss):
-            return f"The loss became {loss:.3g} at step {self.step}"
+            return tr(
+                "The loss became {loss:.3g} at step {step}; this is the last good network.", loss=loss, step=self.step
+            )
         if not math.isfinite(self.norms[0]):
-            return f"The gradient's norm became {self.norms[0]:.3g} at step {self.step}"
+            return tr(
+                "The gradient's norm became {norm:.3g} at step {step}; this is the last good network.",
+                norm=self.norms[0],
+                step=self.step,
+            )
         return ""
 
     def answers(self) -> torch.Tensor:
@@ -256,9 +279,14 @@ class _Run:
         if self.length == self.task.length:
             loss = max(loss, float(self.task.loss(y, self.exam)))
         if not all(bool(p.isfinite().all()) for p in self.net.parameters()):
-            return f"The weights became infinite at step {self.step}"
+            return tr("The weights became infinite at step {step}; this is the last good network.", step=self.step)
         if not loss <= DIVERGED * max(1.0, self.first):
-            return f"The loss grew from {self.first:.3g} to {loss:.3g} by step {self.step}"
+            return tr(
+                "The loss grew from {first:.3g} to {loss:.3g} by step {step}; this is the last good network.",
+                first=self.first,
+                loss=loss,
+                step=self.step,
+            )
         return ""
 
     def checkpoint(self, y: torch.Tensor) -> Checkpoint:
@@ -266,7 +294,7 @@ class _Run:
         task = self.task
         score = task.score(y, self.exam)
         loss = sum(self.losses) / len(self.losses) if self.losses else math.nan
-        reason = "Solved." if self.step and self.length == task.length and task.is_solved(score) else ""
+        reason = tr("Solved.") if self.step and self.length == task.length and task.is_solved(score) else ""
         if self.due:
             self.losses = []
             if self.length < task.length and self._solved_so_far():
@@ -316,11 +344,16 @@ def train(
     """
     if (experiment.input_size, experiment.output_size) != (task.inputs, task.outputs):
         raise ValueError(
-            f"The task has {task.inputs} inputs and {task.outputs} outputs; the network has "
-            f"{experiment.input_size} and {experiment.output_size}."
+            tr(
+                "The task has {inputs} inputs and {outputs} outputs; the network has {own_inputs} and {own_outputs}.",
+                inputs=task.inputs,
+                outputs=task.outputs,
+                own_inputs=experiment.input_size,
+                own_outputs=experiment.output_size,
+            )
         )
     if resume is not None and _sizes(resume.experiment) != _sizes(experiment):
-        raise ValueError("The checkpoint to resume is of another network: cell, sizes or layers differ.")
+        raise ValueError(tr("The checkpoint to resume is of another network: cell, sizes or layers differ."))
     with _one_thread():
         run = _Run(experiment if resume is None else resume.experiment, task, recipe, seed)
         if resume is None:
@@ -341,7 +374,9 @@ def _loop(run: _Run, last: Checkpoint, stop: Callable[[], bool]) -> Iterator[Che
     """Steps until there is a reason to end."""
 
     def ending() -> str:
-        return "It ran out of steps." if run.step >= run.recipe.max_steps else "Stopped." if stop() else ""
+        if run.step >= run.recipe.max_steps:
+            return tr("It ran out of steps.")
+        return tr("Stopped.") if stop() else ""
 
     if end := ending():
         yield replace(last, reason=end)
@@ -355,6 +390,6 @@ def _loop(run: _Run, last: Checkpoint, stop: Callable[[], bool]) -> Iterator[Che
                 y = run.answers()
                 problem = run.diverged(y)
                 last = last if problem else run.checkpoint(y)
-        end = f"{problem}; this is the last good network." if problem else last.reason or end
+        end = problem or last.reason or end
         if wanted or end:
             yield replace(last, reason=end)

@@ -1,12 +1,14 @@
 """The words of the project: kinds of cell, names of signals, their order and labels.
 
-A leaf: it imports nothing of seqviz and no numerical library. Names are torch's
+A leaf: it imports nothing of seqviz but the language, and no numerical library. Names are torch's
 (https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html and its GRU and RNN pages).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from seqviz.language import later, tr
 
 LSTM, GRU, RNN_TANH, RNN_RELU = "LSTM", "GRU", "RNN_TANH", "RNN_RELU"
 
@@ -47,29 +49,43 @@ GATES = frozenset("ifo") | frozenset("rz")
 class Label:
     """How a signal is called on the screen.
 
-    ``name`` stands alone, ``symbol`` is the letter in the equations, ``closed`` and ``open`` say what
-    the two ends of its scale mean.
+    ``symbol`` is the letter in the equations; the rest is kept in English and said in the language of now.
     """
 
-    name: str
+    _name: str
     symbol: str
-    closed: str
-    open: str
+    _closed: str
+    _open: str
+
+    @property
+    def name(self) -> str:
+        """What it is called where it stands alone."""
+        return tr(self._name)
+
+    @property
+    def closed(self) -> str:
+        """What the lower end of its scale means."""
+        return tr(self._closed)
+
+    @property
+    def open(self) -> str:
+        """What the upper end of its scale means."""
+        return tr(self._open)
 
 
 LABELS: dict[tuple[str, str], Label] = {
-    (LSTM, "f"): Label("forget gate", "f", "drops the old cell state", "keeps the old cell state"),
-    (LSTM, "i"): Label("input gate", "i", "lets nothing in", "lets the candidate in"),
-    (LSTM, "g"): Label("candidate", "g", "would write −1", "would write +1"),
-    (LSTM, "c"): Label("cell state", "c", "negative", "positive"),
-    (LSTM, "o"): Label("output gate", "o", "hides the cell state", "shows the cell state"),
-    (LSTM, "h"): Label("hidden state", "h", "−1", "+1"),
-    (GRU, "r"): Label("reset gate", "r", "ignores the old state", "uses the old state"),
-    (GRU, "z"): Label("update gate", "z", "takes the candidate", "keeps the old state"),
-    (GRU, "n"): Label("candidate", "n", "would write −1", "would write +1"),
-    (GRU, "h"): Label("hidden state", "h", "−1", "+1"),
-    (RNN_TANH, "h"): Label("hidden state", "h", "−1", "+1"),
-    (RNN_RELU, "h"): Label("hidden state", "h", "0", "large"),
+    (LSTM, "f"): Label(later("forget gate"), "f", later("drops the old cell state"), later("keeps the old cell state")),
+    (LSTM, "i"): Label(later("input gate"), "i", later("lets nothing in"), later("lets the candidate in")),
+    (LSTM, "g"): Label(later("candidate"), "g", later("would write −1"), later("would write +1")),
+    (LSTM, "c"): Label(later("cell state"), "c", later("negative"), later("positive")),
+    (LSTM, "o"): Label(later("output gate"), "o", later("hides the cell state"), later("shows the cell state")),
+    (LSTM, "h"): Label(later("hidden state"), "h", "−1", "+1"),
+    (GRU, "r"): Label(later("reset gate"), "r", later("ignores the old state"), later("uses the old state")),
+    (GRU, "z"): Label(later("update gate"), "z", later("takes the candidate"), later("keeps the old state")),
+    (GRU, "n"): Label(later("candidate"), "n", later("would write −1"), later("would write +1")),
+    (GRU, "h"): Label(later("hidden state"), "h", "−1", "+1"),
+    (RNN_TANH, "h"): Label(later("hidden state"), "h", "−1", "+1"),
+    (RNN_RELU, "h"): Label(later("hidden state"), "h", "0", later("large")),
 }
 
 

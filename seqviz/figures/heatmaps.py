@@ -10,11 +10,13 @@ import plotly.graph_objects as go
 
 from seqviz import vocabulary as words
 from seqviz.figures import theme as look
+from seqviz.language import Words, tr
 from seqviz.trace import Trace
 
 __all__ = ["scope", "weight_matrix"]
 
 _LINE, _HEAT_UNIT, _HEADING, _FOOT, _TOP = 84, 5, 24, 44, 48
+_ENDS = Words({"x": "input sequence", "y": "output"})
 
 
 def scope(
@@ -53,7 +55,7 @@ def scope(
     rows = _rows(trace, layer, batch, reverse, prefix)
     if difference:
         if baseline is None:
-            raise ValueError("A difference needs a baseline: scope(trace, baseline=other, difference=True).")
+            raise ValueError(tr("A difference needs a baseline: scope(trace, baseline=other, difference=True)."))
         rows = _minus(rows, _rows(baseline, layer, batch, reverse, prefix))
     return _figure(rows, difference, labels, theme, title, width)
 
@@ -62,11 +64,15 @@ def _rows(trace: Trace, layer: int, batch: int, reverse: bool, prefix: str) -> l
     """Signal, heading and values ``(L, width)`` of each row, top to bottom."""
     if prefix not in trace.modes:
         known = ", ".join(repr(name) for name in trace.modes)
-        raise ValueError(f"There is no recurrent module {prefix!r} in this trace; it has {known}.")
+        raise ValueError(
+            tr("There is no recurrent module {prefix!r} in this trace; it has {known}.", prefix=prefix, known=known)
+        )
     mode = trace.modes[prefix]
     names = [(s, words.signal_name(layer, s, reverse=reverse, prefix=prefix)) for s in words.PICTURE_ORDER[mode]]
     if names[-1][1] not in trace:
-        raise ValueError(f"There is no layer {layer}{' in reverse' if reverse else ''} in this trace.")
+        if reverse:
+            raise ValueError(tr("There is no layer {layer} in reverse in this trace.", layer=layer))
+        raise ValueError(tr("There is no layer {layer} in this trace.", layer=layer))
     found = []
     for signal in ("x", *names, "y"):
         short, name = (signal, signal) if isinstance(signal, str) else signal
@@ -74,8 +80,9 @@ def _rows(trace: Trace, layer: int, batch: int, reverse: bool, prefix: str) -> l
             continue
         array = trace[name]
         if not 0 <= batch < array.shape[1]:
-            raise ValueError(f"The batch has elements 0 to {array.shape[1] - 1}; {batch} does not exist.")
-        heading = {"x": "input sequence", "y": "output"}.get(short) or words.LABELS[mode, short].name
+            last = array.shape[1] - 1
+            raise ValueError(tr("The batch has elements 0 to {last}; {batch} does not exist.", last=last, batch=batch))
+        heading = _ENDS.get(short) or words.LABELS[mode, short].name
         found.append((short, heading, array[:, batch]))
     return found
 
@@ -84,7 +91,7 @@ def _minus(
     rows: list[tuple[str, str, np.ndarray]], old: list[tuple[str, str, np.ndarray]]
 ) -> list[tuple[str, str, np.ndarray]]:
     if [(s, v.shape) for s, _, v in rows] != [(s, v.shape) for s, _, v in old]:
-        raise ValueError("The baseline has other signals or shapes than the trace, so nothing can be subtracted.")
+        raise ValueError(tr("The baseline has other signals or shapes than the trace, so nothing can be subtracted."))
     return [(s, heading, values - before) for (s, heading, values), (_, _, before) in zip(rows, old, strict=True)]
 
 
@@ -125,7 +132,7 @@ def _figure(
         layout[f"yaxis{k + 1 if k else ''}"] = _axis(signal, values, domain)
         layout["annotations"].append(_heading(signal, heading, domain[1], theme))
         top += tall
-    layout["xaxis"] = {"anchor": axis, "title": {"text": "step t"}, "range": [-0.5, steps - 0.5], "showgrid": False}
+    layout["xaxis"] = {"anchor": axis, "title": {"text": tr("step t")}, "range": [-0.5, steps - 0.5], "showgrid": False}
     if labels is not None:
         layout["xaxis"] |= {"tickmode": "array", "tickvals": list(range(steps)), "ticktext": list(labels)}
     return go.Figure(data=traces, layout=layout)
@@ -151,7 +158,7 @@ def _traces(
                 name=f"{signal}[{k}]",
                 marker={"size": 4},
                 line={"color": lines[k % len(lines)], "width": 1.5},
-                hovertemplate=f"step %{{x}}<br>{signal}[{k}] %{{y:.4f}}<extra></extra>",
+                hovertemplate=tr("step %{{x}}<br>{signal}[{k}] %{{y:.4f}}<extra></extra>", signal=signal, k=k),
             )
             for k, column in enumerate(values.T)
         ]
@@ -175,7 +182,7 @@ def _traces(
                 "tickfont": {"size": 10},
                 "tickformat": ".2~g",
             },
-            hovertemplate=f"{heading}<br>step %{{x}}, unit %{{y}}<br>%{{z:.4f}}<extra></extra>",
+            hovertemplate=tr("{heading}<br>step %{{x}}, unit %{{y}}<br>%{{z:.4f}}<extra></extra>", heading=heading),
         )
     ]
 
@@ -223,12 +230,17 @@ def weight_matrix(
     matrix: np.ndarray,
     *,
     title: str = "",
-    rows: str = "unit",
-    columns: str = "reads from",
+    rows: str | None = None,
+    columns: str | None = None,
     theme: str = "light",
     width: int = 420,
 ) -> go.Figure:
-    """One weight matrix ``(H, columns)`` (or a bias ``(H,)``) on a scale symmetric about 0."""
+    """One weight matrix ``(H, columns)`` (or a bias ``(H,)``) on a scale symmetric about 0.
+
+    `rows` and `columns` say what they are; by default the unit, and what it reads from.
+    """
+    rows = tr("unit") if rows is None else rows
+    columns = tr("reads from") if columns is None else columns
     values = np.atleast_2d(np.asarray(matrix, dtype=float).T).T
     most = float(np.abs(values).max()) or 1.0
     figure = go.Figure(

@@ -10,39 +10,48 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from seqviz.language import later, tr
 from seqviz.prose import prose
 from seqviz.tasks import drawn
-from seqviz.tasks.base import Batch, Task
+from seqviz.tasks.base import ACCURACY, MSE, Batch, Task
 from seqviz.tasks.own import own_series, own_text
 
 __all__ = ["TASKS", "Batch", "Task", "own_series", "own_text", "task"]
 
-_LSTM_PAPER = "Hochreiter and Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735"
+_LSTM_PAPER = later("Hochreiter and Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735")
 
 TASKS: Final[dict[str, Task]] = {
     t.name: t
     for t in (
-        Task("latch", "Latch: recall the first bit", "Bengio, Simard and Frasconi 1994, https://doi.org/10.1109/72.279181",
-             1, 1, 50, "bits", "accuracy", 0.5, 0.99, drawn.latch, shortest=2),
-        Task("adding", "Adding: the sum of two marked numbers", _LSTM_PAPER,
-             2, 1, 50, "mse", "mean squared error", 1 / 6, 0.01, drawn.adding, shortest=2),
-        Task("order", "Temporal order: which of X and Y came when", _LSTM_PAPER,
-             6, 4, 100, "classes", "accuracy", 0.25, 0.99, drawn.order, "XYabcd", shortest=6),
-        Task("copy", "Copy five symbols after a delay", "Arjovsky, Shah and Bengio 2016, https://arxiv.org/abs/1511.06464",
-             6, 4, 31, "classes", "accuracy", 0.25, 0.99, drawn.copy, "ABCD_?", shortest=11),
-        Task("parity", "Parity of the bits so far", "Graves 2016, https://arxiv.org/abs/1603.08983",
-             1, 1, 16, "bits", "accuracy", 0.5, 0.99, drawn.parity),
-        Task("parity_end", "Parity, judged at the end only", "Graves 2016, https://arxiv.org/abs/1603.08983",
-             1, 1, 16, "bits", "accuracy", 0.5, 0.99, drawn.parity_end),
-        Task("brackets", "Brackets (Dyck-2): which one closes", "Hewitt et al. 2020, https://arxiv.org/abs/2010.07515",
-             4, 4, 64, "classes", "accuracy", 0.5, 0.99, drawn.brackets, "([)]", drawn.closing,
+        Task("latch", later("Latch: recall the first bit"),
+             later("Bengio, Simard and Frasconi 1994, https://doi.org/10.1109/72.279181"),
+             1, 1, 50, "bits", ACCURACY, 0.5, 0.99, drawn.latch, shortest=2),
+        Task("adding", later("Adding: the sum of two marked numbers"),
+             _LSTM_PAPER,
+             2, 1, 50, "mse", MSE, 1 / 6, 0.01, drawn.adding, shortest=2),
+        Task("order", later("Temporal order: which of X and Y came when"),
+             _LSTM_PAPER,
+             6, 4, 100, "classes", ACCURACY, 0.25, 0.99, drawn.order, "XYabcd", shortest=6),
+        Task("copy", later("Copy five symbols after a delay"),
+             later("Arjovsky, Shah and Bengio 2016, https://arxiv.org/abs/1511.06464"),
+             6, 4, 31, "classes", ACCURACY, 0.25, 0.99, drawn.copy, "ABCD_?", shortest=11),
+        Task("parity", later("Parity of the bits so far"),
+             later("Graves 2016, https://arxiv.org/abs/1603.08983"),
+             1, 1, 16, "bits", ACCURACY, 0.5, 0.99, drawn.parity),
+        Task("parity_end", later("Parity, judged at the end only"),
+             later("Graves 2016, https://arxiv.org/abs/1603.08983"),
+             1, 1, 16, "bits", ACCURACY, 0.5, 0.99, drawn.parity_end),
+        Task("brackets", later("Brackets (Dyck-2): which one closes"),
+             later("Hewitt et al. 2020, https://arxiv.org/abs/2010.07515"),
+             4, 4, 64, "classes", ACCURACY, 0.5, 0.99, drawn.brackets, "([)]", drawn.closing,
              memoryless=0.81),
-        Task("sine", "Sine: the next value", "Elman 1990, https://doi.org/10.1207/s15516709cog1402_1",
-             1, 1, 60, "mse", "mean squared error", 0.5, 0.002, drawn.sine, shortest=2,
+        Task("sine", later("Sine: the next value"),
+             later("Elman 1990, https://doi.org/10.1207/s15516709cog1402_1"),
+             1, 1, 60, "mse", MSE, 0.5, 0.002, drawn.sine, shortest=2,
              memoryless=drawn.sine_without_memory()),
-        replace(own_text(prose(100_000), name="prose", label="Prose: the next character"), solved=0.45),
-        replace(own_text(prose(100_000, language="zh"), name="prose_zh", label="Prose in Chinese: the next character"),
-                solved=0.88),
+        replace(own_text(prose(100_000), name="prose", label=later("Prose: the next character")), solved=0.45),
+        replace(own_text(prose(100_000, language="zh"), name="prose_zh",
+                         label=later("Prose in Chinese: the next character")), solved=0.88),
     )
 }  # fmt: skip
 
@@ -54,5 +63,5 @@ def task(name: str) -> Task:
         ValueError: there is none of that name.
     """
     if name not in TASKS:
-        raise ValueError(f"There is no task {name!r}; there are {', '.join(TASKS)}.")
+        raise ValueError(tr("There is no task {name!r}; there are {known}.", name=name, known=", ".join(TASKS)))
     return TASKS[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import torch
@@ -12,9 +13,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqviz.checks import whole
+from seqviz.language import later, tr
 from seqviz.parts import MAX_STEPS, Sequence
 
-__all__ = ["Batch", "Draw", "Task"]
+__all__ = ["ACCURACY", "BITS", "MSE", "Batch", "Draw", "Task"]
+
+ACCURACY: Final = later("accuracy")
+BITS: Final = later("bits per character")
+MSE: Final = later("mean squared error")
+"""The metrics."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +42,15 @@ class Task:
     """What to learn.
 
     Args:
-        name, label: for files and for the screen.
-        source: the paper that it comes from.
+        name: for files.
+        title, paper: what it is called, and the paper that it comes from, in English; ``label`` and ``source`` say
+            them in the language of now.
         inputs, outputs: sizes of the network.
         length: steps, by default.
         kind: ``mse``, ``classes`` (cross-entropy) or ``bits`` (binary cross-entropy of one logit).
-        metric: what the score is called; ``chance`` is its value for the best guess that ignores the input,
-            ``solved`` the value to reach. Smaller is better for errors and bits per character, larger for
-            accuracies.
+        metric: what the score is called, in English (``measure`` in the language of now); ``chance`` is its value for
+            the best guess that ignores the input, ``solved`` the value to reach. Smaller is better for errors and
+            bits per character, larger for accuracies.
         draw: ``draw(generator, n, length)`` gives a :class:`Batch`.
         symbols: the characters of the inputs, where they are one-hot.
         scored: which masked steps the score looks at; all by default.
@@ -53,8 +61,8 @@ class Task:
     """
 
     name: str
-    label: str
-    source: str
+    title: str
+    paper: str
     inputs: int
     outputs: int
     length: int
@@ -71,9 +79,24 @@ class Task:
     memoryless: float | None = None
 
     @property
+    def label(self) -> str:
+        """What it is called on the screen."""
+        return tr(self.title)
+
+    @property
+    def source(self) -> str:
+        """The paper that it comes from; empty where there is none."""
+        return tr(self.paper)
+
+    @property
+    def measure(self) -> str:
+        """What the score is called on the screen."""
+        return tr(self.metric)
+
+    @property
     def smaller_is_better(self) -> bool:
         """Whether the score is an error."""
-        return self.metric in ("mean squared error", "bits per character")
+        return self.metric in (MSE, BITS)
 
     def is_solved(self, score: float) -> bool:
         """Whether a score reaches the threshold."""
@@ -88,7 +111,7 @@ class Task:
         return replace(self, length=self._checked(length))
 
     def _checked(self, length: int) -> int:
-        return whole(length, "The length of a sequence of this task", self.shortest, self.longest)
+        return whole(length, tr("The length of a sequence of this task"), self.shortest, self.longest)
 
     def batch(self, generator: torch.Generator, n: int, length: int | None = None) -> Batch:
         """`n` fresh sequences of `length` steps, by default the task's.
@@ -114,9 +137,9 @@ class Task:
     def score(self, y: Tensor, batch: Batch) -> float:
         """The metric of ``y`` ``(L, N, O)``."""
         mask = (batch.mask if self.scored is None else self.scored(batch)).bool()
-        if self.metric == "mean squared error":
+        if self.metric == MSE:
             return float(functional.mse_loss(y[mask], batch.target[mask]))
-        if self.metric == "bits per character":
+        if self.metric == BITS:
             return float(functional.cross_entropy(y[mask], batch.target[mask])) / math.log(2)
         if self.kind == "bits":
             return float(((y[mask][:, 0] > 0) == (batch.target[mask][:, 0] > 0.5)).float().mean())

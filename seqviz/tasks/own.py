@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from seqviz.language import later, tr
 from seqviz.parts import MAX_INPUT, MAX_STEPS
-from seqviz.tasks.base import Batch, Draw, Task
+from seqviz.tasks.base import BITS, MSE, Batch, Draw, Task
 
 __all__ = ["own_series", "own_text"]
 
@@ -18,7 +19,7 @@ SHORTEST_TEXT = 200
 SHORTEST_SERIES = 40
 
 
-def own_text(text: str, *, name: str = "text", label: str = "Next character") -> Task:
+def own_text(text: str, *, name: str = "text", label: str = later("Next character")) -> Task:
     """Predict the next character of somebody's text; the last tenth is held out.
 
     Chance is the entropy of single characters, ``memoryless`` that of a character given the one before. Half of
@@ -28,22 +29,31 @@ def own_text(text: str, *, name: str = "text", label: str = "Next character") ->
         ValueError: it is shorter than 200 characters, uses more than 256 different ones or one only.
     """
     if len(text) < SHORTEST_TEXT:
-        raise ValueError(f"The text has {len(text)} characters; at least {SHORTEST_TEXT} are needed to learn from.")
+        raise ValueError(
+            tr(
+                "The text has {size} characters; at least {least} are needed to learn from.",
+                size=len(text),
+                least=SHORTEST_TEXT,
+            )
+        )
     try:
         points = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
     except UnicodeEncodeError as error:
-        raise ValueError("The text holds half of a character (a lone surrogate); type it again.") from error
+        raise ValueError(tr("The text holds half of a character (a lone surrogate); type it again.")) from error
     found, places = np.unique(points, return_inverse=True)
     size = len(found)
     if not 2 <= size <= MAX_INPUT:
-        raise ValueError(f"The text uses {size} different characters; it takes 2 to {MAX_INPUT} of them.")
+        raise ValueError(
+            tr("The text uses {size} different characters; it takes 2 to {most} of them.", size=size, most=MAX_INPUT)
+        )
     codes = torch.from_numpy(places.astype(np.int64))
     seen, unseen = _split(codes, 10)
     chance = _entropy(np.bincount(places))
     pairs = _entropy(np.bincount(places[:-1] * size + places[1:])) - _entropy(np.bincount(places[:-1]))
+    title = label.replace("{", "{{").replace("}", "}}")
     return Task(
-        name, label, "Graves 2013, https://arxiv.org/abs/1308.0850", size, size, min(64, len(unseen) - 1), "classes",
-        "bits per character", chance, chance / 2, _characters(seen, size), "".join(map(chr, found)),
+        name, title, later("Graves 2013, https://arxiv.org/abs/1308.0850"), size, size, min(64, len(unseen) - 1),
+        "classes", BITS, chance, chance / 2, _characters(seen, size), "".join(map(chr, found)),
         held_out=_characters(unseen, size), longest=min(MAX_STEPS, len(seen) - 1), memoryless=pairs,
     )  # fmt: skip
 
@@ -66,15 +76,17 @@ def own_series(values: Any) -> Task:
     seen, unseen = _split(torch.from_numpy(series), 5)
     mean, spread = seen.mean(dim=0), seen.std(dim=0, correction=0)
     if bool((spread <= 1e-12 * seen.abs().amax(dim=0)).any()):
-        raise ValueError("A column of the series never changes in the part to learn from; there is nothing to predict.")
+        raise ValueError(
+            tr("A column of the series never changes in the part to learn from; there is nothing to predict.")
+        )
     seen, unseen = (seen - mean) / spread, (unseen - mean) / spread
     chance = float(unseen[1:].square().mean())
     ahead = torch.linalg.lstsq(_with_one(seen[:-1]), seen[1:], driver="gelsd").solution
     linear = float((_with_one(unseen[:-1]) @ ahead - unseen[1:]).square().mean())
     width = series.shape[1]
     return Task(
-        "series", "Your own series: the next value", "", width, width, min(50, len(unseen) - 1), "mse",
-        "mean squared error", chance, max(1e-4, min(chance, linear) / 2), _windows(seen.float()),
+        "series", later("Your own series: the next value"), "", width, width, min(50, len(unseen) - 1), "mse",
+        MSE, chance, max(1e-4, min(chance, linear) / 2), _windows(seen.float()),
         held_out=_windows(unseen.float()), longest=min(MAX_STEPS, len(seen) - 1), memoryless=linear,
     )  # fmt: skip
 
@@ -96,14 +108,20 @@ def _numbers(values: Any) -> np.ndarray:
     try:
         series = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError("A series must be numbers in rows of the same length.") from error
+        raise ValueError(tr("A series must be numbers in rows of the same length.")) from error
     series = series[:, None] if series.ndim == 1 else series
     if series.ndim != 2 or not 1 <= series.shape[1] <= MAX_INPUT:
-        raise ValueError(f"A series has the shape (steps, features) with up to {MAX_INPUT} features.")
-    if len(series) < SHORTEST_SERIES:
-        raise ValueError(f"The series has {len(series)} steps; at least {SHORTEST_SERIES} are needed to learn from.")
+        raise ValueError(tr("A series has the shape (steps, features) with up to {most} features.", most=MAX_INPUT))
+    if (steps := len(series)) < SHORTEST_SERIES:
+        raise ValueError(
+            tr(
+                "The series has {steps} steps; at least {least} are needed to learn from.",
+                steps=steps,
+                least=SHORTEST_SERIES,
+            )
+        )
     if not (np.abs(series) < 1e30).all():
-        raise ValueError("The series holds NaN, infinity or a number beyond 1e30; only finite numbers will do.")
+        raise ValueError(tr("The series holds NaN, infinity or a number beyond 1e30; only finite numbers will do."))
     return series
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from seqviz.fading import decades_per_100, describe_fading, first_under, starving_share
+from seqviz.language import speaking
 from seqviz.metrics import describe, half_life, lag_under, longest_run, saturation, time_constant
 
 
@@ -55,6 +56,20 @@ def test_sentences_say_what_the_numbers_say() -> None:
     assert describe("c", state) == "Largest in unit 1 at step 4: -0.80. Ends at 0.2 (25% of that)."
     state[2, 0] = np.nan
     assert "from step 2 on" in describe("h", state)
+
+
+def test_a_single_step_is_not_called_steps() -> None:
+    assert describe("x", np.array([[0.5, -1.0]])) == "1 step, from -1.00 to 0.50."
+    assert describe("f", np.array([[0.5, 0.95]])) == "Unit 1 is above 0.9 at the only step."
+    assert describe("i", np.array([[0.01]])) == "Is below 0.1 at the only step."
+    logs = np.array([-30.0, -7.0, 0.0])
+    assert "under a millionth 1 step before the end;" in describe_fading(logs)
+
+
+def test_sentences_are_whole_in_chinese() -> None:
+    with speaking("zh"):
+        assert describe("l0.f", np.full((48, 4), 0.95)) == "共 48 步，其中单元 0 连续 48 步高于 0.9。"
+        assert describe_fading(np.zeros(50)) == "大小基本不变；0% 的时间步得到的梯度不足最大值的 1%。"
 
 
 def test_a_straight_fall_is_measured_exactly() -> None:
