@@ -110,7 +110,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _thresholds(found: Task) -> str:
-    metric = found.metric.capitalize()
+    metric = found.measure.capitalize()
     return tr(
         "{metric}: chance {chance:.3g}, solved {solved:.3g}.", metric=metric, chance=found.chance, solved=found.solved
     )

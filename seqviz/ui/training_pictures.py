@@ -39,7 +39,7 @@ def learning_message(courses: list[Course]) -> bytes:
     score: dict[str, Any] = {
         "signal": "score",
         "symbol": "",
-        "name": task.metric,
+        "name": task.measure,
         "log": task.smaller_is_better,
         "hue": "x",
         "chance": task.chance,
