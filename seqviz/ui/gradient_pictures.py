@@ -14,7 +14,7 @@ from seqviz.experiment import Experiment
 from seqviz.fading import describe_fading
 from seqviz.gradients import GradientFlow, gradient_flow
 from seqviz.jacobians import StateJacobians, highway_split, state_jacobians
-from seqviz.language import again, spoken_cache, tr
+from seqviz.language import spoken_cache, tr
 from seqviz.runner import inputs, network
 from seqviz.ui.bench import Bench
 from seqviz.ui.scope import pack
@@ -209,7 +209,7 @@ def _range(picture: _Picture) -> list[float]:
 def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool, address: str) -> bytes:
     nets = networks(experiment)
     found = flows(experiment, loss)
-    problems = [f"{name}: {again(flow.problem)}" for name, flow in found.items() if flow.problem]
+    problems = [tr("{name}: {says}", name=name, says=flow.problem) for name, flow in found.items() if flow.problem]
     picture = _Picture({}, [], [])
     notes = _norm_row(picture, found, nets, loss)
     theory = _theory(picture, found, nets) if loss == "last" else []

@@ -12,7 +12,7 @@ from seqviz import vocabulary as words
 from seqviz.clipping import clip_update
 from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.figures import curves
-from seqviz.language import Words, again, later, tr
+from seqviz.language import Words, later, tr
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, said
@@ -154,7 +154,7 @@ def _picture(bench: Bench) -> None:
     found = flows(bench.experiment, bench.option("loss"))
     problems = {name: flow.problem for name, flow in found.items() if flow.problem}
     for name, problem in problems.items():
-        st.warning(f"{name}: {again(problem)}", icon=":material/error:")
+        st.warning(tr("{name}: {says}", name=name, says=problem), icon=":material/error:")
     if bench.experiment.tensors:
         st.caption(tr("The LSTM, GRU or RNN that was trained keeps its weights; the two beside it are drawn."))
     scope.mount("flow", flow_message(bench), bench.event)

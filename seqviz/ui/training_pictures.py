@@ -62,7 +62,7 @@ def learning_message(courses: list[Course]) -> bytes:
         "count": len(steps),
         "nets": [{"name": course.name, "label": tr(course.name), "line": _line(course)} for course in courses],
         "rows": rows,
-        "status": " ".join(f"{tr(c.name)}: {again(c.reason)}" for c in courses if c.reason),
+        "status": " ".join(tr("{name}: {says}", name=tr(c.name), says=again(c.reason)) for c in courses if c.reason),
     }
     return pack(header, arrays)
 

@@ -12,9 +12,17 @@ from hypothesis import strategies as st
 from playwright.sync_api import expect
 
 from seqviz import Experiment, Init, Sequence, preset, run, vocabulary
+from seqviz.ui.bench import start
 from seqviz.weights import materialise
 
 pytestmark = pytest.mark.browser
+
+VECTORS = """async ([header, arrays, step]) => {
+  const { vectors } = await import("/_stcore/bidi-components/seqviz.scope/sums.js");
+  const typed = Object.entries(arrays).map(([name, values]) => [name, Float32Array.from(values)]);
+  const found = vectors(header, Object.fromEntries(typed), step);
+  return Object.fromEntries(Object.entries(found).map(([name, values]) => [name, [...values]]));
+}"""
 
 SUMS = """async ([header, arrays, step, unit]) => {
   const { sums } = await import("/_stcore/bidi-components/seqviz.scope/sums.js");
@@ -60,6 +68,17 @@ def test_every_number_is_the_traces(cell):
             for signal in (f"{block}_ih", f"{block}_hh", f"{block}_pre", block):
                 expected = float(trace[f"l{layer}.{signal}"][step, 0, unit])
                 assert abs(found[signal] - expected) <= 1e-6 * max(1.0, abs(expected)), signal
+        whole = cell.page.evaluate(VECTORS, [*given_to_the_browser(experiment, layer), step])
+        weights = materialise(experiment)
+        x = trace["x" if layer == 0 else f"l{layer - 1}.h"][step, 0].astype(float)
+        for k, block in enumerate(vocabulary.BLOCKS[kind]):
+            rows = slice(k * hidden, (k + 1) * hidden)
+            np.testing.assert_allclose(whole[f"{block}_wx"], weights[f"weight_ih_l{layer}"][rows] @ x, atol=1e-6)
+            np.testing.assert_allclose(whole[f"{block}_bh"], weights[f"bias_hh_l{layer}"][rows], atol=1e-6)
+            for signal in (f"{block}_ih", f"{block}_hh", f"{block}_pre", block):
+                expected = trace[f"l{layer}.{signal}"][step, 0]
+                np.testing.assert_allclose(whole[signal], expected, rtol=1e-6, atol=1e-6, err_msg=signal)
+            assert whole[block][unit] == found[block]
         if kind == "LSTM":
             assert abs(found["kept"] + found["written"] - float(trace[f"l{layer}.c"][step, 0, unit])) < 1e-5
         if kind == "GRU":
@@ -73,8 +92,55 @@ def test_the_bars_of_a_sum_add_up_to_it(cell):
     cell.scope.locator(".sv-lawline").nth(0).click()
     rows = cell.scope.locator(".sv-barrow")
     expect(rows).to_have_count(16)
-    shown = [float(text.replace("−", "-")) for text in cell.scope.locator(".sv-barvalue").all_inner_texts()]
+    shown = [float(text.replace("−", "-")) for text in cell.scope.locator(".sv-bars .sv-barvalue").all_inner_texts()]
     assert sum(shown[:-1]) == pytest.approx(shown[-1], abs=0.01)
+
+
+def strips(cell, line: int) -> list[str]:
+    rows = cell.scope.locator(".sv-eq").nth(line).locator(".sv-vecrow")
+    return [text.replace("−", "-") for text in rows.locator(".sv-barvalue").all_inner_texts()]
+
+
+def test_vectors_show_every_term_of_every_unit(cell):
+    trace = run(start(), detail=True)
+    cell.scope.get_by_role("radio", name="As vectors").click()
+    expect(cell.scope.locator(".sv-eq").first.locator(".sv-vecrow")).to_have_count(6)
+    expect(cell.scope.locator(".sv-numbers").first).to_be_hidden()
+    terms = [float(value) for value in strips(cell, 0)]
+    assert sum(terms[:4]) == pytest.approx(terms[4], abs=0.003)
+    assert terms[5] == pytest.approx(float(trace["l0.f"][0, 0, 0]), abs=0.0006)
+    strip = cell.scope.locator(".sv-eq").first.locator(".sv-strip").last
+    box = strip.bounding_box()
+    seventh = {"x": 7.5 / 16 * box["width"], "y": box["height"] / 2}
+    strip.hover(position=seventh)
+    expect(cell.scope.locator(".sv-eq").first.locator(".sv-barvalue").last).to_have_text(
+        f"{trace['l0.f'][0, 0, 7]:.3f}"
+    )
+    expect(cell.scope.get_by_label("unit", exact=True)).to_have_value("0")
+    strip.click(position=seventh)
+    expect(cell.scope.get_by_label("unit", exact=True)).to_have_value("7")
+    cell.until("() => location.hash.includes('as=vectors') && location.hash.includes('unit=7')")
+    colours = strip.locator("canvas").evaluate("(c) => [...c.getContext('2d').getImageData(0, 0, c.width, 1).data]")
+    assert len({tuple(colours[k : k + 4]) for k in range(0, 64, 4)}) > 4, "the strip shows no differences"
+    cell.page.get_by_role("button", name="Hide values").click()
+    assert strips(cell, 0)[-1] == "?"
+
+
+@pytest.mark.parametrize("kind", ["Random GRU", "Random RNN"])
+def test_vectors_of_every_cell_add_up(cell, kind):
+    cell.scope.get_by_role("radio", name="As vectors").click()
+    cell.edits(cell.page.get_by_role("radio", name=kind).click)
+    cell.scope.locator("svg.sv-diagram").focus()
+    cell.page.keyboard.press("Shift+ArrowRight")
+    expect(cell.scope).to_have_attribute("data-step", "10")
+    for line in range(cell.scope.locator(".sv-eq").count()):
+        *terms, total, value = [float(text) for text in strips(cell, line)]
+        if line == 1:  # the GRU's candidate: the reset product stands beside what it is made of
+            terms = [terms[0], terms[1], terms[3]]
+        if line < 3:
+            assert sum(terms) == pytest.approx(total, abs=0.004)
+        else:
+            assert sum(terms) + total == pytest.approx(value, abs=0.004)
 
 
 def test_the_walk_dims_what_is_not_reached_and_hides_what_is_to_be_guessed(cell):
@@ -106,8 +172,13 @@ def test_steps_ask_nobody_and_move_the_numbers(cell):
 def test_hovering_a_line_lights_its_wire(cell):
     lit = cell.scope.locator("svg .sv-lit")
     expect(lit).to_have_count(0)
-    cell.scope.locator(".sv-lawline").nth(4).hover()
+    cell.scope.locator(".sv-lawline").nth(4).locator("b [data-link=o]").hover()
     expect(lit).to_have_count(3)
+    cell.scope.locator(".sv-lawline").nth(4).locator("b [data-link=h_]").hover()
+    expect(lit).to_have_count(1)
+    middle = "(path) => { const b = path.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; }"
+    cell.page.mouse.move(*cell.scope.locator("svg [data-link=kept] .sv-hit").evaluate(middle))
+    expect(cell.scope.locator(".sv-lawline").nth(3).locator("b .sv-lit")).to_have_text("f_t ⊙ c_{t−1}")
     cell.scope.locator(".sv-status").hover()
     expect(lit).to_have_count(0)
 

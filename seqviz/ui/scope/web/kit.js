@@ -12,6 +12,7 @@ export function speak(wanted) {
 
 // A sentence in the language of now; the English one is its key.
 export const tr = (sentence, values = {}) => (WORDS[language]?.[sentence] ?? sentence).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+export const catalogue = (wanted) => WORDS[wanted];
 export const later = (sentence) => sentence;
 
 const known = new Map();

@@ -3,6 +3,7 @@
 import { unpack } from "./bytes.js";
 import { CellView } from "./cell.js";
 import { Flow } from "./flow.js";
+import { frame } from "./frame.js";
 import { speak } from "./kit.js";
 import { Learning } from "./learning.js";
 import { Scope } from "./view.js";
@@ -30,6 +31,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { language, panel: kind } = message.header;
   let panel = mounted.get(root);
   speak(language);
+  frame(language);
   if (panel && panel.language !== language) [root, panel] = anew(root, panel, PANELS[kind]);
   panel ??= new PANELS[kind](root);
   panel.language = language;

@@ -188,7 +188,7 @@ export class Scope extends Timeline {
     const { rows, header } = this;
     this.sayings = this.state.view === "now"; // they describe the present run
     this.heads.replaceChildren(...rows.map((row, k) => this.heading(row, k, el("span", { class: "sv-range", text: this.rangeText(row) }))));
-    this.plot.setAttribute("aria-description", rows.map((row) => `${row.name}: ${row.says ?? ""}`).join(" "));
+    this.plot.setAttribute("aria-description", rows.map((row) => tr("{row}: {says}", { row: row.name, says: row.says ?? "" })).join(" "));
     this.interventionMarks(header.rules ?? []);
   }
 

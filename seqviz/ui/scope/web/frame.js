@@ -1,0 +1,74 @@
+// What Streamlit itself says around the pictures. It knows one language, so its words are looked up whenever it has
+// drawn something, and found again by the same list when the language is switched back.
+
+import { catalogue, later } from "./kit.js";
+
+const SAID = [
+  later("Skip to main content"), later("App pages"), later("Help for {x}"), later("Link to heading"), later("Choose an option"), later("Choose options"),
+  later("Open"), later("Close"), later("Clear value"), later("Clear all"), later("Decrement"), later("Increment"), later("file upload"), later("Upload"), later("{size} per file"),
+  later("Show/hide columns"), later("Download as CSV"), later("Search"), later("Fullscreen"), later("Close fullscreen"), later("Copy to clipboard"), later("{x} — start"), later("{x} — end"),
+  later("Press Enter to apply"), later("Press Ctrl+Enter to apply"), later("Press ⌘+Enter to apply"), later("Expand sidebar"), later("Collapse sidebar"),
+];
+const TEXTS = ["stSkipToContent", "stFileUploaderDropzone", "InputInstructions"].map((name) => `[data-testid=${name}]`).join(", ");
+const ATTRIBUTES = ["aria-label", "placeholder", "title"];
+const escaped = (text) => text.replace(/[.*+?^$()|[\]\\/]/g, "\\$&");
+
+function rule(from, to) {
+  const names = [...from.matchAll(/\{(\w+)\}/g)].map((found) => found[1]);
+  const pattern = new RegExp(`^${escaped(from).replace(/\{\w+\}/g, "(.+)")}$`);
+  return (text) => {
+    const found = pattern.exec(text);
+    return found && to.replace(/\{(\w+)\}/g, (_, name) => found[names.indexOf(name) + 1]);
+  };
+}
+
+let rules = [];
+let foreign = false;
+let waiting = 0;
+let observer;
+
+const said = (text) => {
+  for (const found of rules) {
+    const other = found(text);
+    if (other !== null) return other;
+  }
+  return null;
+};
+
+function sweep() {
+  waiting = 0;
+  for (const node of document.querySelectorAll(ATTRIBUTES.map((name) => `[${name}]`).join(", "))) {
+    if (node.closest(".sv-root")) continue;
+    for (const name of ATTRIBUTES) {
+      const other = node.hasAttribute(name) ? said(node.getAttribute(name)) : null;
+      if (other !== null) node.setAttribute(name, other);
+    }
+  }
+  for (const place of document.querySelectorAll(TEXTS)) {
+    const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const other = said(walker.currentNode.nodeValue.trim());
+      if (other !== null) walker.currentNode.nodeValue = other;
+    }
+  }
+}
+
+function soon() {
+  if (foreign && !waiting) waiting = requestAnimationFrame(sweep);
+}
+
+// Say it in this language, now and after whatever Streamlit draws next.
+export function frame(language) {
+  const words = catalogue(language);
+  if (!words && !foreign) return;
+  rules = SAID.map((text) => (words ? rule(text, words[text]) : rule(catalogue("zh")[text], text)));
+  if (!observer) {
+    observer = new MutationObserver((changes) => { if (changes.some(({ target }) => !target.closest?.(".sv-root"))) soon(); });
+  }
+  const app = document.querySelector("[data-testid=stApp]");
+  observer.disconnect();
+  if (app && words) observer.observe(app, { childList: true, subtree: true });
+  foreign = true;
+  soon();
+  foreign = !!words;
+}

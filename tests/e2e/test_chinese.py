@@ -1,0 +1,137 @@
+"""The app in Chinese: nothing is left in English, and the switch changes words alone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from driving import Screen
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+PICTURES = {
+    "": ".sv-scope",
+    "cell": ".sv-cellview",
+    "compare": ".sv-flow",
+    "gradients": ".sv-flow",
+    "training": ".sv-scope",
+}
+
+NAMES = re.compile(
+    r"CPU|LSTM|GRU|I?RNN|torch|tanh|re(?:lu|LU)|CSV|NPY|npy|npz|TXT|MD|JSON|json|safetensors|SAFETENSORS|SVG|PNG|seqviz"
+    r"|Ctrl|Shift|Home|End|Enter|notebook|chrono|float32|log10|Xavier|Glorot|XOR|Dyck|https?://\S+"
+    r"|Bengio|Simard|Frasconi|Hochreiter|Schmidhuber|Arjovsky|Shah|Graves|Hewitt|Elman"
+)
+"""What has no other name in Chinese: torch's words, file formats, keys, people."""
+
+EVERYTHING = """() => {
+  const found = [];
+  const walk = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) found.push(node.nodeValue.trim());
+    if (node.nodeType !== Node.ELEMENT_NODE || node.matches("script, style, code, noscript, [translate=no]")) return;
+    for (const name of ["title", "aria-label", "aria-description", "placeholder", "alt"]) {
+      if (node.hasAttribute(name)) found.push(node.getAttribute(name));
+    }
+    for (const child of node.childNodes) walk(child);
+  };
+  walk(document.body);
+  return found;
+}"""
+
+
+def english(screen: Screen) -> list[str]:
+    """Texts of the page, seen or read out, that hold an English word."""
+    texts = screen.page.evaluate(EVERYTHING)
+    return sorted({text for text in texts if re.search(r"[A-Za-z]{3,}", NAMES.sub("", text))})
+
+
+def test_every_page_is_read(root):
+    assert {path.stem for path in (root / "pages").glob("*.py")} == {path or "gates" for path in PICTURES}
+
+
+@pytest.mark.parametrize("path", PICTURES)
+def test_nothing_is_left_in_english(visit, path):
+    screen = visit(f"/{path}?zh=true", picture=PICTURES[path])
+    screen.until("() => !document.querySelector('[aria-label^=Help]')")
+    assert english(screen) == []
+    assert screen.page.locator("html").get_attribute("lang") == "zh-CN"
+    assert re.search("[\u4e00-\u9fff]", screen.page.title())
+
+
+@pytest.mark.parametrize("panel", ["网络", "权重", "假如", "保存"])
+def test_no_panel_is_left_in_english(visit, panel):
+    screen = visit("/?zh=true")
+    screen.page.get_by_test_id("stButtonGroup").get_by_role("radio", name=panel, exact=True).click()
+    expect(screen.page.get_by_role("radio", name=panel, exact=True)).to_be_checked()
+    screen.rest()
+    for expander in screen.page.locator(".st-key-controls summary").all():
+        expander.click()
+        screen.rest()
+    screen.until("() => !document.querySelector('[aria-label=Open], [aria-label=Increment], [aria-label=Fullscreen]')")
+    assert english(screen) == []
+
+
+def test_a_trained_network_is_spoken_of_in_chinese(visit):
+    screen = visit("/training?zh=true")
+    screen.page.get_by_role("button", name="开始训练").click()
+    expect(screen.page.locator(".sv-learning .sv-status")).to_contain_text("已学会", timeout=120_000)
+    screen.rest()
+    assert english(screen) == []
+
+
+def test_the_switch_is_part_of_the_address_and_changes_words_alone(screen, visit):
+    screen.edits(lambda: screen.drag(screen.at("x", 10, 0.9), screen.at("x", 14, 0.9)))
+    before, experiment = screen.data("drawn"), screen.experiment
+    switch = screen.page.locator(".st-key-zh label").first
+    switch.click()
+    expect(screen.scope.locator(".sv-fold[data-signal=f]")).to_contain_text("遗忘门")
+    screen.until("() => location.search.includes('zh=true')")
+    screen.rest()
+    assert screen.data("drawn") == before
+    assert screen.experiment == experiment
+    expect(screen.scope.locator(".sv-clock")).to_have_text("14 / 63")
+    screen.plot.focus()
+    screen.page.keyboard.press("ArrowRight")
+    expect(screen.scope).to_have_attribute("data-step", "15")
+    screen.edits(lambda: screen.drag(screen.at("x", 20, 0.9), screen.at("x", 24, 0.9)))
+    assert "zh=true" in screen.page.url, "an edit took the language away"
+    other = visit(screen.page.url)
+    expect(other.scope.locator(".sv-fold[data-signal=i]")).to_contain_text("输入门（记忆门）")
+    assert other.experiment == screen.experiment
+    switch.click()
+    expect(screen.scope.locator(".sv-fold[data-signal=f]")).to_contain_text("forget gate")
+    screen.until(
+        "() => !location.search.includes('zh=') && document.querySelector('[aria-label=\"Help for Lecture\"]')"
+    )
+    texts = [text for text in screen.page.evaluate(EVERYTHING) if re.search("[\u4e00-\u9fff]", text)]
+    assert set(texts) <= {"中文", "Help for 中文", "简体中文 / Simplified Chinese"}
+    expect(other.scope.locator(".sv-fold[data-signal=o]")).to_contain_text("输出门")
+
+
+def test_the_language_goes_along_to_the_next_page(visit):
+    screen = visit("/?zh=true")
+    screen.page.get_by_role("link", name="循环单元").click()
+    expect(screen.page.locator(".sv-cellview")).to_contain_text("下一部分")
+    assert "zh=true" in screen.page.url
+
+
+def test_what_was_refused_is_said_in_the_language_of_now(visit):
+    screen = visit("/?zh=true&e=%3Cscript%3E")
+    alert = screen.page.locator("[data-testid=stAlert]")
+    expect(alert).to_contain_text("改为显示示例。")
+    assert english(screen) == []
+    screen.page.locator(".st-key-zh label").first.click()
+    expect(alert).to_contain_text("The example is shown instead.")
+
+
+def test_a_number_that_cannot_be_read_is_refused_in_chinese(visit):
+    screen = visit("/?zh=true")
+    screen.page.locator(".st-key-own-open summary").click()
+    field = screen.page.get_by_label("数值：每行一个时间步，或用逗号分隔")
+    field.fill("1, 2, drei")
+    field.press("Control+Enter")
+    alert = screen.page.locator("[data-testid=stAlert]")
+    expect(alert).to_contain_text("drei")
+    assert re.search("[\u4e00-\u9fff]", alert.inner_text())
+    expect(field).to_have_value("1, 2, drei")
