@@ -23,7 +23,9 @@ __all__ = ["comparison"]
 
 LINE = {"Feed-forward": 4, "RNN": 2, "GRU": 3, "LSTM": 1}
 INPUTS = (later("as it is"), later("shuffled"), later("one step nudged"))
-OPTIONS = {"input": INPUTS, "minus": (later("nothing"), *NETWORKS, INPUTS[0]), "net": NETWORKS[::-1]}
+WAVES = tuple(kind for kind in sequences.KIND_LABELS if kind not in ("text", "values"))
+OPTIONS = {"input": INPUTS, "minus": (later("nothing"), *NETWORKS, *INPUTS, *WAVES), "net": NETWORKS[::-1]}
+"""``minus`` is another network on the same input, or the same network on another input."""
 
 
 def first() -> Experiment:
@@ -60,7 +62,7 @@ def _controls(bench: Bench) -> None:
     said(bench)
 
     _option(bench, "input", tr("The input"))
-    kinds = [k for k in sequences.KIND_LABELS if k == seq.kind or k not in ("text", "values")]
+    kinds = [k for k in sequences.KIND_LABELS if k == seq.kind or k in WAVES]
     controlled(
         st.selectbox, tr("Kind"), seq.kind, lambda v: bench.change_wave(kind=v), key="cmp.kind", options=kinds,
         format_func=sequences.KIND_LABELS.__getitem__,
@@ -85,13 +87,21 @@ def _option(bench: Bench, name: str, label: str) -> None:
     key = f"cmp.{name}"
     st.session_state[key] = bench.option(name)
     st.selectbox(
-        label, OPTIONS[name], format_func=tr, key=key,
+        label, OPTIONS[name], format_func=_called, key=key,
         on_change=lambda: bench.chosen.__setitem__(name, st.session_state[key]),
     )  # fmt: skip
 
 
+def _called(option: str) -> str:
+    return sequences.KIND_LABELS[option] if option in WAVES else tr(option)
+
+
 def _input(experiment: Experiment, kind: str) -> np.ndarray:
-    """The chosen input ``(L, H_in)``: as it is, in another order, or with 1 added at one step."""
+    """The chosen input ``(L, H_in)``: as it is, in another order, with 1 added at one step, or a wave."""
+    if kind in WAVES:
+        seq = experiment.sequence
+        wave = Sequence(kind, seq.length, seq.amplitude or 1.0, seq.period, seq.seed)
+        return sequences.generate(wave, experiment.input_size)
     x = sequences.generate(experiment.sequence, experiment.input_size)
     if kind == "shuffled":
         return shuffled(experiment, 0)[1]
@@ -161,7 +171,7 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, r
     if minus != "nothing":
         other = found[minus].h if minus in found else _answers(experiment, minus)[net].h
         arrays["difference"] = found[net].h - other
-        gap = tr("{net} ({kind}) minus {minus}", net=tr(net), kind=tr(kind), minus=tr(minus))
+        gap = tr("{net} ({kind}) minus {minus}", net=tr(net), kind=tr(kind), minus=_called(minus))
         rows.append(_states(gap, "difference", arrays["difference"]))
     arrays |= {"unrolled.x": x[:, 0], "unrolled.h": found["RNN"].h, "unrolled.y": found["RNN"].y[:, 0]}
     header = {

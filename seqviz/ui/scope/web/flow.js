@@ -66,6 +66,7 @@ export class Flow extends Timeline {
     this.place();
     await this.spectrum.draw(this.Plotly, header.spectrum, this.arrays, this.theme);
     this.spectrum.show(this.step);
+    this.plot.setAttribute("aria-description", this.summary());
     this.unrolled.draw(header.unrolled && { ...header.unrolled, steps: state.L }, this.arrays);
     this.unrolled.show(this.step);
     this.drawn();
@@ -155,6 +156,19 @@ export class Flow extends Timeline {
     const direct = Array.from(arrays["highway.share"]);
     const fill = (y, color) => ({ type: "scatter", mode: "lines", y, yaxis, stackgroup: "share", line: { width: 0, color }, fillcolor: color, hoverinfo: "skip" });
     return [fill(direct, theme.lines[1]), fill(direct.map((v) => 1 - v), theme.lines[2])];
+  }
+
+  // The picture in words, from its numbers.
+  summary() {
+    const { header, arrays, rows, state } = this;
+    const last = state.L - 1;
+    const ends = (label, from, to) => tr("{name} from {from} at step 0 to {to} at step {last}", { name: label, from, to, last });
+    const says = {
+      norm: () => header.curves.filter((c) => c.label).map((c) => ends(c.label, power(arrays[c.name][0]), power(arrays[c.name][last]))).join("; "),
+      lines: (row) => row.arrays.map(({ name, label }) => tr("{name} between {low} and {high}", { name: label, low: number(arrays[name].reduce((a, b) => Math.min(a, b))), high: number(arrays[name].reduce((a, b) => Math.max(a, b))) })).join("; "),
+      states: (row) => tr("{count} units, up to {reach} in size", { count: row.width, reach: number(row.reach) }),
+    };
+    return rows.map((row) => tr("{row}: {says}", { row: row.name, says: [says[row.kind]?.(row), row.says].filter(Boolean).join("; ") })).join(". ");
   }
 
   drawLegend() {

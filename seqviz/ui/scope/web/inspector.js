@@ -14,6 +14,7 @@ const EQUATIONS = {
 
 export class Inspector {
   constructor(onInput, onCell) {
+    this.onCell = onCell;
     this.title = el("h3", { class: "sv-why-title", "aria-live": "off" });
     this.body = el("tbody");
     this.equations = el("div", { class: "sv-equations" });
@@ -26,7 +27,7 @@ export class Inspector {
     });
     this.inputLabel = el("label", { class: "sv-why-input" }, el("span", { text: tr("input {x}", { x: "x" }) }), this.input);
     this.root = el("section", { class: "sv-why", "aria-label": tr("The arithmetic of the chosen step and unit") },
-      el("div", { class: "sv-why-head" }, this.title, el("button", { type: "button", class: "sv-button", text: tr("Inside the cell"), title: tr("This step and unit as a diagram, with every sum taken apart"), onclick: onCell }), this.inputLabel),
+      el("div", { class: "sv-why-head" }, this.title, (this.open = el("button", { type: "button", class: "sv-button", text: tr("Inside the cell"), title: tr("This step and unit as a diagram, with every sum taken apart"), onclick: onCell })), this.inputLabel),
       el("div", { class: "sv-why-body" },
         el("table", { class: "sv-table" },
           el("thead", {}, el("tr", {}, el("th", { text: tr("signal") }), el("th", { text: "t − 1" }), el("th", { text: "t" }), (this.was = el("th", { text: tr("baseline") })))),
@@ -35,13 +36,16 @@ export class Inspector {
     this.cells = new Map();
   }
 
-  build(rows, hasBaseline) {
+  // plain: a picture that no other page can open.
+  build(rows, hasBaseline, plain) {
+    this.open.hidden = plain;
     this.body.replaceChildren();
     this.cells.clear();
     this.was.hidden = !hasBaseline;
     for (const row of rows) {
       if (row.kind !== "gate" && row.kind !== "state") continue;
-      const cells = [el("td"), el("td"), el("td", { class: "sv-was" })];
+      const opener = plain ? el("span") : el("button", { type: "button", class: "sv-value-button", title: tr("Show how this value comes about, inside the cell"), onclick: this.onCell });
+      const cells = [el("td"), el("td", {}, opener), el("td", { class: "sv-was" })];
       cells[2].hidden = !hasBaseline;
       this.cells.set(row.signal, cells);
       this.body.append(el("tr", {}, el("th", { scope: "row" }, el("b", { class: "sv-symbol", style: `color: var(--sv-hue-${row.signal})`, text: row.symbol }), ` ${row.name}`), ...cells));
@@ -57,7 +61,7 @@ export class Inspector {
       const [a, b] = [read(signal, step - 1, unit), read(signal, step, unit)];
       const state = signal === "c" || signal === "h";
       before.textContent = a === undefined ? (state ? number(0) : "–") : number(a);
-      now.textContent = (quantised ? "≈ " : "") + number(b);
+      now.firstChild.textContent = (quantised ? "≈ " : "") + number(b);
       const previous = was?.(signal, step, unit);
       old.textContent = previous === undefined ? "" : number(previous);
       v[signal] = number(b);

@@ -37,7 +37,19 @@ export class Learning extends Timeline {
     this.legend.replaceChildren(...this.header.nets.map(({ label, line }) => el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: `border-top: 2px solid ${this.theme.lines[line]}` }), label)),
       el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 1px dashed" }), tr("chance")), el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 1px dotted" }), tr("solved")));
     this.place();
+    this.plot.setAttribute("aria-description", this.summary());
     this.drawn();
+  }
+
+  // The picture in words, from its numbers.
+  summary() {
+    const { rows, header, arrays } = this;
+    const [first, last] = [arrays.step[0], arrays.step[header.count - 1]];
+    const ends = ({ name, label }, row) => {
+      const known = Array.from(arrays[`${name}.${row.signal}`]).filter(Number.isFinite);
+      return known.length ? tr("{name} from {from} to {to}", { name: label, from: number(known[0]), to: number(known.at(-1)) }) : "";
+    };
+    return [tr("Optimiser steps {first} to {last}", { first, last }), ...rows.map((row) => tr("{row}: {says}", { row: row.name, says: header.nets.map((net) => ends(net, row)).filter(Boolean).join("; ") }))].join(". ");
   }
 
   figure() {

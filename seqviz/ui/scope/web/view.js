@@ -12,7 +12,7 @@ const VIEWS = [["now", later("Now")], ["baseline", later("Baseline")], ["differe
 const ORDERS = [["index", later("index")], ["similarity", later("similarity")], ["mean", later("mean")]];
 export class Scope extends Timeline {
   constructor(root) {
-    super(root, tr("Signals over time. Left and right arrows move the step, up and down the unit, space plays, Home and End jump."));
+    super(root, tr("Signals over time. Left and right arrows move the step, up and down the unit, Enter opens the cell, space plays, Home and End jump."));
     Object.assign(this.state, { unit: 0, feature: 0, view: "now", sort: "index" });
     this.readAddress();
     this.build();
@@ -78,7 +78,7 @@ export class Scope extends Timeline {
     if (!this.baseline) state.view = "now";
     this.model = header.model && { ...header.model, parameters: pick(arrays, "model.") };
     this.rows = header.rows.filter((row) => this.now[row.signal]);
-    this.inspector.build(this.rows, !!this.baseline);
+    this.inspector.build(this.rows, !!this.baseline, !!header.plain);
     this.controls();
     this.draw();
     this.writeAddress();
@@ -399,7 +399,8 @@ export class Scope extends Timeline {
       state.unit = state.order[clamp(state.order.indexOf(state.unit) + by, 0, state.hidden - 1)];
       this.move(state.step);
     };
-    return { ArrowUp: unit(-jump), ArrowDown: unit(jump) };
+    const open = event.target === this.plot && !this.header.plain ? { Enter: () => this.inspector.onCell() } : {};
+    return { ArrowUp: unit(-jump), ArrowDown: unit(jump), ...open };
   }
 
   spoken() {
