@@ -1,4 +1,8 @@
-"""Checks of what somebody gave, each with one plain sentence when it will not do."""
+"""Checks of what somebody gave, each with one plain sentence when it will not do.
+
+``what`` is how the sentence names the value: a Sentence, or English marked by ``later`` with the values that go
+into its braces, so that a value that is right costs no sentence.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from seqviz.language import Sentence, tr
+
 __all__ = ["assign", "choice", "float32", "number", "shown", "whole"]
 
 _TOO_LARGE: Final = 2.0**128 - 2.0**103
@@ -18,41 +24,70 @@ _BRIEF: Final = reprlib.Repr()
 _BRIEF.maxlevel, _BRIEF.maxstring, _BRIEF.maxother = 3, 200, 200
 
 
-def number(value: Any, what: str) -> float:
+def number(value: Any, what: str, **where: Any) -> float:
     """A finite number, or a sentence that names `what`."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise ValueError(f"{what} must be a number, not {shown(value)}.")
+        raise ValueError(tr("{what} must be a number, not {value}.", what=_said(what, where), value=shown(value)))
     try:
         given = float(value)
     except OverflowError:
         given = math.inf
     if not math.isfinite(given):
-        raise ValueError(f"{what} must be a finite number, not {given}.")
+        raise ValueError(tr("{what} must be a finite number, not {value}.", what=_said(what, where), value=given))
     return given
 
 
-def float32(value: Any, what: str) -> float:
+def float32(value: Any, what: str, **where: Any) -> float:
     """The float32 nearest to `value`, as a Python float: what the network will hold, bit for bit."""
-    given = number(value, what)
+    given = number(value, what, **where)
     if abs(given) >= _TOO_LARGE:
-        raise ValueError(f"{what} is {given:g}, beyond what a 32-bit float can hold (about 3.4e38).")
+        raise ValueError(
+            tr(
+                "{what} is {value:g}, beyond what a 32-bit float can hold (about 3.4e38).",
+                what=_said(what, where),
+                value=given,
+            )
+        )
     return float(np.float32(given))
 
 
-def whole(value: Any, what: str, low: int, high: int) -> int:
+def whole(value: Any, what: str, low: int, high: int, **where: Any) -> int:
     """A whole number from `low` to `high`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise ValueError(f"{what} must be a whole number from {low} to {high:,}, not {shown(value)}.")
+        raise ValueError(
+            tr(
+                "{what} must be a whole number from {low} to {high:,}, not {value}.",
+                what=_said(what, where),
+                low=low,
+                high=high,
+                value=shown(value),
+            )
+        )
     if not low <= value <= high:
-        raise ValueError(f"{what} must be from {low} to {high:,}; {shown(int(value))} is outside.")
+        raise ValueError(
+            tr(
+                "{what} must be from {low} to {high:,}; {value} is outside.",
+                what=_said(what, where),
+                low=low,
+                high=high,
+                value=shown(int(value)),
+            )
+        )
     return int(value)
 
 
-def choice(value: Any, what: str, allowed: Iterable[str]) -> str:
+def choice(value: Any, what: str, allowed: Iterable[str], **where: Any) -> str:
     """One of the `allowed` words."""
     allowed = tuple(allowed)
     if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{what} must be one of {', '.join(allowed)}, not {shown(value)}.")
+        raise ValueError(
+            tr(
+                "{what} must be one of {allowed}, not {value}.",
+                what=_said(what, where),
+                allowed=", ".join(allowed),
+                value=shown(value),
+            )
+        )
     return value
 
 
@@ -61,8 +96,12 @@ def shown(value: Any) -> str:
     try:
         text = _BRIEF.repr(value)
     except ValueError:  # Python refuses to print an int of more than 4,300 digits
-        text = "a number of thousands of digits"
+        text = tr("a number of thousands of digits")
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _said(what: str, where: dict[str, Any]) -> Sentence:
+    return what if isinstance(what, Sentence) else tr(what, **where)
 
 
 def assign(target: Any, **values: Any) -> None:

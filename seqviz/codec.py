@@ -13,6 +13,7 @@ from typing import Any, Final
 from seqviz.checks import choice, shown
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
 from seqviz.interventions import Ablate, Clamp, Intervention, Scale
+from seqviz.language import later, tr
 
 __all__ = ["MAX_DOCUMENT", "from_json", "from_url", "to_json", "to_url"]
 
@@ -25,6 +26,11 @@ MAX_ITEMS: Final = 500_000
 
 _KINDS: Final[dict[str, type]] = {"clamp": Clamp, "ablate": Ablate, "scale": Scale}
 _PARTS: Final[dict[str, Any]] = {"init": Init, "sequence": Sequence}
+_THE_EXPERIMENT: Final = later("The experiment")
+_THE_INIT: Final = later("The init")
+_THE_SEQUENCE: Final = later("The sequence")
+_A_TENSOR: Final = later("A weight tensor")
+_AN_INTERVENTION: Final = later("An intervention")
 
 
 def to_json(experiment: Experiment, indent: int | None = None) -> str:
@@ -37,16 +43,16 @@ def to_json(experiment: Experiment, indent: int | None = None) -> str:
 def from_json(text: str | bytes) -> Experiment:
     """Read :func:`to_json`'s document; ValueError with one sentence where it is not one."""
     if not isinstance(text, str | bytes):
-        raise ValueError(f"An experiment is read from text, not from {type(text).__name__}.")
+        raise ValueError(tr("An experiment is read from text, not from {kind}.", kind=type(text).__name__))
     if len(text) > MAX_DOCUMENT:
-        raise ValueError(f"The experiment file is larger than {MAX_DOCUMENT // 2**20} MB.")
+        raise ValueError(tr("The experiment file is larger than {size} MB.", size=MAX_DOCUMENT // 2**20))
     try:
         text = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
         if sum(map(text.count, ",[{")) > MAX_ITEMS:
             raise ValueError("too many items")
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError("This is not an experiment: it cannot be read as JSON, or holds too much.") from error
+        raise ValueError(tr("This is not an experiment: it cannot be read as JSON, or holds too much.")) from error
     return _from_plain(document)
 
 
@@ -58,7 +64,7 @@ def to_url(experiment: Experiment) -> str:
 
 def from_url(code: str) -> Experiment:
     """Read :func:`to_url`'s text; ValueError where it was cut short, changed, or unpacks to too much."""
-    broken = "The address does not hold a whole experiment; it may have been cut short or changed."
+    broken = tr("The address does not hold a whole experiment; it may have been cut short or changed.")
     if not isinstance(code, str):
         raise ValueError(broken)
     try:
@@ -102,12 +108,18 @@ def _plain(content: Any) -> Any:
 
 def _from_plain(document: Any) -> Experiment:
     if not isinstance(document, dict) or "seqviz" not in document:
-        raise ValueError('This is not an experiment: it lacks the field "seqviz" with the format\'s version.')
+        raise ValueError(tr('This is not an experiment: it lacks the field "seqviz" with the format\'s version.'))
     version = document["seqviz"]
     if version != FORMAT or isinstance(version, bool):
-        raise ValueError(f"The experiment is of format {shown(version)}; this version of seqviz reads format {FORMAT}.")
+        raise ValueError(
+            tr(
+                "The experiment is of format {found}; this version of seqviz reads format {known}.",
+                found=shown(version),
+                known=FORMAT,
+            )
+        )
     body = {name: content for name, content in document.items() if name != "seqviz"}
-    _known(body, Experiment, "The experiment")
+    _known(body, Experiment, _THE_EXPERIMENT)
     for name, cls in _PARTS.items():
         if name in body:
             body[name] = _part(cls, body[name])
@@ -118,11 +130,11 @@ def _from_plain(document: Any) -> Experiment:
     if "interventions" in body:
         rows = _list(body["interventions"], "interventions")
         body["interventions"] = tuple(_intervention(row) for row in rows)
-    return _build(Experiment, body, "The experiment")
+    return _build(Experiment, body, _THE_EXPERIMENT)
 
 
 def _part(cls: type, content: Any) -> Any:
-    what = f"The {cls.__name__.lower()}"
+    what = _THE_INIT if cls is Init else _THE_SEQUENCE
     _known(content, cls, what)
     body = dict(content)
     if "edits" in body:
@@ -133,33 +145,35 @@ def _part(cls: type, content: Any) -> Any:
 
 
 def _tensor(content: Any) -> Tensor:
-    _known(content, Tensor, "A weight tensor")
+    _known(content, Tensor, _A_TENSOR)
     body = {**content, "data": _bytes(content.get("data"))}
     body["shape"] = tuple(_list(body.get("shape"), "shape"))
-    return _build(Tensor, body, "A weight tensor")
+    return _build(Tensor, body, _A_TENSOR)
 
 
 def _intervention(content: Any) -> Intervention:
     if not isinstance(content, dict):
-        raise ValueError("An intervention must be an object with its kind.")
+        raise ValueError(tr("An intervention must be an object with its kind."))
     body = dict(content)
-    cls = _KINDS[choice(body.pop("kind", None), "The kind of an intervention", _KINDS)]
-    _known(body, cls, "An intervention")
+    cls = _KINDS[choice(body.pop("kind", None), later("The kind of an intervention"), _KINDS)]
+    _known(body, cls, _AN_INTERVENTION)
     for name in ("units", "steps"):
         if isinstance(body.get(name), list):
             body[name] = tuple(body[name])
-    return _build(cls, body, "An intervention")
+    return _build(cls, body, _AN_INTERVENTION)
 
 
 def _row(cls: type, content: Any, width: int) -> Any:
     if not isinstance(content, list) or len(content) != width:
-        raise ValueError(f"An edit must be a list of {width} values, not {shown(content)}.")
-    return _build(cls, dict(zip((f.name for f in fields(cls)), content, strict=True)), "An edit")
+        raise ValueError(
+            tr("An edit must be a list of {width} values, not {found}.", width=width, found=shown(content))
+        )
+    return _build(cls, dict(zip((f.name for f in fields(cls)), content, strict=True)), later("An edit"))
 
 
 def _list(content: Any, what: str) -> list:
     if not isinstance(content, list):
-        raise ValueError(f'"{what}" must be a list, not {shown(content)}.')
+        raise ValueError(tr('"{field}" must be a list, not {found}.', field=what, found=shown(content)))
     return content
 
 
@@ -167,20 +181,29 @@ def _bytes(content: Any) -> bytes:
     try:
         return base64.b64decode(content, validate=True)
     except (TypeError, ValueError) as error:
-        raise ValueError("Numbers in the experiment must be base64 text of float32 bytes.") from error
+        raise ValueError(tr("Numbers in the experiment must be base64 text of float32 bytes.")) from error
 
 
 def _known(body: Any, cls: type, what: str) -> None:
     if not isinstance(body, Mapping):
-        raise ValueError(f"{what} must be an object with named fields, not {shown(body)}.")
+        raise ValueError(
+            tr("{what} must be an object with named fields, not {found}.", what=tr(what), found=shown(body))
+        )
     names = [f.name for f in fields(cls)]
     strange = [name for name in body if name not in names]
     if strange:
-        raise ValueError(f"{what} has no field {shown(strange[0])}. Its fields are {', '.join(names)}.")
+        raise ValueError(
+            tr(
+                "{what} has no field {field}. Its fields are {known}.",
+                what=tr(what),
+                field=shown(strange[0]),
+                known=", ".join(names),
+            )
+        )
 
 
 def _build(cls: type, body: dict[str, Any], what: str) -> Any:
     try:
         return cls(**body)
     except (TypeError, OverflowError) as error:
-        raise ValueError(f"{what} is not complete or holds a value of the wrong type.") from error
+        raise ValueError(tr("{what} is not complete or holds a value of the wrong type.", what=tr(what))) from error

@@ -16,6 +16,7 @@ import numpy as np
 from seqviz import vocabulary as words
 from seqviz.checks import assign, choice, float32, shown, whole
 from seqviz.interventions import Clamp, Intervention, Scale, validate
+from seqviz.language import later, tr
 from seqviz.parts import (
     KINDS,
     MAX_HIDDEN,
@@ -71,16 +72,16 @@ class Experiment:
     interventions: tuple[Intervention, ...] = ()
 
     def __post_init__(self) -> None:
-        choice(self.cell, "The cell", words.CELLS)
+        choice(self.cell, later("The cell"), words.CELLS)
         assign(
             self,
-            input_size=whole(self.input_size, "The input size", 1, MAX_INPUT),
-            hidden_size=whole(self.hidden_size, "The hidden size", 1, MAX_HIDDEN),
-            output_size=whole(self.output_size, "The output size", 1, MAX_OUTPUT),
-            num_layers=whole(self.num_layers, "The number of layers", 1, MAX_LAYERS),
+            input_size=whole(self.input_size, later("The input size"), 1, MAX_INPUT),
+            hidden_size=whole(self.hidden_size, later("The hidden size"), 1, MAX_HIDDEN),
+            output_size=whole(self.output_size, later("The output size"), 1, MAX_OUTPUT),
+            num_layers=whole(self.num_layers, later("The number of layers"), 1, MAX_LAYERS),
         )
         if not isinstance(self.init, Init) or not isinstance(self.sequence, Sequence):
-            raise ValueError("An experiment needs an Init and a Sequence.")
+            raise ValueError(tr("An experiment needs an Init and a Sequence."))
         self._check_sequence()
         self._check_weights()
         self._check_interventions()
@@ -89,53 +90,84 @@ class Experiment:
         seq = self.sequence
         if seq.kind == "text" and len(seq.alphabet) != self.input_size:
             raise ValueError(
-                f"The alphabet has {len(seq.alphabet)} characters, so the input size must be "
-                f"{len(seq.alphabet)}, not {self.input_size}."
+                tr(
+                    "The alphabet has {characters} characters, so the input size must be {characters}, not {size}.",
+                    characters=len(seq.alphabet),
+                    size=self.input_size,
+                )
             )
         if seq.kind == "values" and len(seq.values) != 4 * seq.length * self.input_size:
             raise ValueError(
-                f"The sequence holds {len(seq.values) // 4:,} numbers; {seq.length} steps of input size "
-                f"{self.input_size} need {seq.length * self.input_size:,}."
+                tr(
+                    "The sequence holds {count:,} numbers; {steps} steps of input size {size} need {needed:,}.",
+                    count=len(seq.values) // 4,
+                    steps=seq.length,
+                    size=self.input_size,
+                    needed=seq.length * self.input_size,
+                )
             )
         if any(e.feature >= self.input_size for e in seq.edits):
-            raise ValueError(f"An edit names an input beyond the input size, {self.input_size}.")
+            raise ValueError(tr("An edit names an input beyond the input size, {size}.", size=self.input_size))
 
     def _check_weights(self) -> None:
         assign(
             self,
-            tensors=latest(self.tensors, Tensor, lambda t: t.parameter, "weight tensors"),
-            edits=latest(self.edits, WeightEdit, lambda e: (e.parameter, e.row, e.col), "weight edits"),
+            tensors=latest(self.tensors, Tensor, lambda t: t.parameter, later("weight tensors")),
+            edits=latest(self.edits, WeightEdit, lambda e: (e.parameter, e.row, e.col), later("weight edits")),
         )
         shapes = parameter_shapes(self)
         for name in [tensor.parameter for tensor in self.tensors] + [edit.parameter for edit in self.edits]:
             if name not in shapes:
-                raise ValueError(f"There is no parameter {shown(name)}; this network has {', '.join(shapes)}.")
+                raise ValueError(
+                    tr(
+                        "There is no parameter {name}; this network has {known}.",
+                        name=shown(name),
+                        known=", ".join(shapes),
+                    )
+                )
         for tensor in self.tensors:
             if tensor.shape != shapes[tensor.parameter]:
                 raise ValueError(
-                    f"{tensor.parameter} must have the shape {shapes[tensor.parameter]}, not {tensor.shape}."
+                    tr(
+                        "{name} must have the shape {needed}, not {shape}.",
+                        name=tensor.parameter,
+                        needed=shapes[tensor.parameter],
+                        shape=tensor.shape,
+                    )
                 )
         for edit in self.edits:
             if not _has_place(shapes, edit):
                 rows, cols = (*shapes[edit.parameter], 1)[:2]
                 raise ValueError(
-                    f"{edit.parameter} has {rows} rows and {cols} columns; "
-                    f"row {edit.row}, column {edit.col} does not exist."
+                    tr(
+                        "{name} has {rows} rows and {cols} columns; row {row}, column {col} does not exist.",
+                        name=edit.parameter,
+                        rows=rows,
+                        cols=cols,
+                        row=edit.row,
+                        col=edit.col,
+                    )
                 )
 
     def _check_interventions(self) -> None:
         if not isinstance(self.interventions, Iterable):
-            raise ValueError(f"The interventions must be a list, not {shown(self.interventions)}.")
+            raise ValueError(tr("The interventions must be a list, not {found}.", found=shown(self.interventions)))
         assign(self, interventions=tuple(self.interventions))
         if len(self.interventions) > MAX_INTERVENTIONS:
-            raise ValueError(f"At most {MAX_INTERVENTIONS} interventions fit, not {len(self.interventions)}.")
+            raise ValueError(
+                tr(
+                    "At most {most} interventions fit, not {count}.",
+                    most=MAX_INTERVENTIONS,
+                    count=len(self.interventions),
+                )
+            )
         if self.interventions:
             validate(self.interventions, self.widths(), self.sequence.length)
         for edit in self.interventions:
             if isinstance(edit, Clamp):
-                float32(edit.value, "The value of an intervention")
+                float32(edit.value, later("The value of an intervention"))
             elif isinstance(edit, Scale):
-                float32(edit.factor, "The factor of an intervention")
+                float32(edit.factor, later("The factor of an intervention"))
 
     def widths(self) -> dict[str, int]:
         """Every signal that can be edited, with its number of units; pre-activations included."""
@@ -166,7 +198,7 @@ class Experiment:
         bare_changes: dict[str, Any] = {"tensors": (), "edits": (), "interventions": (), **changes}
         given = changes.get("sequence")
         if given is None:
-            width = whole(changes.get("input_size", self.input_size), "The input size", 1, MAX_INPUT)
+            width = whole(changes.get("input_size", self.input_size), later("The input size"), 1, MAX_INPUT)
             bare_changes["sequence"] = _of_width(replace(self.sequence, edits=()), width)
         elif isinstance(given, Sequence) and given.width is not None:
             bare_changes.setdefault("input_size", given.width)

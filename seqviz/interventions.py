@@ -1,7 +1,7 @@
 """Edits of a running network, as values: hold a signal, silence it, or turn it up and down.
 
-A leaf: standard library only. The tensors that :func:`apply` edits are met through their own methods, so
-an edit stays inside autograd.
+A leaf: the standard library and the language only. The tensors that :func:`apply` edits are met through
+their own methods, so an edit stays inside autograd.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from seqviz.language import Sentence, later, tr
 
 __all__ = ["Ablate", "Clamp", "Intervention", "Scale", "apply", "resolve_steps", "validate"]
 
@@ -40,7 +42,7 @@ class Clamp:
 
     def __post_init__(self) -> None:
         _settle(self)
-        object.__setattr__(self, "value", _as_number(self.value, "value"))
+        object.__setattr__(self, "value", _as_number(self.value, later("The value of an intervention")))
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,13 @@ class Scale:
 
     def __post_init__(self) -> None:
         _settle(self)
-        object.__setattr__(self, "factor", _as_number(self.factor, "factor"))
+        object.__setattr__(self, "factor", _as_number(self.factor, later("The factor of an intervention")))
 
 
 Intervention = Clamp | Ablate | Scale
+
+_UNITS = later("The units of an intervention")
+_STEPS = later("The steps of an intervention")
 
 
 def apply(interventions: Iterable[Intervention], value: Any, step: int, steps: int) -> Any:
@@ -110,23 +115,36 @@ def validate(interventions: Iterable[Intervention], widths: Mapping[str, int], s
     """
     for edit in interventions:
         if not isinstance(edit, Intervention):
-            raise ValueError(f"An intervention is a Clamp, an Ablate or a Scale; got {edit!r}.")
+            raise ValueError(tr("An intervention is a Clamp, an Ablate or a Scale; got {edit!r}.", edit=edit))
         if edit.signal not in widths:
-            raise ValueError(f"There is no signal {edit.signal!r}. {_listing(widths)}")
+            raise ValueError(_no_signal(edit.signal, widths))
         width = widths[edit.signal]
         for unit in edit.units or ():
             if unit >= width:
-                raise ValueError(f"{edit.signal} has units 0 to {width - 1}; unit {unit} does not exist.")
+                raise ValueError(
+                    tr(
+                        "{signal} has units 0 to {last}; unit {unit} does not exist.",
+                        signal=edit.signal,
+                        last=width - 1,
+                        unit=unit,
+                    )
+                )
         if steps is not None:
             _check_steps(edit.steps, steps)
 
 
-def _listing(widths: Mapping[str, int]) -> str:
-    """The editable signals in one sentence, those behind the squashing left to a second one."""
-    shown = [name for name in widths if not name.endswith(("_pre", "_ih", "_hh"))]
-    text = f"The signals of this network are {', '.join(shown)}."
-    inner = [name for name in widths if name.endswith(("_pre", "_ih", "_hh"))]
-    return f"{text} Before the squashing: {', '.join(inner)}." if inner else text
+def _no_signal(signal: str, widths: Mapping[str, int]) -> Sentence:
+    """There is no such signal, but these; those behind the squashing are left to a sentence of their own."""
+    known = ", ".join(name for name in widths if not name.endswith(("_pre", "_ih", "_hh")))
+    inner = ", ".join(name for name in widths if name.endswith(("_pre", "_ih", "_hh")))
+    if inner:
+        return tr(
+            "There is no signal {signal!r}. The signals of this network are {known}. Before the squashing: {inner}.",
+            signal=signal,
+            known=known,
+            inner=inner,
+        )
+    return tr("There is no signal {signal!r}. The signals of this network are {known}.", signal=signal, known=known)
 
 
 def _check_steps(steps: Steps | None, length: int) -> None:
@@ -138,9 +156,17 @@ def _check_steps(steps: Steps | None, length: int) -> None:
     if not 0 <= first < length or not 0 <= end <= length:
         wrong = first if not 0 <= first < length else end - 1
         named = wrong if wrong >= 0 else wrong - length
-        raise ValueError(f"The sequence has steps 0 to {length - 1}; step {named} does not exist.")
+        raise ValueError(
+            tr("The sequence has steps 0 to {last}; step {step} does not exist.", last=length - 1, step=named)
+        )
     if end <= first:
-        raise ValueError(f"The steps {start} to {stop} of an intervention hold no step; stop is exclusive.")
+        raise ValueError(
+            tr(
+                "The steps {start} to {stop} of an intervention hold no step; stop is exclusive.",
+                start=start,
+                stop=stop,
+            )
+        )
 
 
 def _edited(edit: Intervention, value: Any) -> Any:
@@ -158,7 +184,9 @@ def _edited(edit: Intervention, value: Any) -> Any:
 def _settle(edit: Intervention) -> None:
     """Check the fields that every intervention has, and bring them to their one hashable form."""
     if not isinstance(edit.signal, str) or not edit.signal:
-        raise ValueError(f"An intervention needs the name of a signal, such as 'l0.f'; got {edit.signal!r}.")
+        raise ValueError(
+            tr("An intervention needs the name of a signal, such as 'l0.f'; got {signal!r}.", signal=edit.signal)
+        )
     object.__setattr__(edit, "units", _as_units(edit.units))
     object.__setattr__(edit, "steps", _as_steps(edit.steps))
 
@@ -167,18 +195,18 @@ def _level(edit: Clamp | Ablate) -> float:
     return edit.value if isinstance(edit, Clamp) else 0.0
 
 
-def _as_number(value: object, name: str) -> float:
+def _as_number(value: object, what: str) -> float:
     if isinstance(value, bool) or not hasattr(value, "__float__"):
-        raise ValueError(f"The {name} of an intervention must be a number; got {value!r}.")
+        raise ValueError(tr("{what} must be a number; got {value!r}.", what=tr(what), value=value))
     number = float(value)
     if not math.isfinite(number):
-        raise ValueError(f"The {name} of an intervention must be finite; got {number}.")
+        raise ValueError(tr("{what} must be finite; got {number}.", what=tr(what), number=number))
     return number
 
 
 def _as_int(value: object, what: str) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise ValueError(f"The {what} of an intervention must be whole numbers; got {value!r}.")
+        raise ValueError(tr("{what} must be whole numbers; got {value!r}.", what=tr(what), value=value))
     return operator.index(value)
 
 
@@ -186,13 +214,13 @@ def _as_units(units: object) -> tuple[int, ...] | None:
     if units is None:
         return None
     if isinstance(units, (str, bytes)):
-        raise ValueError(f"The units of an intervention must be whole numbers; got {units!r}.")
+        raise ValueError(tr("{what} must be whole numbers; got {value!r}.", what=tr(_UNITS), value=units))
     items = units if isinstance(units, Iterable) else (units,)
-    result = tuple(sorted({_as_int(unit, "units") for unit in items}))
+    result = tuple(sorted({_as_int(unit, _UNITS) for unit in items}))
     if not result:
-        raise ValueError("The units of an intervention are empty; leave them out to edit every unit.")
+        raise ValueError(tr("The units of an intervention are empty; leave them out to edit every unit."))
     if result[0] < 0:
-        raise ValueError(f"The units of an intervention count from 0; got {result[0]}.")
+        raise ValueError(tr("The units of an intervention count from 0; got {unit}.", unit=result[0]))
     return result
 
 
@@ -201,14 +229,14 @@ def _as_steps(steps: object) -> Steps | None:
         return None
     if isinstance(steps, (slice, range)):
         if steps.step not in (None, 1):
-            raise ValueError(f"The steps of an intervention must be consecutive; got {steps!r}.")
+            raise ValueError(tr("The steps of an intervention must be consecutive; got {steps!r}.", steps=steps))
         start, stop = steps.start, steps.stop
     elif isinstance(steps, (tuple, list)):
         if len(steps) != 2:
-            raise ValueError(f"The steps of an intervention are a pair (start, stop); got {steps!r}.")
+            raise ValueError(tr("The steps of an intervention are a pair (start, stop); got {steps!r}.", steps=steps))
         start, stop = steps
     else:
-        start = _as_int(steps, "steps")
+        start = _as_int(steps, _STEPS)
         stop = start + 1 if start != -1 else None
-    start = 0 if start is None else _as_int(start, "steps")
-    return start, None if stop is None else _as_int(stop, "steps")
+    start = 0 if start is None else _as_int(start, _STEPS)
+    return start, None if stop is None else _as_int(stop, _STEPS)

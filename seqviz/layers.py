@@ -15,6 +15,7 @@ from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from seqviz.cells import Weights, signal_names
+from seqviz.language import tr
 from seqviz.vocabulary import LSTM
 
 __all__ = [
@@ -164,19 +165,35 @@ def check_input(rnn: Recurrent, value: object, hx: object) -> None:
     """
     dtype: torch.dtype = rnn.weight_ih_l0.dtype  # type: ignore[assignment]
     if dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"The layer's weights are {_word(dtype)}; only float32 and float64 can be shown.")
+        raise ValueError(
+            tr("The layer's weights are {dtype}; only float32 and float64 can be shown.", dtype=_word(dtype))
+        )
     data = value.data if isinstance(value, PackedSequence) else value
     if not isinstance(data, Tensor):
-        raise ValueError(f"The input must be a torch tensor or a PackedSequence; got {type(value).__name__}.")
+        raise ValueError(
+            tr("The input must be a torch tensor or a PackedSequence; got {kind}.", kind=type(value).__name__)
+        )
     if data.dtype != dtype:
-        raise ValueError(f"The input is {_word(data.dtype)} and the layer's weights are {_word(dtype)}.")
+        raise ValueError(
+            tr(
+                "The input is {given} and the layer's weights are {dtype}.",
+                given=_word(data.dtype),
+                dtype=_word(dtype),
+            )
+        )
     packed = isinstance(value, PackedSequence)
     if not packed and data.dim() not in (2, 3):
-        raise ValueError(f"The input must have 3 dimensions, or 2 without a batch; got {data.dim()}.")
+        raise ValueError(tr("The input must have 3 dimensions, or 2 without a batch; got {count}.", count=data.dim()))
     if data.shape[-1] != rnn.input_size:
-        raise ValueError(f"The input has {data.shape[-1]} features; the layer takes {rnn.input_size}.")
+        raise ValueError(
+            tr(
+                "The input has {features} features; the layer takes {size}.",
+                features=data.shape[-1],
+                size=rnn.input_size,
+            )
+        )
     if data.numel() == 0 and rnn.input_size:
-        raise ValueError(f"The input is empty: its shape is {tuple(data.shape)}.")
+        raise ValueError(tr("The input is empty: its shape is {shape}.", shape=tuple(data.shape)))
     if hx is not None:
         _check_state(rnn, value, data, hx)
 
@@ -185,7 +202,7 @@ def _check_state(rnn: Recurrent, value: object, data: Tensor, hx: object) -> Non
     lstm = rnn.mode == LSTM
     states = hx if isinstance(hx, tuple) else (hx,)
     if len(states) != (2 if lstm else 1) or isinstance(hx, tuple) != lstm:
-        raise ValueError("The state of an LSTM is (h_0, c_0)." if lstm else "The state is one tensor, h_0.")
+        raise ValueError(tr("The state of an LSTM is (h_0, c_0).") if lstm else tr("The state is one tensor, h_0."))
     count = rnn.num_layers * (2 if rnn.bidirectional else 1)
     if isinstance(value, PackedSequence):
         batch = int(value.batch_sizes[0])
@@ -197,9 +214,16 @@ def _check_state(rnn: Recurrent, value: object, data: Tensor, hx: object) -> Non
         shape = (count, width) if unbatched else (count, batch, width)
         if not isinstance(state, Tensor) or tuple(state.shape) != shape:
             got = tuple(state.shape) if isinstance(state, Tensor) else type(state).__name__
-            raise ValueError(f"{name} must have shape {shape}; got {got}.")
+            raise ValueError(tr("{name} must have shape {shape}; got {got}.", name=name, shape=shape, got=got))
         if state.dtype != data.dtype:
-            raise ValueError(f"{name} is {_word(state.dtype)} and the input is {_word(data.dtype)}.")
+            raise ValueError(
+                tr(
+                    "{name} is {dtype} and the input is {given}.",
+                    name=name,
+                    dtype=_word(state.dtype),
+                    given=_word(data.dtype),
+                )
+            )
 
 
 def _word(dtype: torch.dtype) -> str:

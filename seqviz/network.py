@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from seqviz.cells import At, Signals, Weights, gru_step, lstm_step, rnn_step, signal_names
+from seqviz.language import tr
 from seqviz.layers import (
     Recurrent,
     State,
@@ -145,7 +146,9 @@ def instrument(module: Recurrent) -> Instrumented:
         ValueError: ``module`` is not one of those three.
     """
     if not isinstance(module, Recurrent):
-        raise ValueError(f"Only nn.RNN, nn.GRU and nn.LSTM can be instrumented; got {type(module).__name__}.")
+        raise ValueError(
+            tr("Only nn.RNN, nn.GRU and nn.LSTM can be instrumented; got {kind}.", kind=type(module).__name__)
+        )
     return Instrumented(module)
 
 
@@ -174,10 +177,16 @@ class _Sequence(nn.Module):
     def _build(self, kind: type[nn.RNNBase], sizes: tuple[int, int, int], **options: Any) -> None:
         _check_sizes(*sizes, options["num_layers"])
         if not 0 <= options["dropout"] <= 1:
-            raise ValueError(f"dropout must lie between 0 and 1; got {options['dropout']}.")
+            raise ValueError(tr("dropout must lie between 0 and 1; got {dropout}.", dropout=options["dropout"]))
         projected = options.get("proj_size", 0)
         if not 0 <= projected < sizes[1]:
-            raise ValueError(f"proj_size must be 0 or smaller than hidden_size, {sizes[1]}; got {projected}.")
+            raise ValueError(
+                tr(
+                    "proj_size must be 0 or smaller than hidden_size, {hidden}; got {projected}.",
+                    hidden=sizes[1],
+                    projected=projected,
+                )
+            )
         self.rnn = kind(sizes[0], sizes[1], **options)  # type: ignore[arg-type]
         width = (projected or sizes[1]) * (2 if options["bidirectional"] else 1)
         self.readout = nn.Linear(width, sizes[2])
@@ -212,7 +221,7 @@ class SequenceRNN(_Sequence):
     ) -> None:
         super().__init__()
         if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"nonlinearity must be 'tanh' or 'relu'; got {nonlinearity!r}.")
+            raise ValueError(tr("nonlinearity must be 'tanh' or 'relu'; got {given!r}.", given=nonlinearity))
         self._build(
             nn.RNN,
             (input_size, hidden_size, output_size),
@@ -314,7 +323,7 @@ class FeedForward(nn.Module):
             ValueError: ``hx`` is not ``None``.
         """
         if hx is not None:
-            raise ValueError("A feed-forward network has no state: leave hx out.")
+            raise ValueError(tr("A feed-forward network has no state: leave hx out."))
         for k in range(self.num_layers):
             x = self.get_submodule(f"l{k}")(x)
         return self.readout(x)
@@ -329,4 +338,4 @@ def _check_sizes(input_size: int, hidden_size: int, output_size: int, num_layers
     }
     for name, size in named.items():
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1; got {size!r}.")
+            raise ValueError(tr("{name} must be a whole number of at least 1; got {size!r}.", name=name, size=size))

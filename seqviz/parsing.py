@@ -10,12 +10,13 @@ import ast
 import math
 import re
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 import numpy as np
 
 from seqviz.checks import float32, shown, whole
 from seqviz.experiment import MAX_INPUT, MAX_STEPS
+from seqviz.language import later, tr
 
 __all__ = ["parse_csv", "parse_npy", "parse_numbers"]
 
@@ -53,7 +54,7 @@ def parse_numbers(text: str, input_size: int | None = None) -> np.ndarray:
         ValueError: one sentence that says what is wrong, on which line, and what would be right.
     """
     if not isinstance(text, str):
-        raise ValueError(f"The numbers must be text, not {type(text).__name__}.")
+        raise ValueError(tr("The numbers must be text, not {kind}.", kind=type(text).__name__))
     return _table(text, _checked(input_size), typed=True)
 
 
@@ -75,7 +76,7 @@ def parse_csv(data: bytes | str, input_size: int | None = None) -> np.ndarray:
     if isinstance(data, bytearray | memoryview):
         data = bytes(data)
     if not isinstance(data, bytes | str):
-        raise ValueError(f"A CSV file must be given as bytes or text, not {type(data).__name__}.")
+        raise ValueError(tr("A CSV file must be given as bytes or text, not {kind}.", kind=type(data).__name__))
     return _table(data, _checked(input_size), typed=False)
 
 
@@ -93,16 +94,23 @@ def parse_npy(data: bytes, input_size: int | None = None) -> np.ndarray:
         ValueError: one sentence; the header is checked before any number is read, and pickles are refused.
     """
     if not isinstance(data, bytes | bytearray | memoryview):
-        raise ValueError(f"An npy file must be given as bytes, not {type(data).__name__}.")
+        raise ValueError(tr("An npy file must be given as bytes, not {kind}.", kind=type(data).__name__))
     data, width = bytes(data), _checked(input_size)
     dtype, order, shape, start = _npy_header(data)
     if len(shape) not in (1, 2):
-        raise ValueError(f"The array has {len(shape)} dimensions; a sequence has two, (steps, inputs), or one.")
+        raise ValueError(
+            tr("The array has {count} dimensions; a sequence has two, (steps, inputs), or one.", count=len(shape))
+        )
     need, have = math.prod(shape) * dtype.itemsize, len(data) - start
     if need > have:
         raise ValueError(
-            f"The npy file is cut short or its header is wrong: the shape {shown(shape)} needs {need:,} bytes "
-            f"and {have:,} are there."
+            tr(
+                "The npy file is cut short or its header is wrong: the shape {shape} needs {need:,} bytes "
+                "and {have:,} are there.",
+                shape=shown(shape),
+                need=need,
+                have=have,
+            )
         )
     steps, features = (*shape, 1)[:2]
     _check_size(steps, features, width)
@@ -111,22 +119,22 @@ def parse_npy(data: bytes, input_size: int | None = None) -> np.ndarray:
 
 
 def _checked(input_size: int | None) -> int | None:
-    return None if input_size is None else whole(input_size, "The input size", 1, MAX_INPUT)
+    return None if input_size is None else whole(input_size, later("The input size"), 1, MAX_INPUT)
 
 
 def _check_size(steps: int, features: int, width: int | None) -> None:
     if steps == 0 or features == 0:
-        raise ValueError("The sequence is empty; it needs at least one step with one number.")
+        raise ValueError(tr("The sequence is empty; it needs at least one step with one number."))
     if steps > MAX_STEPS:
-        raise ValueError(f"The sequence has {steps:,} steps; at most {MAX_STEPS:,} fit.")
+        raise ValueError(tr("The sequence has {steps:,} steps; at most {most:,} fit.", steps=steps, most=MAX_STEPS))
     if features > MAX_INPUT:
-        raise ValueError(f"Each step has {features:,} numbers; at most {MAX_INPUT} fit.")
+        raise ValueError(tr("Each step has {count:,} numbers; at most {most} fit.", count=features, most=MAX_INPUT))
     if width is not None and features != width:
-        raise ValueError(f"Each step has {features} {_numbers(features)}; the network's input size is {width}.")
-
-
-def _numbers(count: int) -> str:
-    return "number" if count == 1 else "numbers"
+        if features == 1:
+            raise ValueError(tr("Each step has 1 number; the network's input size is {width}.", width=width))
+        raise ValueError(
+            tr("Each step has {count} numbers; the network's input size is {width}.", count=features, width=width)
+        )
 
 
 # Text
@@ -142,43 +150,77 @@ def _table(data: bytes | str, width: int | None, typed: bool) -> np.ndarray:
             names, header = True, row
             continue
         if len(values) == MAX_STEPS:
-            raise ValueError(f"There are more than {MAX_STEPS:,} rows of numbers; at most {MAX_STEPS:,} steps fit.")
+            raise ValueError(
+                tr("There are more than {most:,} rows of numbers; at most {most:,} steps fit.", most=MAX_STEPS)
+            )
         values.append([_value(cell, row.line, k) for k, cell in enumerate(row.cells, 1)])
         if first is None:
             first = row.line
         elif len(values[-1]) != len(values[0]):
-            raise ValueError(
-                f"Line {row.line} has {len(values[-1])} {_numbers(len(values[-1]))} and line {first} has "
-                f"{len(values[0])}; every line needs the same count."
-            )
+            _refuse_ragged(row.line, len(values[-1]), first, len(values[0]))
         if len(values) > 1 or not typed:
             _check_row(values[-1], row, width)
     if not values and names:
         _value(header.cells[0], header.line, 1)
     if not values:
-        raise ValueError("The sequence is empty; give at least one number.")
+        raise ValueError(tr("The sequence is empty; give at least one number."))
     alone = typed and len(values) == 1 and not names
     if alone and (width is None or width == 1):
         if len(values[0]) > MAX_STEPS:
-            raise ValueError(f"The line has {len(values[0]):,} numbers; at most {MAX_STEPS:,} steps fit.")
+            raise ValueError(
+                tr("The line has {count:,} numbers; at most {most:,} steps fit.", count=len(values[0]), most=MAX_STEPS)
+            )
         values = [[value] for value in values[0]]
     elif typed and len(values) == 1:
         _check_row(values[0], _Row(first or 1, []), width)
     return np.array(values, dtype=np.float32)
 
 
+def _refuse_ragged(line: int, count: int, first: int, wanted: int) -> NoReturn:
+    if count == 1:
+        raise ValueError(
+            tr(
+                "Line {line} has 1 number and line {first} has {wanted}; every line needs the same count.",
+                line=line,
+                first=first,
+                wanted=wanted,
+            )
+        )
+    raise ValueError(
+        tr(
+            "Line {line} has {count} numbers and line {first} has {wanted}; every line needs the same count.",
+            line=line,
+            count=count,
+            first=first,
+            wanted=wanted,
+        )
+    )
+
+
 def _check_row(values: list[float], row: _Row, width: int | None) -> None:
     found = len(values)
     if found > MAX_INPUT:
         raise ValueError(
-            f"Line {row.line} has {found:,} numbers; at most {MAX_INPUT} fit in a step, which is one line."
+            tr(
+                "Line {line} has {count:,} numbers; at most {most} fit in a step, which is one line.",
+                line=row.line,
+                count=found,
+                most=MAX_INPUT,
+            )
         )
     if width is not None and found != width:
-        hint = " (write decimals with a point: 0.5, not 0,5)" if found == 2 * width else ""
-        raise ValueError(
-            f"Line {row.line} has {found} {_numbers(found)}; the network's input size is {width}, "
-            f"so each line needs {width}{hint}."
-        )
+        if found == 1:
+            wrong = later("Line {line} has 1 number; the network's input size is {width}, so each line needs {width}.")
+        elif found == 2 * width:
+            wrong = later(
+                "Line {line} has {count} numbers; the network's input size is {width}, so each line needs {width} "
+                "(write decimals with a point: 0.5, not 0,5)."
+            )
+        else:
+            wrong = later(
+                "Line {line} has {count} numbers; the network's input size is {width}, so each line needs {width}."
+            )
+        raise ValueError(tr(wrong, line=row.line, count=found, width=width))
 
 
 def _rows(data: bytes | str, typed: bool) -> Iterator[_Row]:
@@ -202,8 +244,13 @@ def _lines(data: bytes | str) -> Iterator[tuple[int, str]]:
         seen = match.end()
         if match.end() - match.start() > MAX_LINE:
             raise ValueError(
-                f"Line {line} is {match.end() - match.start():,} characters long, more than any row of numbers; "
-                f"at most {MAX_STEPS:,} steps fit."
+                tr(
+                    "Line {line} is {length:,} characters long, more than any row of numbers; "
+                    "at most {most:,} steps fit.",
+                    line=line,
+                    length=match.end() - match.start(),
+                    most=MAX_STEPS,
+                )
             )
         content = match.group()
         if isinstance(content, bytes):
@@ -211,7 +258,7 @@ def _lines(data: bytes | str) -> Iterator[tuple[int, str]]:
                 content = content.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise ValueError(
-                    f"Line {line} is not UTF-8 text; save the table as “CSV UTF-8” and try again."
+                    tr("Line {line} is not UTF-8 text; save the table as “CSV UTF-8” and try again.", line=line)
                 ) from error
         yield line, content.lstrip(_BOM).replace("−", "-") if line == 1 else content.replace("−", "-")
 
@@ -243,8 +290,12 @@ def _check_commas(text: str, line: int) -> None:
     if (between and found) or (len(found) > 1 and len(found) == len(parts)) or odd:
         sample = odd.group() if odd else found[0]
         raise ValueError(
-            f"Line {line} writes {shown(sample)}, which may be one number or two: write decimals with a point, as "
-            f"0.5, thousands without a mark, and a space after each comma that separates."
+            tr(
+                "Line {line} writes {sample}, which may be one number or two: write decimals with a point, as "
+                "0.5, thousands without a mark, and a space after each comma that separates.",
+                line=line,
+                sample=shown(sample),
+            )
         )
 
 
@@ -253,17 +304,20 @@ def _is_header(cells: list[str]) -> bool:
 
 
 def _value(cell: str, line: int, column: int) -> float:
-    where = f"Line {line}, column {column}"
+    wrong = ""
     if not cell:
-        raise ValueError(f"{where} is empty; every place needs a number.")
-    if _NOT_FINITE.fullmatch(cell):
-        raise ValueError(f"{where} holds {shown(cell)}; only finite numbers will do.")
-    if not _NUMBER.fullmatch(cell):
-        raise ValueError(f"{where} holds {shown(cell)}, which is not a number; write numbers such as 0.5 or -2.")
-    value = float(cell)
-    if not math.isfinite(value):
-        raise ValueError(f"{where} holds {shown(cell)}, beyond what a 32-bit float can hold (about 3.4e38).")
-    return float32(value, f"The number at line {line}, column {column}")
+        wrong = later("Line {line}, column {column} is empty; every place needs a number.")
+    elif _NOT_FINITE.fullmatch(cell):
+        wrong = later("Line {line}, column {column} holds {cell}; only finite numbers will do.")
+    elif not _NUMBER.fullmatch(cell):
+        wrong = later(
+            "Line {line}, column {column} holds {cell}, which is not a number; write numbers such as 0.5 or -2."
+        )
+    elif not math.isfinite(float(cell)):
+        wrong = later("Line {line}, column {column} holds {cell}, beyond what a 32-bit float can hold (about 3.4e38).")
+    if wrong:
+        raise ValueError(tr(wrong, line=line, column=column, cell=shown(cell)))
+    return float32(float(cell), later("The number at line {line}, column {column}"), line=line, column=column)
 
 
 # npy
@@ -272,12 +326,12 @@ def _value(cell: str, line: int, column: int) -> float:
 def _npy_header(data: bytes) -> tuple[np.dtype, bool, tuple[int, ...], int]:
     """dtype, Fortran order, shape, and where the numbers start; the format is numpy's NEP 1."""
     if data[:2] == b"PK":
-        raise ValueError("This is a zip or npz archive; save one array with numpy.save to get an npy file.")
+        raise ValueError(tr("This is a zip or npz archive; save one array with numpy.save to get an npy file."))
     if data[:6] != b"\x93NUMPY" or len(data) < 12:
-        raise ValueError("This is not an npy file; save the array with numpy.save.")
+        raise ValueError(tr("This is not an npy file; save the array with numpy.save."))
     wide = 2 if data[6] == 1 else 4
     start = 8 + wide + int.from_bytes(data[8 : 8 + wide], "little")
-    broken = "The header of the npy file cannot be read; it may have been cut short or changed."
+    broken = tr("The header of the npy file cannot be read; it may have been cut short or changed.")
     if data[6] not in (1, 2, 3) or start > min(len(data), 2**14):
         raise ValueError(broken)
     try:
@@ -299,24 +353,34 @@ def _npy_dtype(descr: Any) -> np.dtype:
     if isinstance(descr, str):
         letter = descr.lstrip("<>|=")[:1]
         if letter == "O":
-            raise ValueError("The npy file holds pickled objects, which are never opened; save plain numbers instead.")
+            raise ValueError(
+                tr("The npy file holds pickled objects, which are never opened; save plain numbers instead.")
+            )
         if letter in ("c", "F", "D"):
-            raise ValueError("The npy file holds complex numbers; save real numbers, such as their real parts.")
+            raise ValueError(tr("The npy file holds complex numbers; save real numbers, such as their real parts."))
         if re.fullmatch(r"[<>|=]?(f(2|4|8|16)|[iu][1248]|b1|\?)", descr):
             try:
                 return np.dtype(descr)
             except TypeError as error:
-                raise ValueError(f"The npy file holds numbers of type {shown(descr)}; save float32.") from error
-    raise ValueError(f"The npy file holds {shown(descr)}, not numbers; save a float32 array.")
+                raise ValueError(
+                    tr("The npy file holds numbers of type {dtype}; save float32.", dtype=shown(descr))
+                ) from error
+    raise ValueError(tr("The npy file holds {dtype}, not numbers; save a float32 array.", dtype=shown(descr)))
 
 
 def _as_float32(array: np.ndarray) -> np.ndarray:
     """``(L, H_in)`` of real numbers to float32, every one finite and within its range."""
-    for bad, what in (
-        (~np.isfinite(array), "only finite numbers will do"),
-        (np.abs(array.astype(np.longdouble)) >= 2.0**128 - 2.0**103, "a 32-bit float ends at about 3.4e38"),
+    for bad, wrong in (
+        (
+            ~np.isfinite(array),
+            later("The array holds {value} at [{step}, {feature}]; only finite numbers will do."),
+        ),
+        (
+            np.abs(array.astype(np.longdouble)) >= 2.0**128 - 2.0**103,
+            later("The array holds {value} at [{step}, {feature}]; a 32-bit float ends at about 3.4e38."),
+        ),
     ):
         if bad.any():
             step, feature = (int(n) for n in np.argwhere(bad)[0])
-            raise ValueError(f"The array holds {array[step, feature]} at [{step}, {feature}]; {what}.")
+            raise ValueError(tr(wrong, value=array[step, feature], step=step, feature=feature))
     return np.array(array, dtype=np.float32, order="C")

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from seqviz.checks import assign, choice, float32, shown, whole
+from seqviz.language import later, tr
 
 __all__ = [
     "KINDS", "MAX_EDITS", "MAX_HIDDEN", "MAX_INPUT", "MAX_LAYERS", "MAX_OUTPUT", "MAX_STEPS", "PRESETS",
@@ -58,18 +59,22 @@ class Init:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        choice(self.scheme, "The initialisation", SCHEMES + PRESETS)
-        assign(self, gain=float32(self.gain, "The gain"), seed=whole(self.seed, "The seed", 0, 2**31 - 1))
+        choice(self.scheme, later("The initialisation"), SCHEMES + PRESETS)
+        assign(self, gain=float32(self.gain, later("The gain")), seed=whole(self.seed, later("The seed"), 0, 2**31 - 1))
         if abs(self.gain) > 100:
-            raise ValueError(f"The gain must be from -100 to 100; {self.gain:g} is outside.")
+            raise ValueError(tr("The gain must be from -100 to 100; {gain:g} is outside.", gain=self.gain))
         if self.spectral_radius is not None:
-            assign(self, spectral_radius=float32(self.spectral_radius, "The spectral radius"))
+            assign(self, spectral_radius=float32(self.spectral_radius, later("The spectral radius")))
             if not 0 <= self.spectral_radius <= 100:
-                raise ValueError(f"The spectral radius must be from 0 to 100, not {self.spectral_radius:g}.")
+                raise ValueError(
+                    tr("The spectral radius must be from 0 to 100, not {radius:g}.", radius=self.spectral_radius)
+                )
         if self.forget_bias is not None:
-            assign(self, forget_bias=float32(self.forget_bias, "The forget bias"))
+            assign(self, forget_bias=float32(self.forget_bias, later("The forget bias")))
             if abs(self.forget_bias) > 100:
-                raise ValueError(f"The forget bias must be from -100 to 100; {self.forget_bias:g} is outside.")
+                raise ValueError(
+                    tr("The forget bias must be from -100 to 100; {bias:g} is outside.", bias=self.forget_bias)
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +88,9 @@ class InputEdit:
     def __post_init__(self) -> None:
         assign(
             self,
-            step=whole(self.step, "A step", 0, MAX_STEPS - 1),
-            feature=whole(self.feature, "A feature", 0, MAX_INPUT - 1),
-            value=float32(self.value, f"The value at step {self.step}"),
+            step=whole(self.step, later("A step"), 0, MAX_STEPS - 1),
+            feature=whole(self.feature, later("A feature"), 0, MAX_INPUT - 1),
+            value=float32(self.value, later("The value at step {step}"), step=self.step),
         )
 
 
@@ -116,52 +121,63 @@ class Sequence:
     edits: tuple[InputEdit, ...] = ()
 
     def __post_init__(self) -> None:
-        choice(self.kind, "The kind of sequence", KINDS)
+        choice(self.kind, later("The kind of sequence"), KINDS)
         if not isinstance(self.text, str) or not isinstance(self.alphabet, str):
-            raise ValueError("A text sequence needs its text and its alphabet as strings.")
+            raise ValueError(tr("A text sequence needs its text and its alphabet as strings."))
         if not isinstance(self.values, bytes):
-            raise ValueError("The numbers of a sequence must be float32 bytes.")
+            raise ValueError(tr("The numbers of a sequence must be float32 bytes."))
         if self.kind == "text":
             self._check_text()
         if self.kind == "values":
             self._check_values()
         assign(
             self,
-            length=whole(self.length, "The length of the sequence", 1, MAX_STEPS),
-            amplitude=float32(self.amplitude, "The amplitude"),
-            period=float32(self.period, "The period"),
-            seed=whole(self.seed, "The sequence's seed", 0, 2**31 - 1),
-            edits=latest(self.edits, InputEdit, lambda e: (e.step, e.feature), "input edits"),
+            length=whole(self.length, later("The length of the sequence"), 1, MAX_STEPS),
+            amplitude=float32(self.amplitude, later("The amplitude")),
+            period=float32(self.period, later("The period")),
+            seed=whole(self.seed, later("The sequence's seed"), 0, 2**31 - 1),
+            edits=latest(self.edits, InputEdit, lambda e: (e.step, e.feature), later("input edits")),
         )
         if abs(self.amplitude) > 1e6:
-            raise ValueError(f"The amplitude must be from -1e6 to 1e6; {self.amplitude:g} is outside.")
+            raise ValueError(
+                tr("The amplitude must be from -1e6 to 1e6; {amplitude:g} is outside.", amplitude=self.amplitude)
+            )
         if not self.period > 0:
-            raise ValueError(f"The period must be above 0 steps, not {self.period:g}.")
+            raise ValueError(tr("The period must be above 0 steps, not {period:g}.", period=self.period))
         if any(e.step >= self.length for e in self.edits):
-            raise ValueError(f"An edit names a step beyond the sequence, which has {self.length} steps.")
+            raise ValueError(
+                tr("An edit names a step beyond the sequence, which has {length} steps.", length=self.length)
+            )
 
     def _check_text(self) -> None:
         if not self.text:
-            raise ValueError("The text is empty; type at least one character.")
+            raise ValueError(tr("The text is empty; type at least one character."))
         if len(self.text) > MAX_STEPS:
-            raise ValueError(f"The text has {len(self.text):,} characters; at most {MAX_STEPS:,} fit.")
+            raise ValueError(
+                tr("The text has {length:,} characters; at most {most:,} fit.", length=len(self.text), most=MAX_STEPS)
+            )
         if len(set(self.alphabet)) != len(self.alphabet) or len(self.alphabet) > MAX_INPUT:
-            raise ValueError(f"The alphabet must be up to {MAX_INPUT} different characters.")
+            raise ValueError(tr("The alphabet must be up to {most} different characters.", most=MAX_INPUT))
         if any("\ud800" <= character <= "\udfff" for character in self.text + self.alphabet):
-            raise ValueError("The text holds half of a character (a lone surrogate); type it again.")
+            raise ValueError(tr("The text holds half of a character (a lone surrogate); type it again."))
         strange = sorted(set(self.text) - set(self.alphabet))
         if strange:
-            raise ValueError(f"The alphabet lacks {shown(''.join(strange))}, which the text uses.")
+            raise ValueError(tr("The alphabet lacks {missing}, which the text uses.", missing=shown("".join(strange))))
         assign(self, length=len(self.text))
 
     def _check_values(self) -> None:
         if not 0 < len(self.values) <= 4 * MAX_STEPS * MAX_INPUT or len(self.values) % 4:
             raise ValueError(
-                f"The numbers of a sequence must be float32, 4 bytes each, up to {MAX_STEPS:,} steps of "
-                f"{MAX_INPUT}; these are {len(self.values):,} bytes."
+                tr(
+                    "The numbers of a sequence must be float32, 4 bytes each, up to {steps:,} steps of "
+                    "{features}; these are {size:,} bytes.",
+                    steps=MAX_STEPS,
+                    features=MAX_INPUT,
+                    size=len(self.values),
+                )
             )
         if not np.isfinite(np.frombuffer(self.values, dtype="<f4")).all():
-            raise ValueError("The sequence holds NaN or infinity; only finite numbers will do.")
+            raise ValueError(tr("The sequence holds NaN or infinity; only finite numbers will do."))
 
     @property
     def width(self) -> int | None:
@@ -177,19 +193,29 @@ class Sequence:
             with np.errstate(over="ignore"):
                 array = np.asarray(values, dtype="<f4")
         except (TypeError, ValueError) as error:
-            raise ValueError("A sequence must be numbers in rows of the same length.") from error
+            raise ValueError(tr("A sequence must be numbers in rows of the same length.")) from error
         if array.ndim == 1:
             array = array[:, None]
         if array.ndim != 2 or 0 in array.shape:
-            raise ValueError(f"A sequence must have the shape (L, H_in) with L of 1 or more, not {array.shape}.")
+            raise ValueError(
+                tr("A sequence must have the shape (L, H_in) with L of 1 or more, not {shape}.", shape=array.shape)
+            )
         if len(array) > MAX_STEPS or array.shape[1] > MAX_INPUT:
             raise ValueError(
-                f"The sequence has {len(array):,} steps of {array.shape[1]:,} numbers; "
-                f"at most {MAX_STEPS:,} steps of {MAX_INPUT} fit."
+                tr(
+                    "The sequence has {steps:,} steps of {features:,} numbers; "
+                    "at most {most_steps:,} steps of {most_features} fit.",
+                    steps=len(array),
+                    features=array.shape[1],
+                    most_steps=MAX_STEPS,
+                    most_features=MAX_INPUT,
+                )
             )
         if not np.isfinite(array).all():
             step = int(np.argwhere(~np.isfinite(array))[0][0])
-            raise ValueError(f"The sequence holds NaN, infinity or a number beyond float32 at step {step}.")
+            raise ValueError(
+                tr("The sequence holds NaN, infinity or a number beyond float32 at step {step}.", step=step)
+            )
         return cls(kind="values", length=len(array), values=np.ascontiguousarray(array).tobytes())
 
     @classmethod
@@ -198,7 +224,11 @@ class Sequence:
         extra = "".join(sorted(set(text) - set(alphabet)))
         if len(alphabet) + len(extra) > MAX_INPUT:
             raise ValueError(
-                f"The text uses {len(alphabet) + len(extra)} different characters; at most {MAX_INPUT} fit."
+                tr(
+                    "The text uses {count} different characters; at most {most} fit.",
+                    count=len(alphabet) + len(extra),
+                    most=MAX_INPUT,
+                )
             )
         return cls(kind="text", text=text, alphabet=alphabet + extra, length=max(1, len(text)))
 
@@ -221,12 +251,12 @@ class WeightEdit:
 
     def __post_init__(self) -> None:
         if not isinstance(self.parameter, str):
-            raise ValueError(f"A parameter's name must be text, not {shown(self.parameter)}.")
+            raise ValueError(tr("A parameter's name must be text, not {name}.", name=shown(self.parameter)))
         assign(
             self,
-            row=whole(self.row, "A row", 0, 2**20),
-            col=whole(self.col, "A column", 0, 2**20),
-            value=float32(self.value, f"The weight at row {self.row}, column {self.col}"),
+            row=whole(self.row, later("A row"), 0, 2**20),
+            col=whole(self.col, later("A column"), 0, 2**20),
+            value=float32(self.value, later("The weight at row {row}, column {col}"), row=self.row, col=self.col),
         )
 
 
@@ -240,18 +270,23 @@ class Tensor:
 
     def __post_init__(self) -> None:
         if not isinstance(self.shape, tuple | list) or not 1 <= len(self.shape) <= 2:
-            raise ValueError(f"A weight tensor has one or two sizes, not {shown(self.shape)}.")
-        shape = tuple(whole(n, "A size", 1, 2**20) for n in self.shape)
+            raise ValueError(tr("A weight tensor has one or two sizes, not {shape}.", shape=shown(self.shape)))
+        shape = tuple(whole(n, later("A size"), 1, 2**20) for n in self.shape)
         assign(self, shape=shape)
         if not isinstance(self.parameter, str) or not isinstance(self.data, bytes):
-            raise ValueError("A weight tensor needs a name and float32 bytes.")
+            raise ValueError(tr("A weight tensor needs a name and float32 bytes."))
         if len(self.data) != 4 * math.prod(shape):
             raise ValueError(
-                f"The values of {shown(self.parameter)} are {len(self.data):,} bytes; "
-                f"the shape {shape} needs {4 * math.prod(shape):,}."
+                tr(
+                    "The values of {name} are {size:,} bytes; the shape {shape} needs {needed:,}.",
+                    name=shown(self.parameter),
+                    size=len(self.data),
+                    shape=shape,
+                    needed=4 * math.prod(shape),
+                )
             )
         if not np.isfinite(self.array()).all():
-            raise ValueError(f"The weights of {shown(self.parameter)} hold NaN or infinity.")
+            raise ValueError(tr("The weights of {name} hold NaN or infinity.", name=shown(self.parameter)))
 
     @classmethod
     def of(cls, parameter: str, array: Any) -> Tensor:
@@ -267,11 +302,13 @@ class Tensor:
 def latest(items: Any, kind: type, key: Any, what: str) -> tuple:
     """The last edit of each place, in a fixed order, so that equal states are equal values."""
     if not isinstance(items, Iterable):
-        raise ValueError(f"The {what} must be a list, not {shown(items)}.")
+        raise ValueError(tr("The {what} must be a list, not {found}.", what=tr(what), found=shown(items)))
     items = tuple(items)
     if not all(isinstance(item, kind) for item in items):
-        raise ValueError(f"The {what} hold something else.")
+        raise ValueError(tr("The {what} hold something else.", what=tr(what)))
     kept = {key(item): item for item in items}
     if len(kept) > MAX_EDITS:
-        raise ValueError(f"There are {len(kept):,} {what}; at most {MAX_EDITS:,} fit.")
+        raise ValueError(
+            tr("There are {count:,} {what}; at most {most:,} fit.", count=len(kept), what=tr(what), most=MAX_EDITS)
+        )
     return tuple(kept[place] for place in sorted(kept))

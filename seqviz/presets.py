@@ -10,6 +10,7 @@ import numpy as np
 
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment, Init, Sequence, parameter_shapes
+from seqviz.language import Words, tr
 
 __all__ = ["PRESET_LABELS", "PRESET_STORIES", "fitting", "preset", "preset_parameters"]
 
@@ -19,9 +20,6 @@ SHUT, OPEN = -20.0, 20.0
 
 @dataclass(frozen=True)
 class _Preset:
-    label: str
-    story: str
-    look: str
     inputs: int
     hidden: int
     cells: dict[str, Callable[[dict[str, np.ndarray]], None]]
@@ -154,44 +152,62 @@ def _bits(values: tuple[int, ...]) -> Sequence:
 
 PRESETS: Final[dict[str, _Preset]] = {
     "latch": _Preset(
-        "Latch",
-        "It keeps the first bit it ever saw and ignores every later one.",
-        "The input gate opens at step 0 and never again; the cell state of unit 0 stays where it was put.",
         1, 2, {words.LSTM: _latch_lstm, words.GRU: _latch_gru}, _bits(_BITS),
     ),
     "counter": _Preset(
-        "Counter",
-        "It counts the ones: each adds 0.01 to the cell state, and the output, rounded, is the count up to 24.",
-        "The forget gate is 1 throughout, so nothing that was added is lost; past 24 the tanh bends the output down. "
-        "The ReLU RNN adds 1 to its state and has no such end.",
         1, 1, {words.LSTM: _counter_lstm, words.RNN_RELU: _counter_relu}, _bits(_BITS),
     ),
     "leaky": _Preset(
-        "Leaky integrator",
-        "It adds up its input and forgets a tenth of the sum at every step; the output is the sum while that is small.",
-        "What is kept is 0.9 throughout: after a pulse the state halves every 6.6 steps.",
         1, 1,
         {words.LSTM: _leaky_lstm, words.GRU: _leaky_gru, words.RNN_TANH: _leaky_rnn, words.RNN_RELU: _leaky_rnn},
         Sequence("two_pulses", 48),
     ),
     "toggle": _Preset(
-        "Toggle (parity)",
-        "Every 1 flips it: the output is above 0 after an odd number of ones.",
-        "At a 1 the old state is dropped and the candidate writes the opposite sign; at a 0 everything is kept.",
         1, 1, {words.LSTM: _toggle_lstm, words.GRU: _toggle_gru}, _bits(_BITS),
     ),
     "brackets": _Preset(
-        "Bracket depth",
-        "It knows how many brackets are open: “(” adds 0.01 to the cell state, “)” takes it away; the output, "
-        "rounded, is the depth from -24 to 24.",
-        "Letters leave the input gate shut, so they change nothing. The ReLU RNN counts in ones and stops at 0.",
         4, 1, {words.LSTM: _brackets_lstm, words.RNN_RELU: _brackets_relu},
         Sequence.of_text("a(b(ab)a(b(a)b))a(b)", "ab()"),
     ),
 }  # fmt: skip
 
-PRESET_LABELS: Final = {name: p.label for name, p in PRESETS.items()}
-PRESET_STORIES: Final = {name: f"{p.story} {p.look}" for name, p in PRESETS.items()}
+PRESET_LABELS: Final[dict[str, str]] = Words(
+    {
+        "latch": "Latch",
+        "counter": "Counter",
+        "leaky": "Leaky integrator",
+        "toggle": "Toggle (parity)",
+        "brackets": "Bracket depth",
+    }
+)
+_INSIDE: Final[dict[str, str]] = Words(
+    {
+        "latch": "latch",
+        "counter": "counter",
+        "leaky": "leaky integrator",
+        "toggle": "toggle (parity)",
+        "brackets": "bracket depth",
+    }
+)
+"""The labels inside a sentence."""
+
+PRESET_STORIES: Final[dict[str, str]] = Words(
+    {
+        "latch": "It keeps the first bit it ever saw and ignores every later one. The input gate opens at step 0 and "
+        "never again; the cell state of unit 0 stays where it was put.",
+        "counter": "It counts the ones: each adds 0.01 to the cell state, and the output, rounded, is the count up to "
+        "24. The forget gate is 1 throughout, so nothing that was added is lost; past 24 the tanh bends the output "
+        "down. The ReLU RNN adds 1 to its state and has no such end.",
+        "leaky": "It adds up its input and forgets a tenth of the sum at every step; the output is the sum while "
+        "that is small. What is kept is 0.9 throughout: after a pulse the state halves every 6.6 steps.",
+        "toggle": "Every 1 flips it: the output is above 0 after an odd number of ones. At a 1 the old state is "
+        "dropped and the candidate writes the opposite sign; at a 0 everything is kept.",
+        "brackets": "It knows how many brackets are open: “(” adds 0.01 to the cell state, “)” takes it away; the "
+        "output, rounded, is the depth from -24 to 24. Letters leave the input gate shut, so they change nothing. The "
+        "ReLU RNN counts in ones and stops at 0.",
+    }
+)
+"""What each does, and where to look."""
 
 
 def preset(name: str, cell: str | None = None) -> Experiment:
@@ -205,10 +221,10 @@ def preset(name: str, cell: str | None = None) -> Experiment:
         ValueError: no such preset, or it does not exist for this cell.
     """
     if name not in PRESETS:
-        raise ValueError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
+        raise ValueError(tr("There is no preset {name!r}; there are {known}.", name=name, known=", ".join(PRESETS)))
     found = PRESETS[name]
     return Experiment(
-        cell=next(iter(found.cells)) if cell is None else _hand_set_cell(found, cell),
+        cell=next(iter(found.cells)) if cell is None else _hand_set_cell(name, cell),
         input_size=found.inputs,
         hidden_size=found.hidden,
         init=Init(scheme=name),
@@ -216,11 +232,16 @@ def preset(name: str, cell: str | None = None) -> Experiment:
     )
 
 
-def _hand_set_cell(found: _Preset, cell: str) -> str:
+def _hand_set_cell(name: str, cell: str) -> str:
     """The cell, if the preset is set by hand for it."""
-    if cell not in found.cells:
-        known = ", ".join(words.CELL_LABELS[c] for c in found.cells)
-        raise ValueError(f"The {found.label.lower()} is set by hand for {known}; choose one of these cells.")
+    if cell not in PRESETS[name].cells:
+        raise ValueError(
+            tr(
+                "The {preset} is set by hand for {known}; choose one of these cells.",
+                preset=_INSIDE[name],
+                known=", ".join(words.CELL_LABELS[c] for c in PRESETS[name].cells),
+            )
+        )
     return cell
 
 
@@ -241,12 +262,26 @@ def preset_parameters(name: str, experiment: Experiment) -> dict[str, np.ndarray
         ValueError: the experiment's cell or sizes are not the preset's.
     """
     found = PRESETS[name]
-    cell = _hand_set_cell(found, experiment.cell)
+    cell = _hand_set_cell(name, experiment.cell)
     have = (experiment.input_size, experiment.hidden_size, experiment.output_size, experiment.num_layers)
     if have != (found.inputs, found.hidden, 1, 1):
+        if found.hidden == 1:
+            raise ValueError(
+                tr(
+                    "The {preset} is set by hand for input size {inputs}, 1 hidden unit, one output and one layer; "
+                    "other sizes need drawn weights.",
+                    preset=_INSIDE[name],
+                    inputs=found.inputs,
+                )
+            )
         raise ValueError(
-            f"The {found.label.lower()} is set by hand for input size {found.inputs}, {found.hidden} hidden "
-            f"unit{'s' if found.hidden > 1 else ''}, one output and one layer; other sizes need drawn weights."
+            tr(
+                "The {preset} is set by hand for input size {inputs}, {hidden} hidden units, one output and one layer; "
+                "other sizes need drawn weights.",
+                preset=_INSIDE[name],
+                inputs=found.inputs,
+                hidden=found.hidden,
+            )
         )
     arrays = {n: np.zeros(shape, dtype=np.float32) for n, shape in parameter_shapes(experiment).items()}
     found.cells[cell](arrays)

@@ -7,22 +7,25 @@ from typing import Final
 
 import numpy as np
 
+from seqviz.language import Words, tr
 from seqviz.parts import Sequence
 
 __all__ = ["KIND_LABELS", "generate", "labels"]
 
-KIND_LABELS: Final = {
-    "two_pulses": "two pulses far apart",
-    "impulse": "impulse",
-    "step": "step",
-    "sine": "sine",
-    "square": "square wave",
-    "ramp": "ramp",
-    "noise": "noise",
-    "bits": "random bits",
-    "text": "typed text, one-hot",
-    "values": "your own numbers",
-}
+KIND_LABELS: Final[dict[str, str]] = Words(
+    {
+        "two_pulses": "two pulses far apart",
+        "impulse": "impulse",
+        "step": "step",
+        "sine": "sine",
+        "square": "square wave",
+        "ramp": "ramp",
+        "noise": "noise",
+        "bits": "random bits",
+        "text": "typed text, one-hot",
+        "values": "your own numbers",
+    }
+)
 """What each kind is called on the screen."""
 
 
@@ -90,21 +93,33 @@ def generate(sequence: Sequence, input_size: int) -> np.ndarray:
     if sequence.kind == "text":
         if len(sequence.alphabet) != input_size:
             raise ValueError(
-                f"The alphabet has {len(sequence.alphabet)} characters and the input size is {input_size}."
+                tr(
+                    "The alphabet has {characters} characters and the input size is {size}.",
+                    characters=len(sequence.alphabet),
+                    size=input_size,
+                )
             )
         array = np.zeros((length, input_size), dtype=np.float32)
         place = {character: k for k, character in enumerate(sequence.alphabet)}
         array[np.arange(length), [place[character] for character in sequence.text]] = 1.0
     elif sequence.kind == "values":
         if len(sequence.values) != 4 * length * input_size:
-            raise ValueError(f"The sequence does not hold {length} steps of {input_size} numbers.")
+            raise ValueError(
+                tr("The sequence does not hold {steps} steps of {size} numbers.", steps=length, size=input_size)
+            )
         array = np.frombuffer(sequence.values, dtype="<f4").reshape(length, input_size).astype(np.float32)
     else:
         t, k = np.arange(length)[:, None], np.arange(input_size)[None]
         array = (sequence.amplitude * _WAVES[sequence.kind](t, k, sequence)).astype(np.float32)
     for edit in sequence.edits:
         if edit.feature >= input_size:
-            raise ValueError(f"An edit names input {edit.feature}; there are inputs 0 to {input_size - 1}.")
+            raise ValueError(
+                tr(
+                    "An edit names input {input}; there are inputs 0 to {last}.",
+                    input=edit.feature,
+                    last=input_size - 1,
+                )
+            )
         array[edit.step, edit.feature] = edit.value
     array.flags.writeable = False
     return array

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from seqviz import vocabulary as words
 from seqviz.experiment import SCHEMES, Experiment, Init, parameter_shapes
+from seqviz.language import tr
 from seqviz.presets import preset_parameters
 
 __all__ = ["PARTS", "gate_view", "initial", "materialise", "place", "spectral_radius"]
@@ -185,14 +186,21 @@ def spectral_radius(matrix: np.ndarray) -> float:
 def _rows(cell: str, hidden_size: int, gate: str) -> slice:
     blocks = words.BLOCKS[cell]
     if gate not in blocks:
-        raise ValueError(f"{words.CELL_LABELS[cell]} has no gate {gate!r}; its blocks are {', '.join(blocks)}.")
+        raise ValueError(
+            tr(
+                "{cell} has no gate {gate!r}; its blocks are {blocks}.",
+                cell=words.CELL_LABELS[cell],
+                gate=gate,
+                blocks=", ".join(blocks),
+            )
+        )
     k = blocks.index(gate)
     return slice(k * hidden_size, (k + 1) * hidden_size)
 
 
 def _parameter(layer: int, part: str) -> str:
     if part not in PARTS:
-        raise ValueError(f"The part must be one of {', '.join(PARTS)}, not {part!r}.")
+        raise ValueError(tr("The part must be one of {known}, not {part!r}.", known=", ".join(PARTS), part=part))
     return f"{part}_l{layer}" if part.startswith("bias") else f"weight_{part}_l{layer}"
 
 
@@ -223,5 +231,5 @@ def place(cell: str, hidden_size: int, layer: int, gate: str, part: str, row: in
         ValueError: no such gate, part or unit; a column is checked by the Experiment.
     """
     if not 0 <= row < hidden_size:
-        raise ValueError(f"There are units 0 to {hidden_size - 1}; unit {row} does not exist.")
+        raise ValueError(tr("There are units 0 to {last}; unit {unit} does not exist.", last=hidden_size - 1, unit=row))
     return _parameter(layer, part), _rows(cell, hidden_size, gate).start + row, col
