@@ -9,7 +9,17 @@ import numpy as np
 from seqviz import vocabulary as words
 from seqviz.language import later, tr
 
-__all__ = ["HIGH", "LOW", "describe", "half_life", "lag_under", "longest_run", "saturation", "time_constant"]
+__all__ = [
+    "HIGH",
+    "LOW",
+    "describe",
+    "describe_saturation",
+    "half_life",
+    "lag_under",
+    "longest_run",
+    "saturation",
+    "time_constant",
+]
 
 LOW, HIGH = 0.1, 0.9
 """Below LOW a gate counts as closed, above HIGH as open (Karpathy, Johnson and Li 2015, section 4.1,
@@ -26,6 +36,21 @@ def saturation(gate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         Two arrays ``(H,)``: the fraction of steps below 0.1, and above 0.9.
     """
     return (gate < LOW).mean(axis=0), (gate > HIGH).mean(axis=0)
+
+
+def describe_saturation(gates: dict[str, np.ndarray]) -> str:
+    """Which gates are shut and which stand open, in one sentence a gate.
+
+    Args:
+        gates: ``(L, H)`` activations from 0 to 1 by what the gate is called.
+    """
+    says = []
+    for name, values in gates.items():
+        closed, opened = (float(share.mean()) for share in saturation(values))
+        says.append(
+            tr("{gate}: closed {closed:.0%} and open {open:.0%} of the time.", gate=name, closed=closed, open=opened)
+        )
+    return " ".join(says)
 
 
 def time_constant(f: np.ndarray | float) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -216,3 +217,12 @@ def _norm_against_length(bench: Bench) -> None:
         ),
         theme=None, key="lab.lengths", config={"displayModeBar": False},
     )  # fmt: skip
+    grown = (
+        tr(
+            "{name}: the update's norm goes from {first:.2g} at {short} steps to {last:.2g} at {long}.",
+            name=name, first=values[0], short=lengths[0], last=values[-1], long=lengths[-1],
+        )
+        for name, values in norms.items()
+        if len(values) > 1 and np.isfinite([values[0], values[-1]]).all()
+    )  # fmt: skip
+    st.caption(" ".join(grown))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import socket
@@ -49,11 +50,17 @@ def _send_at_once() -> None:
         try:
             if not stat.S_ISSOCK(os.fstat(int(entry.name)).st_mode):
                 continue
-            with socket.socket(fileno=os.dup(int(entry.name))) as twin:
-                if twin.family in (socket.AF_INET, socket.AF_INET6) and twin.type == socket.SOCK_STREAM:
-                    twin.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            ours = os.dup(int(entry.name))
         except OSError:
             continue  # it was closed meanwhile
+        try:
+            twin = socket.socket(fileno=ours)
+        except OSError:
+            os.close(ours)
+            continue
+        with twin, contextlib.suppress(OSError):
+            if twin.family in (socket.AF_INET, socket.AF_INET6) and twin.type == socket.SOCK_STREAM:
+                twin.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def listen() -> None:

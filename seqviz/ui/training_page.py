@@ -13,6 +13,7 @@ from seqviz.checkpoints import from_safetensors, to_safetensors
 from seqviz.experiment import Experiment
 from seqviz.figures import saturation
 from seqviz.language import Words, again, reason, tr
+from seqviz.metrics import describe_saturation
 from seqviz.parsing import parse_csv
 from seqviz.runner import run
 from seqviz.tasks import TASKS, Task, own_series, own_text
@@ -42,6 +43,7 @@ def classroom() -> None:
         left, right = st.columns([3, 8], gap="medium")
         with left, st.container(key="controls"):
             st.markdown("### " + tr("Watch it learn"))
+            said(Bench.here())
             _choices(work, running)
         with right, st.container(key="picture"):
             st.fragment(_live, run_every=0.5 if running else None)(running)
@@ -195,7 +197,6 @@ def _load() -> None:
 
     with st.expander(tr("Load a network"), key="train.load.open"):
         st.file_uploader(tr("Saved here before"), type=["safetensors"], key="train.load", on_change=load)
-        said(Bench.here())
         st.caption(tr("It opens in gates; turn on “Go on from the network in gates” to train it further."))
 
 
@@ -262,5 +263,9 @@ def _probe(courses: list[Course]) -> None:
         tr("Show which gates saturate"), key="train.saturation"
     ):
         theme = st.context.theme.type or "light"
-        figure = saturation(run(checkpoint.experiment), theme=theme)
+        trace, cell = run(checkpoint.experiment), course.recipe.cell
+        figure = saturation(trace, theme=theme)
         st.plotly_chart(figure, theme=None, key="train.saturation.chart", config={"displayModeBar": False})
+        gates = [signal for signal in words.PICTURE_ORDER[cell] if words.is_gate(signal)]
+        named = {words.LABELS[cell, s].name: trace[words.signal_name(0, s)][:, 0] for s in gates}
+        st.caption(describe_saturation(named))

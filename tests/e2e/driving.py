@@ -97,9 +97,9 @@ class Screen:
         """The numbers in the picture of one heatmap row, units down, steps across."""
         return self.page.evaluate(_NUMBERS, signal)
 
-    def panel(self, name: str) -> None:
-        """Open one of the panels beside the picture, and wait until what it holds is there."""
-        self.page.get_by_test_id("stButtonGroup").get_by_role("radio", name=name, exact=True).click()
+    def panel(self, name: str, called: str = "") -> None:
+        """Open one of the panels beside the picture, by what it is `called` there, and wait until it is there."""
+        self.page.get_by_test_id("stButtonGroup").get_by_role("radio", name=called or name, exact=True).click()
         expect(self.page.locator(_PANELS[name])).to_be_visible()
         self.rest()
 

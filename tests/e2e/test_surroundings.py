@@ -280,3 +280,32 @@ def test_a_saved_experiment_is_loaded_again_and_a_broken_one_refused(screen, tmp
     expect(screen.page.locator("[data-testid=stAlert]")).to_have_count(1)
     assert screen.experiment == wanted
     assert screen.data("drawn") == drawn
+
+
+STANDS = """() => [...document.querySelectorAll(".sv-root > *, .st-key-picture, .sv-cellgrid > *, .sv-eq")]
+  .filter((node) => node.offsetParent && !node.matches(".sv-visually-hidden"))
+  .map((node) => [node.className, node.getBoundingClientRect()])
+  .map(([name, box]) => [name, Math.round(box.y), Math.round(box.height)])"""
+"""Where everything in the pictures stands, and how tall it is."""
+
+WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.mark.parametrize("language", ["", "&zh=true"])
+@pytest.mark.parametrize("page", ["", *PICTURES])
+def test_nothing_jumps_on_a_projector(visit, page, language):
+    address = f"/{page}?lecture=true{language}"
+    picture = PICTURES.get(page, ".sv-scope")
+    screen = visit(address, picture=picture, viewport={"width": 1024, "height": 768})
+    assert screen.page.evaluate(WIDE) == 0
+    (screen.scope.locator("svg.sv-diagram") if page == "cell" else screen.plot).focus()
+    screen.page.keyboard.press("Home")
+    expect(screen.scope).to_have_attribute("data-step", "0")
+    before = screen.page.evaluate(STANDS)
+    for step in range(1, 8):
+        screen.page.keyboard.press("PageDown")
+        expect(screen.scope).to_have_attribute("data-step", f"{step}")
+        assert screen.page.evaluate(STANDS) == before, f"the page moved at step {step}"
+    screen.page.keyboard.press("PageUp")
+    expect(screen.scope).to_have_attribute("data-step", "6")
+    assert screen.page.evaluate(WIDE) == 0

@@ -9,7 +9,7 @@ import pytest
 
 from seqviz.fading import decades_per_100, describe_fading, first_under, starving_share
 from seqviz.language import speaking
-from seqviz.metrics import describe, half_life, lag_under, longest_run, saturation, time_constant
+from seqviz.metrics import describe, describe_saturation, half_life, lag_under, longest_run, saturation, time_constant
 
 
 def test_half_life_and_time_constant() -> None:
@@ -87,3 +87,11 @@ def test_flat_growing_empty_and_single() -> None:
     assert "One step only" in describe_fading(np.zeros(1))
     assert math.isnan(decades_per_100(np.array([1.0])))
     assert first_under(np.zeros(5)) is None
+
+
+def test_saturation_in_words_counts_what_is_shut_and_open():
+    gate = np.array([[0.05, 0.95], [0.5, 0.95], [0.05, 0.95], [0.05, 0.5]])
+    said = describe_saturation({"forget gate": gate, "input gate": 1 - gate})
+    assert said == (
+        "forget gate: closed 38% and open 38% of the time. input gate: closed 38% and open 38% of the time."
+    )

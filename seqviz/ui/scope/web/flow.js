@@ -29,9 +29,9 @@ export class Flow extends Timeline {
     root.classList.add("sv-flow");
     const say = (type) => () => this.send({ type, at: performance.now() });
     this.buttons = { undo: button("↶", tr("Undo the last change (Ctrl+Z)"), say("undo")), redo: button("↷", tr("Redo (Ctrl+Shift+Z)"), say("redo")) };
-    this.readout = el("table", { class: "sv-table sv-readout" });
+    this.readout = el("dl", { class: "sv-readout" });
     this.spectrum = new Spectrum();
-    this.unrolled = new Unrolled();
+    this.unrolled = new Unrolled((step) => this.move(step));
     const save = el("select", { class: "sv-select", "aria-label": tr("Save the picture"), onchange: () => { this.save(save.value); save.value = ""; } },
       el("option", { value: "", text: tr("Save picture") }), el("option", { value: "svg", text: tr("as SVG") }), el("option", { value: "png", text: tr("as PNG") }));
     this.bar = el("div", { class: "sv-bar" }, el("div", { class: "sv-group" }, this.buttons.undo, this.buttons.redo), el("div", { class: "sv-group sv-right" }, save));
@@ -183,7 +183,8 @@ export class Flow extends Timeline {
   inspect(step) {
     const { header, arrays } = this;
     const cells = header.curves.filter((c) => c.label).map((c) => [c.label, power(arrays[c.name][step])]);
-    this.readout.replaceChildren(el("tbody", {}, el("tr", {}, el("th", { text: tr("step {step}", { step }) }), ...cells.map(([name]) => el("th", { text: name }))), el("tr", {}, el("th", { text: tr("norm") }), ...cells.map(([, value]) => el("td", { text: value })))));
+    const item = ([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value }));
+    this.readout.replaceChildren(...[[tr("step {step}", { step }), tr("norm")], ...cells].map(item));
     this.spectrum.show(step);
     this.unrolled?.show(step);
   }

@@ -1,9 +1,11 @@
-// A recurrent network unrolled over time: the same cell at every step, handing its state on.
+// A recurrent network unrolled over time: the same cell at every step, handing its state on. Below, all steps in
+// small; above, those about the cursor with their numbers.
 
 import { number, tr } from "./kit.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const SHOWN = 6;
+const [LEFT, RIGHT, CHAIN] = [12, 848, 204];
 
 function svg(tag, attributes = {}, text = "") {
   const node = document.createElementNS(SVG, tag);
@@ -13,8 +15,16 @@ function svg(tag, attributes = {}, text = "") {
 }
 
 export class Unrolled {
-  constructor() {
-    this.root = svg("svg", { viewBox: "0 0 860 190", class: "sv-diagram sv-unrolled", role: "img" });
+  constructor(choose) {
+    this.near = svg("g");
+    this.chain = svg("g", { class: "sv-chain" });
+    this.frame = svg("rect", { y: CHAIN - 5, height: 30, rx: 5, class: "sv-window" });
+    this.root = svg("svg", { viewBox: "0 0 860 234", class: "sv-diagram sv-unrolled", role: "img" });
+    this.root.append(this.near, this.chain, this.frame);
+    this.chain.addEventListener("click", (event) => {
+      const box = this.chain.getBoundingClientRect();
+      choose(Math.min(this.header.steps - 1, Math.floor(((event.clientX - box.left) / box.width) * this.header.steps)));
+    });
   }
 
   // header: {name, width, steps}; arrays: "unrolled.x" (L), "unrolled.h" (L * width), "unrolled.y" (L).
@@ -22,33 +32,44 @@ export class Unrolled {
     this.root.style.display = header ? "" : "none";
     this.header = header;
     this.arrays = arrays;
+    if (!header) return;
+    const { width, steps } = header;
+    this.sizes = Float64Array.from({ length: steps }, (_, t) => Math.hypot(...arrays["unrolled.h"].subarray(t * width, (t + 1) * width)));
+    this.each = (RIGHT - LEFT) / steps;
+    const most = Math.max(1e-9, ...this.sizes);
+    const gap = Math.min(5, 0.3 * this.each);
+    const parts = [];
+    for (let t = 0; t < steps; t++) {
+      const x = LEFT + t * this.each;
+      if (t) parts.push(svg("path", { d: `M${x - gap} ${CHAIN + 10} h${2 * gap}`, class: "sv-line", style: "stroke: var(--sv-hue-h); stroke-width: 1.5" }));
+      parts.push(svg("rect", { x: x + gap, y: CHAIN, width: this.each - 2 * gap, height: 20, rx: Math.min(3, this.each / 5), style: `fill: var(--sv-hue-h); fill-opacity: ${0.08 + 0.92 * (this.sizes[t] / most)}` }));
+    }
+    this.chain.replaceChildren(...parts);
   }
 
   show(step) {
     if (!this.header) return;
-    const { width, steps, name } = this.header;
+    const { steps, name } = this.header;
+    const { sizes } = this;
     const count = Math.min(SHOWN, steps);
     const first = Math.max(0, Math.min(step - Math.floor(count / 2), steps - count));
-    const size = (t) => Math.hypot(...this.arrays["unrolled.h"].subarray(t * width, (t + 1) * width));
+    const wire = (d, hue, size) => svg("path", { d, class: "sv-line", style: `stroke: var(--sv-hue-${hue}); stroke-width: ${size}` });
+    const thick = (t) => (t < 0 ? 1 : 1 + 4 * Math.min(1, sizes[t]));
+    const note = (x, y, text) => svg("text", { x, y, class: "sv-value", "text-anchor": "middle" }, text);
     const parts = [];
     for (let k = 0; k < count; k++) {
       const t = first + k;
       const x = 80 + k * 135;
-      const now = t === step ? "sv-now" : "";
-      const strength = 1 + 4 * Math.min(1, size(t));
-      parts.push(
-        svg("path", { d: `M${x - 70} 95 H${x - 32}`, class: "sv-line", style: `stroke: var(--sv-hue-h); stroke-width: ${t ? 1 + 4 * Math.min(1, size(t - 1)) : 1}` }),
-        svg("path", { d: `M${x} 158 V122`, class: "sv-line", style: "stroke: var(--sv-hue-x); stroke-width: 1.6" }),
-        svg("path", { d: `M${x} 68 V36`, class: "sv-line", style: "stroke: var(--sv-hue-y); stroke-width: 1.6" }),
-        svg("path", { d: `M${x + 32} 95 H${x + 66}`, class: "sv-line", style: `stroke: var(--sv-hue-h); stroke-width: ${strength}` }),
-      );
-      const cell = svg("g", { class: `sv-box ${now}` });
-      cell.append(svg("rect", { x: x - 32, y: 68, width: 64, height: 54, rx: 8 }), svg("text", { x, y: 90, class: "sv-glyph" }, name), svg("text", { x, y: 109, class: "sv-value", "text-anchor": "middle" }, `t = ${t}`));
-      parts.push(cell, svg("text", { x, y: 176, class: "sv-value", "text-anchor": "middle" }, `x ${number(this.arrays["unrolled.x"][t], 2)}`),
-        svg("text", { x, y: 26, class: "sv-value", "text-anchor": "middle" }, `y ${number(this.arrays["unrolled.y"][t], 2)}`),
-        svg("text", { x: x + 50, y: 86, class: "sv-value", "text-anchor": "middle" }, number(size(t), 2)));
+      parts.push(wire(`M${x - 70} 95 H${x - 32}`, "h", thick(t - 1)), wire(`M${x} 158 V122`, "x", 1.6), wire(`M${x} 68 V36`, "y", 1.6), wire(`M${x + 32} 95 H${x + 66}`, "h", thick(t)));
+      const cell = svg("g", { class: `sv-box ${t === step ? "sv-now" : ""}` });
+      cell.append(svg("rect", { x: x - 32, y: 68, width: 64, height: 54, rx: 8 }), svg("text", { x, y: 90, class: "sv-glyph" }, name), note(x, 109, `t = ${t}`));
+      parts.push(cell, note(x, 176, `x ${number(this.arrays["unrolled.x"][t], 2)}`), note(x, 26, `y ${number(this.arrays["unrolled.y"][t], 2)}`), note(x + 50, 86, number(sizes[t], 2)));
     }
-    this.root.replaceChildren(...parts);
-    this.root.setAttribute("aria-label", tr("The {name} unrolled over steps {first} to {last}; on the wires between them the size of h: {sizes}.", { name, first, last: first + count - 1, sizes: Array.from({ length: count }, (_, k) => number(size(first + k), 2)).join(", ") }));
+    this.near.replaceChildren(...parts);
+    this.frame.setAttribute("x", LEFT + first * this.each - 1);
+    this.frame.setAttribute("width", count * this.each + 2);
+    this.root.setAttribute("aria-label", tr("The {name} unrolled over {steps} steps; near the cursor, steps {first} to {last}, with the size of h on the wires between them: {sizes}.", {
+      name, steps, first, last: first + count - 1, sizes: Array.from({ length: count }, (_, k) => number(sizes[first + k], 2)).join(", "),
+    }));
   }
 }
