@@ -4,8 +4,8 @@
 import { number, tr } from "./kit.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const SHOWN = 6;
-const [LEFT, RIGHT, CHAIN] = [12, 848, 204];
+const [LEFT, EACH, CHAIN] = [12, 135, 204];
+const NARROW = 520;
 
 function svg(tag, attributes = {}, text = "") {
   const node = document.createElementNS(SVG, tag);
@@ -19,7 +19,7 @@ export class Unrolled {
     this.near = svg("g");
     this.chain = svg("g", { class: "sv-chain" });
     this.frame = svg("rect", { y: CHAIN - 5, height: 30, rx: 5, class: "sv-window" });
-    this.root = svg("svg", { viewBox: "0 0 860 234", class: "sv-diagram sv-unrolled", role: "img" });
+    this.root = svg("svg", { class: "sv-diagram sv-unrolled", role: "img" });
     this.root.append(this.near, this.chain, this.frame);
     this.chain.addEventListener("click", (event) => {
       const box = this.chain.getBoundingClientRect();
@@ -33,9 +33,12 @@ export class Unrolled {
     this.header = header;
     this.arrays = arrays;
     if (!header) return;
+    this.shown = this.fits();
+    const across = 50 + EACH * this.shown;
+    this.root.setAttribute("viewBox", `0 0 ${across} 234`);
     const { width, steps } = header;
     this.sizes = Float64Array.from({ length: steps }, (_, t) => Math.hypot(...arrays["unrolled.h"].subarray(t * width, (t + 1) * width)));
-    this.each = (RIGHT - LEFT) / steps;
+    this.each = (across - 2 * LEFT) / steps;
     const most = Math.max(1e-9, ...this.sizes);
     const gap = Math.min(5, 0.3 * this.each);
     const parts = [];
@@ -47,11 +50,15 @@ export class Unrolled {
     this.chain.replaceChildren(...parts);
   }
 
+  // How many cells have room enough to be read.
+  fits() { return this.root.clientWidth && this.root.clientWidth < NARROW ? 3 : 6; }
+
   show(step) {
     if (!this.header) return;
+    if (this.shown !== this.fits()) this.draw(this.header, this.arrays);
     const { steps, name } = this.header;
     const { sizes } = this;
-    const count = Math.min(SHOWN, steps);
+    const count = Math.min(this.shown, steps);
     const first = Math.max(0, Math.min(step - Math.floor(count / 2), steps - count));
     const wire = (d, hue, size) => svg("path", { d, class: "sv-line", style: `stroke: var(--sv-hue-${hue}); stroke-width: ${size}` });
     const thick = (t) => (t < 0 ? 1 : 1 + 4 * Math.min(1, sizes[t]));
@@ -59,7 +66,7 @@ export class Unrolled {
     const parts = [];
     for (let k = 0; k < count; k++) {
       const t = first + k;
-      const x = 80 + k * 135;
+      const x = 80 + k * EACH;
       parts.push(wire(`M${x - 70} 95 H${x - 32}`, "h", thick(t - 1)), wire(`M${x} 158 V122`, "x", 1.6), wire(`M${x} 68 V36`, "y", 1.6), wire(`M${x + 32} 95 H${x + 66}`, "h", thick(t)));
       const cell = svg("g", { class: `sv-box ${t === step ? "sv-now" : ""}` });
       cell.append(svg("rect", { x: x - 32, y: 68, width: 64, height: 54, rx: 8 }), svg("text", { x, y: 90, class: "sv-glyph" }, name), note(x, 109, `t = ${t}`));
