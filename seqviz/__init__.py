@@ -15,6 +15,7 @@ from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, Wei
 from seqviz.gradients import GradientFlow, connectivity, gradient_flow
 from seqviz.interventions import Ablate, Clamp, Scale
 from seqviz.jacobians import highway_split, state_jacobians
+from seqviz.language import use_language
 from seqviz.lyapunov import lyapunov_exponents
 from seqviz.network import FeedForward, SequenceGRU, SequenceLSTM, SequenceRNN, instrument
 from seqviz.onestep import step_jacobians
@@ -59,6 +60,7 @@ __all__ = [
     "step_jacobians",
     "tasks",
     "training",
+    "use_language",
     "weights",
 ]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import seqviz
 from seqviz import language
 from seqviz.language import Sentence, Words, again, later, reason, speaking, spoken_cache, tr, use_language
 
@@ -156,3 +157,22 @@ def test_what_is_remembered_is_remembered_by_language():
     with speaking("zh"):
         assert says() == "遗忘门"
     assert says() == "forget gate"
+
+
+def test_a_notebook_reads_chinese_too():
+    seqviz.use_language("zh")
+    try:
+        figure = seqviz.figures.scope(seqviz.run(seqviz.preset("latch")))
+        drawn = json.dumps(figure.to_plotly_json(), ensure_ascii=False, default=str)
+        with pytest.raises(KeyError, match=r"没有信号 'l9\.q'"):
+            seqviz.run(seqviz.preset("latch"))["l9.q"]
+    finally:
+        seqviz.use_language("en")
+    assert "遗忘门" in drawn
+
+
+def test_both_readmes_have_the_same_commands():
+    english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh.md"))
+    commands = re.findall(r"```sh\n(.*?)```", english, flags=re.DOTALL)
+    assert commands
+    assert re.findall(r"```sh\n(.*?)```", chinese, flags=re.DOTALL) == commands
