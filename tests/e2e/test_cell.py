@@ -158,6 +158,24 @@ def test_the_walk_dims_what_is_not_reached_and_hides_what_is_to_be_guessed(cell)
     expect(dim).to_have_count(0)
 
 
+def test_one_value_is_hidden_wherever_it_stands_and_shown_again(cell):
+    wire = cell.scope.locator("svg [data-link=f] .sv-value")
+    lines = cell.scope.locator(".sv-lawline")
+    value = wire.text_content() or ""
+    assert lines.nth(3).inner_text().count(value) == 1
+    wire.click()
+    expect(wire).to_have_text("?")
+    expect(lines.nth(0)).to_contain_text("= ?")
+    expect(lines.nth(3)).to_contain_text("? × ")
+    assert value not in (cell.scope.locator("svg.sv-diagram").get_attribute("aria-label") or "")
+    expect(lines.nth(1)).not_to_contain_text("?")
+    cell.scope.get_by_role("radio", name="As vectors").click()
+    assert strips(cell, 0)[-1] == "?"
+    assert strips(cell, 1)[-1] != "?"
+    cell.page.get_by_role("button", name="Reveal").click()
+    expect(wire).to_have_text(value)
+
+
 def test_steps_ask_nobody_and_move_the_numbers(cell):
     expect(cell.scope.locator(".sv-lawline").first).to_be_visible()
     before = cell.scope.locator(".sv-lawline").first.inner_text()

@@ -19,7 +19,7 @@ export class CellView extends Timeline {
   constructor(root) {
     super(root, "");
     root.classList.add("sv-cellview");
-    Object.assign(this.state, { unit: 0, phase: null, hidden: false, open: null, vectors: false });
+    Object.assign(this.state, { unit: 0, phase: null, hidden: false, open: null, vectors: false, covered: new Set() });
     this.readAddress();
     this.drawing = svg("svg", { viewBox: "0 0 680 384", class: "sv-diagram", role: "img", tabindex: "0" });
     this.equations = el("div", { class: "sv-lines" });
@@ -29,13 +29,14 @@ export class CellView extends Timeline {
     this.walk = el("div", { class: "sv-group" },
       button(tr("Back"), tr("The part before"), () => this.toPhase(-1)), button(tr("Next"), tr("The next part of the cell"), () => this.toPhase(1)),
       button(tr("Whole cell"), tr("Show everything at once"), () => this.toPhase(null)),
-      (this.guess = button(tr("Hide values"), tr("Let the class guess, then reveal"), () => { this.state.hidden = !this.state.hidden; this.place(); })));
+      (this.guess = button(tr("Hide values"), tr("Let the class guess, then reveal"), () => this.cover(null))));
     this.forms = el("div", { class: "sv-segments", role: "radiogroup", "aria-label": tr("How the equations are shown") },
       ...FORMS.map(([all, text]) => el("button", { type: "button", role: "radio", class: "sv-segment", text: tr(text), onclick: () => { this.state.vectors = all; this.place(); this.viewChanged(); } })));
     this.bar = el("div", { class: "sv-bar" }, this.walk, this.story, el("div", { class: "sv-group sv-right" }, this.forms, unitBox,
       button(tr("See all units"), tr("Back to the gates page, at this step and unit"), () => this.send({ type: "gates", step: this.state.step, unit: this.state.unit, at: performance.now() }))));
     this.chips = el("div", { class: "sv-chips", "aria-hidden": "true" });
     root.replaceChildren(this.time, this.chips, this.bar, el("div", { class: "sv-cellgrid" }, this.drawing, this.equations), this.status, this.live);
+    this.drawing.addEventListener("click", (e) => { const name = this.carries(e.target.closest("[data-link]")?.dataset.link); if (name) this.cover(name); });
     root.addEventListener("pointerover", (e) => this.light(e.target.closest?.("[data-link]")?.dataset.link));
     root.addEventListener("focusin", (e) => this.light(e.target.closest?.("[data-link]")?.dataset.link));
   }
@@ -75,7 +76,7 @@ export class CellView extends Timeline {
       const link = part.name;
       const group = svg("g", { "data-link": link, class: `sv-${part.kind}` });
       if (part.kind === "wire") {
-        group.append(svg("path", { d: part.path, class: "sv-hit" }), (part.line = svg("path", { d: part.path, class: "sv-line" })));
+        group.append(svg("title", {}, part.label ? tr("Click to hide this value, and to show it again") : ""), svg("path", { d: part.path, class: "sv-hit" }), (part.line = svg("path", { d: part.path, class: "sv-line" })));
         if (part.label) group.append((part.text = svg("text", { x: part.label[0], y: part.label[1], class: "sv-value" })));
       } else if (part.kind === "box") {
         group.append(svg("rect", { x: part.x - 22, y: part.y - 20, width: 44, height: 40, rx: 6 }), svg("text", { x: part.x, y: part.y + 1, class: "sv-glyph" }));
@@ -96,6 +97,8 @@ export class CellView extends Timeline {
     });
     this.drawing.replaceChildren(svg("rect", { x: 90, y: 34, width: 548, height: 306, rx: 16, class: "sv-hull" }), ...this.pieces.map((p) => p.group), ...labels);
     for (const piece of this.pieces) for (const name of ["line", "text"]) piece[name] = piece.group.querySelector(name === "line" ? ".sv-line" : ".sv-value");
+    this.phaseOf = {};
+    for (const { kind, value, phase } of this.pieces) if (kind === "wire") this.phaseOf[value] ??= phase;
     this.lines = LINES[this.kind].map((line) => {
       const relu = this.header.cell === "RNN_RELU";
       const spell = (part) => (typeof part === "string" ? (relu ? part.replace("tanh", "relu") : part) : el("span", { "data-link": part.link }, ...part.text.map(spell)));
@@ -122,17 +125,17 @@ export class CellView extends Timeline {
       piece.line.style.stroke = hue(piece.value);
       piece.line.style.strokeWidth = `${1.2 + 5 * Math.min(1, Math.abs(value))}`;
       piece.line.style.strokeDasharray = value < 0 ? "7 4" : "";
-      if (piece.text) piece.text.textContent = this.veiled(piece.phase) ? "?" : number(value);
+      if (piece.text) piece.text.textContent = this.say(piece.value, v);
     }
     const all = state.vectors ? vectors(this.header, this.arrays, state.step) : null;
     for (const line of this.lines) this.write(line, v, reached, all);
     [...this.forms.children].forEach((b, k) => b.setAttribute("aria-checked", `${FORMS[k][0] === state.vectors}`));
     if (this.lit) this.relight();
     this.unitSelect.value = `${state.unit}`;
-    this.guess.textContent = state.hidden ? tr("Reveal") : tr("Hide values");
+    this.guess.textContent = state.hidden || state.covered.size ? tr("Reveal") : tr("Hide values");
     const phases = DIAGRAMS[this.kind].phases;
     this.story.textContent = state.phase === null ? "" : tr("{k} of {count}: {phase}", { k: state.phase + 1, count: phases.length, phase: tr(phases[state.phase]) });
-    this.drawing.setAttribute("aria-label", tr("{cell} at step {step}, unit {unit}: {values}", { cell: this.header.name, step: state.step, unit: state.unit, values: LINES[this.kind].map((l) => `${l.gate ?? l.value} ${number(v[l.gate ?? l.value])}`).join(", ") }));
+    this.drawing.setAttribute("aria-label", tr("{cell} at step {step}, unit {unit}: {values}", { cell: this.header.name, step: state.step, unit: state.unit, values: LINES[this.kind].map((l) => `${l.gate ?? l.value} ${this.say(l.gate ?? l.value, v)}`).join(", ") }));
     this.scrubber.value = `${state.step}`;
     this.clock.textContent = `${state.step} / ${state.L - 1}`;
     this.chips.children[this.latest ?? 0]?.classList.remove("sv-on");
@@ -140,7 +143,27 @@ export class CellView extends Timeline {
     this.latest = state.step;
   }
 
-  veiled(phase) { return this.state.hidden && (this.state.phase === null ? phase > 0 : phase === this.state.phase); }
+  // Whether a value is to be guessed: covered by itself, or with the part of the walk that computes it.
+  hides(name) {
+    const { hidden, phase, covered } = this.state;
+    const own = this.phaseOf[name];
+    return covered.has(name) || (hidden && (phase === null ? own > 0 : own === phase));
+  }
+
+  say(name, v) { return this.hides(name) ? "?" : number(v[name]); }
+
+  // The value on a wire of this name, where a number stands beside it.
+  carries(link) { return this.pieces.find((piece) => piece.name === link && piece.text)?.value; }
+
+  // Hide one value, or show it again; without a name all of them.
+  cover(name) {
+    const { state } = this;
+    if (name === null) {
+      state.hidden = !(state.hidden || state.covered.size);
+      state.covered.clear();
+    } else if (!state.covered.delete(name)) state.covered.add(name);
+    this.place();
+  }
 
   // A strip under the pointer shows its unit's numbers, everywhere.
   peek(unit) {
@@ -151,7 +174,7 @@ export class CellView extends Timeline {
   }
 
   strip(line, all) {
-    line.strips.show(all, { unit: this.peeked ?? this.state.unit, theme: this.theme, gate: line.squash === "σ" ? line.gate : null, veiled: this.veiled(line.phase) });
+    line.strips.show(all, { unit: this.peeked ?? this.state.unit, theme: this.theme, gate: line.squash === "σ" ? line.gate : null, hides: (name) => this.hides(name) });
   }
 
   write(line, v, reached, all) {
@@ -160,17 +183,17 @@ export class CellView extends Timeline {
     line.numbers.hidden = !!all;
     if (all) this.strip(line, all);
     line.root.classList.toggle("sv-dim", line.phase > reached);
-    const say = (value) => (this.veiled(line.phase) ? "?" : number(value));
+    const say = (key) => this.say(key, v);
     if (line.gate) {
       const p = v.parts[line.gate];
       const plus = (value) => (value < 0 ? ` − ${number(-value)}` : ` + ${number(value)}`);
       const [, , x, , h] = line.law.map((part) => part.link);
       const part = (link, text) => el("span", { "data-link": link, text });
-      const tail = line.reset ? [" + ", part("reset", `${number(v.r)} × (${number(p.sh)}${plus(p.bh)})`)] : [part(h, `${plus(p.sh)}${plus(p.bh)}`)];
-      line.numbers.replaceChildren(` = ${this.header.cell === "RNN_RELU" ? "relu" : line.squash}(`, part(x, `${number(p.sx)}${plus(p.bx)}`), ...tail, ") = ", part(name, say(v[name])));
+      const tail = line.reset ? [" + ", part("reset", `${say("r")} × (${number(p.sh)}${plus(p.bh)})`)] : [part(h, `${plus(p.sh)}${plus(p.bh)}`)];
+      line.numbers.replaceChildren(` = ${this.header.cell === "RNN_RELU" ? "relu" : line.squash}(`, part(x, `${number(p.sx)}${plus(p.bx)}`), ...tail, ") = ", part(name, say(name)));
     } else {
-      const product = ([link, a, b]) => el("span", { "data-link": link, text: `${number(v[a])} × ${number(v[b])}` });
-      line.numbers.replaceChildren(" = ", ...line.terms.map((t) => (typeof t === "string" ? ` ${t} ` : product(t))), " = ", el("span", { "data-link": name, text: say(v[name]) }));
+      const product = ([link, a, b]) => el("span", { "data-link": link, text: `${say(a)} × ${say(b)}` });
+      line.numbers.replaceChildren(" = ", ...line.terms.map((t) => (typeof t === "string" ? ` ${t} ` : product(t))), " = ", el("span", { "data-link": name, text: say(name) }));
     }
     const open = this.state.open === line.line && !!line.gate && !all;
     line.head.setAttribute("aria-expanded", `${open}`);
@@ -194,7 +217,7 @@ export class CellView extends Timeline {
     shown.push([tr("sum"), v[`${line.gate}_pre`]]);
     const most = Math.max(...shown.map(([, value]) => Math.abs(value)), 1e-9);
     return shown.map(([name, value], k) => el("div", { class: `sv-barrow${k === shown.length - 1 ? " sv-total" : ""}` }, el("span", { text: name }),
-      el("i", {}, el("b", { style: `width:${(50 * Math.abs(value)) / most}%;${value < 0 ? "right:50%" : "left:50%"};background:${value < 0 ? this.theme.diverging[1][1] : this.theme.diverging[3][1]}` })), el("span", { class: "sv-barvalue", text: number(value) })));
+      el("i", {}, el("b", { style: `width:${(50 * Math.abs(value)) / most}%;${value < 0 ? "right:50%" : "left:50%"};background:${value < 0 ? this.theme.diverging[1][1] : this.theme.diverging[3][1]}` })), el("span", { class: "sv-barvalue", text: k === shown.length - 1 ? this.say(`${line.gate}_pre`, v) : number(value) })));
   }
 
   light(link) {

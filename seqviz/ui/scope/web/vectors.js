@@ -54,15 +54,15 @@ export class Vectors {
     this.root = el("div", { class: "sv-vectors" }, this.range, ...this.rows.map((r) => r.row));
   }
 
-  // gate: the name of the value that runs from 0 to 1, if one does; veiled: the last row is to be guessed.
-  show(found, { unit, theme, gate, veiled }) {
+  // gate: the name of the value that runs from 0 to 1, if one does; hides(name): whether it is to be guessed.
+  show(found, { unit, theme, gate, hides }) {
     const signed = this.rows.filter((r) => r.name !== gate);
     const reach = Math.max(1e-9, ...signed.flatMap((r) => Array.from(found[r.name], Math.abs)));
     this.count = found[signed[0].name].length;
     this.range.textContent = `±${reach < 0.1 || reach >= 1e4 ? reach.toPrecision(2) : reach.toFixed(2)}`;
-    this.rows.forEach(({ text, name, canvas, mark, strip, value }, k) => {
+    for (const { text, name, canvas, mark, strip, value } of this.rows) {
       const values = found[name];
-      const hidden = veiled && k === this.rows.length - 1;
+      const hidden = hides(name);
       if (name === gate) paint(canvas, values, 0, 1, theme.sequential[name]);
       else paint(canvas, values, -reach, reach, theme.diverging);
       canvas.style.visibility = hidden ? "hidden" : "";
@@ -70,6 +70,6 @@ export class Vectors {
       value.textContent = hidden ? "?" : number(values[unit]);
       strip.setAttribute("aria-label", hidden ? tr("{term}: to be guessed", { term: text })
         : tr("{term}, {count} units: from {low} to {high}; unit {unit}: {value}", { term: text, count: this.count, low: number(Math.min(...values)), high: number(Math.max(...values)), unit, value: number(values[unit]) }));
-    });
+    }
   }
 }

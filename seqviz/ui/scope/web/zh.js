@@ -52,6 +52,7 @@ export default {
   "{symbol}: {rows} by {cols} weights, from {low} to {high}; {changed} changed by you": "{symbol}：{rows} × {cols} 个权重，从 {low} 到 {high}；你修改过 {changed} 个",
   "Show how this value comes about, inside the cell": "进入循环单元，看这个值是怎样得来的",
   "norm": "范数",
+  "Click to hide this value, and to show it again": "点击可隐藏这个值，再点一次显示",
   "Hide values": "隐藏数值",
   "Inside the cell": "循环单元内部",
   "Keep this run to compare the next ones with": "保留这次运行，供之后的运行比较",
