@@ -9,11 +9,12 @@ import streamlit as st
 from seqviz import vocabulary as words
 from seqviz import weights
 from seqviz.experiment import Experiment
-from seqviz.language import Words, spoken_cache, tr
+from seqviz.language import Words, tr
 from seqviz.runner import run
 from seqviz.sequences import labels
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
+from seqviz.ui.controls import said
 from seqviz.ui.gates_page import layer_choice
 from seqviz.ui.pictures import title
 from seqviz.ui.scope import pack
@@ -41,11 +42,11 @@ def inside() -> None:
         bench.stale = False
         st.rerun()
     st.markdown(f"**{title(bench.experiment)}**  \n{NOTES[bench.experiment.cell]}")
+    said(bench)
     layer_choice(bench)
     scope.mount("cell", cell_message(bench.experiment, bench.layer, bench.address(), bench.view), bench.event)
 
 
-@spoken_cache(maxsize=64)
 def cell_message(experiment: Experiment, layer: int, address: str, view: tuple[int, int, int] | None) -> bytes:
     """Inputs, gates, states and weights of one layer for the diagram, which does the sums of one unit itself."""
     trace = run(experiment)
@@ -76,4 +77,4 @@ def cell_message(experiment: Experiment, layer: int, address: str, view: tuple[i
         "address": address,
         "at": view,
     }
-    return pack(header, arrays)
+    return pack(header, arrays, exact=True)

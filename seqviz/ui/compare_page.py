@@ -133,17 +133,33 @@ def _say(bench: Bench) -> None:
     order, _ = shuffled(experiment, 0)
     before, after = (_answers(experiment, kind) for kind in ("as it is", "shuffled"))
     gaps = {name: order_gap(before[name], after[name], order) for name in NETWORKS}
-    forward = gaps.pop("Feed-forward")
-    others = tr(", ").join(tr("{name} by up to {gap:.3f}", name=name, gap=gap) for name, gap in gaps.items())
-    st.markdown(
+    st.markdown(order_in_words(gaps, experiment.sequence.length))
+
+
+def order_in_words(gaps: dict[str, float], steps: int) -> str:
+    """Who could tell the order of the steps, by how far the outputs of a shuffled input are from the old ones."""
+    if steps == 1:
+        return tr("One step only: there is no order to shuffle.")
+    if not np.isfinite(list(gaps.values())).all():
+        return tr("A network overflowed, so that nothing can be said of the order.")
+    forward = gaps["Feed-forward"]
+    moved = {name: gap for name, gap in gaps.items() if name != "Feed-forward" and gap > max(1e-6, 10 * forward)}
+    still = [name for name in gaps if name != "Feed-forward" and name not in moved]
+    others = tr(", ").join(tr("{name} by up to {gap:.3g}", name=name, gap=gap) for name, gap in moved.items())
+    says = [
         tr(
             "**Shuffle the steps**, and the feed-forward net gives the same numbers in another order (largest "
-            "difference {forward:.1g}): it has no memory and cannot tell the order. The others do "
-            "not: {others}.",
+            "difference {forward:.1g}): it has no memory and cannot tell the order.",
             forward=forward,
-            others=others,
         )
-    )
+    ]
+    if moved:
+        says.append(
+            tr("Not so {others}.", others=others) if still else tr("The others do not: {others}.", others=others)
+        )
+    if still:
+        says.append(tr("On this input the order makes no difference to {names} either.", names=tr(", ").join(still)))
+    return " ".join(says)
 
 
 @spoken_cache(maxsize=64)
@@ -166,7 +182,7 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, r
         _lines("y", tr("outputs"), [(f"{n}.y", tr(n), LINE[n]) for n in NETWORKS], outputs),
         *(_states(tr(name), f"{name}.h", found[name].h) for name in NETWORKS),
         {"signal": "norm", "kind": "norm", "symbol": "Δh",
-         "name": tr("moved by 1 more at step {step}", step=_nudged(experiment)),"width": 1, "hue": "h", "says": ""},
+         "name": tr("moved by 1 more at step {step}", step=_nudged(experiment)), "width": 1, "hue": "h", "says": ""},
     ]  # fmt: skip
     if minus != "nothing":
         other = found[minus].h if minus in found else _answers(experiment, minus)[net].h
@@ -196,7 +212,8 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, r
 def _lines(
     signal: str, name: str, arrays: list[tuple[str, str, int]], values: np.ndarray, **look: Any
 ) -> dict[str, Any]:
-    low, high = float(min(-0.1, values.min())), float(max(0.1, values.max()))
+    known = values[np.isfinite(values)]
+    low, high = float(known.min(initial=-0.1)), float(known.max(initial=0.1))
     pad = 0.08 * (high - low)
     named = [{"name": n, "label": label, "line": line} for n, label, line in arrays]
     return {"signal": signal, "kind": "lines", "symbol": signal, "name": name, "arrays": named, "width": 1,
@@ -204,9 +221,9 @@ def _lines(
 
 
 def _states(name: str, array: str, values: np.ndarray) -> dict[str, Any]:
-    most = float(np.abs(values).max())
+    most = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
     return {"signal": array, "kind": "states", "symbol": "h", "name": name, "array": array, "width": values.shape[1],
-            "hue": "h", "reach": most or 1.0, "says": f"±{most:.2f}"}  # fmt: skip
+            "hue": "h", "reach": most or 1.0, "says": f"±{most:.2f}" if most < 10_000 else f"±{most:.2e}"}  # fmt: skip
 
 
 def _lasting(steps: int | None) -> str:

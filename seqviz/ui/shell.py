@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 import torch
@@ -19,7 +20,7 @@ from seqviz import language
 from seqviz.language import tr
 from seqviz.ui.bench import Bench
 
-__all__ = ["follow", "listen", "settle", "through_app"]
+__all__ = ["follow", "go", "listen", "settle", "through_app"]
 
 
 LECTURE = """
@@ -106,8 +107,13 @@ def through_app() -> None:
         st.rerun()
 
 
+def go(page: str) -> NoReturn:
+    """Open another page. Its address starts empty, but for the switches of every page: they are bound to it."""
+    st.switch_page(f"pages/{page}.py", query_params={})
+
+
 def follow(bench: Bench, here: str) -> None:
     """Go to the page that an event in the picture asked for."""
     page, bench.goto = bench.goto, ""
     if page and page != here:
-        st.switch_page(f"pages/{page}.py")
+        go(page)

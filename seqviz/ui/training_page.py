@@ -22,6 +22,7 @@ from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import said
 from seqviz.ui.gradients_page import lab
+from seqviz.ui.shell import go
 from seqviz.ui.trainer import SLOTS, Course, Trainer, trainer
 from seqviz.ui.training_pictures import learning_message, probe_message
 
@@ -163,7 +164,7 @@ def _after(work: Trainer) -> None:
     for page, label in OPENERS.items():
         if st.button(tr(label), width="stretch", key=f"train.open.{page}"):
             (lab() if page == "gradients" else Bench.here()).put(checkpoint.experiment)
-            st.switch_page(f"pages/{page}.py")
+            go(page)
     name = f"seqviz-{course.task.name}-{checkpoint.step}"
     files = {
         "safetensors": lambda: to_safetensors(checkpoint.experiment),

@@ -76,9 +76,12 @@ def palettes() -> dict[str, Any]:
     }
 
 
-def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
-    """One message to the browser: a length, a JSON header padded to 4 bytes, the arrays end to end."""
-    large = sum(array.size for array in arrays.values()) > FLOAT_BUDGET
+def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *, exact: bool = False) -> bytes:
+    """One message to the browser: a length, a JSON header padded to 4 bytes, the arrays end to end.
+
+    `exact` sends float32 whatever the size.
+    """
+    large = not exact and sum(array.size for array in arrays.values()) > FLOAT_BUDGET
     parts: list[bytes] = []
     index: list[dict[str, Any]] = []
     offset = 0

@@ -43,13 +43,13 @@ export const DIAGRAMS = {
     phases: [later("what comes in"), later("reset gate"), later("candidate"), later("update gate"), later("new state")],
     parts: [
       wire("x", "x", "M120 372 V320", 0, [128, 362]),
-      wire("xline", "x", "M120 320 H452", 0),
+      wire("xline", "x", "M120 320 H410", 0),
       wire("h_", "h_", "M62 84 H466", 0, [66, 74]),
       wire("h_down", "h_", "M74 84 V286 H410", 0),
       wire("to_r", "r_pre", "M150 320 V236", 1, [156, 306]),
       box("r", 150, 216, "σ", 1),
       wire("r", "r", "M150 196 V156 H226", 1, [160, 148]),
-      wire("q", "n_hh", "M240 286 V170", 1, [246, 240]),
+      wire("q", "n_hh", "M240 286 V170", 1, [186, 262]),
       op("times_r", 240, 156, "×", 2),
       wire("reset", "reset", "M254 156 H300 V196", 2, [262, 148]),
       wire("to_n", "n_ih", "M300 320 V236", 2, [306, 306]),
@@ -60,7 +60,9 @@ export const DIAGRAMS = {
       wire("z", "z", "M432 236 H480 V98", 3, [438, 228]),
       op("times_z", 480, 84, "×", 4),
       wire("kept", "kept", "M494 84 H546", 4, [498, 74]),
-      wire("one_z", "one_z", "M480 236 H560 V170", 4, [500, 228]),
+      wire("z_over", "z", "M480 236 H506", 3),
+      op("one_minus", 520, 236, "1−", 4),
+      wire("one_z", "one_z", "M534 236 H560 V170", 4, [566, 206]),
       op("times_n", 560, 156, "×", 4),
       wire("written", "written", "M560 142 V98", 4, [566, 124]),
       op("plus", 560, 84, "+", 4),
@@ -70,9 +72,9 @@ export const DIAGRAMS = {
   RNN: {
     phases: [later("what comes in"), later("sum"), later("new state")],
     parts: [
-      wire("x", "x", "M200 372 V220 H262", 0, [208, 362]),
-      wire("h_", "h_", "M62 150 H262", 0, [66, 140]),
-      wire("from_x", "h_ih", "M200 220 H290 V200", 1, [216, 212]),
+      wire("x", "x", "M200 372 V220", 0, [208, 362]),
+      wire("h_", "h_", "M62 150 H200", 0, [66, 140]),
+      wire("from_x", "h_ih", "M200 220 H290 V164", 1, [216, 212]),
       wire("from_h", "h_hh", "M200 150 H276", 1, [206, 140]),
       op("plus", 290, 150, "+", 1),
       wire("pre", "h_pre", "M304 150 H378", 1, [312, 140]),
@@ -84,13 +86,13 @@ export const DIAGRAMS = {
 
 // The lines of torch's documentation. `law` is made of text and of terms, each with the name of the wire that it
 // stands for; `terms` are the values that a line without a sum multiplies; `rows` is the line for all units at once,
-// a vector a row, by its name in sums.js. A gate's rows end with its sum and its value.
+// a vector a row, by its name in sums.js and, where that differs, the term that it belongs to. A gate's rows end with its sum and its value.
 const term = (link, ...text) => ({ link, text });
 const gate = (g, phase, squash, names = [`i${g}`, `h${g}`, "x", "h_"]) => {
   const [i, h, x, before] = names;
   return {
     gate: g, phase, squash, law: [term(g, `${g}_t`), ` = ${squash}(`, term(x, `W_${i} x_t + b_${i}`), " + ", term(before, `W_${h} h_{t−1} + b_${h}`), ")"],
-    rows: [[`W_${i} x_t`, `${g}_wx`], [`b_${i}`, `${g}_bx`], [`W_${h} h_{t−1}`, `${g}_wh`], [`b_${h}`, `${g}_bh`], [later("sum"), `${g}_pre`], [`${g}_t`, g]],
+    rows: [[`W_${i} x_t`, `${g}_wx`, x], [`b_${i}`, `${g}_bx`, x], [`W_${h} h_{t−1}`, `${g}_wh`, before], [`b_${h}`, `${g}_bh`, before], [later("sum"), `${g}_pre`, g], [`${g}_t`, g]],
   };
 };
 
@@ -108,7 +110,7 @@ export const LINES = {
   GRU: [
     gate("r", 1, "σ"),
     { ...gate("n", 2, "tanh"), reset: true, law: [term("n", "n_t"), " = tanh(", term("to_n", "W_in x_t + b_in"), " + ", term("reset", term("r", "r_t"), " ⊙ (", term("q", "W_hn h_{t−1} + b_hn"), ")"), ")"],
-      rows: [["W_in x_t", "n_wx"], ["b_in", "n_bx"], ["W_hn h_{t−1} + b_hn", "n_hh"], ["r_t ⊙ (W_hn h_{t−1} + b_hn)", "reset"], [later("sum"), "n_pre"], ["n_t", "n"]] },
+      rows: [["W_in x_t", "n_wx", "to_n"], ["b_in", "n_bx", "to_n"], ["W_hn h_{t−1} + b_hn", "n_hh", "q"], ["r_t ⊙ (W_hn h_{t−1} + b_hn)", "reset"], [later("sum"), "n_pre", "n"], ["n_t", "n"]] },
     gate("z", 3, "σ"),
     { value: "h", phase: 4, law: [term("h", "h_t"), " = ", term("written", term("one_z", "(1 − z_t)"), " ⊙ ", term("n", "n_t")), " + ", term("kept", term("z", "z_t"), " ⊙ ", term("h_", "h_{t−1}"))], terms: [["written", "one_z", "n"], "+", ["kept", "z", "h_"]],
       rows: [["(1 − z_t) ⊙ n_t", "written"], ["z_t ⊙ h_{t−1}", "kept"], ["h_t", "h"]] },
@@ -117,3 +119,10 @@ export const LINES = {
 };
 
 export const BLOCK = { LSTM: ["i", "f", "g", "o"], GRU: ["r", "z", "n"], RNN: ["h"] };
+
+// Wires and operators that are about the same value as another name.
+export const SAME = {
+  LSTM: { to_f: "f", to_i: "i", to_g: "g", to_o: "o", c_down: "c", times_f: "kept", times_i: "written", plus: "c", times_o: "h" },
+  GRU: { to_r: "r", to_z: "z", z_over: "z", xline: "x", h_down: "h_", times_r: "reset", times_z: "kept", times_n: "written", one_minus: "one_z", plus: "h" },
+  RNN: { x: "from_x", h_: "from_h", pre: "h", plus: "h" },
+};

@@ -77,6 +77,13 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+export function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
 export const number = (v, digits = 3) =>
   !Number.isFinite(v) ? `${v}` : Math.abs(v) >= 1e4 ? v.toExponential(2) : (v < 0 ? "−" : "") + Math.abs(v).toFixed(digits);
 

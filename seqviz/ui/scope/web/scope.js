@@ -11,7 +11,7 @@ import { Weights } from "./weights.js";
 
 const PANELS = { scope: Scope, weights: Weights, flow: Flow, cell: CellView, learning: Learning };
 const mounted = new WeakMap();
-const KEPT = ["state", "cell", "wish", "follow"];
+const KEPT = ["state", "cell", "placed", "follow"];
 
 // A panel writes its labels once, so another language takes another panel, which goes on from the same view.
 function anew(root, old, Panel) {
@@ -22,6 +22,7 @@ function anew(root, old, Panel) {
   root.replaceWith(place);
   const panel = new Panel(place);
   for (const name of KEPT) if (old[name] !== undefined) panel[name] = name === "state" ? Object.assign(panel.state, old.state) : old[name];
+  if (panel.speedSelect) panel.speedSelect.value = panel.state.speed;
   return [place, panel];
 }
 

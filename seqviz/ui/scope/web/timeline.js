@@ -2,6 +2,7 @@
 // A subclass says which rows there are and what they hold; nothing here talks to a server.
 
 import { el, plotly, readTheme, tr } from "./kit.js";
+import { cursor } from "./link.js";
 import { MARGIN } from "./picture.js";
 
 const SPEEDS = ["4", "12", "30", "60"];
@@ -15,9 +16,31 @@ export function choice(label, options, action) {
   return [el("label", { class: "sv-choice" }, el("span", { text: label }), select), select];
 }
 
+// A choice of one of a few: arrow keys move among them and choose, as in a group of radio buttons.
+export function segments(label, options, action) {
+  const buttons = options.map(([value, text]) => el("button", { type: "button", role: "radio", class: "sv-segment", "data-value": value, text, onclick: () => action(value) }));
+  const root = el("div", { class: "sv-segments", role: "radiogroup", "aria-label": label, onkeydown: (event) => {
+    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const next = buttons[(buttons.indexOf(event.target) + by + buttons.length) % buttons.length];
+    next.focus();
+    next.click();
+  } }, ...buttons);
+  const set = (value) => buttons.forEach((b) => {
+    b.setAttribute("aria-checked", `${b.dataset.value === value}`);
+    b.tabIndex = b.dataset.value === value ? 0 : -1;
+  });
+  return { root, set };
+}
+
+const PAGES = ["PageUp", "PageDown"];
+
 export class Timeline {
   constructor(root, label) {
     this.root = root;
+    root.classList.add("sv-timed");
     this.state = { step: 0, hover: null, folded: new Set(), zoom: null, ranges: {}, speed: "12" };
     this.graph = el("div", { class: "sv-graph" });
     this.band = el("div", { class: "sv-band" });
@@ -47,6 +70,8 @@ export class Timeline {
     for (const kind of ["pointerup", "pointercancel"]) document.addEventListener(kind, this.onUp, true);
     this.plot.addEventListener("pointerleave", () => this.left());
     root.addEventListener("keydown", (e) => this.key(e));
+    this.onPage = (e) => this.clicker(e);
+    document.addEventListener("keydown", this.onPage);
     this.resizer = new ResizeObserver(() => this.resized());
     this.resizer.observe(this.plot);
     this.observer = new MutationObserver(() => this.rethemed());
@@ -69,13 +94,15 @@ export class Timeline {
     this.lastWidth = this.plot.clientWidth;
     this.state.narrow = this.lastWidth < 560;
     this.state.coarse = matchMedia("(pointer: coarse)").matches;
-    const theme = readTheme(this.root, this.header.palettes);
-    const same = this.theme && theme.paper === this.theme.paper && theme.font === this.theme.font;
-    if (same) return true;
-    this.theme = theme;
-    this.root.classList.toggle("sv-dark", this.theme.dark);
-    for (const [signal, hue] of Object.entries(this.theme.hues)) this.root.style.setProperty(`--sv-hue-${signal}`, hue);
+    this.retheme(readTheme(this.root, this.header.palettes));
     return true;
+  }
+
+  retheme(theme) {
+    if (this.theme && theme.paper === this.theme.paper && theme.font === this.theme.font) return;
+    this.theme = theme;
+    this.root.classList.toggle("sv-dark", theme.dark);
+    for (const [signal, hue] of Object.entries(theme.hues)) this.root.style.setProperty(`--sv-hue-${signal}`, hue);
   }
 
   async react(built) {
@@ -211,7 +238,9 @@ export class Timeline {
   }
 
   key(event) {
-    if (event.target.closest("input, select, textarea") && !(event.target === this.scrubber && [" ", "ArrowUp", "ArrowDown"].includes(event.key))) return;
+    const field = event.target.closest("input, select, textarea");
+    const ours = PAGES.includes(event.key) ? !field?.matches("input:not([type=range]), textarea") : field === this.scrubber && [" ", "ArrowUp", "ArrowDown"].includes(event.key);
+    if (event.altKey || (field && !ours)) return;
     const { step, L } = this.state;
     const jump = event.shiftKey ? 10 : 1;
     const control = event.ctrlKey || event.metaKey;
@@ -226,6 +255,30 @@ export class Timeline {
     event.preventDefault();
     event.stopPropagation();
     action();
+  }
+
+  // In a lecture the keys drive the first picture from wherever the focus is: a clicker knows of no focus.
+  clicker(event) {
+    const { target, key } = event;
+    if (event.defaultPrevented || this.root.contains(target) || new URLSearchParams(location.search).get("lecture") !== "true") return;
+    if (document.querySelector(".sv-timed") !== this.root) return;
+    const sideways = ["ArrowLeft", "ArrowRight"].includes(key) && !target.closest("[role=radio], [role=radiogroup], [role=tablist]");
+    if (!PAGES.includes(key) && !sideways && !(key === " " && target === document.body)) return;
+    if (!target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], [role=combobox], [role=slider]")) this.key(event);
+  }
+
+  // The step and unit of an address, or where the person was on another page of the same run.
+  readCursor(view) {
+    const whole = (name) => (/^\d{1,5}$/.test(view.get(name) ?? "") ? +view.get(name) : null);
+    this.placed = whole("step") !== null || whole("unit") !== null;
+    Object.assign(this.state, { step: whole("step") ?? 0, unit: whole("unit") ?? 0 });
+  }
+
+  // Where the server wishes to be shown, once; else where the person was.
+  takeUp(header) {
+    if (header.at && header.at[2] !== cursor.wish) [this.state.step, this.state.unit, cursor.wish] = header.at;
+    else if (!this.placed && cursor.step !== null) Object.assign(this.state, { step: cursor.step, unit: cursor.unit });
+    this.placed = true;
   }
 
   move(step) {
@@ -286,6 +339,7 @@ export class Timeline {
     this.gone = true;
     for (const frame of [this.hoverFrame, this.previewFrame, this.resizeFrame, this.timer]) cancelAnimationFrame(frame);
     for (const kind of ["pointerup", "pointercancel"]) document.removeEventListener(kind, this.onUp, true);
+    document.removeEventListener("keydown", this.onPage);
     this.resizer.disconnect();
     this.observer.disconnect();
     this.Plotly?.purge(this.graph);

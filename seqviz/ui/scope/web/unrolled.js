@@ -1,18 +1,10 @@
 // A recurrent network unrolled over time: the same cell at every step, handing its state on. Below, all steps in
 // small; above, those about the cursor with their numbers.
 
-import { number, tr } from "./kit.js";
+import { number, svg, tr } from "./kit.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const [LEFT, EACH, CHAIN] = [12, 135, 204];
 const NARROW = 520;
-
-function svg(tag, attributes = {}, text = "") {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  if (text) node.textContent = text;
-  return node;
-}
 
 export class Unrolled {
   constructor(choose) {

@@ -27,17 +27,18 @@ function paint(canvas, values, low, high, scale) {
   const pen = canvas.getContext("2d");
   const image = pen.createImageData(values.length, 1);
   values.forEach((value, k) => {
+    if (Number.isNaN(value)) return;
     const share = (value - low) / (high - low);
-    const at = 4 * Math.min(SHADES - 1, Math.max(0, Math.round(share * (SHADES - 1)) || 0));
+    const at = 4 * Math.min(SHADES - 1, Math.max(0, Math.round(share * (SHADES - 1))));
     image.data.set(colors.subarray(at, at + 4), 4 * k);
   });
   pen.putImageData(image, 0, 0);
 }
 
 export class Vectors {
-  // rows: [text, name] as in diagrams.js; peek(unit or null) while a strip is hovered, choose(unit) when it is clicked.
+  // rows: [text, name, link] as in diagrams.js; peek(unit or null) while a strip is hovered, choose(unit) when it is clicked.
   constructor(rows, peek, choose) {
-    this.rows = rows.map(([text, name]) => {
+    this.rows = rows.map(([text, name, link = name]) => {
       const [canvas, mark, value] = [el("canvas", { "aria-hidden": "true" }), el("i", { class: "sv-vecmark" }), el("span", { class: "sv-barvalue" })];
       const strip = el("div", { class: "sv-strip", role: "img" }, canvas, mark);
       const unit = (event) => {
@@ -47,7 +48,7 @@ export class Vectors {
       strip.addEventListener("pointermove", (event) => peek(unit(event)));
       strip.addEventListener("pointerleave", () => peek(null));
       strip.addEventListener("click", (event) => choose(unit(event)));
-      const row = el("div", { class: "sv-vecrow", "data-link": name }, el("span", { class: "sv-law", text: tr(text) }), strip, value);
+      const row = el("div", { class: "sv-vecrow", "data-link": link }, el("span", { class: "sv-law", text: tr(text) }), strip, value);
       return { text: tr(text), name, canvas, mark, strip, value, row };
     });
     this.range = el("span", { class: "sv-range" });
@@ -57,7 +58,7 @@ export class Vectors {
   // gate: the name of the value that runs from 0 to 1, if one does; hides(name): whether it is to be guessed.
   show(found, { unit, theme, gate, hides }) {
     const signed = this.rows.filter((r) => r.name !== gate);
-    const reach = Math.max(1e-9, ...signed.flatMap((r) => Array.from(found[r.name], Math.abs)));
+    const reach = Math.max(1e-9, ...signed.flatMap((r) => Array.from(found[r.name], Math.abs).filter(Number.isFinite)));
     this.count = found[signed[0].name].length;
     this.range.textContent = `±${reach < 0.1 || reach >= 1e4 ? reach.toPrecision(2) : reach.toFixed(2)}`;
     for (const { text, name, canvas, mark, strip, value } of this.rows) {

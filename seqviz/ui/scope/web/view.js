@@ -3,10 +3,10 @@
 import { forward, span } from "./forward.js";
 import { Inspector } from "./inspector.js";
 import { el, gradient, later, number, tr, visible, writeAddress } from "./kit.js";
-import { link } from "./link.js";
+import { cursor, link } from "./link.js";
 import { unitOrder } from "./order.js";
 import { MARGIN, figure, lineRange, poster, rowData, rowRange } from "./picture.js";
-import { Timeline, button, choice, clamp } from "./timeline.js";
+import { Timeline, button, choice, clamp, segments } from "./timeline.js";
 
 const VIEWS = [["now", later("Now")], ["baseline", later("Baseline")], ["difference", later("Difference")]];
 const ORDERS = [["index", later("index")], ["similarity", later("similarity")], ["mean", later("mean")]];
@@ -30,13 +30,12 @@ export class Scope extends Timeline {
     };
     const [orderBox, order] = choice(tr("units by"), ORDERS.map(([value, text]) => [value, tr(text)]), (v) => this.change({ sort: v }));
     this.selects = { order };
-    this.views = el("div", { class: "sv-segments", role: "radiogroup", "aria-label": tr("Which run is shown") },
-      ...VIEWS.map(([value, text]) => el("button", { type: "button", role: "radio", class: "sv-segment", "data-view": value, text: tr(text), onclick: () => this.change({ view: value }) })));
+    this.views = segments(tr("Which run is shown"), VIEWS.map(([value, text]) => [value, tr(text)]), (view) => this.change({ view }));
     const save = el("select", { class: "sv-select", "aria-label": tr("Save the picture"), onchange: () => { this.save(save.value); save.value = ""; } },
       el("option", { value: "", text: tr("Save picture") }), el("option", { value: "svg", text: tr("as SVG") }), el("option", { value: "png", text: tr("as PNG") }));
     this.bar = el("div", { class: "sv-bar" },
       el("div", { class: "sv-group" }, this.buttons.undo, this.buttons.redo, this.buttons.reset),
-      el("div", { class: "sv-group" }, this.buttons.pin, this.views),
+      el("div", { class: "sv-group" }, this.buttons.pin, this.views.root),
       el("div", { class: "sv-group sv-right" }, orderBox, save));
     this.chips = el("div", { class: "sv-chips", "aria-hidden": "true" });
     this.inspector = new Inspector((value) => this.commitInput([[this.state.step, this.state.feature, value]]),
@@ -63,7 +62,7 @@ export class Scope extends Timeline {
     this.link.scope = this;
     const state = this.state;
     Object.assign(state, { L: header.steps, hidden: header.hidden, labels: header.labels, cell: header.cell });
-    if (header.at && header.at[2] !== this.wish) [state.step, state.unit, this.wish] = header.at;
+    if (!header.plain) this.takeUp(header);
     this.zoomWithin(header.steps);
     state.step = clamp(state.step, 0, header.steps - 1);
     state.unit = clamp(state.unit, 0, header.hidden - 1);
@@ -91,8 +90,8 @@ export class Scope extends Timeline {
     this.buttons.reset.disabled = !header.reset;
     this.bar.hidden = !!header.plain;
     this.buttons.pin.textContent = this.baseline ? tr("Pin again") : tr("Pin as baseline");
-    this.views.hidden = !this.baseline;
-    for (const b of this.views.children) b.setAttribute("aria-checked", `${b.dataset.view === state.view}`);
+    this.views.root.hidden = !this.baseline;
+    this.views.set(state.view);
     this.selects.order.value = state.sort;
     this.scrubber.max = `${state.L - 1}`;
     this.status.textContent = header.status ?? "";
@@ -408,6 +407,11 @@ export class Scope extends Timeline {
     return tr("Step {step}, unit {unit}, hidden state {h}", { step, unit, h: number(this.now.h[step * hidden + unit]) });
   }
 
+  move(step) {
+    super.move(step);
+    if (!this.header.plain) Object.assign(cursor, { step: this.state.step, unit: this.state.unit });
+  }
+
   viewChanged() { this.writeAddress(); }
 
   // --- following the hand -------------------------------------------------------------------------
@@ -444,8 +448,7 @@ export class Scope extends Timeline {
 
   readAddress() {
     const view = new URLSearchParams(location.hash.slice(1));
-    const whole = (name) => (/^\d{1,5}$/.test(view.get(name) ?? "") ? +view.get(name) : 0);
-    Object.assign(this.state, { step: whole("step"), unit: whole("unit") });
+    this.readCursor(view);
     if (ORDERS.some(([o]) => o === view.get("by"))) this.state.sort = view.get("by");
     for (const signal of (view.get("folded") ?? "").split(".")) if (/^[a-z]$/.test(signal)) this.state.folded.add(signal);
     const zoom = (view.get("zoom") ?? "").split("_").map(Number);

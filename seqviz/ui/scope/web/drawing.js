@@ -1,0 +1,112 @@
+// The cell as a drawing: wires as wide, as strong and as dashed as the numbers that they carry, gates as full as they
+// are open. Between two steps the numbers travel.
+
+import { DIAGRAMS } from "./diagrams.js";
+import { number, svg, tr } from "./kit.js";
+
+const TRAVEL = 140; // ms
+const HUES = { LSTM: { kept: "c", written: "g", tanh_c: "c" }, GRU: { kept: "h", written: "n", reset: "n", one_z: "z" }, RNN: {} };
+const ENDS = {
+  LSTM: [["c", 14, 88, "t−1"], ["h", 14, 304, "t−1"], ["c", 660, 88, "t"], ["h", 660, 304, "t"], ["x", 106, 368, "t"]],
+  GRU: [["h", 14, 88, "t−1"], ["h", 660, 88, "t"], ["x", 96, 368, "t"]],
+  RNN: [["h", 14, 154, "t−1"], ["h", 660, 154, "t"], ["x", 176, 368, "t"]],
+};
+
+const short = (v) => number(v, Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 ? 2 : 3);
+
+export class Drawing {
+  // cover(name): a person wants a value hidden, or shown again.
+  constructor(cover) {
+    this.root = svg("svg", { viewBox: "0 0 680 384", class: "sv-diagram", role: "group", tabindex: "0" });
+    const carried = (event) => this.pieces.find(({ group, note }) => note && group === event.target.closest("[data-link]"))?.value;
+    this.root.addEventListener("click", (event) => { const name = carried(event); if (name) cover(name); });
+    this.root.addEventListener("keydown", (event) => {
+      const name = event.key === "Enter" || event.key === " " ? carried(event) : null;
+      if (!name) return;
+      event.preventDefault();
+      event.stopPropagation();
+      cover(name);
+    });
+  }
+
+  // The fixed part; show() only changes numbers, widths and colours.
+  sketch(kind, relu) {
+    this.kind = kind;
+    this.now = null;
+    this.pieces = DIAGRAMS[kind].parts.map((part) => this[part.kind](part, relu));
+    const labels = ENDS[kind].map(([text, x, y, below]) => svg("text", { x, y, class: "sv-end" }, text, svg("tspan", { "baseline-shift": "sub", "font-size": "11" }, below)));
+    this.root.replaceChildren(svg("rect", { x: 90, y: 34, width: 548, height: 306, rx: 16, class: "sv-hull" }), ...this.pieces.map((piece) => piece.group), ...labels);
+    this.phaseOf = {};
+    for (const { value, phase } of this.pieces) if (value) this.phaseOf[value] ??= phase;
+  }
+
+  wire(part) {
+    const line = svg("path", { d: part.path, class: "sv-line" });
+    const group = svg("g", { "data-link": part.name, class: "sv-wire" }, svg("path", { d: part.path, class: "sv-hit" }), line);
+    if (!part.label) return { ...part, group, line };
+    const note = svg("text", { x: part.label[0], y: part.label[1], class: "sv-value" });
+    for (const [name, value] of Object.entries({ role: "button", tabindex: "0" })) group.setAttribute(name, value);
+    group.append(svg("title", {}, tr("Click to hide this value, and to show it again")), note);
+    return { ...part, group, line, note };
+  }
+
+  box(part, relu) {
+    const letter = part.name.length === 1 ? part.name : "";
+    const area = svg("rect", { x: part.x - 22, y: part.y - 20, width: 44, height: 40, rx: 6 });
+    return { ...part, area, group: svg("g", { "data-link": part.name, class: "sv-box" }, area, svg("text", { x: part.x, y: part.y + 1, class: "sv-glyph" }, relu ? "relu" : part.text),
+      svg("text", { x: part.x - 26, y: part.y - 10, class: "sv-letter", style: `fill: var(--sv-hue-${letter})` }, letter)) };
+  }
+
+  op(part) {
+    return { ...part, group: svg("g", { "data-link": part.name, class: "sv-op" }, svg("circle", { cx: part.x, cy: part.y, r: 14 }), svg("text", { x: part.x, y: part.y + 1, class: "sv-glyph" }, part.text)) };
+  }
+
+  hue(name) { return `var(--sv-hue-${HUES[this.kind][name] ?? name.replace(/_.*/, "")})`; }
+
+  // v: the values by name; words: what stands for a number that is none, by name; lively: travel from the last ones.
+  show(v, { phase, hides, words = {}, lively = false }) {
+    const reached = phase ?? Infinity;
+    for (const piece of this.pieces) {
+      piece.group.classList.toggle("sv-dim", piece.phase > reached);
+      piece.group.classList.toggle("sv-now", piece.phase === phase);
+      if (!piece.note) continue;
+      const said = hides(piece.value) ? "?" : words[piece.value] ?? number(v[piece.value]);
+      piece.group.setAttribute("aria-label", `${piece.value.replace(/_$/, "₋₁")}: ${said}`);
+      piece.group.setAttribute("aria-pressed", `${hides(piece.value)}`);
+    }
+    cancelAnimationFrame(this.frame);
+    const from = this.now;
+    if (!lively || !from || matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      this.paint(v, hides, words);
+      return;
+    }
+    const begun = performance.now();
+    const names = [...new Set(this.pieces.map(({ value, name }) => value ?? name))].filter((name) => typeof v[name] === "number");
+    const travel = (time) => {
+      const share = Math.min(1, Math.max(0, (time - begun) / TRAVEL));
+      const eased = share * (2 - share);
+      this.paint(share === 1 ? v : { ...v, ...Object.fromEntries(names.map((name) => [name, from[name] + (v[name] - from[name]) * eased])) }, hides, words);
+      if (share < 1) this.frame = requestAnimationFrame(travel);
+    };
+    this.frame = requestAnimationFrame(travel);
+  }
+
+  paint(v, hides, words) {
+    this.now = v;
+    for (const { kind, name, value, line, note, area } of this.pieces) {
+      if (kind === "box") {
+        const full = hides(name) || !Number.isFinite(v[name]) ? 0 : Math.min(1, Math.abs(v[name]));
+        area.style.fill = `color-mix(in srgb, ${this.hue(name)} ${Math.round(45 * full)}%, var(--sv-paper))`;
+      }
+      if (kind !== "wire") continue;
+      const size = hides(value) || Number.isNaN(v[value]) ? 0 : Math.abs(v[value]);
+      const share = size === Infinity ? 1 : size / (1 + size);
+      line.style.stroke = hides(value) ? "var(--sv-quiet)" : `color-mix(in srgb, ${this.hue(value)} ${Math.round(45 + 110 * Math.min(0.5, share))}%, var(--sv-rule))`;
+      line.style.strokeWidth = `${(1.2 + 8 * share).toFixed(2)}`;
+      line.style.strokeDasharray = !hides(value) && v[value] < 0 ? "7 4" : "";
+      if (note) note.textContent = hides(value) ? "?" : words[value] ?? short(v[value]);
+    }
+  }
+
+  destroy() { cancelAnimationFrame(this.frame); }
+}
