@@ -47,6 +47,12 @@ def describe_fading(log_norms: np.ndarray) -> str:
         return tr("One step only: there is no way back to travel.")
     rate = decades_per_100(log_norms)
     starving, pace = starving_share(log_norms), abs(rate)
+    if not pace >= 0.3 and starving > 0.5:
+        return tr(
+            "Drops at the end, then keeps its size on the way back; {starving:.0%} of steps get less than 1% of the "
+            "largest.",
+            starving=starving,
+        )
     if not pace >= 0.3:
         return tr("Keeps its size; {starving:.0%} of steps get less than 1% of the largest.", starving=starving)
     if rate > 0:

@@ -41,7 +41,8 @@ def parse_numbers(text: str, input_size: int | None = None) -> np.ndarray:
     """Numbers that somebody typed or pasted.
 
     A single line of several numbers is one step a number (unless `input_size` is above 1: then it is one
-    step). Several lines are one step a line. Numbers are separated by spaces, commas, semicolons or tabs.
+    step). Several lines are one step a line. Numbers are separated by spaces, commas, semicolons or tabs,
+    full-width ones too.
 
     Args:
         text: what was typed.
@@ -223,6 +224,10 @@ def _check_row(values: list[float], row: _Row, width: int | None) -> None:
         raise ValueError(tr(wrong, line=row.line, count=found, width=width))
 
 
+_WIDE = {0xFF01 + k: 0x21 + k for k in range(94)} | {0xFF0C: ", ", 0x3001: ", ", 0x3000: " ", 0x2212: "-"}
+"""What a Chinese or Japanese keyboard types for digits, points and commas. Such a comma always separates."""
+
+
 def _rows(data: bytes | str, typed: bool) -> Iterator[_Row]:
     """Every line that is not blank, cut into cells."""
     for line, text in _lines(data):
@@ -260,7 +265,7 @@ def _lines(data: bytes | str) -> Iterator[tuple[int, str]]:
                 raise ValueError(
                     tr("Line {line} is not UTF-8 text; save the table as “CSV UTF-8” and try again.", line=line)
                 ) from error
-        yield line, content.lstrip(_BOM).replace("−", "-") if line == 1 else content.replace("−", "-")
+        yield line, (content.lstrip(_BOM) if line == 1 else content).translate(_WIDE)
 
 
 def _breaks(between: bytes | str) -> int:

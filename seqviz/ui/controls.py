@@ -11,7 +11,7 @@ import streamlit as st
 from seqviz.language import again
 from seqviz.ui.bench import Bench
 
-__all__ = ["controlled", "said", "table"]
+__all__ = ["controlled", "remembered", "said", "table", "unfolding"]
 
 
 def said(bench: Bench) -> None:
@@ -37,6 +37,31 @@ def controlled(
 
     st.session_state[key] = value
     widget(label, key=key, on_change=chosen, **options)
+
+
+def remembered(
+    widget: Callable[..., Any], label: str, choices: Sequence[str], *, key: str, names: Callable[[str], str] = str
+) -> str:
+    """A choice that nothing but this widget keeps, whatever language its `names` are said in.
+
+    A widget hands back the name that it shows, so that one which was shown in another language would be lost.
+    """
+    home = f"{key}.kept"
+    kept: Any = st.session_state.get(home)
+    now: str = kept if kept in choices else choices[0]
+    st.session_state[home] = now
+    keep = st.session_state.__setitem__
+    options = {"required": True} if widget is st.segmented_control else {}
+    controlled(widget, label, now, lambda v: keep(home, v), key=key, options=choices, format_func=names, **options)
+    return now
+
+
+def unfolding(label: str, key: str) -> Any:
+    """An expander that knows whether it is open, and stays so when its label is said in another language."""
+    kept = f"{key}.kept"
+    shown = st.expander(label, expanded=st.session_state.get(kept, False), key=key, on_change="rerun")
+    st.session_state[kept] = shown.open
+    return shown
 
 
 def table(name: str, array: np.ndarray, columns: Sequence[str], apply: Callable[[dict], Any]) -> None:

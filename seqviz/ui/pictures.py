@@ -39,7 +39,7 @@ def title(experiment: Experiment) -> str:
 def intervention_text(edit: Intervention, cell: str = "") -> str:
     """An intervention in words: ``clamp forget gate (l0.f) to 1, units 3, steps 5 to 19``."""
     label = words.LABELS.get((cell, edit.signal.rsplit(".", 1)[-1]))
-    signal = f"{label.name} ({edit.signal})" if label else edit.signal
+    signal = tr("{name} ({signal})", name=label.name, signal=edit.signal) if label else edit.signal
     if isinstance(edit, Clamp):
         what = tr("clamp {signal} to {value:g}", signal=signal, value=edit.value)
     elif isinstance(edit, Scale):

@@ -24,8 +24,9 @@ __all__ = ["follow", "go", "listen", "settle", "through_app"]
 
 
 LECTURE = """
-[data-testid=stColumn]:has(.st-key-controls) { display: none; }
-.stMainBlockContainer { max-width: none; }
+[data-testid=stColumn]:has(.st-key-controls):not(:has(.st-key-train-begin)) { display: none; }
+[data-testid=stHorizontalBlock]:is(:has(.st-key-example), :has(.st-key-scene)) { display: none; }
+.stMainBlockContainer { max-width: none; padding: 3.75rem 1rem 1rem; }
 .st-key-picture [data-testid=stMarkdownContainer] p { font-size: 1.3rem; }
 .sv-root { --sv-scale: 1.3; }
 """

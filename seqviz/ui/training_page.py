@@ -20,7 +20,7 @@ from seqviz.tasks import TASKS, Task, own_series, own_text
 from seqviz.training import ANY, RECIPES, Recipe, prepare
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import said
+from seqviz.ui.controls import remembered, said
 from seqviz.ui.gradients_page import lab
 from seqviz.ui.shell import go
 from seqviz.ui.trainer import SLOTS, Course, Trainer, trainer
@@ -52,9 +52,9 @@ def classroom() -> None:
 
 def _choices(work: Trainer, running: bool) -> None:
     names = {name: found.label for name, found in TASKS.items()} | {name: OWN[name] for name in OWN}
-    name = st.selectbox(tr("Task"), list(names), format_func=names.__getitem__, key="train.task")
+    name = remembered(st.selectbox, tr("Task"), list(names), key="train.task", names=names.__getitem__)
     try:
-        found = _task(str(name))
+        found = _task(name)
     except ValueError as refusal:
         st.warning(again(reason(refusal)), icon=":material/error:")
         return
@@ -63,15 +63,16 @@ def _choices(work: Trainer, running: bool) -> None:
     if found.source:
         st.caption(tr("After {source}. {thresholds}", source=found.source, thresholds=_thresholds(found)))
     recipes = RECIPES.get(found.name, ANY)
-    chosen = st.selectbox(tr("Network and recipe"), list(recipes), format_func=tr, key=f"train.recipe.{found.name}")
-    recipe = recipes[str(chosen)]
+    place = f"train.recipe.{found.name}"
+    chosen = remembered(st.selectbox, tr("Network and recipe"), list(recipes), key=place, names=tr)
+    recipe = recipes[chosen]
     if recipe.lesson:
         st.markdown(recipe.lesson)
     seed = st.number_input(tr("Seed"), value=0, min_value=0, max_value=10_000, key="train.seed")
     start = _start_from(found)
     begin, race = st.columns(2)
     begin.button(tr("Train"), type="primary", width="stretch", key="train.begin", on_click=_begin,
-                 args=(work, found, {str(chosen): recipe}, int(seed), start))  # fmt: skip
+                 args=(work, found, {chosen: recipe}, int(seed), start))  # fmt: skip
     race.button(tr("Race all three"), width="stretch", key="train.race", on_click=_begin,
                 args=(work, found, _racers(found, recipe), int(seed)),
                 help=tr("RNN, GRU and LSTM of this size on the same batches"))  # fmt: skip
@@ -222,8 +223,8 @@ def _live(running: bool) -> None:
 
 def _untrained() -> None:
     """First paint: the chosen task's probe through the network before it has learned anything."""
-    name = st.session_state.get("train.task") or "latch"
-    found = TASKS.get(str(name), TASKS["latch"])
+    name = st.session_state.get("train.task.kept", "latch")
+    found = TASKS.get(name, TASKS["latch"])
     recipe = next(iter(RECIPES[found.name].values()))
     st.markdown(tr("Before training: the answer, below, does not follow the right one yet. Press **Train**."))
     scope.mount("probe", probe_message(prepare(found, recipe), found, 0), lambda event: None)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import expect
 
 from seqviz import Experiment, Init, Sequence, preset, run, vocabulary
-from seqviz.ui.bench import start
+from seqviz.ui.bench import drawn, start
 from seqviz.weights import materialise
 
 pytestmark = pytest.mark.browser
@@ -87,13 +87,39 @@ def test_every_number_is_the_traces(cell):
     sweep()
 
 
-def test_the_bars_of_a_sum_add_up_to_it(cell):
-    cell.page.keyboard.press("Tab")
+def shown(cell, look: str) -> list[float]:
+    texts = cell.scope.locator(f".sv-bars .{look} .sv-barvalue").all_inner_texts()
+    return [float(text.replace("−", "-")) for text in texts]
+
+
+@pytest.mark.parametrize("form", ["One unit", "As vectors"])
+def test_the_bars_of_a_sum_add_up_to_it(cell, form):
+    cell.scope.get_by_role("radio", name=form).click()
+    cell.scope.locator("svg.sv-diagram").focus()
+    cell.page.keyboard.press("Shift+ArrowRight")
+    trace = run(start(), detail=True)
     cell.scope.locator(".sv-lawline").nth(0).click()
-    rows = cell.scope.locator(".sv-barrow")
-    expect(rows).to_have_count(16)
-    shown = [float(text.replace("−", "-")) for text in cell.scope.locator(".sv-bars .sv-barvalue").all_inner_texts()]
-    assert sum(shown[:-1]) == pytest.approx(shown[-1], abs=0.01)
+    expect(cell.scope.locator(".sv-bars .sv-subtotal")).to_have_count(2)
+    terms, parts, (total,) = shown(cell, "sv-subtotal"), shown(cell, "sv-part"), shown(cell, "sv-total")
+    assert len(parts) == 2 + 8
+    assert sum(terms) == pytest.approx(total, abs=0.002)
+    assert sum(parts[:2]) == pytest.approx(terms[0], abs=0.002)
+    assert sum(parts[2:]) == pytest.approx(terms[1], abs=0.006)
+    assert total == pytest.approx(float(trace["l0.f_pre"][10, 0, 0]), abs=0.0006)
+    cell.scope.locator(".sv-lawline").nth(3).click()
+    expect(cell.scope.locator(".sv-bars .sv-subtotal").first).to_contain_text("f · c₋₁")
+    assert sum(shown(cell, "sv-subtotal")) == pytest.approx(shown(cell, "sv-total")[0], abs=0.002)
+
+
+def test_every_number_in_the_drawing_is_the_traces(cell):
+    trace = run(start(), detail=True)
+    cell.scope.locator("svg.sv-diagram").focus()
+    cell.page.keyboard.press("Shift+ArrowRight")
+    wires = {"f": "f", "i": "i", "g": "g", "o": "o", "c": "c", "h": "h", "to_f": "f_pre", "to_o": "o_pre"}
+    for wire, signal in wires.items():
+        value = float(trace[f"l0.{signal}"][10, 0, 0])
+        label = cell.scope.locator(f"svg [data-link={wire}] .sv-value")
+        expect(label).to_have_text(f"{value:.3f}".replace("-", "−"))
 
 
 def strips(cell, line: int) -> list[str]:
@@ -158,6 +184,27 @@ def test_the_walk_dims_what_is_not_reached_and_hides_what_is_to_be_guessed(cell)
     expect(dim).to_have_count(0)
 
 
+@pytest.mark.parametrize("kind", ["Random LSTM", "Random GRU", "Random RNN"])
+def test_what_is_to_be_guessed_stands_nowhere(cell, kind):
+    if kind != "Random LSTM":
+        cell.edits(cell.page.get_by_role("radio", name=kind).click)
+    cell.scope.locator("svg.sv-diagram").focus()
+    cell.page.keyboard.press("Shift+ArrowRight")
+    expect(cell.scope).to_have_attribute("data-step", "10")
+    bench = {"Random LSTM": "LSTM", "Random GRU": "GRU", "Random RNN": "RNN_TANH"}[kind]
+    trace = run(drawn(bench))
+    secrets = {f"{trace[f'l0.{s}'][10, 0, 0]:.3f}".replace("-", "−") for s in vocabulary.SIGNALS[bench]}
+    cell.page.get_by_role("button", name="Hide values").click()
+    cell.scope.get_by_role("radio", name="As vectors").click()
+    cell.scope.get_by_role("radio", name="One unit").click()
+    expect(cell.scope.locator(".sv-lawline").last).to_contain_text("?")
+    everything = cell.scope.evaluate(
+        "(n) => n.textContent + [...n.querySelectorAll('svg, svg *')].map((e) => e.getAttribute('aria-label')).join()"
+    )
+    assert [value for value in secrets if value in everything] == []
+    assert "stroke-dasharray: 7" not in cell.scope.locator("svg .sv-wire[data-link=h]").inner_html()
+
+
 def test_one_value_is_hidden_wherever_it_stands_and_shown_again(cell):
     wire = cell.scope.locator("svg [data-link=f] .sv-value")
     lines = cell.scope.locator(".sv-lawline")
@@ -199,6 +246,25 @@ def test_hovering_a_line_lights_its_wire(cell):
     expect(cell.scope.locator(".sv-lawline").nth(3).locator("b .sv-lit")).to_have_text("f_t ⊙ c_{t−1}")
     cell.scope.locator(".sv-status").hover()
     expect(lit).to_have_count(0)
+
+
+@pytest.mark.parametrize("kind", ["Random LSTM", "Random GRU", "Random RNN"])
+def test_every_wire_lights_a_term_and_every_term_a_wire(cell, kind):
+    if kind != "Random LSTM":
+        cell.edits(cell.page.get_by_role("radio", name=kind).click)
+    alone = cell.scope.evaluate("""(root) => {
+      const linked = (where) => [...root.querySelectorAll(`${where} [data-link]`)].map((node) => node.dataset.link);
+      const light = (node) => node.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
+      const dark = [];
+      for (const [here, there] of [["svg", ".sv-lines"], [".sv-lines", "svg"]]) {
+        for (const name of new Set(linked(here))) {
+          light(root.querySelector(`${here} [data-link="${name}"]`));
+          if (!root.querySelector(`${there} .sv-lit`)) dark.push(`${here} ${name}`);
+        }
+      }
+      return dark;
+    }""")
+    assert alone == []
 
 
 @pytest.mark.parametrize("kind", ["Random GRU", "Random RNN", "Latch"])

@@ -18,7 +18,7 @@ PICTURES = {
     "training": ".sv-scope",
 }
 
-PANELS = {"Sequence": "序列", "Network": "网络", "Weights": "权重", "What if": "假如", "Save": "保存"}
+PANELS = {"Sequence": "序列", "Network": "网络", "Weights": "权重", "What if": "干预", "Save": "保存"}
 
 NAMES = re.compile(
     r"CPU|LSTM|GRU|I?RNN|torch|tanh|re(?:lu|LU)|CSV|NPY|npy|npz|TXT|MD|JSON|json|safetensors|SAFETENSORS|SVG|PNG|seqviz"
@@ -114,6 +114,56 @@ def test_the_language_goes_along_to_the_next_page(visit):
     screen.page.get_by_role("link", name="循环单元").click()
     expect(screen.page.locator(".sv-cellview")).to_contain_text("下一部分")
     assert "zh=true" in screen.page.url
+
+
+@pytest.mark.parametrize("switch", ["zh=true", "lecture=true"])
+def test_a_switch_survives_the_way_into_the_cell_and_back(visit, switch):
+    screen = visit(f"/?{switch}")
+    screen.scope.locator(".sv-value-button").first.click()
+    view = screen.page.locator(".sv-cellview")
+    expect(view.locator(".sv-eq").first).to_be_visible()
+    assert switch in screen.page.url
+    view.locator(".sv-bar .sv-right > .sv-button").click()
+    expect(screen.scope.locator(".sv-why-title")).to_be_visible()
+    assert switch in screen.page.url
+    expect(screen.page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def test_a_training_page_keeps_its_choices_through_two_switches_and_opens_the_network(visit):
+    screen = visit("/training")
+    screen.choose("Task", "Temporal order: which of X and Y came when")
+    switch = screen.page.locator(".st-key-zh label").first
+    switch.click()
+    task = screen.page.get_by_role("combobox", name="任务")
+    expect(task).to_have_value("时间顺序：X 与 Y 出现的先后")
+    screen.page.get_by_role("button", name="Increment").or_(screen.page.get_by_role("button", name="增大")).click()
+    screen.rest()
+    expect(task).to_have_value("时间顺序：X 与 Y 出现的先后")
+    screen.choose("任务", "锁存：回忆第一个比特")
+    screen.page.get_by_role("button", name="开始训练").click()
+    expect(screen.page.locator(".sv-learning .sv-status")).to_contain_text("已学会", timeout=120_000)
+    switch.click()
+    expect(screen.page.get_by_role("combobox", name="Task")).to_have_value("Latch: recall the first bit")
+    expect(screen.page.locator(".sv-learning .sv-status")).to_contain_text("Solved.")
+    switch.click()
+    screen.page.get_by_role("button", name="在“门控”页面打开").click()
+    expect(screen.page.locator(".sv-bar").first).to_be_visible()
+    expect(screen.page.get_by_text("门控内部")).to_be_visible()
+    assert "zh=true" in screen.page.url
+
+
+def test_a_choice_outlives_the_language_it_was_made_in(visit):
+    screen = visit("/?zh=true")
+    screen.panel("What if", "干预")
+    screen.choose("信号", "输出门（l0.o）")
+    switch = screen.page.locator(".st-key-zh label").first
+    switch.click()
+    expect(screen.page.get_by_role("combobox", name="Signal")).to_have_value("output gate (l0.o)")
+    switch.click()
+    expect(screen.page.get_by_role("combobox", name="信号")).to_have_value("输出门（l0.o）")
+    screen.edits(lambda: screen.page.locator(".st-key-whatif-add button").click())
+    (edit,) = screen.experiment.interventions
+    assert edit.signal == "l0.o"
 
 
 def test_what_was_refused_is_said_in_the_language_of_now(visit):

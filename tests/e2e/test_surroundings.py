@@ -282,6 +282,28 @@ def test_a_saved_experiment_is_loaded_again_and_a_broken_one_refused(screen, tmp
     assert screen.data("drawn") == drawn
 
 
+@pytest.mark.parametrize("page", ["", *PICTURES])
+def test_a_clicker_drives_a_lecture_wherever_the_focus_is(visit, page):
+    screen = visit(f"/{page}", picture=PICTURES.get(page, ".sv-scope"))
+    keys, begin = screen.page.keyboard, int(screen.scope.locator(".sv-scrubber").input_value())
+    scrubber = screen.scope.locator(".sv-scrubber")
+    keys.press("PageDown")
+    expect(scrubber).to_have_value(f"{begin}")
+    screen.page.locator(".st-key-lecture label").first.click()
+    screen.until("() => location.search.includes('lecture=true')")
+    screen.rest()
+    last = int(scrubber.get_attribute("max"))
+    forward, back = ("PageUp", "PageDown") if begin == last else ("PageDown", "PageUp")
+    way = -1 if begin == last else 1
+    keys.press(forward)
+    expect(scrubber).to_have_value(f"{begin + way}")
+    scrubber.focus()
+    keys.press(forward)
+    expect(scrubber).to_have_value(f"{begin + 2 * way}")
+    keys.press(back)
+    expect(scrubber).to_have_value(f"{begin + way}")
+
+
 STANDS = """() => [...document.querySelectorAll(".sv-root > *, .st-key-picture, .sv-cellgrid > *, .sv-eq")]
   .filter((node) => node.offsetParent && !node.matches(".sv-visually-hidden"))
   .map((node) => [node.className, node.getBoundingClientRect()])

@@ -11,6 +11,7 @@ from seqviz import weights
 from seqviz.checkpoints import asset_names, load_asset
 from seqviz.experiment import MAX_HIDDEN, MAX_LAYERS, SCHEMES, Experiment
 from seqviz.language import Words, tr
+from seqviz.presets import PRESET_LABELS
 from seqviz.tasks import TASKS
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled
@@ -31,7 +32,8 @@ SCHEME_LABELS = Words(
 
 def scheme_names(present: str) -> dict[str, str]:
     """What initial weights can be chosen, and the hand-set network where that is present, with their labels."""
-    by_hand = {} if present in SCHEMES else {present: tr("set by hand: {name}", name=present)}
+    label = tr("set by hand: {name}", name=PRESET_LABELS.get(present, present))
+    by_hand = {} if present in SCHEMES else {present: label}
     return by_hand | {scheme: SCHEME_LABELS[scheme] for scheme in SCHEMES}
 
 

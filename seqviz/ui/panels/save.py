@@ -75,7 +75,7 @@ def save_panel(bench: Bench) -> None:
         bench.attempt(lambda: Experiment.from_json(_decoded(data)))
 
     st.file_uploader(tr("Load an experiment"), type=["json"], key="save.load", on_change=load)
-    with st.expander(tr("The same in a notebook")):
+    with st.expander(tr("The same in a notebook"), key="save.notebook"):
         st.code(snippet(experiment), language="python")
     st.caption(tr("The picture itself: “Save picture” above it, as PNG or SVG."))
 

@@ -15,7 +15,7 @@ from seqviz.experiment import Sequence as Input
 from seqviz.language import tr
 from seqviz.parsing import parse_csv, parse_npy, parse_numbers
 from seqviz.ui.bench import TABLE, Bench
-from seqviz.ui.controls import controlled, table
+from seqviz.ui.controls import controlled, table, unfolding
 
 __all__ = ["sequence_panel"]
 
@@ -47,7 +47,7 @@ def sequence_panel(bench: Bench) -> None:
         with st.expander(tr("Your own numbers"), key="own.open"):
             _own_controls(bench)
     if seq.kind != "text":
-        shown = st.expander(tr("Table"), key=TABLE, on_change="rerun")
+        shown = unfolding(tr("Table"), TABLE)
         if shown.open:
             array = sequences.generate(seq, experiment.input_size)
             columns = [f"x[{k}]" for k in range(experiment.input_size)]

@@ -9,7 +9,7 @@ from seqviz.experiment import WeightEdit
 from seqviz.language import Words, tr
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import table
+from seqviz.ui.controls import remembered, table, unfolding
 from seqviz.ui.weights_view import weight_message
 
 __all__ = ["weights_panel"]
@@ -21,16 +21,15 @@ def weights_panel(bench: Bench) -> None:
     blocks = [b for b in words.PICTURE_ORDER[experiment.cell] if b in words.BLOCKS[experiment.cell]]
     names = {b: words.LABELS[experiment.cell, b].name for b in blocks}
     names["readout"] = tr("readout (y)")
-    gate = st.selectbox(tr("Gate"), [*blocks, "readout"], format_func=names.__getitem__, key="weights.gate")
+    gate = remembered(st.selectbox, tr("Gate"), [*blocks, "readout"], key="weights.gate", names=names.__getitem__)
     parts = Words({"ih": "from input", "hh": "from last state", "bias_ih": "input bias", "bias_hh": "state bias"})
     if gate == "readout":
         parts = Words({"weight": "weights", "bias": "bias"})
-    part = st.selectbox(
-        tr("Which weights"), list(parts), format_func=parts.__getitem__, key=f"weights.part.{gate == 'readout'}"
-    )
-    view, message = weight_message(experiment, bench.layer, str(gate), str(part))
+    place = f"weights.part.{gate == 'readout'}"
+    part = remembered(st.selectbox, tr("Which weights"), list(parts), key=place, names=parts.__getitem__)
+    view, message = weight_message(experiment, bench.layer, gate, part)
     scope.mount("weights", message, bench.event)
-    shown = st.expander(tr("Table"), key="weights.table", on_change="rerun")
+    shown = unfolding(tr("Table"), "weights.table")
     if shown.open:
         columns = list(view.columns)
         with shown:

@@ -12,6 +12,7 @@ from seqviz import vocabulary as words
 from seqviz.interventions import Ablate, Clamp, Intervention, Scale
 from seqviz.language import Words, tr
 from seqviz.ui.bench import Bench
+from seqviz.ui.controls import remembered
 from seqviz.ui.pictures import intervention_text
 
 __all__ = ["whatif_panel"]
@@ -23,16 +24,13 @@ def whatif_panel(bench: Bench) -> None:
     """Interventions: hold a gate, silence a unit, scale a signal, for a span of steps."""
     experiment = bench.experiment
     st.caption(tr("Change a signal while the network runs; everything after it is computed again."))
-    kind = st.segmented_control(
-        tr("What to do"), list(KINDS), default="clamp", format_func=KINDS.__getitem__, key="whatif.kind", required=True
-    )
+    kind = remembered(st.segmented_control, tr("What to do"), list(KINDS), key="whatif.kind", names=KINDS.__getitem__)
     signal_names = {
         words.signal_name(bench.layer, s): words.LABELS[experiment.cell, s].name
         for s in words.PICTURE_ORDER[experiment.cell]
     }
-    signal = st.selectbox(
-        tr("Signal"), list(signal_names), format_func=lambda s: f"{signal_names[s]} ({s})", key="whatif.signal"
-    )
+    named = {s: tr("{name} ({signal})", name=name, signal=s) for s, name in signal_names.items()}
+    signal = remembered(st.selectbox, tr("Signal"), list(named), key="whatif.signal", names=named.__getitem__)
     units = st.multiselect(tr("Units (none chosen: all)"), list(range(experiment.hidden_size)), key="whatif.units")
     last = experiment.sequence.length - 1
     steps = (0, 0)
@@ -53,12 +51,12 @@ def whatif_panel(bench: Bench) -> None:
             "steps": None if steps == (0, last) else (steps[0], steps[1] + 1),
         }
         makers: dict[str, Callable[[], Intervention]] = {
-            "clamp": lambda: Clamp(str(signal), value, **where),
-            "scale": lambda: Scale(str(signal), value, **where),
-            "ablate": lambda: Ablate(str(signal), **where),
+            "clamp": lambda: Clamp(signal, value, **where),
+            "scale": lambda: Scale(signal, value, **where),
+            "ablate": lambda: Ablate(signal, **where),
         }
         now = bench.experiment
-        bench.attempt(lambda: replace(now, interventions=(*now.interventions, makers[str(kind)]())))
+        bench.attempt(lambda: replace(now, interventions=(*now.interventions, makers[kind]())))
 
     st.button(tr("Add"), on_click=add, type="primary", key="whatif.add")
 

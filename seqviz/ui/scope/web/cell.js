@@ -39,7 +39,6 @@ export class CellView extends Timeline {
   }
 
   update({ header, arrays }) {
-    const fresh = !this.header || header.cell !== this.header.cell;
     this.header = header;
     this.arrays = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
     const { state } = this;
@@ -48,7 +47,7 @@ export class CellView extends Timeline {
     this.takeUp(header);
     state.step = clamp(state.step, 0, state.L - 1);
     state.unit = clamp(state.unit, 0, header.hidden - 1);
-    if (fresh) Object.assign(state, { phase: null, covered: new Set() });
+    if (state.of !== header.cell) Object.assign(state, { of: header.cell, phase: null, covered: new Set() });
     this.unitSelect.replaceChildren(...Array.from({ length: header.hidden }, (_, u) => el("option", { value: `${u}`, text: `${u}` })));
     this.scrubber.max = `${state.L - 1}`;
     this.status.textContent = header.status;

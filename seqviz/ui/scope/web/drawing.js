@@ -6,6 +6,11 @@ import { number, svg, tr } from "./kit.js";
 
 const TRAVEL = 140; // ms
 const HUES = { LSTM: { kept: "c", written: "g", tanh_c: "c" }, GRU: { kept: "h", written: "n", reset: "n", one_z: "z" }, RNN: {} };
+const SPOKEN = {
+  LSTM: { kept: "f · c₋₁", written: "i · g", tanh_c: "tanh(c)" },
+  GRU: { kept: "z · h₋₁", written: "(1 − z) · n", one_z: "1 − z", reset: "r · (W_hn h₋₁ + b_hn)", n_hh: "W_hn h₋₁ + b_hn", n_ih: "W_in x + b_in" },
+  RNN: { h_ih: "W_ih x + b_ih", h_hh: "W_hh h₋₁ + b_hh" },
+};
 const ENDS = {
   LSTM: [["c", 14, 88, "t−1"], ["h", 14, 304, "t−1"], ["c", 660, 88, "t"], ["h", 660, 304, "t"], ["x", 106, 368, "t"]],
   GRU: [["h", 14, 88, "t−1"], ["h", 660, 88, "t"], ["x", 96, 368, "t"]],
@@ -63,6 +68,9 @@ export class Drawing {
 
   hue(name) { return `var(--sv-hue-${HUES[this.kind][name] ?? name.replace(/_.*/, "")})`; }
 
+  // What a wire is called when it is read out.
+  spoken(name) { return SPOKEN[this.kind][name] ?? (name.endsWith("_pre") ? tr("sum of {gate}", { gate: name[0] }) : name.replace(/_$/, "₋₁")); }
+
   // v: the values by name; words: what stands for a number that is none, by name; lively: travel from the last ones.
   show(v, { phase, hides, words = {}, lively = false }) {
     const reached = phase ?? Infinity;
@@ -71,7 +79,7 @@ export class Drawing {
       piece.group.classList.toggle("sv-now", piece.phase === phase);
       if (!piece.note) continue;
       const said = hides(piece.value) ? "?" : words[piece.value] ?? number(v[piece.value]);
-      piece.group.setAttribute("aria-label", `${piece.value.replace(/_$/, "₋₁")}: ${said}`);
+      piece.group.setAttribute("aria-label", `${this.spoken(piece.value)}: ${said}`);
       piece.group.setAttribute("aria-pressed", `${hides(piece.value)}`);
     }
     cancelAnimationFrame(this.frame);

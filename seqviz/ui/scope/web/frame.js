@@ -7,7 +7,8 @@ const SAID = [
   later("Skip to main content"), later("App pages"), later("Help for {x}"), later("Link to heading"), later("Choose an option"), later("Choose options"),
   later("Open"), later("Close"), later("Clear value"), later("Clear all"), later("Decrement"), later("Increment"), later("file upload"), later("Upload"), later("{size} per file"),
   later("Show/hide columns"), later("Download as CSV"), later("Search"), later("Fullscreen"), later("Close fullscreen"), later("Copy to clipboard"), later("{x} — start"), later("{x} — end"),
-  later("Press Enter to apply"), later("Press Ctrl+Enter to apply"), later("Press ⌘+Enter to apply"), later("No results"), later("Number is outside the allowed range. Please enter a value between {low} and {high}."), later("Expand sidebar"), later("Collapse sidebar"),
+  later("Press Enter to apply"), later("Press Ctrl+Enter to apply"), later("Press ⌘+Enter to apply"), later("No results"), later("Number is outside the allowed range. Please enter a value between {low} and {high}."), later("Select all"), later("Selected values"), later("Add files"), later("Dismiss"), later("Remove {x}"), later("{n} options available."), later("{x} icon"), later("Sidebar"),
+  later("{kind} files are not allowed."), later("Expand sidebar"), later("Collapse sidebar"),
 ];
 const TEXTS = ["stSkipToContent", "stFileUploaderDropzone", "InputInstructions", "stNumberInput", "stSelectboxVirtualDropdown", "stMultiSelect"].map((name) => `[data-testid=${name}]`).join(", ") + ", [role=listbox]";
 const ATTRIBUTES = ["aria-label", "placeholder", "title"];

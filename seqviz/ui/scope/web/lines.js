@@ -45,7 +45,7 @@ export class Lines {
       const open = sum && opened === line;
       if (sum) head.setAttribute("aria-expanded", `${open}`);
       bars.hidden = !open;
-      if (open) bars.replaceChildren(...this.bars(line.gate ? parts(line, v, names) : [], line, v, say, colors));
+      bars.replaceChildren(...(open ? this.bars(line.gate ? parts(line, v, names) : [], line, v, say, colors) : []));
     }
   }
 

@@ -36,6 +36,7 @@ export function segments(label, options, action) {
 }
 
 const PAGES = ["PageUp", "PageDown"];
+const TYPED = "input:not([type=range], [type=checkbox], [type=radio]), textarea";
 
 export class Timeline {
   constructor(root, label) {
@@ -239,7 +240,7 @@ export class Timeline {
 
   key(event) {
     const field = event.target.closest("input, select, textarea");
-    const ours = PAGES.includes(event.key) ? !field?.matches("input:not([type=range]), textarea") : field === this.scrubber && [" ", "ArrowUp", "ArrowDown"].includes(event.key);
+    const ours = PAGES.includes(event.key) ? !field?.matches(TYPED) : field === this.scrubber && [" ", "ArrowUp", "ArrowDown"].includes(event.key);
     if (event.altKey || (field && !ours)) return;
     const { step, L } = this.state;
     const jump = event.shiftKey ? 10 : 1;
@@ -264,7 +265,7 @@ export class Timeline {
     if (document.querySelector(".sv-timed") !== this.root) return;
     const sideways = ["ArrowLeft", "ArrowRight"].includes(key) && !target.closest("[role=radio], [role=radiogroup], [role=tablist]");
     if (!PAGES.includes(key) && !sideways && !(key === " " && target === document.body)) return;
-    if (!target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], [role=combobox], [role=slider]")) this.key(event);
+    if (!target.closest(`${TYPED}, select, [contenteditable], [role=combobox], [role=slider]`)) this.key(event);
   }
 
   // The step and unit of an address, or where the person was on another page of the same run.
