@@ -116,6 +116,27 @@ def test_the_language_goes_along_to_the_next_page(visit):
     assert "zh=true" in screen.page.url
 
 
+def test_what_streamlit_says_when_asked_is_chinese(visit):
+    screen = visit("/?zh=true")
+    kinds = screen.page.get_by_role("combobox", name="种类")
+    kinds.click()
+    kinds.fill("zzz")
+    expect(screen.page.get_by_text("没有结果")).to_be_visible()
+    assert english(screen) == []
+    screen.page.keyboard.press("Escape")
+    screen.panel("Network", "网络")
+    field = screen.page.get_by_label("隐藏单元数")
+    field.fill("99999")
+    field.press("Enter")
+    expect(screen.page.get_by_text("数值超出允许范围")).to_be_visible()
+    field.fill("8")
+    screen.panel("What if", "干预")
+    screen.page.locator(".st-key-whatif-units input").click()
+    expect(screen.page.get_by_role("option").first).to_be_visible()
+    screen.until("() => !document.body.innerText.includes('Select all')")
+    assert english(screen) == []
+
+
 @pytest.mark.parametrize("switch", ["zh=true", "lecture=true"])
 def test_a_switch_survives_the_way_into_the_cell_and_back(visit, switch):
     screen = visit(f"/?{switch}")

@@ -11,6 +11,7 @@ import pytest
 import seqviz
 from seqviz.experiment import Experiment, Init, Sequence, Tensor, WeightEdit
 from seqviz.presets import PRESET_LABELS, preset
+from seqviz.ui.compare_page import order_in_words
 from seqviz.ui.panels import PANELS
 
 ROOT = Path(__file__).parents[2]
@@ -85,3 +86,35 @@ def test_a_hand_set_networks_own_numbers_are_not_cut_to_the_sliders(visit):
 def test_every_page_is_in_the_navigation():
     listed = (ROOT / "app.py").read_text()
     assert [page for page in PAGES if f'PAGES / "{page}.py"' not in listed] == []
+
+
+def test_the_compare_page_says_who_could_tell_the_order_from_the_numbers():
+    none = dict.fromkeys(("Feed-forward", "RNN", "GRU", "LSTM"), 0.0)
+    assert "no difference to RNN, GRU, LSTM" in order_in_words(none, 9)
+    some = order_in_words(none | {"GRU": 0.25}, 9)
+    assert "Not so GRU by up to 0.25." in some
+    assert "no difference to RNN, LSTM either" in some
+    all_ = order_in_words(none | {"RNN": 0.5, "GRU": 0.25, "LSTM": 2e38}, 9)
+    assert "The others do not: RNN by up to 0.5, GRU by up to 0.25, LSTM by up to 2e+38." in all_
+    assert "no order to shuffle" in order_in_words(none, 1)
+    assert "overflowed" in order_in_words(none | {"RNN": float("nan")}, 9)
+
+
+LOUD = Experiment(edits=tuple(WeightEdit("readout.weight", 0, k, 3.4e38) for k in range(16)), hidden_size=16)
+LONG = Experiment(hidden_size=16, sequence=Sequence("sine", 1))
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("given", [LOUD, LONG], ids=["infinite outputs", "one step"])
+def test_no_page_breaks_on_what_is_not_finite_or_too_short(visit, page, given):
+    app = visit(page, e=given.to_url())
+    assert not app.at.exception
+
+
+def test_the_cell_page_is_told_every_number_exactly(visit, unpack):
+    given = Experiment("GRU", hidden_size=128, sequence=Sequence("noise", 2000))
+    app = visit("cell", e=given.to_url())
+    (found,) = [c for c in app.at.get("bidi_component") if c.key == "cell"]
+    _, arrays = unpack(found.proto.bytes)
+    assert sum(array.size for array in arrays.values()) > 1_000_000
+    np.testing.assert_array_equal(arrays["n"], seqviz.run(given)["l0.n"][:, 0])

@@ -89,6 +89,12 @@ def test_flat_growing_empty_and_single() -> None:
     assert first_under(np.zeros(5)) is None
 
 
+def test_a_signal_that_drops_at_the_end_does_not_just_keep_its_size():
+    logs = np.concatenate([np.full(99, -4.0), [0.0]])
+    assert describe_fading(logs).startswith("Drops at the end")
+    assert describe_fading(np.zeros(50)).startswith("Keeps its size; 0%")
+
+
 def test_saturation_in_words_counts_what_is_shut_and_open():
     gate = np.array([[0.05, 0.95], [0.5, 0.95], [0.05, 0.95], [0.05, 0.5]])
     said = describe_saturation({"forget gate": gate, "input gate": 1 - gate})

@@ -157,7 +157,7 @@ def test_the_largest_float32_fits_as_numpy_prints_it() -> None:
         ("1\n" + "z" * 10_000, r"Line 2, column 1 holds 'z+\.\.\., which is not a number"),
         ("1_000 2", "holds '1_000'"),
         ("0x10", "holds '0x10'"),
-        ("１ 2", "holds '１'"),
+        ("① 2", "holds '①'"),
         ("1\x002", r"holds '1\\x002'"),
         ("1\n\nnan", "Line 3, column 1 holds 'nan'; only finite numbers"),
         ("1 2\n3 -Infinity", "Line 2, column 2 holds '-Infinity'; only finite"),
@@ -375,3 +375,18 @@ def test_a_damaged_npy_is_read_or_refused_in_one_sentence(data: st.DataObject) -
     cut = bytes(whole[: data.draw(st.integers(0, len(whole)))])
     for damaged in (bytes(whole), cut):
         read_or_refused(parse_npy, damaged)
+
+
+@pytest.mark.parametrize(
+    ("typed", "values"),
+    [
+        ("1，2，3", [1, 2, 3]),
+        ("０．５、－１、２", [0.5, -1, 2]),
+        ("0，5，10", [0, 5, 10]),
+        ("1；2", [1, 2]),
+        ("1\u30002", [1, 2]),
+    ],
+)
+def test_what_a_chinese_keyboard_types_is_read(typed, values):
+    np.testing.assert_array_equal(parse_numbers(typed)[:, 0], np.float32(values))
+    np.testing.assert_array_equal(parse_csv(typed.encode())[0], np.float32(values))

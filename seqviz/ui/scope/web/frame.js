@@ -7,10 +7,11 @@ const SAID = [
   later("Skip to main content"), later("App pages"), later("Help for {x}"), later("Link to heading"), later("Choose an option"), later("Choose options"),
   later("Open"), later("Close"), later("Clear value"), later("Clear all"), later("Decrement"), later("Increment"), later("file upload"), later("Upload"), later("{size} per file"),
   later("Show/hide columns"), later("Download as CSV"), later("Search"), later("Fullscreen"), later("Close fullscreen"), later("Copy to clipboard"), later("{x} — start"), later("{x} — end"),
-  later("Press Enter to apply"), later("Press Ctrl+Enter to apply"), later("Press ⌘+Enter to apply"), later("No results"), later("Number is outside the allowed range. Please enter a value between {low} and {high}."), later("Select all"), later("Selected values"), later("Add files"), later("Dismiss"), later("Remove {x}"), later("{n} options available."), later("{x} icon"), later("Sidebar"),
+  later("Press Enter to apply"), later("Press Ctrl+Enter to apply"), later("Press ⌘+Enter to apply"), later("No results"), later("Error:"), later("Number is outside the allowed range. Please enter a value between {low} and {high}."),
+  later("Error: Number is outside the allowed range. Please enter a value between {low} and {high}."), later("Error: {kind} files are not allowed."), later("Select all"), later("Selected values"), later("Add files"), later("Dismiss"), later("Remove {x}"), later("{n} options available."), later("{x} icon"), later("Sidebar"),
   later("{kind} files are not allowed."), later("Expand sidebar"), later("Collapse sidebar"),
 ];
-const TEXTS = ["stSkipToContent", "stFileUploaderDropzone", "InputInstructions", "stNumberInput", "stSelectboxVirtualDropdown", "stMultiSelect"].map((name) => `[data-testid=${name}]`).join(", ") + ", [role=listbox]";
+const TEXTS = ["stSkipToContent", "stFileUploaderDropzone", "InputInstructions", "stNumberInput", "stSelectboxVirtualDropdown", "stMultiSelect"].map((name) => `[data-testid=${name}]`).join(", ") + ", [role=listbox], [data-live-announcer], [aria-live]";
 const ATTRIBUTES = ["aria-label", "placeholder", "title"];
 const escaped = (text) => text.replace(/[.*+?^$()|[\]\\/]/g, "\\$&");
 
@@ -46,6 +47,7 @@ function sweep() {
     }
   }
   for (const place of document.querySelectorAll(TEXTS)) {
+    if (place.closest(".sv-root")) continue;
     const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
       const other = said(walker.currentNode.nodeValue.trim());
