@@ -32,8 +32,14 @@ __all__ = [
 LANGUAGES: Final = {"en": "English", "zh": "简体中文"}
 
 _inside: ContextVar[str | None] = ContextVar("seqviz_language", default=None)
-_asked: list[Callable[[], str | None]] = []
-_otherwise = ["en"]
+
+
+class _Process:
+    """What holds for the whole process: who is asked for a reader's language, and the language where nobody is."""
+
+    ask: Callable[[], str | None] = staticmethod(lambda: None)
+    otherwise = "en"
+
 
 Made = TypeVar("Made")
 
@@ -42,10 +48,7 @@ def current() -> str:
     """The language of now: ``en`` or ``zh``."""
     if (chosen := _inside.get()) is not None:
         return chosen
-    for ask in _asked:
-        if (answer := ask()) is not None:
-            return answer
-    return _otherwise[0]
+    return _Process.ask() or _Process.otherwise
 
 
 def use_language(language: str) -> None:
@@ -57,7 +60,7 @@ def use_language(language: str) -> None:
     Raises:
         ValueError: another one.
     """
-    _otherwise[0] = _known(language)
+    _Process.otherwise = _known(language)
 
 
 @contextmanager
@@ -72,7 +75,7 @@ def speaking(language: str) -> Iterator[None]:
 
 def follow(ask: Callable[[], str | None]) -> None:
     """Let an application say which language its present reader wants; None where it has no reader."""
-    _asked[:] = [ask]
+    _Process.ask = staticmethod(ask)
 
 
 def _known(language: str) -> str:

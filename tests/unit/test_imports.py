@@ -21,7 +21,7 @@ APP = ("seqviz/ui/", "pages/", "app.py")
 DRAWERS = ("seqviz/figures/", "seqviz/ui/scope/")
 NO_TORCH = (
     *("figures/", "metrics.py", "trace.py", "vocabulary.py", "experiment.py", "parts.py", "codec.py", "checks.py"),
-    *("interventions.py", "sequences.py", "parsing.py", "presets.py"),
+    *("interventions.py", "sequences.py", "parsing.py", "presets.py", "language.py", "fading.py"),
 )
 
 

@@ -1,0 +1,24 @@
+"""What every page shares, where a whole app is not needed to see it."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from seqviz.ui import shell
+
+OPEN = Path("/dev/fd")
+
+
+@pytest.mark.skipif(not OPEN.is_dir(), reason="this system does not list a process's open files")
+def test_what_is_sent_leaves_at_once_and_no_file_stays_open():
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.socketpair()[0]:
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+        before = len([*OPEN.iterdir()])
+        shell._send_at_once()
+        assert listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert len([*OPEN.iterdir()]) == before
+        with socket.create_connection(listening.getsockname()), listening.accept()[0] as taken:
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
