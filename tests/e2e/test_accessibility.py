@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -20,15 +23,42 @@ def test_every_page_is_looked_at(root):
     assert {path.stem for path in (root / "pages").glob("*.py")} == {path or "gates" for path in PICTURES}
 
 
+def serious(screen) -> list[tuple[str, str]]:
+    found = Axe().run(screen.page, options={"runOnly": ["wcag2a", "wcag2aa"]})
+    return [
+        (v["id"], v["nodes"][0]["html"][:200])
+        for v in found.response["violations"]
+        if v["impact"] in ("serious", "critical")
+    ]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PICTURES)
 def test_nothing_serious(visit, path, scheme):
     screen = visit(f"/{path}", picture=PICTURES[path], color_scheme=scheme)
     screen.rest()
-    found = Axe().run(screen.page, options={"runOnly": ["wcag2a", "wcag2aa"]})
-    serious = [
-        (v["id"], v["nodes"][0]["html"][:200])
-        for v in found.response["violations"]
-        if v["impact"] in ("serious", "critical")
-    ]
-    assert not serious
+    assert serious(screen) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_in_a_chinese_lecture_on_vectors_while_a_line_is_lit(visit, scheme):
+    screen = visit("/cell?zh=true&lecture=true#as=vectors", picture=".sv-cellview", color_scheme=scheme)
+    lines = screen.scope.locator(".sv-lawline")
+    lines.first.click()
+    expect(screen.scope.locator(".sv-bars .sv-total")).to_be_visible()
+    for k in range(lines.count()):
+        lines.nth(k).locator("b > span").first.hover()
+        expect(lines.nth(k)).to_have_class("sv-lawline sv-lit")
+        assert serious(screen) == []
+
+
+@pytest.mark.parametrize("path", PICTURES)
+def test_every_picture_says_in_words_what_it_shows(visit, path):
+    screen = visit(f"/{path}", picture=PICTURES[path])
+    node = screen.scope.locator("svg.sv-diagram") if path == "cell" else screen.plot
+    said = node.get_attribute("aria-label" if path == "cell" else "aria-description") or ""
+    assert len(re.findall(r"\d+\.\d+|\d+×10|10[⁻⁰¹²³⁴-⁹]+", said)) >= 4, said
+    if path == "cell":
+        node.focus()
+        screen.page.keyboard.press("Shift+ArrowRight")
+        expect(node).not_to_have_attribute("aria-label", said)
