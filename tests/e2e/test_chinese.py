@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import pytest
 from driving import Screen
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 pytestmark = pytest.mark.browser
 
@@ -42,8 +43,14 @@ EVERYTHING = """() => {
 }"""
 
 
+ALL_CHINESE = f"""(names) => !({EVERYTHING})()
+  .some((text) => /[A-Za-z]{{3,}}/.test(text.replace(new RegExp(names, "g"), "")))"""
+
+
 def english(screen: Screen) -> list[str]:
-    """Texts of the page, seen or read out, that hold an English word."""
+    """Texts of the page, seen or read out, that hold an English word when all has been looked up."""
+    with contextlib.suppress(TimeoutError):
+        screen.page.wait_for_function(ALL_CHINESE, arg=NAMES.pattern, timeout=10_000)
     texts = screen.page.evaluate(EVERYTHING)
     return sorted({text for text in texts if re.search(r"[A-Za-z]{3,}", NAMES.sub("", text))})
 
