@@ -58,9 +58,10 @@ export class Vectors {
   // gate: the name of the value that runs from 0 to 1, if one does; hides(name): whether it is to be guessed.
   show(found, { unit, theme, gate, hides }) {
     const signed = this.rows.filter((r) => r.name !== gate);
-    const reach = Math.max(1e-9, ...signed.flatMap((r) => Array.from(found[r.name], Math.abs).filter(Number.isFinite)));
+    const most = Math.max(0, ...signed.flatMap((r) => Array.from(found[r.name], Math.abs).filter(Number.isFinite)));
     this.count = found[signed[0].name].length;
-    this.range.textContent = `±${reach < 0.1 || reach >= 1e4 ? reach.toPrecision(2) : reach.toFixed(2)}`;
+    const reach = most || 1;
+    this.range.textContent = `±${most && (most < 0.1 || most >= 1e4) ? most.toPrecision(2) : most.toFixed(2)}`;
     for (const { text, name, canvas, mark, strip, value } of this.rows) {
       const values = found[name];
       const hidden = hides(name);
