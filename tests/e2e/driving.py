@@ -11,7 +11,16 @@ from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from seqviz.experiment import Experiment
 
-__all__ = ["Screen"]
+__all__ = ["PICTURES", "Screen"]
+
+PICTURES = {
+    "": ".sv-scope",
+    "cell": ".sv-cellview",
+    "compare": ".sv-flow",
+    "gradients": ".sv-flow",
+    "training": ".sv-scope",
+}
+"""The first picture of every page, by the page's address."""
 
 
 class Screen:

@@ -6,17 +6,10 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from driving import PICTURES
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
-
-PICTURES = {
-    "": ".sv-scope",
-    "cell": ".sv-cellview",
-    "compare": ".sv-flow",
-    "gradients": ".sv-flow",
-    "training": ".sv-scope",
-}
 
 
 def test_every_page_is_looked_at(root):

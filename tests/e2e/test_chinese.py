@@ -6,18 +6,10 @@ import contextlib
 import re
 
 import pytest
-from driving import Screen
+from driving import PICTURES, Screen
 from playwright.sync_api import TimeoutError, expect
 
 pytestmark = pytest.mark.browser
-
-PICTURES = {
-    "": ".sv-scope",
-    "cell": ".sv-cellview",
-    "compare": ".sv-flow",
-    "gradients": ".sv-flow",
-    "training": ".sv-scope",
-}
 
 PANELS = {"Sequence": "序列", "Network": "网络", "Weights": "权重", "What if": "干预", "Save": "保存"}
 

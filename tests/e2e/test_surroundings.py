@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from driving import PICTURES
 from playwright.sync_api import expect
 
 import seqviz
@@ -86,14 +87,11 @@ def test_a_phone_shows_the_picture_first_and_never_scrolls_sideways(visit):
     assert small == [], "too small for a finger"
 
 
-PICTURES = {"cell": ".sv-cellview", "compare": ".sv-flow", "gradients": ".sv-flow", "training": ".sv-scope"}
-
-
 def test_every_page_is_looked_at_on_a_phone(root):
-    assert {path.stem for path in (root / "pages").glob("*.py")} == {"gates", *PICTURES}
+    assert {path.stem for path in (root / "pages").glob("*.py")} == {page or "gates" for page in PICTURES}
 
 
-@pytest.mark.parametrize("page", PICTURES)
+@pytest.mark.parametrize("page", [page for page in PICTURES if page])
 def test_no_page_scrolls_a_phone_sideways(visit, page):
     phone = visit(f"/{page}", picture=PICTURES[page], viewport={"width": 390, "height": 844}, is_mobile=True)
     assert phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
@@ -282,9 +280,9 @@ def test_a_saved_experiment_is_loaded_again_and_a_broken_one_refused(screen, tmp
     assert screen.data("drawn") == drawn
 
 
-@pytest.mark.parametrize("page", ["", *PICTURES])
+@pytest.mark.parametrize("page", PICTURES)
 def test_a_clicker_drives_a_lecture_wherever_the_focus_is(visit, page):
-    screen = visit(f"/{page}", picture=PICTURES.get(page, ".sv-scope"))
+    screen = visit(f"/{page}", picture=PICTURES[page])
     keys, begin = screen.page.keyboard, int(screen.scope.locator(".sv-scrubber").input_value())
     scrubber = screen.scope.locator(".sv-scrubber")
     keys.press("PageDown")
@@ -314,10 +312,10 @@ WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWi
 
 
 @pytest.mark.parametrize("language", ["", "&zh=true"])
-@pytest.mark.parametrize("page", ["", *PICTURES])
+@pytest.mark.parametrize("page", PICTURES)
 def test_nothing_jumps_on_a_projector(visit, page, language):
     address = f"/{page}?lecture=true{language}"
-    picture = PICTURES.get(page, ".sv-scope")
+    picture = PICTURES[page]
     screen = visit(address, picture=picture, viewport={"width": 1024, "height": 768})
     assert screen.page.evaluate(WIDE) == 0
     (screen.scope.locator("svg.sv-diagram") if page == "cell" else screen.plot).focus()
