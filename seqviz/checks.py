@@ -1,7 +1,7 @@
 """Checks of what somebody gave, each with one plain sentence when it will not do.
 
-``what`` is how the sentence names the value: a Sentence, or English marked by ``later`` with the values that go
-into its braces, so that a value that is right costs no sentence.
+``what`` is how the sentence names the value: English marked by ``later``, with the values that go into its braces,
+so that a value that is right costs no sentence.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from seqviz.language import Sentence, tr
+from seqviz.language import later, tr
 
 __all__ = ["assign", "choice", "float32", "number", "shown", "whole"]
 
@@ -27,13 +27,13 @@ _BRIEF.maxlevel, _BRIEF.maxstring, _BRIEF.maxother = 3, 200, 200
 def number(value: Any, what: str, **where: Any) -> float:
     """A finite number, or a sentence that names `what`."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise ValueError(tr("{what} must be a number, not {value}.", what=_said(what, where), value=shown(value)))
+        raise ValueError(tr("{what} must be a number, not {value}.", what=tr(what, **where), value=shown(value)))
     try:
         given = float(value)
     except OverflowError:
         given = math.inf
     if not math.isfinite(given):
-        raise ValueError(tr("{what} must be a finite number, not {value}.", what=_said(what, where), value=given))
+        raise ValueError(tr("{what} must be a finite number, not {value}.", what=tr(what, **where), value=given))
     return given
 
 
@@ -44,7 +44,7 @@ def float32(value: Any, what: str, **where: Any) -> float:
         raise ValueError(
             tr(
                 "{what} is {value:g}, beyond what a 32-bit float can hold (about 3.4e38).",
-                what=_said(what, where),
+                what=tr(what, **where),
                 value=given,
             )
         )
@@ -53,26 +53,13 @@ def float32(value: Any, what: str, **where: Any) -> float:
 
 def whole(value: Any, what: str, low: int, high: int, **where: Any) -> int:
     """A whole number from `low` to `high`."""
+    wrong = ""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise ValueError(
-            tr(
-                "{what} must be a whole number from {low} to {high:,}, not {value}.",
-                what=_said(what, where),
-                low=low,
-                high=high,
-                value=shown(value),
-            )
-        )
-    if not low <= value <= high:
-        raise ValueError(
-            tr(
-                "{what} must be from {low} to {high:,}; {value} is outside.",
-                what=_said(what, where),
-                low=low,
-                high=high,
-                value=shown(int(value)),
-            )
-        )
+        wrong, given = later("{what} must be a whole number from {low} to {high:,}, not {value}."), shown(value)
+    elif not low <= value <= high:
+        wrong, given = later("{what} must be from {low} to {high:,}; {value} is outside."), shown(int(value))
+    if wrong:
+        raise ValueError(tr(wrong, what=tr(what, **where), low=low, high=high, value=given))
     return int(value)
 
 
@@ -83,7 +70,7 @@ def choice(value: Any, what: str, allowed: Iterable[str], **where: Any) -> str:
         raise ValueError(
             tr(
                 "{what} must be one of {allowed}, not {value}.",
-                what=_said(what, where),
+                what=tr(what, **where),
                 allowed=", ".join(allowed),
                 value=shown(value),
             )
@@ -98,10 +85,6 @@ def shown(value: Any) -> str:
     except ValueError:  # Python refuses to print an int of more than 4,300 digits
         text = tr("a number of thousands of digits")
     return text if len(text) <= 40 else text[:37] + "..."
-
-
-def _said(what: str, where: dict[str, Any]) -> Sentence:
-    return what if isinstance(what, Sentence) else tr(what, **where)
 
 
 def assign(target: Any, **values: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqviz.language import tr
+from seqviz.language import later, tr
 
 __all__ = ["decades_per_100", "describe_fading", "first_under", "starving_share"]
 
@@ -45,40 +45,26 @@ def describe_fading(log_norms: np.ndarray) -> str:
         return tr("No gradient reaches any step: it is exactly 0.")
     if len(log_norms) == 1:
         return tr("One step only: there is no way back to travel.")
-    rate = decades_per_100(log_norms)
-    starving, pace = starving_share(log_norms), abs(rate)
-    if not pace >= 0.3 and starving > 0.5:
-        return tr(
+    rate, starving, lost = decades_per_100(log_norms), starving_share(log_norms), first_under(log_norms)
+    if not abs(rate) >= 0.3 and starving > 0.5:
+        says = later(
             "Drops at the end, then keeps its size on the way back; {starving:.0%} of steps get less than 1% of the "
-            "largest.",
-            starving=starving,
+            "largest."
         )
-    if not pace >= 0.3:
-        return tr("Keeps its size; {starving:.0%} of steps get less than 1% of the largest.", starving=starving)
-    if rate > 0:
-        return tr(
-            "Gains {pace:.3g} decades per 100 steps; {starving:.0%} of steps get less than 1% of the largest.",
-            pace=pace,
-            starving=starving,
-        )
-    lost = first_under(log_norms)
-    if lost is None:
-        return tr(
-            "Loses {pace:.3g} decades per 100 steps; {starving:.0%} of steps get less than 1% of the largest.",
-            pace=pace,
-            starving=starving,
-        )
-    if lost == 1:
-        return tr(
+    elif not abs(rate) >= 0.3:
+        says = later("Keeps its size; {starving:.0%} of steps get less than 1% of the largest.")
+    elif rate > 0:
+        says = later("Gains {pace:.3g} decades per 100 steps; {starving:.0%} of steps get less than 1% of the largest.")
+    elif lost is None:
+        says = later("Loses {pace:.3g} decades per 100 steps; {starving:.0%} of steps get less than 1% of the largest.")
+    elif lost == 1:
+        says = later(
             "Loses {pace:.3g} decades per 100 steps, under a millionth 1 step before the end; "
-            "{starving:.0%} of steps get less than 1% of the largest.",
-            pace=pace,
-            starving=starving,
+            "{starving:.0%} of steps get less than 1% of the largest."
         )
-    return tr(
-        "Loses {pace:.3g} decades per 100 steps, under a millionth {lost} steps before the end; "
-        "{starving:.0%} of steps get less than 1% of the largest.",
-        pace=pace,
-        lost=lost,
-        starving=starving,
-    )
+    else:
+        says = later(
+            "Loses {pace:.3g} decades per 100 steps, under a millionth {lost} steps before the end; "
+            "{starving:.0%} of steps get less than 1% of the largest."
+        )
+    return tr(says, pace=abs(rate), starving=starving, lost=lost)

@@ -99,7 +99,7 @@ def tr(template: str, /, **values: Any) -> Sentence:
     """Say a sentence in the language of now.
 
     Args:
-        template: it, in English, as ``str.format`` takes it.
+        template: it, in English; with values, as ``str.format`` takes it.
         values: what goes into its braces; sentences among them are said in the same language.
     """
     made = Sentence(_said(template, values, current()))
@@ -124,7 +124,10 @@ def reason(error: BaseException) -> str:
 
 
 class Words(dict[str, str]):
-    """Labels by what they are called in the code, said in the language of now when they are looked up."""
+    """Labels by what they are called in the code, said in the language of now when they are looked up.
+
+    Its ``items()`` and ``values()`` are as they stand in the code.
+    """
 
     def __getitem__(self, key: str) -> str:
         return tr(super().__getitem__(key))
@@ -152,6 +155,8 @@ def spoken_cache(maxsize: int) -> Callable[[Callable[..., Made]], Callable[..., 
 
 def _said(template: str, values: dict[str, Any], language: str) -> str:
     text = template if language == "en" else _catalogue(language).get(template, template)
+    if not values:
+        return text
     return text.format(**{k: v.into(language) if isinstance(v, Sentence) else v for k, v in values.items()})
 
 

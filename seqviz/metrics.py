@@ -18,6 +18,7 @@ __all__ = [
     "lag_under",
     "longest_run",
     "saturation",
+    "short",
     "time_constant",
 ]
 
@@ -110,16 +111,17 @@ def describe(signal: str, values: np.ndarray) -> str:
     if words.is_gate(name):
         return _describe_gate(values)
     if name == "x":
-        low, high = _short(values.min()), _short(values.max())
+        low, high = short(values.min()), short(values.max())
         if len(values) == 1:
             return tr("1 step, from {low} to {high}.", low=low, high=high)
         return tr("{steps} steps, from {low} to {high}.", steps=len(values), low=low, high=high)
     if name == "y":
-        return tr("Ends at {values}.", values=", ".join(_short(v) for v in values[-1][:4]))
+        return tr("Ends at {values}.", values=", ".join(short(v) for v in values[-1][:4]))
     return _describe_state(values)
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """A number as it stands in a sentence."""
     return f"{value:.2f}" if abs(value) < 10_000 else f"{value:.2e}"
 
 
@@ -163,7 +165,7 @@ def _describe_state(values: np.ndarray) -> str:
     last, peak = float(np.abs(values[-1]).max()), float(np.abs(values).max())
     share = last / peak if peak else 0.0
     end = "zero" if not peak else "faded" if share < 0.995 else "whole"
-    largest = _short(values[step, unit])
+    largest = short(values[step, unit])
     return tr(_LARGEST[_whose(values), end], unit=unit, step=step, peak=largest, last=last, share=share)
 
 

@@ -17,7 +17,7 @@ from torch import nn
 from seqviz import vocabulary as words
 from seqviz.capture import capture
 from seqviz.language import tr
-from seqviz.trace import Trace
+from seqviz.trace import Trace, no_layer
 
 __all__ = ["Run", "gru_slopes", "lstm_slopes", "read_run", "rnn_slope", "step_jacobians"]
 
@@ -78,9 +78,7 @@ def _signals(trace: Trace, mode: str, layer: int, batch: int, reverse: bool) -> 
     for signal in words.SIGNALS[mode]:
         name = words.signal_name(layer, signal, reverse=reverse)
         if name not in trace:
-            if reverse:
-                raise ValueError(tr("There is no layer {layer} in reverse in this trace.", layer=layer))
-            raise ValueError(tr("There is no layer {layer} in this trace.", layer=layer))
+            raise ValueError(no_layer(layer, reverse))
         lengths = trace.lengths_of(name)
         if not 0 <= batch < len(lengths):
             last = len(lengths) - 1

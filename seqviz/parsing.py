@@ -178,24 +178,10 @@ def _table(data: bytes | str, width: int | None, typed: bool) -> np.ndarray:
 
 
 def _refuse_ragged(line: int, count: int, first: int, wanted: int) -> NoReturn:
+    wrong = later("Line {line} has {count} numbers and line {first} has {wanted}; every line needs the same count.")
     if count == 1:
-        raise ValueError(
-            tr(
-                "Line {line} has 1 number and line {first} has {wanted}; every line needs the same count.",
-                line=line,
-                first=first,
-                wanted=wanted,
-            )
-        )
-    raise ValueError(
-        tr(
-            "Line {line} has {count} numbers and line {first} has {wanted}; every line needs the same count.",
-            line=line,
-            count=count,
-            first=first,
-            wanted=wanted,
-        )
-    )
+        wrong = later("Line {line} has 1 number and line {first} has {wanted}; every line needs the same count.")
+    raise ValueError(tr(wrong, line=line, count=count, first=first, wanted=wanted))
 
 
 def _check_row(values: list[float], row: _Row, width: int | None) -> None:

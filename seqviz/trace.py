@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib import format as npy
 
-from seqviz.language import later, tr
+from seqviz.language import Sentence, later, tr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -331,6 +331,13 @@ _UNITS = (
     later("A slice of units must run forwards; got {index!r}."),
     later("{name} has units 0 to {last}; unit {index} does not exist."),
 )
+
+
+def no_layer(layer: int, reverse: bool) -> Sentence:
+    """What is said where a trace lacks a layer, or its backward direction."""
+    if reverse:
+        return tr("There is no layer {layer} in reverse in this trace.", layer=layer)
+    return tr("There is no layer {layer} in this trace.", layer=layer)
 
 
 def _slice(index: Index, size: int, says: tuple[str, str], name: str) -> slice:

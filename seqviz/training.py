@@ -57,10 +57,10 @@ class Recipe:
     half_life: int = 0
 
     def __post_init__(self) -> None:
-        whole(self.batch, tr("The batch size"), 1, 4096)
-        whole(self.max_steps, tr("The number of steps"), 0, 10**7)
-        whole(self.every, tr("The steps between checkpoints"), 1, 10**7)
-        whole(self.half_life, tr("The half-life of the learning rate"), 0, 10**7)
+        whole(self.batch, later("The batch size"), 1, 4096)
+        whole(self.max_steps, later("The number of steps"), 0, 10**7)
+        whole(self.every, later("The steps between checkpoints"), 1, 10**7)
+        whole(self.half_life, later("The half-life of the learning rate"), 0, 10**7)
         if not 0 < self.lr < math.inf:
             raise ValueError(tr("The learning rate must be a number above 0, not {value!r}.", value=self.lr))
         if not 0 < self.clip < math.inf:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seqviz.language import later, tr
+from seqviz.language import Words, later, tr
 
 LSTM, GRU, RNN_TANH, RNN_RELU = "LSTM", "GRU", "RNN_TANH", "RNN_RELU"
 
@@ -87,6 +87,10 @@ LABELS: dict[tuple[str, str], Label] = {
     (RNN_TANH, "h"): Label(later("hidden state"), "h", "−1", "+1"),
     (RNN_RELU, "h"): Label(later("hidden state"), "h", "0", later("large")),
 }
+
+
+ENDS = Words({"x": "input sequence", "y": "output"})
+"""What comes in and what goes out."""
 
 
 def signal_name(layer: int, signal: str, *, reverse: bool = False, prefix: str = "") -> str:

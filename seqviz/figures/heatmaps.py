@@ -10,13 +10,12 @@ import plotly.graph_objects as go
 
 from seqviz import vocabulary as words
 from seqviz.figures import theme as look
-from seqviz.language import Words, tr
-from seqviz.trace import Trace
+from seqviz.language import tr
+from seqviz.trace import Trace, no_layer
 
 __all__ = ["scope", "weight_matrix"]
 
 _LINE, _HEAT_UNIT, _HEADING, _FOOT, _TOP = 84, 5, 24, 44, 48
-_ENDS = Words({"x": "input sequence", "y": "output"})
 
 
 def scope(
@@ -70,9 +69,7 @@ def _rows(trace: Trace, layer: int, batch: int, reverse: bool, prefix: str) -> l
     mode = trace.modes[prefix]
     names = [(s, words.signal_name(layer, s, reverse=reverse, prefix=prefix)) for s in words.PICTURE_ORDER[mode]]
     if names[-1][1] not in trace:
-        if reverse:
-            raise ValueError(tr("There is no layer {layer} in reverse in this trace.", layer=layer))
-        raise ValueError(tr("There is no layer {layer} in this trace.", layer=layer))
+        raise ValueError(no_layer(layer, reverse))
     found = []
     for signal in ("x", *names, "y"):
         short, name = (signal, signal) if isinstance(signal, str) else signal
@@ -82,7 +79,7 @@ def _rows(trace: Trace, layer: int, batch: int, reverse: bool, prefix: str) -> l
         if not 0 <= batch < array.shape[1]:
             last = array.shape[1] - 1
             raise ValueError(tr("The batch has elements 0 to {last}; {batch} does not exist.", last=last, batch=batch))
-        heading = _ENDS.get(short) or words.LABELS[mode, short].name
+        heading = words.ENDS.get(short) or words.LABELS[mode, short].name
         found.append((short, heading, array[:, batch]))
     return found
 

@@ -29,7 +29,7 @@ def saturation(trace: Trace, *, layer: int = 0, batch: int = 0, theme: str = "li
         figure.add_scatter(
             x=closed, y=opened, mode="markers", name=name, text=text,
             marker={"size": 11, "color": look.HUES[theme][signal], "opacity": 0.7},
-            hovertemplate=tr("%{{text}}<br>closed %{{x:.0%}}, open %{{y:.0%}}<extra></extra>"),
+            hovertemplate=tr("%{text}<br>closed %{x:.0%}, open %{y:.0%}<extra></extra>"),
         )  # fmt: skip
     figure.add_shape(type="line", x0=0, y0=1, x1=1, y1=0, line={"color": look.SURFACES[theme]["rule"], "dash": "dot"})
     figure.update_layout(

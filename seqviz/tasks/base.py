@@ -111,7 +111,7 @@ class Task:
         return replace(self, length=self._checked(length))
 
     def _checked(self, length: int) -> int:
-        return whole(length, tr("The length of a sequence of this task"), self.shortest, self.longest)
+        return whole(length, later("The length of a sequence of this task"), self.shortest, self.longest)
 
     def batch(self, generator: torch.Generator, n: int, length: int | None = None) -> Batch:
         """`n` fresh sequences of `length` steps, by default the task's.

@@ -50,9 +50,8 @@ def own_text(text: str, *, name: str = "text", label: str = later("Next characte
     seen, unseen = _split(codes, 10)
     chance = _entropy(np.bincount(places))
     pairs = _entropy(np.bincount(places[:-1] * size + places[1:])) - _entropy(np.bincount(places[:-1]))
-    title = label.replace("{", "{{").replace("}", "}}")
     return Task(
-        name, title, later("Graves 2013, https://arxiv.org/abs/1308.0850"), size, size, min(64, len(unseen) - 1),
+        name, label, later("Graves 2013, https://arxiv.org/abs/1308.0850"), size, size, min(64, len(unseen) - 1),
         "classes", BITS, chance, chance / 2, _characters(seen, size), "".join(map(chr, found)),
         held_out=_characters(unseen, size), longest=min(MAX_STEPS, len(seen) - 1), memoryless=pairs,
     )  # fmt: skip

@@ -14,9 +14,11 @@ from seqviz import vocabulary as words
 from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, order_gap, shuffled
 from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.language import again, later, spoken_cache, tr
+from seqviz.metrics import short
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import controlled, said
+from seqviz.ui.controls import controlled, option, said
+from seqviz.ui.pictures import step_count
 from seqviz.ui.scope import pack
 
 __all__ = ["comparison"]
@@ -43,7 +45,7 @@ def comparison() -> None:
             st.markdown("### " + tr("Who remembers?"))
             _controls(bench)
         with right, st.container(key="picture"):
-            _say(bench)
+            _say(bench.experiment)
             scope.mount("compare", _message(bench.experiment, _chosen(bench), *_undo(bench)), bench.event)
             _table(bench)
 
@@ -61,7 +63,7 @@ def _controls(bench: Bench) -> None:
     seq = experiment.sequence
     said(bench)
 
-    _option(bench, "input", tr("The input"))
+    option(st.selectbox, tr("The input"), bench, "input", key="cmp.input", names=_called)
     kinds = [k for k in sequences.KIND_LABELS if k == seq.kind or k in WAVES]
     controlled(
         st.selectbox, tr("Kind"), seq.kind, lambda v: bench.change_wave(kind=v), key="cmp.kind", options=kinds,
@@ -79,21 +81,12 @@ def _controls(bench: Bench) -> None:
         st.number_input, tr("Seed of the weights"), experiment.init.seed, lambda v: bench.redraw(seed=v),
         key="cmp.seed", min_value=0, max_value=2**31 - 1,
     )  # fmt: skip
-    _option(bench, "net", tr("Hidden state in the last row"))
-    _option(bench, "minus", tr("… minus that of"))
+    option(st.selectbox, tr("Hidden state in the last row"), bench, "net", key="cmp.net", names=_called)
+    option(st.selectbox, tr("… minus that of"), bench, "minus", key="cmp.minus", names=_called)
 
 
-def _option(bench: Bench, name: str, label: str) -> None:
-    key = f"cmp.{name}"
-    st.session_state[key] = bench.option(name)
-    st.selectbox(
-        label, OPTIONS[name], format_func=_called, key=key,
-        on_change=lambda: bench.chosen.__setitem__(name, st.session_state[key]),
-    )  # fmt: skip
-
-
-def _called(option: str) -> str:
-    return sequences.KIND_LABELS[option] if option in WAVES else tr(option)
+def _called(choice: str) -> str:
+    return sequences.KIND_LABELS[choice] if choice in WAVES else tr(choice)
 
 
 def _input(experiment: Experiment, kind: str) -> np.ndarray:
@@ -127,9 +120,8 @@ def _responses(experiment: Experiment) -> dict[str, np.ndarray]:
     return {name: np.linalg.norm(after[name].h - before[name].h, axis=1) for name in NETWORKS}
 
 
-def _say(bench: Bench) -> None:
+def _say(experiment: Experiment) -> None:
     """What shuffling does, from the numbers."""
-    experiment = bench.experiment
     order, _ = shuffled(experiment, 0)
     before, after = (_answers(experiment, kind) for kind in ("as it is", "shuffled"))
     gaps = {name: order_gap(before[name], after[name], order) for name in NETWORKS}
@@ -223,13 +215,7 @@ def _lines(
 def _states(name: str, array: str, values: np.ndarray) -> dict[str, Any]:
     most = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
     return {"signal": array, "kind": "states", "symbol": "h", "name": name, "array": array, "width": values.shape[1],
-            "hue": "h", "reach": most or 1.0, "says": f"±{most:.2f}" if most < 10_000 else f"±{most:.2e}"}  # fmt: skip
-
-
-def _lasting(steps: int | None) -> str:
-    if steps is None:
-        return tr("never here")
-    return tr("1 step") if steps == 1 else tr("{n} steps", n=steps)
+            "hue": "h", "reach": most or 1.0, "says": f"±{short(most)}"}  # fmt: skip
 
 
 def _table(bench: Bench) -> None:
@@ -241,7 +227,8 @@ def _table(bench: Bench) -> None:
         steps = half_life_of(response)
         rows.append({
             tr("network"): tr(name), tr("parameters"): found[name].parameters,
-            tr("carried to the next step"): again(found[name].carries), tr("half-life of a nudge"): _lasting(steps),
+            tr("carried to the next step"): again(found[name].carries), tr("half-life of a nudge"):
+            tr("never here") if steps is None else step_count(steps),
         })  # fmt: skip
     st.dataframe(pd.DataFrame(rows), hide_index=True)
     st.caption(

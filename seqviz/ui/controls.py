@@ -11,7 +11,7 @@ import streamlit as st
 from seqviz.language import again
 from seqviz.ui.bench import Bench
 
-__all__ = ["controlled", "remembered", "said", "table", "unfolding"]
+__all__ = ["controlled", "option", "remembered", "said", "table", "unfolding"]
 
 
 def said(bench: Bench) -> None:
@@ -40,7 +40,13 @@ def controlled(
 
 
 def remembered(
-    widget: Callable[..., Any], label: str, choices: Sequence[str], *, key: str, names: Callable[[str], str] = str
+    widget: Callable[..., Any],
+    label: str,
+    choices: Sequence[str],
+    *,
+    key: str,
+    names: Callable[[str], str],
+    **look: Any,
 ) -> str:
     """A choice that nothing but this widget keeps, whatever language its `names` are said in.
 
@@ -51,9 +57,26 @@ def remembered(
     now: str = kept if kept in choices else choices[0]
     st.session_state[home] = now
     keep = st.session_state.__setitem__
-    options = {"required": True} if widget is st.segmented_control else {}
-    controlled(widget, label, now, lambda v: keep(home, v), key=key, options=choices, format_func=names, **options)
+    controlled(widget, label, now, lambda v: keep(home, v), key=key, options=choices, format_func=names, **look)
     return now
+
+
+def option(
+    widget: Callable[..., Any],
+    label: str,
+    bench: Bench,
+    name: str,
+    *,
+    key: str,
+    names: Callable[[str], str] = str,
+    **look: Any,
+) -> None:
+    """One of the page's own settings beside the experiment (:meth:`Bench.option`)."""
+    keep = bench.chosen.__setitem__
+    choices = list(bench.choices[name])
+    controlled(
+        widget, label, bench.option(name), lambda v: keep(name, v), key=key, options=choices, format_func=names, **look
+    )
 
 
 def unfolding(label: str, key: str) -> Any:

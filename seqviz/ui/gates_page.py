@@ -27,7 +27,7 @@ def examples(bench: Bench, heading: str) -> None:
     """The page's heading, and one click to each network worth a look."""
     left, right = st.columns([3, 8], gap="medium", vertical_alignment="center")
     left.markdown(f"### {heading}")
-    names = Words({**DRAWN, **PRESET_LABELS, **SHORT})
+    names = Words([*DRAWN.items(), *PRESET_LABELS.items(), *SHORT.items()])
 
     def open_() -> None:
         # A click on the one that is lit takes it away: it asks for that example again.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from seqviz.figures import curves
 from seqviz.language import Words, later, tr
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import controlled, said
+from seqviz.ui.controls import controlled, option, said
 from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows
 from seqviz.ui.panels.network import knobs, scheme_names
 
@@ -111,7 +112,7 @@ def _knobs(bench: Bench) -> None:
     experiment = bench.experiment
     said(bench)
 
-    _choice(bench, "loss", tr("Loss"), LOSSES)
+    _choice(bench, "loss", tr("Loss"), LOSSES.__getitem__)
     controlled(
         st.slider, tr("Sequence length"), experiment.sequence.length, lambda v: bench.change_wave(length=v),
         key="lab.length", min_value=1, max_value=max(1000, experiment.sequence.length),
@@ -140,12 +141,8 @@ def _knobs(bench: Bench) -> None:
     )  # fmt: skip
 
 
-def _choice(bench: Bench, option: str, label: str, names: dict[str, str]) -> None:
-    st.session_state[f"lab.{option}"] = bench.option(option)
-    st.segmented_control(
-        label, list(names), format_func=names.__getitem__, key=f"lab.{option}", required=True,
-        on_change=lambda: bench.chosen.__setitem__(option, st.session_state[f"lab.{option}"]),
-    )  # fmt: skip
+def _choice(bench: Bench, name: str, label: str, names: Callable[[str], str] = str) -> None:
+    option(st.segmented_control, label, bench, name, key=f"lab.{name}", names=names, required=True)
 
 
 def _picture(bench: Bench) -> None:
@@ -159,7 +156,7 @@ def _picture(bench: Bench) -> None:
     if bench.experiment.tensors:
         st.caption(tr("The LSTM, GRU or RNN that was trained keeps its weights; the two beside it are drawn."))
     scope.mount("flow", flow_message(bench), bench.event)
-    _choice(bench, "net", tr("Eigenvalues and singular values of"), {n: n for n in NETS})
+    _choice(bench, "net", tr("Eigenvalues and singular values of"))
     _clipping(bench)
 
 

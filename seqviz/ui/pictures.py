@@ -9,7 +9,7 @@ import numpy as np
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
 from seqviz.interventions import Ablate, Clamp, Intervention, Scale
-from seqviz.language import spoken_cache, tr
+from seqviz.language import later, spoken_cache, tr
 from seqviz.metrics import describe
 from seqviz.presets import PRESET_STORIES
 from seqviz.runner import run
@@ -19,7 +19,16 @@ from seqviz.ui.bench import Bench
 from seqviz.ui.scope import pack, row
 from seqviz.weights import materialise
 
-__all__ = ["intervention_text", "scope_message", "signal_rows", "signals", "story", "title"]
+__all__ = [
+    "intervention_text",
+    "scope_message",
+    "signal_rows",
+    "signal_text",
+    "signals",
+    "step_count",
+    "story",
+    "title",
+]
 
 _MODEL_BUDGET = 300_000
 _WORK_BUDGET = 40_000_000
@@ -29,17 +38,26 @@ def title(experiment: Experiment) -> str:
     """The network in a few words."""
     cell, layers = words.CELL_LABELS[experiment.cell], experiment.num_layers
     size, length = experiment.hidden_size, experiment.sequence.length
-    units = tr("1 unit") if size == 1 else tr("{n} units", n=size)
-    steps = tr("1 step") if length == 1 else tr("{n} steps", n=length)
+    units, steps = tr("1 unit") if size == 1 else tr("{n} units", n=size), step_count(length)
     if layers == 1:
         return tr("{cell}, {units}, {steps}", cell=cell, units=units, steps=steps)
     return tr("{cell}, {units}, {layers} layers, {steps}", cell=cell, units=units, layers=layers, steps=steps)
 
 
+def step_count(n: int) -> str:
+    """So many steps, in words."""
+    return tr("1 step") if n == 1 else tr("{n} steps", n=n)
+
+
+def signal_text(signal: str, cell: str) -> str:
+    """A signal by its name on the screen and its dotted one; by that alone where it has no other."""
+    label = words.LABELS.get((cell, signal.rsplit(".", 1)[-1]))
+    return tr("{name} ({signal})", name=label.name, signal=signal) if label else signal
+
+
 def intervention_text(edit: Intervention, cell: str = "") -> str:
     """An intervention in words: ``clamp forget gate (l0.f) to 1, units 3, steps 5 to 19``."""
-    label = words.LABELS.get((cell, edit.signal.rsplit(".", 1)[-1]))
-    signal = tr("{name} ({signal})", name=label.name, signal=edit.signal) if label else edit.signal
+    signal = signal_text(edit.signal, cell)
     if isinstance(edit, Clamp):
         what = tr("clamp {signal} to {value:g}", signal=signal, value=edit.value)
     elif isinstance(edit, Scale):
@@ -48,12 +66,8 @@ def intervention_text(edit: Intervention, cell: str = "") -> str:
         what = tr("ablate {signal}", signal=signal)
     if edit.units is not None:
         units = ", ".join(map(str, edit.units))
-        one = len(edit.units) == 1
-        what = (
-            tr("{what}, unit {units}", what=what, units=units)
-            if one
-            else tr("{what}, units {units}", what=what, units=units)
-        )
+        where = later("{what}, unit {units}") if len(edit.units) == 1 else later("{what}, units {units}")
+        what = tr(where, what=what, units=units)
     if edit.steps is not None:
         first, stop = edit.steps
         if stop is None:

@@ -56,7 +56,7 @@ def _choices(work: Trainer, running: bool) -> None:
     try:
         found = _task(name)
     except ValueError as refusal:
-        st.warning(again(reason(refusal)), icon=":material/error:")
+        st.warning(reason(refusal), icon=":material/error:")
         return
     if found is None:
         return

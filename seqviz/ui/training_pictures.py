@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from seqviz.experiment import Experiment
-from seqviz.language import again, spoken_cache, tr
+from seqviz.language import spoken_cache, tr
 from seqviz.runner import run
 from seqviz.tasks import Task
 from seqviz.ui.pictures import signal_rows, signals, title
@@ -62,7 +62,7 @@ def learning_message(courses: list[Course]) -> bytes:
         "count": len(steps),
         "nets": [{"name": course.name, "label": tr(course.name), "line": _line(course)} for course in courses],
         "rows": rows,
-        "status": " ".join(tr("{name}: {says}", name=tr(c.name), says=again(c.reason)) for c in courses if c.reason),
+        "status": " ".join(tr("{name}: {says}", name=tr(c.name), says=c.reason) for c in courses if c.reason),
     }
     return pack(header, arrays)
 

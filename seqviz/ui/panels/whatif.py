@@ -13,7 +13,7 @@ from seqviz.interventions import Ablate, Clamp, Intervention, Scale
 from seqviz.language import Words, tr
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import remembered
-from seqviz.ui.pictures import intervention_text
+from seqviz.ui.pictures import intervention_text, signal_text
 
 __all__ = ["whatif_panel"]
 
@@ -24,13 +24,13 @@ def whatif_panel(bench: Bench) -> None:
     """Interventions: hold a gate, silence a unit, scale a signal, for a span of steps."""
     experiment = bench.experiment
     st.caption(tr("Change a signal while the network runs; everything after it is computed again."))
-    kind = remembered(st.segmented_control, tr("What to do"), list(KINDS), key="whatif.kind", names=KINDS.__getitem__)
-    signal_names = {
-        words.signal_name(bench.layer, s): words.LABELS[experiment.cell, s].name
-        for s in words.PICTURE_ORDER[experiment.cell]
-    }
-    named = {s: tr("{name} ({signal})", name=name, signal=s) for s, name in signal_names.items()}
-    signal = remembered(st.selectbox, tr("Signal"), list(named), key="whatif.signal", names=named.__getitem__)
+    kind = remembered(
+        st.segmented_control, tr("What to do"), list(KINDS), key="whatif.kind", names=KINDS.__getitem__, required=True
+    )
+    signals = [words.signal_name(bench.layer, s) for s in words.PICTURE_ORDER[experiment.cell]]
+    signal = remembered(
+        st.selectbox, tr("Signal"), signals, key="whatif.signal", names=lambda s: signal_text(s, experiment.cell)
+    )
     units = st.multiselect(tr("Units (none chosen: all)"), list(range(experiment.hidden_size)), key="whatif.units")
     last = experiment.sequence.length - 1
     steps = (0, 0)

@@ -23,11 +23,9 @@ import streamlit as st
 from seqviz import language
 from seqviz import vocabulary as words
 from seqviz.figures import theme
-from seqviz.language import Words
 
 __all__ = ["mount", "pack", "palettes"]
 
-ENDS = Words({"x": "input sequence", "y": "output"})
 WEB = Path(__file__).with_name("web")
 FLOAT_BUDGET = 2_000_000
 """Numbers that are sent as float32; more are sent as 16-bit codes, right to 1/131,070 of their range."""
@@ -124,7 +122,7 @@ def row(signal: str, cell: str, width: int, says: str, **more: Any) -> dict[str,
     if signal in ("x", "y"):
         return {
             "signal": signal,
-            "name": ENDS[signal],
+            "name": words.ENDS[signal],
             "symbol": signal,
             "kind": "line",
             "width": width,
