@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 import seqviz
 from seqviz import sequences
@@ -328,11 +330,15 @@ def type_in_table(screen, row: int, text: str) -> None:
     expect(table).to_be_visible()
     cell = table.get_by_test_id(f"glide-cell-1-{row}")
     expect(cell).to_be_attached()
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    screen.page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 35 * (row + 1.5))
-    screen.page.keyboard.press("Enter")
     field = screen.page.locator("#portal input")
+    for _ in range(10):  # a click that meets the table being drawn anew is lost
+        table.scroll_into_view_if_needed()
+        box = table.bounding_box()
+        screen.page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 35 * (row + 1.5))
+        screen.page.keyboard.press("Enter")
+        with contextlib.suppress(TimeoutError):
+            field.wait_for(timeout=5_000)
+            break
     field.fill(text)
     field.press("Enter")
 

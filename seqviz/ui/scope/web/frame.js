@@ -24,10 +24,12 @@ function rule(from, to) {
   };
 }
 
+let spoken = "en";
 let rules = [];
-let foreign = false;
 let waiting = 0;
-let observer;
+
+const ours = (node) => (node.nodeType === Node.TEXT_NODE ? node.parentElement : node)?.closest?.(".sv-root");
+const observer = new MutationObserver((changes) => { if (!changes.every(({ target }) => ours(target))) soon(); });
 
 const said = (text) => {
   for (const found of rules) {
@@ -56,21 +58,15 @@ function sweep() {
   }
 }
 
-function soon() {
-  if (foreign && !waiting) waiting = requestAnimationFrame(sweep);
-}
+function soon() { waiting ||= requestAnimationFrame(sweep); }
 
 // Say it in this language, now and after whatever Streamlit draws next.
 export function frame(language) {
+  if (language === spoken) return;
   const words = catalogue(language);
-  if (!words && !foreign) return;
-  rules = SAID.map((text) => (words ? rule(text, words[text]) : rule(catalogue("zh")[text], text)));
-  if (!observer) {
-    observer = new MutationObserver((changes) => { if (changes.some(({ target }) => !target.closest?.(".sv-root"))) soon(); });
-  }
+  rules = SAID.map((text) => (words ? rule(text, words[text]) : rule(catalogue(spoken)[text], text)));
+  spoken = language;
   observer.disconnect();
-  if (words) observer.observe(document.body, { childList: true, subtree: true });
-  foreign = true;
+  if (words) observer.observe(document.body, { childList: true, characterData: true, subtree: true });
   soon();
-  foreign = !!words;
 }
