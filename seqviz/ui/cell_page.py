@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from seqviz import vocabulary as words
@@ -16,7 +17,7 @@ from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import said
 from seqviz.ui.gates_page import layer_choice
-from seqviz.ui.pictures import title
+from seqviz.ui.pictures import rules, title
 from seqviz.ui.scope import pack
 
 __all__ = ["inside"]
@@ -44,24 +45,42 @@ def inside() -> None:
     st.markdown(f"**{title(bench.experiment)}**  \n{NOTES[bench.experiment.cell]}")
     said(bench)
     layer_choice(bench)
-    scope.mount("cell", cell_message(bench.experiment, bench.layer, bench.address(), bench.view), bench.event)
+    scope.mount("cell", cell_message(bench), bench.event)
 
 
-def cell_message(experiment: Experiment, layer: int, address: str, view: tuple[int, int, int] | None) -> bytes:
-    """Inputs, gates, states and weights of one layer for the diagram, which does the sums of one unit itself."""
-    trace = run(experiment)
+def layer_arrays(experiment: Experiment, layer: int) -> dict[str, np.ndarray]:
+    """Inputs, gates, states and weights of one layer for the diagram, which does the sums of one unit itself.
+
+    What is held by hand does not follow from its sum, so a run with interventions also sends what is before the
+    squashing.
+    """
+    trace = run(experiment, detail=bool(experiment.interventions))
     below = "x" if layer == 0 else words.signal_name(layer - 1, "h")
     arrays = {"x": trace[below][:, 0]}
-    for signal in words.SIGNALS[experiment.cell]:
+    names = list(words.SIGNALS[experiment.cell])
+    if experiment.interventions:
+        names += [f"{block}_{part}" for block in words.BLOCKS[experiment.cell] for part in ("ih", "hh", "pre")]
+    for signal in names:
         arrays[signal] = trace[words.signal_name(layer, signal)][:, 0]
     parameters = weights.materialise(experiment)
-    arrays |= {name: parameters[torch_name.format(layer)] for name, torch_name in PARTS.items()}
+    return arrays | {name: parameters[torch_name.format(layer)] for name, torch_name in PARTS.items()}
+
+
+def cell_message(bench: Bench) -> bytes:
+    """One layer of what is on the bench, as the diagram takes it."""
+    experiment, layer = bench.experiment, bench.layer
+    arrays = layer_arrays(experiment, layer)
     seq = experiment.sequence
     text = seq.kind == "text"
     status: str = tr("Dashed wires carry negative numbers; the wider a wire, the larger its number.")
     if experiment.interventions:
-        changed = tr("This run has interventions: a value that was changed by hand does not follow from its sum.")
-        status = f"{status} {changed}"
+        held = tr("This run has interventions: a value behind ≠ is held by hand and does not follow from its sum.")
+        status = f"{status} {held}"
+    broken = [array for name, array in arrays.items() if name not in PARTS and not np.isfinite(array).all()]
+    if broken:
+        step = min(int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0]) for array in broken)
+        overflow = tr("Not a finite number from step {step} on: the network overflowed.", step=step)
+        status = f"{overflow} {status}"
     header: dict[str, Any] = {
         "panel": "cell",
         "link": "cell",
@@ -73,8 +92,12 @@ def cell_message(experiment: Experiment, layer: int, address: str, view: tuple[i
         "inputs": arrays["x"].shape[1],
         "labels": labels(seq) if text else None,
         "names": list(seq.alphabet) if text and layer == 0 else None,
+        "rules": rules(experiment),
+        "layer": layer,
         "status": status,
-        "address": address,
-        "at": view,
+        "address": bench.address(),
+        "at": bench.view,
+        "undo": bench.can_undo,
+        "redo": bench.can_redo,
     }
     return pack(header, arrays, exact=True)

@@ -21,6 +21,7 @@ from seqviz.weights import materialise
 
 __all__ = [
     "intervention_text",
+    "rules",
     "scope_message",
     "signal_rows",
     "signal_text",
@@ -76,7 +77,12 @@ def intervention_text(edit: Intervention, cell: str = "") -> str:
     return what
 
 
-def _rule(edit: Intervention) -> dict[str, Any]:
+def rules(experiment: Experiment) -> list[dict[str, Any]]:
+    """The interventions as the browser applies and names them."""
+    return [_rule(edit, experiment.cell) for edit in experiment.interventions]
+
+
+def _rule(edit: Intervention, cell: str) -> dict[str, Any]:
     kind = "clamp" if isinstance(edit, Clamp) else "ablate" if isinstance(edit, Ablate) else "scale"
     value = edit.value if isinstance(edit, Clamp) else edit.factor if isinstance(edit, Scale) else 0.0
     return {
@@ -85,7 +91,7 @@ def _rule(edit: Intervention) -> dict[str, Any]:
         "value": value,
         "units": edit.units,
         "steps": edit.steps,
-        "says": intervention_text(edit),
+        "says": intervention_text(edit, cell),
     }
 
 
@@ -163,7 +169,7 @@ def _message(
         "inputs": experiment.input_size,
         "labels": labels(experiment.sequence) if experiment.sequence.kind == "text" else None,
         "rows": signal_rows(experiment, shown),
-        "rules": [_rule(edit) for edit in experiment.interventions],
+        "rules": rules(experiment),
         "edited": [[edit.step, edit.feature] for edit in experiment.sequence.edits],
         "editable": experiment.sequence.kind != "text",
         "status": _status(experiment, trace, layer),

@@ -243,7 +243,7 @@ def test_hovering_a_line_lights_its_wire(cell):
     expect(lit).to_have_count(1)
     middle = "(path) => { const b = path.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; }"
     cell.page.mouse.move(*cell.scope.locator("svg [data-link=kept] .sv-hit").evaluate(middle))
-    expect(cell.scope.locator(".sv-lawline").nth(3).locator("b .sv-lit")).to_have_text("f_t ⊙ c_{t−1}")
+    expect(cell.scope.locator(".sv-lawline").nth(3).locator("b .sv-lit")).to_have_text("ft ⊙ ct−1")
     cell.scope.locator(".sv-status").hover()
     expect(lit).to_have_count(0)
 

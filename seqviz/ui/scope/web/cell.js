@@ -2,6 +2,7 @@
 
 import { DIAGRAMS, LINES, SAME } from "./diagrams.js";
 import { Drawing } from "./drawing.js";
+import { ruleOf } from "./forward.js";
 import { el, later, number, readTheme, tr, visible, writeAddress } from "./kit.js";
 import { Lines } from "./lines.js";
 import { cursor } from "./link.js";
@@ -10,11 +11,14 @@ import { Timeline, button, choice, clamp, segments } from "./timeline.js";
 
 const FORMS = [["unit", later("One unit")], ["vectors", later("As vectors")]];
 
+// A term's two parts are hidden and held with their sum: f_wx and f_bx with f_ih.
+const sumOf = (name) => name.replace(/_[wb]([xh])$/, (_, end) => (end === "x" ? "_ih" : "_hh"));
+
 export class CellView extends Timeline {
   constructor(root) {
     super(root, "");
     root.classList.add("sv-cellview");
-    Object.assign(this.state, { unit: 0, phase: null, hidden: false, open: null, form: "unit", covered: new Set() });
+    Object.assign(this.state, { unit: 0, phase: null, hidden: false, open: null, form: "unit", covered: new Set(), bared: new Set() });
     this.readAddress();
     this.drawing = new Drawing((name) => this.cover(name));
     this.lines = new Lines({
@@ -30,12 +34,13 @@ export class CellView extends Timeline {
       button(tr("Whole cell"), tr("Show everything at once"), () => this.toPhase(null)),
       (this.guess = button(tr("Hide values"), tr("Let the class guess, then reveal"), () => this.cover(null))));
     this.forms = segments(tr("How the equations are shown"), FORMS.map(([value, text]) => [value, tr(text)]), (form) => { this.state.form = form; this.peeked = null; this.place(); this.viewChanged(); });
-    this.bar = el("div", { class: "sv-bar" }, this.walk, el("div", { class: "sv-group sv-right" }, this.forms.root, unitBox,
+    this.bar = el("div", { class: "sv-bar" }, this.undoGroup(), this.walk, el("div", { class: "sv-group sv-right" }, this.forms.root, unitBox,
       button(tr("See all units"), tr("Back to the gates page, at this step and unit"), () => this.send({ type: "gates", step: this.state.step, unit: this.state.unit, at: performance.now() }))));
-    this.chips = el("div", { class: "sv-chips", "aria-hidden": "true" });
     root.replaceChildren(this.time, this.chips, this.bar, this.story, el("div", { class: "sv-cellgrid" }, this.drawing.root, this.lines.root), this.status, this.live);
-    root.addEventListener("pointerover", (e) => this.light(e.target.closest?.("[data-link]")?.dataset.link));
-    root.addEventListener("focusin", (e) => this.light(e.target.closest?.("[data-link]")?.dataset.link));
+    const link = (node) => node?.closest?.("[data-link]")?.dataset.link;
+    for (const event of ["pointerover", "focusin"]) root.addEventListener(event, (e) => this.light(link(e.target)));
+    root.addEventListener("pointerleave", () => this.light(root.contains(document.activeElement) ? link(document.activeElement) : null));
+    root.addEventListener("focusout", (e) => this.light(root.contains(e.relatedTarget) ? link(e.relatedTarget) : null));
   }
 
   update({ header, arrays }) {
@@ -47,12 +52,14 @@ export class CellView extends Timeline {
     this.takeUp(header);
     state.step = clamp(state.step, 0, state.L - 1);
     state.unit = clamp(state.unit, 0, header.hidden - 1);
-    if (state.of !== header.cell) Object.assign(state, { of: header.cell, phase: null, covered: new Set() });
+    if (state.of !== header.cell) state.phase = null;
+    if (state.run !== header.id) Object.assign(state, { covered: new Set(), bared: new Set() });
+    Object.assign(state, { of: header.cell, run: header.id });
+    this.undoable(header);
     this.unitSelect.replaceChildren(...Array.from({ length: header.hidden }, (_, u) => el("option", { value: `${u}`, text: `${u}` })));
     this.scrubber.max = `${state.L - 1}`;
     this.status.textContent = header.status;
-    this.chips.hidden = state.L > 64;
-    this.chips.replaceChildren(...(state.L > 64 ? [] : Array.from({ length: state.L }, (_, t) => el("span", { class: "sv-chip", onclick: () => this.move(t), text: header.labels ? visible(header.labels[t]) : state.L <= 32 ? `${t}` : "" }))));
+    this.secret = null;
     this.latest = null;
     this.peeked = null;
     this.draw();
@@ -72,11 +79,13 @@ export class CellView extends Timeline {
     if (!this.drawing.pieces) return;
     const { state, header } = this;
     const v = sums(header, this.arrays, state.step, state.unit);
-    const hides = (name) => this.hides(name);
+    const lively = this.latest !== null && this.latest !== state.step;
     const say = (name) => (this.hides(name) ? "?" : number(v[name]));
-    this.drawing.show(v, { phase: state.phase, hides, words: this.input(v), lively: this.latest !== null && this.latest !== state.step });
-    const all = state.form === "vectors" ? vectors(header, this.arrays, state.step) : null;
-    this.lines.show({ v, all, say, hides, phase: state.phase, opened: state.open, names: header.names, colors: this.theme.diverging, theme: this.theme, unit: this.peeked ?? state.unit });
+    const reading = this.reading(state.unit);
+    this.drawing.show(v, { phase: state.phase, ...reading, words: this.input(v), lively });
+    this.all = state.form === "vectors" ? vectors(header, this.arrays, state.step) : null;
+    this.lines.show({ v, all: this.all !== null, phase: state.phase, opened: state.open, names: header.names, say, ...reading });
+    if (this.all) this.lines.strip(this.all, this.reading(this.peeked ?? state.unit));
     this.forms.set(state.form);
     if (this.lit) this.relight();
     this.unitSelect.value = `${state.unit}`;
@@ -84,11 +93,19 @@ export class CellView extends Timeline {
     const phases = DIAGRAMS[this.kind].phases;
     this.story.textContent = state.phase === null ? "" : tr("{k} of {count}: {phase}", { k: state.phase + 1, count: phases.length, phase: tr(phases[state.phase]) });
     this.drawing.root.setAttribute("aria-label", tr("{cell} at step {step}, unit {unit}: {values}", { cell: header.name, step: state.step, unit: state.unit, values: LINES[this.kind].map((l) => `${l.gate ?? l.value} ${say(l.gate ?? l.value)}`).join(", ") }));
-    this.scrubber.value = `${state.step}`;
-    this.clock.textContent = `${state.step} / ${state.L - 1}`;
-    this.chips.children[this.latest ?? 0]?.classList.remove("sv-on");
-    this.chips.children[state.step]?.classList.add("sv-on");
-    this.latest = state.step;
+    const secret = this.hides("x") ? state.step : Infinity;
+    if (secret !== this.secret) this.relabel(header.labels, (this.secret = secret));
+    this.tick(state.step);
+  }
+
+  // What the drawing and the equations ask of a value.
+  reading(unit) {
+    const { header, state } = this;
+    const own = (name) => (name === "x" && header.layer === 0 ? "x" : `l${header.layer}.${sumOf(name)}`);
+    return {
+      unit, theme: this.theme, hides: (name) => this.hides(name),
+      held: (name) => ruleOf(header.rules, own(name), state.step, unit, state.L)?.says,
+    };
   }
 
   // What stands on the wire of an input that is more than one number.
@@ -100,10 +117,11 @@ export class CellView extends Timeline {
 
   // Whether a value is to be guessed: covered by itself, or with the part of the walk that computes it, or later.
   hides(name) {
-    const { hidden, phase, covered } = this.state;
-    const own = this.drawing.phaseOf[name];
-    return covered.has(name) || (hidden && own >= Math.max(1, phase ?? 1));
+    const own = sumOf(name);
+    return this.state.covered.has(own) || (this.hushed(own) && !this.state.bared.has(own));
   }
+
+  hushed(name) { return this.state.hidden && this.drawing.phaseOf[name] >= Math.max(1, this.state.phase ?? 1); }
 
   // Hide one value, or show it again; without a name all of them.
   cover(name) {
@@ -111,7 +129,11 @@ export class CellView extends Timeline {
     if (name === null) {
       state.hidden = !(state.hidden || state.covered.size);
       state.covered.clear();
-    } else if (!state.covered.delete(name)) state.covered.add(name);
+      state.bared.clear();
+    } else if (this.hides(name)) {
+      state.covered.delete(name);
+      if (this.hushed(name)) state.bared.add(name);
+    } else if (!state.bared.delete(name)) state.covered.add(name);
     this.place();
   }
 
@@ -119,7 +141,7 @@ export class CellView extends Timeline {
   peek(unit) {
     if (unit === this.peeked) return;
     this.peeked = unit;
-    this.lines.strip(vectors(this.header, this.arrays, this.state.step), { unit: unit ?? this.state.unit, theme: this.theme, hides: (name) => this.hides(name) });
+    this.lines.strip(this.all, this.reading(unit ?? this.state.unit));
   }
 
   // Everything that is about the same value lights up together: a term, its wire, its row of a vector.
@@ -144,8 +166,9 @@ export class CellView extends Timeline {
     this.place();
   }
 
-  extraKeys(event, control, jump) {
-    if (control) return {};
+  get anywhere() { return ["n", "b"]; }
+
+  extraKeys(event, jump) {
     const unit = (by) => () => { this.state.unit = clamp(this.state.unit + by, 0, this.header.hidden - 1); this.move(this.state.step); };
     return { ArrowUp: unit(-jump), ArrowDown: unit(jump), n: () => this.toPhase(1), b: () => this.toPhase(-1) };
   }

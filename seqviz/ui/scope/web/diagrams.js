@@ -31,7 +31,7 @@ export const DIAGRAMS = {
       wire("c", "c", "M344 84 H654", 3, [596, 74]),
       wire("to_o", "o_pre", "M450 300 V236", 4, [456, 268]),
       box("o", 450, 216, "σ", 4),
-      wire("o", "o", "M472 216 H516", 4, [476, 207]),
+      wire("o", "o", "M472 216 H516", 4, [475, 198]),
       wire("c_down", "c", "M530 84 V124", 4),
       box("tanh_c", 530, 144, "tanh", 4),
       wire("tanh_c", "tanh_c", "M530 164 V202", 4, [538, 188]),
@@ -57,7 +57,7 @@ export const DIAGRAMS = {
       wire("n", "n", "M322 216 H350 V156 H546", 2, [356, 148]),
       wire("to_z", "z_pre", "M410 320 V256", 3, [416, 306]),
       box("z", 410, 236, "σ", 3),
-      wire("z", "z", "M432 236 H480 V98", 3, [438, 228]),
+      wire("z", "z", "M432 236 H480 V98", 3, [428, 212]),
       op("times_z", 480, 84, "×", 4),
       wire("kept", "kept", "M494 84 H546", 4, [498, 74]),
       wire("z_over", "z", "M480 236 H506", 3),
@@ -85,13 +85,14 @@ export const DIAGRAMS = {
 };
 
 // The lines of torch's documentation. `law` is made of text and of terms, each with the name of the wire that it
-// stands for; `terms` are the values that a line without a sum multiplies; `rows` is the line for all units at once,
-// a vector a row, by its name in sums.js and, where that differs, the term that it belongs to. A gate's rows end with its sum and its value.
+// stands for; `terms` are the values that a line without a sum multiplies, `biases` the names of a sum's; `rows` is the
+// line for all units at once, a vector a row, by its name in sums.js and, where that differs, the term that it belongs
+// to. A gate's rows end with its sum and its value.
 const term = (link, ...text) => ({ link, text });
 const gate = (g, phase, squash, names = [`i${g}`, `h${g}`, "x", "h_"]) => {
   const [i, h, x, before] = names;
   return {
-    gate: g, phase, squash, law: [term(g, `${g}_t`), ` = ${squash}(`, term(x, `W_${i} x_t + b_${i}`), " + ", term(before, `W_${h} h_{t−1} + b_${h}`), ")"],
+    gate: g, phase, squash, biases: [`b_${i}`, `b_${h}`], law: [term(g, `${g}_t`), ` = ${squash}(`, term(x, `W_${i} x_t + b_${i}`), " + ", term(before, `W_${h} h_{t−1} + b_${h}`), ")"],
     rows: [[`W_${i} x_t`, `${g}_wx`, x], [`b_${i}`, `${g}_bx`, x], [`W_${h} h_{t−1}`, `${g}_wh`, before], [`b_${h}`, `${g}_bh`, before], [later("sum"), `${g}_pre`, g], [`${g}_t`, g]],
   };
 };

@@ -1,7 +1,7 @@
 // The cell as a drawing: wires as wide, as strong and as dashed as the numbers that they carry, gates as full as they
 // are open. Between two steps the numbers travel.
 
-import { DIAGRAMS } from "./diagrams.js";
+import { DIAGRAMS, LINES } from "./diagrams.js";
 import { number, svg, tr } from "./kit.js";
 
 const TRAVEL = 140; // ms
@@ -17,11 +17,13 @@ const ENDS = {
   RNN: [["h", 14, 154, "t−1"], ["h", 660, 154, "t"], ["x", 176, 368, "t"]],
 };
 
-const short = (v) => number(v, Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 ? 2 : 3);
+const NARROW = 480; // px
+const short = (v, narrow) => number(v, Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 || narrow ? 2 : 3);
 
 export class Drawing {
   // cover(name): a person wants a value hidden, or shown again.
   constructor(cover) {
+    this.narrow = false;
     this.root = svg("svg", { viewBox: "0 0 680 384", class: "sv-diagram", role: "group", tabindex: "0" });
     const carried = (event) => this.pieces.find(({ group, note }) => note && group === event.target.closest("[data-link]"))?.value;
     this.root.addEventListener("click", (event) => { const name = carried(event); if (name) cover(name); });
@@ -32,6 +34,15 @@ export class Drawing {
       event.stopPropagation();
       cover(name);
     });
+    // In a small picture the letters are larger, and the numbers shorter.
+    this.resizer = new ResizeObserver(() => {
+      const narrow = this.root.clientWidth < NARROW;
+      if (narrow === this.narrow) return;
+      this.narrow = narrow;
+      this.root.classList.toggle("sv-small", narrow);
+      if (this.now) this.paint(this.now);
+    });
+    this.resizer.observe(this.root);
   }
 
   // The fixed part; show() only changes numbers, widths and colours.
@@ -39,10 +50,11 @@ export class Drawing {
     this.kind = kind;
     this.now = null;
     this.pieces = DIAGRAMS[kind].parts.map((part) => this[part.kind](part, relu));
-    const labels = ENDS[kind].map(([text, x, y, below]) => svg("text", { x, y, class: "sv-end" }, text, svg("tspan", { "baseline-shift": "sub", "font-size": "11" }, below)));
-    this.root.replaceChildren(svg("rect", { x: 90, y: 34, width: 548, height: 306, rx: 16, class: "sv-hull" }), ...this.pieces.map((piece) => piece.group), ...labels);
     this.phaseOf = {};
     for (const { value, phase } of this.pieces) if (value) this.phaseOf[value] ??= phase;
+    for (const { gate, phase } of LINES[kind]) if (gate) this.phaseOf[`${gate}_pre`] ??= phase;
+    const labels = ENDS[kind].map(([text, x, y, below]) => svg("text", { x, y, class: "sv-end" }, text, svg("tspan", { "baseline-shift": "sub", "font-size": "11" }, below)));
+    this.root.replaceChildren(svg("rect", { x: 90, y: 34, width: 548, height: 306, rx: 16, class: "sv-hull" }), ...this.pieces.map((piece) => piece.group), ...labels);
   }
 
   wire(part) {
@@ -51,15 +63,17 @@ export class Drawing {
     if (!part.label) return { ...part, group, line };
     const note = svg("text", { x: part.label[0], y: part.label[1], class: "sv-value" });
     for (const [name, value] of Object.entries({ role: "button", tabindex: "0" })) group.setAttribute(name, value);
-    group.append(svg("title", {}, tr("Click to hide this value, and to show it again")), note);
-    return { ...part, group, line, note };
+    const title = svg("title");
+    group.append(title, note);
+    return { ...part, group, line, note, title };
   }
 
   box(part, relu) {
     const letter = part.name.length === 1 ? part.name : "";
     const area = svg("rect", { x: part.x - 22, y: part.y - 20, width: 44, height: 40, rx: 6 });
-    return { ...part, area, group: svg("g", { "data-link": part.name, class: "sv-box" }, area, svg("text", { x: part.x, y: part.y + 1, class: "sv-glyph" }, relu ? "relu" : part.text),
-      svg("text", { x: part.x - 26, y: part.y - 10, class: "sv-letter", style: `fill: var(--sv-hue-${letter})` }, letter)) };
+    const group = svg("g", { "data-link": part.name, class: "sv-box" }, area, svg("text", { x: part.x, y: part.y + 1, class: "sv-glyph" }, relu ? "relu" : part.text));
+    if (letter) group.append(svg("text", { x: part.x - 26, y: part.y - 10, class: "sv-letter", style: `fill: var(--sv-hue-${letter})` }, letter));
+    return { ...part, area, group };
   }
 
   op(part) {
@@ -71,21 +85,28 @@ export class Drawing {
   // What a wire is called when it is read out.
   spoken(name) { return SPOKEN[this.kind][name] ?? (name.endsWith("_pre") ? tr("sum of {gate}", { gate: name[0] }) : name.replace(/_$/, "₋₁")); }
 
-  // v: the values by name; words: what stands for a number that is none, by name; lively: travel from the last ones.
-  show(v, { phase, hides, words = {}, lively = false }) {
+  // v: the values by name; hides(name): whether one is to be guessed; held(name): in whose words it is held by hand, if
+  // it is; words: what stands for a number that is none, by name; lively: travel from the last ones.
+  show(v, { phase, hides, held, words = {}, lively = false }) {
+    Object.assign(this, { hides, held, words });
     const reached = phase ?? Infinity;
-    for (const piece of this.pieces) {
-      piece.group.classList.toggle("sv-dim", piece.phase > reached);
-      piece.group.classList.toggle("sv-now", piece.phase === phase);
-      if (!piece.note) continue;
-      const said = hides(piece.value) ? "?" : words[piece.value] ?? number(v[piece.value]);
-      piece.group.setAttribute("aria-label", `${this.spoken(piece.value)}: ${said}`);
-      piece.group.setAttribute("aria-pressed", `${hides(piece.value)}`);
+    for (const { phase: own, group, name, value, note, title } of this.pieces) {
+      const rule = hides(value ?? name) ? null : held(value ?? name);
+      group.classList.toggle("sv-dim", own > reached);
+      group.classList.toggle("sv-now", own === phase);
+      group.classList.toggle("sv-set", !!rule);
+      group.setAttribute("aria-hidden", `${own > reached}`);
+      if (!note) continue;
+      const said = hides(value) ? "?" : words[value] ?? number(v[value]);
+      title.textContent = rule ?? tr("Click to hide this value, and to show it again");
+      group.setAttribute("tabindex", own > reached ? "-1" : "0");
+      group.setAttribute("aria-label", `${this.spoken(value)}: ${said}${rule ? ` (${rule})` : ""}`);
+      group.setAttribute("aria-pressed", `${hides(value)}`);
     }
     cancelAnimationFrame(this.frame);
     const from = this.now;
     if (!lively || !from || matchMedia("(prefers-reduced-motion: reduce)").matches) {
-      this.paint(v, hides, words);
+      this.paint(v);
       return;
     }
     const begun = performance.now();
@@ -93,14 +114,15 @@ export class Drawing {
     const travel = (time) => {
       const share = Math.min(1, Math.max(0, (time - begun) / TRAVEL));
       const eased = share * (2 - share);
-      this.paint(share === 1 ? v : { ...v, ...Object.fromEntries(names.map((name) => [name, from[name] + (v[name] - from[name]) * eased])) }, hides, words);
+      this.paint(share === 1 ? v : { ...v, ...Object.fromEntries(names.map((name) => [name, from[name] + (v[name] - from[name]) * eased])) });
       if (share < 1) this.frame = requestAnimationFrame(travel);
     };
     this.frame = requestAnimationFrame(travel);
   }
 
-  paint(v, hides, words) {
+  paint(v) {
     this.now = v;
+    const { hides, held, words } = this;
     for (const { kind, name, value, line, note, area } of this.pieces) {
       if (kind === "box") {
         const full = hides(name) || !Number.isFinite(v[name]) ? 0 : Math.min(1, Math.abs(v[name]));
@@ -109,12 +131,15 @@ export class Drawing {
       if (kind !== "wire") continue;
       const size = hides(value) || Number.isNaN(v[value]) ? 0 : Math.abs(v[value]);
       const share = size === Infinity ? 1 : size / (1 + size);
-      line.style.stroke = hides(value) ? "var(--sv-quiet)" : `color-mix(in srgb, ${this.hue(value)} ${Math.round(45 + 110 * Math.min(0.5, share))}%, var(--sv-rule))`;
-      line.style.strokeWidth = `${(1.2 + 8 * share).toFixed(2)}`;
+      line.style.stroke = hides(value) ? "var(--sv-quiet)" : `color-mix(in srgb, ${this.hue(value)} ${Math.round(75 + 50 * Math.min(0.5, share))}%, var(--sv-rule))`;
+      line.style.strokeWidth = `${(1.6 + 8 * share).toFixed(2)}`;
       line.style.strokeDasharray = !hides(value) && v[value] < 0 ? "7 4" : "";
-      if (note) note.textContent = hides(value) ? "?" : words[value] ?? short(v[value]);
+      if (note) note.textContent = hides(value) ? "?" : words[value] ?? `${held(value) ? "≠ " : ""}${short(v[value], this.narrow)}`;
     }
   }
 
-  destroy() { cancelAnimationFrame(this.frame); }
+  destroy() {
+    cancelAnimationFrame(this.frame);
+    this.resizer.disconnect();
+  }
 }

@@ -3,7 +3,7 @@
 
 import { Spectrum } from "./spectrum.js";
 import { el, gradient, number, tr, writeAddress } from "./kit.js";
-import { Timeline, button, clamp } from "./timeline.js";
+import { Timeline, clamp } from "./timeline.js";
 import { Unrolled } from "./unrolled.js";
 import { HEADING, MARGIN } from "./picture.js";
 
@@ -27,14 +27,11 @@ export class Flow extends Timeline {
   constructor(root) {
     super(root, tr("Curves over time. Left and right arrows move the step, space plays, Home and End jump."));
     root.classList.add("sv-flow");
-    const say = (type) => () => this.send({ type, at: performance.now() });
-    this.buttons = { undo: button("↶", tr("Undo the last change (Ctrl+Z)"), say("undo")), redo: button("↷", tr("Redo (Ctrl+Shift+Z)"), say("redo")) };
+    this.readCursor(new URLSearchParams(location.hash.slice(1)));
     this.readout = el("dl", { class: "sv-readout" });
     this.spectrum = new Spectrum();
     this.unrolled = new Unrolled((step) => this.move(step));
-    const save = el("select", { class: "sv-select", "aria-label": tr("Save the picture"), onchange: () => { this.save(save.value); save.value = ""; } },
-      el("option", { value: "", text: tr("Save picture") }), el("option", { value: "svg", text: tr("as SVG") }), el("option", { value: "png", text: tr("as PNG") }));
-    this.bar = el("div", { class: "sv-bar" }, el("div", { class: "sv-group" }, this.buttons.undo, this.buttons.redo), el("div", { class: "sv-group sv-right" }, save));
+    this.bar = el("div", { class: "sv-bar" }, this.undoGroup(), el("div", { class: "sv-group sv-right" }, this.saver()));
     root.replaceChildren(this.bar, this.time, this.legend, this.plot, this.status, this.readout, this.spectrum.root, this.unrolled.root, this.live);
   }
 
@@ -44,16 +41,16 @@ export class Flow extends Timeline {
     const { state } = this;
     const first = !state.L;
     state.L = header.steps;
-    if (first) state.step = header.begin ?? header.steps - 1;
+    this.begin = header.begin ?? header.steps - 1;
+    if (first && !this.placed) state.step = this.begin;
     this.zoomWithin(header.steps);
     state.step = clamp(state.step, 0, header.steps - 1);
     this.rows = header.rows;
-    this.buttons.undo.disabled = !header.undo;
-    this.buttons.redo.disabled = !header.redo;
+    this.undoable(header);
     this.scrubber.max = `${state.L - 1}`;
     this.status.textContent = header.status ?? "";
     this.latest = null;
-    writeAddress(header.address, new URLSearchParams(location.hash.slice(1)));
+    this.viewChanged();
     this.draw();
   }
 
@@ -199,8 +196,10 @@ export class Flow extends Timeline {
     return { title: tr("{row} · unit {unit}", { row: row.name, unit }), lines: [[tr("step {step}", { step }), power(arrays[row.array][step * row.width + unit])]] };
   }
 
-  extraKeys(event, control) {
-    return control ? { z: () => (event.shiftKey ? this.buttons.redo : this.buttons.undo).click(), Z: () => this.buttons.redo.click(), y: () => this.buttons.redo.click() } : {};
+  viewChanged() {
+    const view = new URLSearchParams();
+    if (this.state.step !== this.begin) view.set("step", this.state.step);
+    writeAddress(this.header.address, view);
   }
 
   async save(format) {
@@ -208,7 +207,7 @@ export class Flow extends Timeline {
     const layout = JSON.parse(JSON.stringify({ ...this.built.layout, paper_bgcolor: this.theme.paper, margin: { ...this.built.layout.margin, t: MARGIN.top + 26 }, height: this.built.height + 26 }));
     const inner = this.built.height - MARGIN.top - MARGIN.bottom;
     layout.annotations = this.rows.map((row, k) => ({ text: row.name, x: 0, xref: "paper", xanchor: "left", y: 1 - (this.built.places[k].top - MARGIN.top - 2) / inner, yref: "paper", yanchor: "bottom", showarrow: false, font: { color: this.theme.ink, size: 12 } }));
-    await this.Plotly.downloadImage({ data: this.built.traces, layout }, { format, width: layout.width, height: layout.height, scale: format === "png" ? 2 : 1, filename: "seqviz-gradients" });
+    await this.Plotly.downloadImage({ data: this.built.traces, layout }, { format, width: layout.width, height: layout.height, scale: format === "png" ? 2 : 1, filename: `seqviz-${this.header.link}` });
   }
 
   destroy() {

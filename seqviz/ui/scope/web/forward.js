@@ -25,6 +25,14 @@ export function span(steps, length) {
   return [place(steps[0], 0), place(steps[1], length)];
 }
 
+// The rule by which somebody holds this value of this signal, or undefined.
+export function ruleOf(rules, signal, step, unit, steps) {
+  return rules.find((rule) => {
+    const [from, to] = span(rule.steps, steps);
+    return rule.signal === signal && step >= from && step < to && (!rule.units || rule.units.includes(unit));
+  });
+}
+
 function affine(out, weight, bias, input, rows, cols) {
   for (let r = 0; r < rows; r++) {
     let sum = bias ? bias[r] : 0;

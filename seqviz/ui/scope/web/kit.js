@@ -84,6 +84,14 @@ export function svg(tag, attributes = {}, ...children) {
   return node;
 }
 
+// "W_if x_t" as a formula is set: what follows an underscore stands low.
+export function typeset(text) {
+  return text.split(/_(\{[^}]*\}|[\p{L}\d]+)/u).map((part, k) => (k % 2 ? el("sub", { text: part.replace(/[{}]/g, "") }) : part));
+}
+
+// The same as it is read out.
+export const spelled = (text) => text.replace(/_(\{[^}]*\}|[\p{L}\d]+)/gu, (_, below) => ` ${below.replace(/[{}]/g, "")}`);
+
 export const number = (v, digits = 3) =>
   !Number.isFinite(v) ? `${v}` : Math.abs(v) >= 1e4 ? v.toExponential(2) : (v < 0 ? "−" : "") + Math.abs(v).toFixed(digits);
 

@@ -21,6 +21,7 @@ function anew(root, old, Panel) {
   for (const name of Object.keys(place.dataset)) delete place.dataset[name];
   root.replaceWith(place);
   const panel = new Panel(place);
+  panel.playing = !!old.timer;
   for (const name of KEPT) if (old[name] !== undefined) panel[name] = name === "state" ? Object.assign(panel.state, old.state) : old[name];
   if (panel.speedSelect) panel.speedSelect.value = panel.state.speed;
   return [place, panel];
@@ -39,6 +40,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   mounted.set(root, panel);
   panel.send = (event) => setTriggerValue("edit", event);
   panel.update(message);
+  if (panel.playing) panel.toggle();
+  panel.playing = false;
   return () => {
     panel.destroy();
     mounted.delete(root);

@@ -1,5 +1,6 @@
 // Every number of one step, from the states and the weights, by the names of the trace: f_ih is W_if x + b_if, f_hh
-// is W_hf h + b_hf, f_pre their sum; f_wx, f_bx, f_wh, f_bh are the four terms of it.
+// is W_hf h + b_hf, f_pre their sum; f_wx, f_bx, f_wh, f_bh are the four terms of it. What somebody holds is what the
+// server says it is; `made` has what it would be by its own sum.
 
 import { BLOCK } from "./diagrams.js";
 
@@ -9,13 +10,22 @@ function dot(weights, row, input) {
   return total;
 }
 
-// header: {cell, hidden, inputs}; arrays: x, the layer's signals, w_ih, w_hh, b_ih, b_hh, all as sent by the server.
+const SQUASH = { sigmoid: (v) => 1 / (1 + Math.exp(-v)), tanh: Math.tanh, relu: (v) => Math.max(0, v) };
+const squashOf = (cell, gate) => SQUASH[cell === "RNN_RELU" ? "relu" : "gnh".includes(gate) ? "tanh" : "sigmoid"];
+
+// header: {cell, hidden, inputs}; arrays: x, the layer's signals, w_ih, w_hh, b_ih, b_hh, all as sent by the server, and
+// of a run with interventions also what is before the squashing.
 function reader({ cell, hidden: H, inputs }, arrays, step) {
   const kind = cell.startsWith("RNN") ? "RNN" : cell;
   const x = arrays.x.subarray(step * inputs, (step + 1) * inputs);
   const before = step ? arrays.h.subarray((step - 1) * H, step * H) : new Float32Array(H);
   const unit = (u) => {
     const read = (name, t) => (t < 0 ? 0 : arrays[name]?.[t * H + u]);
+    const made = {};
+    const settle = (name, value) => {
+      made[name] = value;
+      v[name] = read(name, step) ?? value;
+    };
     const v = { x: inputs === 1 ? x[0] : Math.hypot(...x), h_: before[u], c_: read("c", step - 1), c: read("c", step), h: read("h", step) };
     BLOCK[kind].forEach((gate, b) => {
       const row = b * H + u;
@@ -23,22 +33,28 @@ function reader({ cell, hidden: H, inputs }, arrays, step) {
       v[`${gate}_bx`] = arrays.b_ih[row];
       v[`${gate}_wh`] = dot(arrays.w_hh, row, before);
       v[`${gate}_bh`] = arrays.b_hh[row];
-      v[`${gate}_ih`] = v[`${gate}_wx`] + v[`${gate}_bx`];
-      v[`${gate}_hh`] = v[`${gate}_wh`] + v[`${gate}_bh`];
+      settle(`${gate}_ih`, v[`${gate}_wx`] + v[`${gate}_bx`]);
+      settle(`${gate}_hh`, v[`${gate}_wh`] + v[`${gate}_bh`]);
       if (gate !== "h") v[gate] = read(gate, step);
     });
-    for (const gate of BLOCK[kind]) v[`${gate}_pre`] = v[`${gate}_ih`] + (gate === "n" ? v.r : 1) * v[`${gate}_hh`];
+    for (const gate of BLOCK[kind]) {
+      settle(`${gate}_pre`, v[`${gate}_ih`] + (gate === "n" ? v.r : 1) * v[`${gate}_hh`]);
+      made[gate] = squashOf(cell, gate)(v[`${gate}_pre`]);
+    }
     if (kind === "LSTM") Object.assign(v, { kept: v.f * v.c_, written: v.i * v.g, tanh_c: Math.tanh(v.c) });
     if (kind === "GRU") Object.assign(v, { reset: v.r * v.n_hh, one_z: 1 - v.z, kept: v.z * v.h_, written: (1 - v.z) * v.n });
-    return v;
+    if (kind === "LSTM") Object.assign(made, { c: v.kept + v.written, h: v.o * v.tanh_c });
+    if (kind === "GRU") made.h = v.written + v.kept;
+    return { v, made };
   };
   return { kind, x, before, unit };
 }
 
-// One unit, with the single products of each gate in `parts`.
+// One unit, with the single products of each gate in `parts` and what the equations give in `made`.
 export function sums(header, arrays, step, unit) {
   const { kind, x, before, unit: read } = reader(header, arrays, step);
-  const v = read(unit);
+  const { v, made } = read(unit);
+  v.made = made;
   v.parts = Object.fromEntries(BLOCK[kind].map((gate, b) => {
     const row = b * header.hidden + unit;
     const products = (weights, input) => Array.from(input, (value, k) => weights[row * input.length + k] * value);
@@ -52,7 +68,7 @@ export function vectors(header, arrays, step) {
   const { unit: read } = reader(header, arrays, step);
   const found = {};
   for (let u = 0; u < header.hidden; u++) {
-    const v = read(u);
+    const { v } = read(u);
     for (const name in v) (found[name] ??= new Float64Array(header.hidden))[u] = v[name];
   }
   return found;

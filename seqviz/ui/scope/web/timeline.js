@@ -1,7 +1,7 @@
 // What every picture over time shares: one cursor, a pinned step, keys, playing, zoom, headings, a tooltip.
 // A subclass says which rows there are and what they hold; nothing here talks to a server.
 
-import { el, plotly, readTheme, tr } from "./kit.js";
+import { el, plotly, readTheme, tr, visible } from "./kit.js";
 import { cursor } from "./link.js";
 import { MARGIN } from "./picture.js";
 
@@ -18,7 +18,11 @@ export function choice(label, options, action) {
 
 // A choice of one of a few: arrow keys move among them and choose, as in a group of radio buttons.
 export function segments(label, options, action) {
-  const buttons = options.map(([value, text]) => el("button", { type: "button", role: "radio", class: "sv-segment", "data-value": value, text, onclick: () => action(value) }));
+  const buttons = options.map(([value, text]) => el("button", { type: "button", role: "radio", class: "sv-segment", "data-value": value, text, onclick: (event) => {
+    action(value);
+    // In a lecture the next arrow key is for the steps; who came by keyboard stays in the group.
+    if (event.detail && lecture()) event.currentTarget.blur();
+  } }));
   const root = el("div", { class: "sv-segments", role: "radiogroup", "aria-label": label, onkeydown: (event) => {
     const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
     if (!by) return;
@@ -36,7 +40,11 @@ export function segments(label, options, action) {
 }
 
 const PAGES = ["PageUp", "PageDown"];
+const SIDEWAYS = ["ArrowLeft", "ArrowRight"];
 const TYPED = "input:not([type=range], [type=checkbox], [type=radio]), textarea";
+const CHIPS = 64; // steps; more have no room for a chip each
+
+const lecture = () => new URLSearchParams(location.search).get("lecture") === "true";
 
 export class Timeline {
   constructor(root, label) {
@@ -59,6 +67,7 @@ export class Timeline {
     this.clock = el("output", { class: "sv-clock" });
     this.play = button("▶", tr("Play through time (space)"), () => this.toggle());
     this.play.classList.add("sv-play");
+    this.chips = el("div", { class: "sv-chips", "aria-hidden": "true" });
     const [speedBox, speed] = choice(tr("speed"), SPEEDS.map((count) => [count, tr("{count} steps/s", { count })]), (v) => { this.state.speed = v; });
     speed.value = this.state.speed;
     this.speedSelect = speed;
@@ -84,6 +93,7 @@ export class Timeline {
   chosen() {}
   viewChanged() {}
   extraKeys() { return {}; }
+  get anywhere() { return []; } // keys that need no focus
   spoken() { return tr("Step {step}", { step: this.state.step }); }
 
   // --- drawing ----------------------------------------------------------------------------------
@@ -117,6 +127,48 @@ export class Timeline {
       this.place();
       this.viewChanged();
     });
+  }
+
+  // Undo and redo of the page's experiment, as buttons; the keys follow.
+  undoGroup(...more) {
+    const say = (type) => () => this.send({ type, id: this.header.id, at: performance.now() });
+    this.undo = button("↶", tr("Undo the last change (Ctrl+Z)"), say("undo"));
+    this.redo = button("↷", tr("Redo (Ctrl+Shift+Z)"), say("redo"));
+    return el("div", { class: "sv-group" }, this.undo, this.redo, ...more);
+  }
+
+  undoable({ undo, redo }) {
+    this.undo.disabled = !undo;
+    this.redo.disabled = !redo;
+  }
+
+  saver() {
+    const choose = el("select", { class: "sv-select", "aria-label": tr("Save the picture"), onchange: () => { this.save(choose.value); choose.value = ""; } },
+      el("option", { value: "", text: tr("Save picture") }), el("option", { value: "svg", text: tr("as SVG") }), el("option", { value: "png", text: tr("as PNG") }));
+    return choose;
+  }
+
+  // A chip a step, with its character or its number; from the step `secret` on they are to be guessed.
+  relabel(labels, secret = Infinity) {
+    const { L } = this.state;
+    this.chips.hidden = L > CHIPS;
+    if (this.chips.hidden) return;
+    if (this.chips.childElementCount !== L) this.chips.replaceChildren(...Array.from({ length: L }, (_, t) => el("span", { class: "sv-chip", onclick: () => this.move(t) })));
+    const said = (t) => (labels ? (t >= secret ? "?" : visible(labels[t])) : L <= 32 ? `${t}` : "");
+    [...this.chips.children].forEach((chip, t) => {
+      chip.textContent = said(t);
+      chip.classList.remove("sv-on");
+    });
+    this.latest = null;
+  }
+
+  // Everything that says which step it is.
+  tick(step) {
+    this.scrubber.value = `${step}`;
+    this.clock.textContent = `${step} / ${this.state.L - 1}`;
+    this.chips.children[this.latest ?? 0]?.classList.remove("sv-on");
+    this.chips.children[step]?.classList.add("sv-on");
+    this.latest = step;
   }
 
   drawn() {
@@ -175,12 +227,7 @@ export class Timeline {
       const [a, b] = [this.pixel(from - 0.5), this.pixel(to - 0.5)];
       mark.style.cssText = `left:${a}px;width:${Math.max(0, b - a)}px;top:${place.top}px;height:${place.height}px;display:${b > a ? "block" : "none"}`;
     }
-    if (this.latest !== step) {
-      this.scrubber.value = `${step}`;
-      this.clock.textContent = `${step} / ${state.L - 1}`;
-      this.ticked?.(this.latest, step);
-      this.latest = step;
-    }
+    if (this.latest !== step) this.tick(step);
     this.inspect(step);
   }
 
@@ -238,18 +285,29 @@ export class Timeline {
     this.tip.style.transform = `translate(${place.px + (right ? -this.tip.offsetWidth - 14 : 16)}px, ${clamp(place.py - 16, 0, this.built.height - this.tip.offsetHeight)}px)`;
   }
 
+  // Whether the field under the focus needs a key for itself.
+  needed({ target, key }) {
+    const field = target.closest("input, select, textarea");
+    if (!field) return false;
+    if (PAGES.includes(key)) return field.matches(TYPED);
+    if (field === this.scrubber) return ![" ", "ArrowUp", "ArrowDown"].includes(key);
+    return !(SIDEWAYS.includes(key) && field.matches("[type=checkbox]"));
+  }
+
   key(event) {
-    const field = event.target.closest("input, select, textarea");
-    const ours = PAGES.includes(event.key) ? !field?.matches(TYPED) : field === this.scrubber && [" ", "ArrowUp", "ArrowDown"].includes(event.key);
-    if (event.altKey || (field && !ours)) return;
+    if (event.altKey || this.needed(event)) return;
     const { step, L } = this.state;
     const jump = event.shiftKey ? 10 : 1;
     const control = event.ctrlKey || event.metaKey;
     const actions = control ? {} : {
       ArrowLeft: () => this.move(step - jump), ArrowRight: () => this.move(step + jump),
       PageUp: () => this.move(step - 1), PageDown: () => this.move(step + 1), Home: () => this.move(0), End: () => this.move(L - 1),
+      ...this.extraKeys(event, jump),
     };
-    Object.assign(actions, this.extraKeys(event, control, jump));
+    if (control && this.undo) {
+      const redo = () => this.redo.click();
+      Object.assign(actions, { z: event.shiftKey ? redo : () => this.undo.click(), Z: redo, y: redo });
+    }
     if (event.key === " " && !control && !event.target.closest("button")) actions[" "] = () => this.toggle();
     const action = actions[event.key];
     if (!action) return;
@@ -258,13 +316,15 @@ export class Timeline {
     action();
   }
 
-  // In a lecture the keys drive the first picture from wherever the focus is: a clicker knows of no focus.
+  // Keys from outside of the picture, for the first one of the page. In a lecture they drive the steps from wherever
+  // the focus is: a clicker knows of no focus.
   clicker(event) {
     const { target, key } = event;
-    if (event.defaultPrevented || this.root.contains(target) || new URLSearchParams(location.search).get("lecture") !== "true") return;
-    if (document.querySelector(".sv-timed") !== this.root) return;
-    const sideways = ["ArrowLeft", "ArrowRight"].includes(key) && !target.closest("[role=radio], [role=radiogroup], [role=tablist]");
-    if (!PAGES.includes(key) && !sideways && !(key === " " && target === document.body)) return;
+    if (event.defaultPrevented || this.root.contains(target) || document.querySelector(".sv-timed") !== this.root) return;
+    const nowhere = target === document.body;
+    const sideways = SIDEWAYS.includes(key) && !target.closest("[role=radio], [role=radiogroup], [role=tablist]");
+    const taught = lecture() && (PAGES.includes(key) || sideways || (key === " " && nowhere));
+    if (!taught && !(nowhere && this.anywhere.includes(key))) return;
     if (!target.closest(`${TYPED}, select, [contenteditable], [role=combobox], [role=slider]`)) this.key(event);
   }
 

@@ -1,6 +1,6 @@
 // One line of the equations for all units at once: a strip of colours for every term, one cell a unit.
 
-import { el, number, tr } from "./kit.js";
+import { el, number, spelled, tr, typeset } from "./kit.js";
 
 const SHADES = 256;
 const known = new Map();
@@ -48,20 +48,21 @@ export class Vectors {
       strip.addEventListener("pointermove", (event) => peek(unit(event)));
       strip.addEventListener("pointerleave", () => peek(null));
       strip.addEventListener("click", (event) => choose(unit(event)));
-      const row = el("div", { class: "sv-vecrow", "data-link": link }, el("span", { class: "sv-law", text: tr(text) }), strip, value);
-      return { text: tr(text), name, canvas, mark, strip, value, row };
+      const row = el("div", { class: "sv-vecrow", "data-link": link }, el("span", { class: "sv-law" }, ...typeset(tr(text))), strip, value);
+      return { text: spelled(tr(text)), name, canvas, mark, strip, value, row };
     });
     this.range = el("span", { class: "sv-range" });
     this.root = el("div", { class: "sv-vectors" }, this.range, ...this.rows.map((r) => r.row));
   }
 
-  // gate: the name of the value that runs from 0 to 1, if one does; hides(name): whether it is to be guessed.
-  show(found, { unit, theme, gate, hides }) {
-    const signed = this.rows.filter((r) => r.name !== gate);
+  // gate: the name of the value that runs from 0 to 1, if one does; hides(name): whether it is to be guessed;
+  // held(name): in whose words the chosen unit's is held by hand, if it is.
+  show(found, { unit, theme, gate, hides, held }) {
+    const signed = this.rows.filter((r) => r.name !== gate && !hides(r.name));
     const most = Math.max(0, ...signed.flatMap((r) => Array.from(found[r.name], Math.abs).filter(Number.isFinite)));
-    this.count = found[signed[0].name].length;
+    this.count = found[this.rows[0].name].length;
     const reach = most || 1;
-    this.range.textContent = `±${most && (most < 0.1 || most >= 1e4) ? most.toPrecision(2) : most.toFixed(2)}`;
+    this.range.textContent = signed.length === 0 ? "" : `±${most && (most < 0.1 || most >= 1e4) ? most.toPrecision(2) : most.toFixed(2)}`;
     for (const { text, name, canvas, mark, strip, value } of this.rows) {
       const values = found[name];
       const hidden = hides(name);
@@ -69,7 +70,10 @@ export class Vectors {
       else paint(canvas, values, -reach, reach, theme.diverging);
       canvas.style.visibility = hidden ? "hidden" : "";
       mark.style.cssText = `left:${(100 * unit) / this.count}%;width:${100 / this.count}%`;
-      value.textContent = hidden ? "?" : number(values[unit]);
+      const rule = hidden ? null : held(name);
+      value.textContent = hidden ? "?" : `${rule ? "≠ " : ""}${number(values[unit])}`;
+      value.classList.toggle("sv-held", !!rule);
+      value.title = rule ?? "";
       strip.setAttribute("aria-label", hidden ? tr("{term}: to be guessed", { term: text })
         : tr("{term}, {count} units: from {low} to {high}; unit {unit}: {value}", { term: text, count: this.count, low: number(Math.min(...values)), high: number(Math.max(...values)), unit, value: number(values[unit]) }));
     }

@@ -23,21 +23,16 @@ export class Scope extends Timeline {
   build() {
     const say = (type) => () => this.send({ type, id: this.header.id, at: performance.now() });
     this.buttons = {
-      undo: button("↶", tr("Undo the last change (Ctrl+Z)"), say("undo")),
-      redo: button("↷", tr("Redo (Ctrl+Shift+Z)"), say("redo")),
       reset: button(tr("Reset weights"), tr("Take back every weight edit: the same initial weights again"), say("reset")),
       pin: button(tr("Pin as baseline"), tr("Keep this run to compare the next ones with"), say("pin")),
     };
     const [orderBox, order] = choice(tr("units by"), ORDERS.map(([value, text]) => [value, tr(text)]), (v) => this.change({ sort: v }));
     this.selects = { order };
     this.views = segments(tr("Which run is shown"), VIEWS.map(([value, text]) => [value, tr(text)]), (view) => this.change({ view }));
-    const save = el("select", { class: "sv-select", "aria-label": tr("Save the picture"), onchange: () => { this.save(save.value); save.value = ""; } },
-      el("option", { value: "", text: tr("Save picture") }), el("option", { value: "svg", text: tr("as SVG") }), el("option", { value: "png", text: tr("as PNG") }));
     this.bar = el("div", { class: "sv-bar" },
-      el("div", { class: "sv-group" }, this.buttons.undo, this.buttons.redo, this.buttons.reset),
+      this.undoGroup(this.buttons.reset),
       el("div", { class: "sv-group" }, this.buttons.pin, this.views.root),
-      el("div", { class: "sv-group sv-right" }, orderBox, save));
-    this.chips = el("div", { class: "sv-chips", "aria-hidden": "true" });
+      el("div", { class: "sv-group sv-right" }, orderBox, this.saver()));
     this.inspector = new Inspector((value) => this.commitInput([[this.state.step, this.state.feature, value]]),
       () => this.send({ type: "cell", step: this.state.step, unit: this.state.unit, at: performance.now() }));
     this.line = el("p", { class: "sv-oneline", "aria-hidden": "true" });
@@ -85,8 +80,7 @@ export class Scope extends Timeline {
 
   controls() {
     const { header, state } = this;
-    this.buttons.undo.disabled = !header.undo;
-    this.buttons.redo.disabled = !header.redo;
+    this.undoable(header);
     this.buttons.reset.disabled = !header.reset;
     this.bar.hidden = !!header.plain;
     this.buttons.pin.textContent = this.baseline ? tr("Pin again") : tr("Pin as baseline");
@@ -95,12 +89,7 @@ export class Scope extends Timeline {
     this.selects.order.value = state.sort;
     this.scrubber.max = `${state.L - 1}`;
     this.status.textContent = header.status ?? "";
-    const few = state.L <= 64;
-    this.chips.hidden = !few;
-    if (few && this.chips.childElementCount !== state.L) {
-      this.chips.replaceChildren(...Array.from({ length: state.L }, (_, t) => el("span", { class: "sv-chip", onclick: () => this.move(t) })));
-    }
-    if (few) [...this.chips.children].forEach((chip, t) => { chip.textContent = state.labels ? visible(state.labels[t]) : state.L <= 32 ? `${t}` : ""; });
+    this.relabel(state.labels);
     this.latest = null;
   }
 
@@ -273,12 +262,6 @@ export class Scope extends Timeline {
     });
   }
 
-  ticked(before, step) {
-    if (this.chips.hidden) return;
-    this.chips.children[before ?? 0]?.classList.remove("sv-on");
-    this.chips.children[step]?.classList.add("sv-on");
-  }
-
   // --- hands ------------------------------------------------------------------------------------
 
   under(event) {
@@ -391,9 +374,8 @@ export class Scope extends Timeline {
     if (place.feature !== undefined) this.state.feature = place.feature;
   }
 
-  extraKeys(event, control, jump) {
+  extraKeys(event, jump) {
     const { state } = this;
-    if (control) return { z: () => (event.shiftKey ? this.buttons.redo : this.buttons.undo).click(), Z: () => this.buttons.redo.click(), y: () => this.buttons.redo.click() };
     const unit = (by) => () => {
       state.unit = state.order[clamp(state.order.indexOf(state.unit) + by, 0, state.hidden - 1)];
       this.move(state.step);

@@ -15,6 +15,8 @@ export default {
   "As vectors": "向量形式",
   "{term}: to be guessed": "{term}：待猜",
   "{term}, {count} units: from {low} to {high}; unit {unit}: {value}": "{term}，{count} 个单元：从 {low} 到 {high}；单元 {unit}：{value}",
+  "set to": "固定为",
+  "set to {value}": "固定为 {value}",
   "Skip to main content": "跳到主要内容",
   "App pages": "页面导航",
   "Help for {x}": "{x}的说明",

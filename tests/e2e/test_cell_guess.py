@@ -1,0 +1,319 @@
+"""Inside the cell: what is to be guessed stands nowhere, and what is held by hand is never passed off as a sum."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from seqviz import Ablate, Clamp, Experiment, Scale, preset, run, vocabulary
+from seqviz.ui.bench import drawn, start
+
+pytestmark = pytest.mark.browser
+
+STEP = 21
+"""At this step no number that is to be guessed happens to read like one that may be seen."""
+KINDS = {"LSTM": "Random LSTM", "GRU": "Random GRU", "RNN_TANH": "Random RNN"}
+EVERYTHING = """(root) => [root.textContent, ...[...root.querySelectorAll("*")]
+  .flatMap((node) => [...node.attributes].map((a) => a.value))].join(" | ")"""
+
+
+@pytest.fixture
+def cell(visit):
+    """The cell page at its own address, drawn."""
+    return visit("/cell", picture=".sv-cellview")
+
+
+def at_step(visit, kind: str) -> Any:
+    """A random network of this kind, some steps in."""
+    code = "" if kind == "LSTM" else f"?e={drawn(kind).to_url()}"
+    page = visit(f"/cell{code}#step={STEP}", picture=".sv-cellview")
+    expect(page.scope.locator(".sv-clock")).to_have_text(f"{STEP} / 63")
+    return page
+
+
+def text(value: float) -> str:
+    return f"{value:.3f}".replace("-", "−")
+
+
+def secrets(kind: str) -> set[str]:
+    """Every number of the step that stands on a wire behind the inputs, as the page writes it."""
+    trace = run(drawn(kind), detail=True)
+
+    def at(name: str) -> float:
+        return float(trace[f"l0.{name}"][STEP, 0, 0])
+
+    blocks = vocabulary.BLOCKS[kind]
+    values = [at(name) for name in vocabulary.SIGNALS[kind]] + [at(f"{block}_pre") for block in blocks]
+    before = {name: float(trace[f"l0.{name}"][STEP - 1, 0, 0]) for name in ("c", "h") if f"l0.{name}" in trace}
+    if kind == "LSTM":
+        values += [at("f") * before["c"], at("i") * at("g"), np.tanh(at("c"))]
+    elif kind == "GRU":
+        values += [at("n_ih"), at("n_hh"), at("r") * at("n_hh"), 1 - at("z")]
+        values += [at("z") * before["h"], (1 - at("z")) * at("n")]
+    else:
+        values += [at("h_ih"), at("h_hh")]
+    return {text(value) for value in values} - {text(value) for value in before.values()}
+
+
+@pytest.mark.parametrize("form", ["One unit", "As vectors"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_hidden_values_stand_in_no_line_bar_strip_wire_or_label(visit, kind, form):
+    page = at_step(visit, kind)
+    hidden = secrets(kind)
+    assert len(hidden) > 3
+    page.scope.get_by_role("radio", name=form).click()
+    openers = page.scope.locator(".sv-opener")
+    shown = ""
+    for k in range(openers.count()):
+        openers.nth(k).click()
+        shown += page.scope.evaluate(EVERYTHING)
+        openers.nth(k).click()
+    assert [value for value in hidden if value not in shown] == [], "the test looks for what is never written"
+    page.page.get_by_role("button", name="Hide values").click()
+    for k in range(openers.count()):
+        openers.nth(k).click()
+        expect(page.scope.locator(".sv-bars:not([hidden]) .sv-barrow").first).to_be_visible()
+        found = page.scope.evaluate(EVERYTHING)
+        assert [value for value in hidden if value in found] == []
+        assert bars(page, "?") <= {0.0}
+        assert max(bars(page), default=50.0) == 50.0, "a length is measured against a hidden one"
+        openers.nth(k).click()
+
+
+def bars(page, said: str | None = None) -> set[float]:
+    """The lengths of the bars that say this, or a number."""
+    rows = page.scope.locator(".sv-bars:not([hidden]) .sv-barrow").all()
+    wanted = [row for row in rows if (row.locator(".sv-barvalue").inner_text() == "?") == (said == "?")]
+    return {float(row.locator("b").evaluate("(b) => parseFloat(b.style.width)")) for row in wanted}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_range_of_the_strips_is_that_of_the_visible_ones(visit, kind):
+    page = at_step(visit, kind)
+    page.scope.get_by_role("radio", name="As vectors").click()
+    page.page.get_by_role("button", name="Hide values").click()
+    trace = run(drawn(kind), detail=True)
+    last = page.scope.locator(".sv-eq").last
+    hidden = np.abs(trace["l0.h"][STEP, 0]).max()
+    assert f"±{hidden:.2f}" != last.locator(".sv-range").inner_text()
+    for strip in page.scope.locator(".sv-vecrow").filter(has_text=re.compile(r"\?$")).all():
+        assert strip.locator("canvas").evaluate("(c) => c.style.visibility") == "hidden"
+        expect(strip.locator(".sv-strip")).to_have_attribute("aria-label", re.compile("to be guessed"))
+
+
+@pytest.mark.parametrize("by", ["click", "Enter"])
+def test_a_question_mark_shows_its_value_when_it_is_asked(visit, by):
+    cell = at_step(visit, "LSTM")
+    wire = cell.scope.locator("svg [data-link=f].sv-wire")
+    value = wire.locator(".sv-value").text_content()
+    cell.page.get_by_role("button", name="Hide values").click()
+    expect(wire.locator(".sv-value")).to_have_text("?")
+
+    def ask() -> None:
+        if by == "click":
+            wire.locator(".sv-value").click()
+        else:
+            wire.focus()
+            cell.page.keyboard.press(by)
+
+    ask()
+    expect(wire.locator(".sv-value")).to_have_text(value or "")
+    expect(cell.scope.locator("svg [data-link=i] .sv-value")).to_have_text("?")
+    for _ in range(4):
+        cell.page.get_by_role("button", name="Next").click()
+        expect(wire.locator(".sv-value")).to_have_text(value or "")
+    cell.page.get_by_role("button", name="Whole cell").click()
+    ask()
+    expect(wire.locator(".sv-value")).to_have_text("?")
+    cell.page.get_by_role("button", name="Reveal").click()
+    expect(wire.locator(".sv-value")).to_have_text(value or "")
+
+
+def test_a_hidden_character_stands_in_no_chip_and_no_bar(visit):
+    experiment = preset("brackets")
+    page = visit(f"/cell?e={experiment.to_url()}#step=3", picture=".sv-cellview")
+    chips = page.scope.locator(".sv-chip")
+    characters = list(experiment.sequence.text)
+    assert chips.all_inner_texts() == characters
+    page.scope.locator(".sv-opener").nth(1).click()
+    named = page.scope.locator(".sv-barrow").filter(has_text="x “")
+    assert named.count() > 1
+    page.scope.locator("svg [data-link=x] .sv-value").click()
+    assert chips.all_inner_texts() == [*characters[:3], *"?" * (len(characters) - 3)]
+    expect(named).to_have_count(0)
+    page.scope.locator("svg.sv-diagram").focus()
+    page.page.keyboard.press("ArrowLeft")
+    assert chips.all_inner_texts() == [*characters[:2], *"?" * (len(characters) - 2)]
+    expect(page.scope.locator(".sv-chip.sv-on")).to_have_count(1)
+    page.page.get_by_role("button", name="Reveal").click()
+    assert chips.all_inner_texts() == characters
+
+
+def test_another_example_covers_nothing(cell):
+    cell.scope.locator("svg [data-link=f] .sv-value").click()
+    expect(cell.page.get_by_role("button", name="Reveal")).to_be_visible()
+    cell.edits(cell.page.get_by_role("radio", name="Latch").click)
+    expect(cell.scope.locator("svg [data-link=f] .sv-value")).not_to_have_text("?")
+    expect(cell.page.get_by_role("button", name="Hide values")).to_be_visible()
+
+
+# --- what is held by hand ---------------------------------------------------------------------------------
+
+
+def held(visit, *edits: Any, of: Experiment | None = None) -> Any:
+    experiment = replace(of or start(), interventions=edits)
+    return visit(f"/cell?e={experiment.to_url()}#step={STEP}", picture=".sv-cellview"), run(experiment, detail=True)
+
+
+def sigmoid(value: float) -> float:
+    return float(1 / (1 + np.exp(-value)))
+
+
+def test_a_clamped_gate_stands_beside_what_its_sum_gives(visit):
+    page, trace = held(visit, Clamp("l0.f", 0.0))
+    line = page.scope.locator(".sv-lawline").nth(0)
+    would = text(sigmoid(trace["l0.f_pre"][STEP, 0, 0]))
+    expect(line).to_contain_text(f") = {would}, set to 0.000")
+    expect(line.locator(".sv-held")).to_have_attribute("title", re.compile("clamp forget gate"))
+    wire = page.scope.locator("svg .sv-wire[data-link=f]")
+    expect(wire.locator(".sv-value")).to_have_text("≠ 0.000")
+    expect(wire).to_have_attribute("aria-label", re.compile(r"f: 0.000 \(clamp forget gate .* to 0\)"))
+    expect(page.scope.locator("svg .sv-box.sv-set")).to_have_count(1)
+    expect(page.scope.locator(".sv-lawline").nth(1).locator(".sv-held")).to_have_count(0)
+    page.scope.get_by_role("radio", name="As vectors").click()
+    expect(page.scope.locator(".sv-eq").first.locator(".sv-barvalue").last).to_have_text("≠ 0.000")
+    page.page.get_by_role("button", name="Hide values").click()
+    assert would not in page.scope.evaluate(EVERYTHING)
+    expect(page.scope.locator(".sv-held")).to_have_count(0)
+
+
+def test_a_clamped_sum_is_the_one_that_is_squashed(visit):
+    page, trace = held(visit, Clamp("l0.f_pre", 2.0, units=[0]))
+    line = page.scope.locator(".sv-lawline").nth(0)
+    expect(line).to_contain_text(f", set to 2.000) = {text(sigmoid(2.0))}")
+    expect(page.scope.locator("svg [data-link=to_f] .sv-value")).to_have_text("≠ 2.000")
+    line.click()
+    total, actual = page.scope.locator(".sv-bars:not([hidden]) .sv-total").all()
+    own = float(trace["l0.f_ih"][STEP, 0, 0] + trace["l0.f_hh"][STEP, 0, 0])
+    assert total.locator(".sv-barvalue").inner_text() == text(own)
+    assert actual.inner_text().split() == ["set", "to", "2.000"]
+    page.scope.get_by_label("unit", exact=True).select_option("1")
+    expect(page.scope.locator("svg .sv-set")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("signal", "line"), [("l0.c", 3), ("l0.h", 5)])
+def test_a_changed_state_stands_beside_its_equation(visit, signal, line):
+    page, trace = held(visit, Scale(signal, 0.5))
+    at = {name: float(trace[f"l0.{name}"][STEP, 0, 0]) for name in "figoch"}
+    made = at["f"] * float(trace["l0.c"][STEP - 1, 0, 0]) + at["i"] * at["g"]
+    if signal == "l0.h":
+        made = at["o"] * np.tanh(at["c"])
+    expect(page.scope.locator(".sv-lawline").nth(line)).to_contain_text(
+        f" = {text(made)}, set to {text(at[signal[-1]])}"
+    )
+
+
+def test_a_term_of_a_gru_that_is_silenced_adds_nothing(visit):
+    page, trace = held(visit, Ablate("l0.n_hh"), of=drawn("GRU"))
+    line = page.scope.locator(".sv-lawline").nth(1)
+    expect(line).to_contain_text("set to 0.000)")
+    line.click()
+    *_, product, zero = page.scope.locator(".sv-bars:not([hidden]) .sv-subtotal").all_inner_texts()
+    assert zero.split() == ["set", "to", "0.000"]
+    assert not product.endswith("0.000")
+    total = page.scope.locator(".sv-bars:not([hidden]) .sv-total .sv-barvalue").inner_text()
+    assert total == text(float(trace["l0.n_ih"][STEP, 0, 0]))
+
+
+# --- hands ----------------------------------------------------------------------------------------------
+
+
+def test_undo_brings_the_last_example_back(cell):
+    first = cell.data("drawn")
+    expect(cell.scope.get_by_role("button", name="Undo")).to_be_disabled()
+    cell.edits(cell.page.get_by_role("radio", name="Random GRU").click)
+    cell.scope.locator("svg.sv-diagram").focus()
+    assert cell.edits(lambda: cell.page.keyboard.press("Control+z")) == first
+    expect(cell.scope.locator("svg [data-link=f].sv-box")).to_be_visible()
+    cell.edits(cell.scope.get_by_role("button", name="Redo").click)
+    expect(cell.scope.locator("svg [data-link=z].sv-box")).to_be_visible()
+
+
+def test_every_term_is_reached_and_lit_by_the_keyboard(cell):
+    law = cell.scope.locator(".sv-lawline").last.locator("b")
+    first = law.locator("[data-link]").first
+    first.focus()
+    lit = cell.scope.locator("svg .sv-lit")
+    expect(lit).not_to_have_count(0)
+    seen = {cell.page.evaluate("document.activeElement.dataset.link")}
+    for _ in range(2):
+        cell.page.keyboard.press("Tab")
+        seen.add(cell.page.evaluate("document.activeElement.dataset.link"))
+        expect(lit).not_to_have_count(0)
+    assert seen == {"h", "o", "tanh_c"}
+    cell.scope.get_by_label("unit", exact=True).focus()
+    expect(cell.scope.locator(".sv-lit")).to_have_count(0)
+    cell.scope.locator(".sv-opener").first.focus()
+    cell.page.keyboard.press("Enter")
+    expect(cell.scope.locator(".sv-opener").first).to_have_attribute("aria-expanded", "true")
+    cell.page.keyboard.press("Enter")
+    expect(cell.scope.locator(".sv-bars:not([hidden])")).to_have_count(0)
+
+
+def test_nothing_stays_lit_when_the_pointer_is_gone(cell):
+    cell.scope.locator(".sv-lawline").first.hover()
+    expect(cell.scope.locator(".sv-lit")).not_to_have_count(0)
+    cell.page.get_by_role("heading", name="Inside the cell").hover()
+    expect(cell.scope.locator(".sv-lit")).to_have_count(0)
+
+
+def test_what_is_not_reached_is_not_reached_by_the_keyboard_either(cell):
+    cell.page.get_by_role("button", name="Next").click()
+    wires = cell.scope.locator("svg .sv-wire.sv-dim[role=button]")
+    assert wires.count() > 5
+    assert {wire.get_attribute("tabindex") for wire in wires.all()} == {"-1"}
+    assert {wire.get_attribute("aria-hidden") for wire in wires.all()} == {"true"}
+    assert cell.scope.locator(".sv-eq.sv-dim").evaluate_all("(lines) => lines.every((line) => line.inert)")
+
+
+def test_the_walks_keys_need_no_focus(cell):
+    assert cell.page.evaluate("document.activeElement === document.body")
+    cell.page.keyboard.press("n")
+    expect(cell.scope.locator(".sv-phase")).to_contain_text("1 of 5")
+    cell.page.keyboard.press("n")
+    cell.page.keyboard.press("b")
+    expect(cell.scope.locator(".sv-phase")).to_contain_text("1 of 5")
+
+
+def test_an_overflowed_run_says_so(visit):
+    experiment = replace(drawn("RNN_RELU"), init=replace(drawn("RNN_RELU").init, gain=100))
+    page = visit(f"/cell?e={experiment.to_url()}", picture=".sv-cellview")
+    expect(page.scope.locator(".sv-status")).to_contain_text("the network overflowed")
+
+
+def test_every_wire_stands_out_from_its_ground(cell):
+    for theme in ("light", "dark"):
+        cell.page.emulate_media(color_scheme=theme)
+        cell.go("/cell")
+        assert cell.scope.evaluate(WEAKEST) >= 3.0, theme
+
+
+WEAKEST = """(root) => {
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const luminance = (...colors) => {
+    for (const color of colors) { pen.fillStyle = color; pen.fillRect(0, 0, 1, 1); }
+    const [r, g, b] = [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3)
+      .map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = luminance(getComputedStyle(root.querySelector(".sv-hull")).fill);
+  return Math.min(...[...root.querySelectorAll("svg .sv-wire .sv-line")].map((line) => {
+    const own = luminance(getComputedStyle(line).stroke);
+    return (Math.max(own, ground) + 0.05) / (Math.min(own, ground) + 0.05);
+  }));
+}"""
