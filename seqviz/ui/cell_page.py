@@ -9,6 +9,7 @@ import streamlit as st
 
 from seqviz import vocabulary as words
 from seqviz import weights
+from seqviz.cells import signal_names
 from seqviz.experiment import Experiment
 from seqviz.language import Words, tr
 from seqviz.runner import run
@@ -28,7 +29,8 @@ NOTES = Words(
     {
         words.LSTM: "Forget, write, update, show: the cell state c is the upper line, "
         "the hidden state h the lower one.",
-        words.GRU: "torch applies the reset gate after the product: r multiplies W_hn h + b_hn, the bias included.",
+        words.GRU: "torch applies the reset gate after the product: $r$ multiplies $W_{hn} h + b_{hn}$, "
+        "the bias included.",
         words.RNN_TANH: "One sum and one squashing: everything the network remembers has to pass through it.",
         words.RNN_RELU: "One sum and one squashing: everything the network remembers has to pass through it.",
     }
@@ -57,10 +59,7 @@ def layer_arrays(experiment: Experiment, layer: int) -> dict[str, np.ndarray]:
     trace = run(experiment, detail=bool(experiment.interventions))
     below = "x" if layer == 0 else words.signal_name(layer - 1, "h")
     arrays = {"x": trace[below][:, 0]}
-    names = list(words.SIGNALS[experiment.cell])
-    if experiment.interventions:
-        names += [f"{block}_{part}" for block in words.BLOCKS[experiment.cell] for part in ("ih", "hh", "pre")]
-    for signal in names:
+    for signal in signal_names(experiment.cell, detail=bool(experiment.interventions)):
         arrays[signal] = trace[words.signal_name(layer, signal)][:, 0]
     parameters = weights.materialise(experiment)
     return arrays | {name: parameters[torch_name.format(layer)] for name, torch_name in PARTS.items()}

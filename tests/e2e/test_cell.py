@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import expect
 
-from seqviz import Experiment, Init, Sequence, preset, run, vocabulary
+from seqviz import Clamp, Experiment, Init, Sequence, preset, run, vocabulary
+from seqviz.cells import signal_names
 from seqviz.ui.bench import drawn, start
+from seqviz.ui.cell_page import layer_arrays
 from seqviz.weights import materialise
 
 pytestmark = pytest.mark.browser
@@ -38,13 +42,8 @@ def cell(visit):
 
 
 def given_to_the_browser(experiment: Experiment, layer: int) -> tuple[dict[str, Any], dict[str, list[float]]]:
-    trace = run(experiment)
-    x = trace["x" if layer == 0 else f"l{layer - 1}.h"][:, 0]
-    weights = materialise(experiment)
-    names = {"w_ih": "weight_ih", "w_hh": "weight_hh", "b_ih": "bias_ih", "b_hh": "bias_hh"}
-    arrays = {short: weights[f"{name}_l{layer}"] for short, name in names.items()} | {"x": x}
-    arrays |= {s: trace[f"l{layer}.{s}"][:, 0] for s in vocabulary.SIGNALS[experiment.cell]}
-    header = {"cell": experiment.cell, "hidden": experiment.hidden_size, "inputs": x.shape[1]}
+    arrays = layer_arrays(experiment, layer)
+    header = {"cell": experiment.cell, "hidden": experiment.hidden_size, "inputs": arrays["x"].shape[1]}
     return header, {name: np.ravel(a).tolist() for name, a in arrays.items()}
 
 
@@ -62,6 +61,10 @@ def test_every_number_is_the_traces(cell):
             kind, inputs, hidden, 1, layers, Init(gain=2.0, seed=seed), sequence=Sequence("noise", 9)
         )
         layer, step, unit = (data.draw(st.integers(0, n - 1)) for n in (layers, 9, hidden))
+        if data.draw(st.booleans()):
+            known = [f"l{layer}.{s}" for s in signal_names(kind, detail=True)]
+            held = Clamp(data.draw(st.sampled_from(known)), 0.25, units=data.draw(st.sampled_from([None, [unit]])))
+            experiment = replace(experiment, interventions=(held,))
         found = cell.page.evaluate(SUMS, [*given_to_the_browser(experiment, layer), step, unit])
         trace = run(experiment, detail=True)
         for block in vocabulary.BLOCKS[kind]:
@@ -79,6 +82,11 @@ def test_every_number_is_the_traces(cell):
                 expected = trace[f"l{layer}.{signal}"][step, 0]
                 np.testing.assert_allclose(whole[signal], expected, rtol=1e-6, atol=1e-6, err_msg=signal)
             assert whole[block][unit] == found[block]
+            squash = torch.relu if kind == "RNN_RELU" else torch.tanh if block in "gnh" else torch.sigmoid
+            made = float(squash(torch.tensor(found[f"{block}_pre"], dtype=torch.float64)))
+            assert found["made"][block] == pytest.approx(made, rel=1e-6, abs=1e-6)
+        if experiment.interventions:
+            return
         if kind == "LSTM":
             assert abs(found["kept"] + found["written"] - float(trace[f"l{layer}.c"][step, 0, unit])) < 1e-5
         if kind == "GRU":
@@ -284,6 +292,9 @@ def test_there_and_back_keeps_the_step_and_the_unit(screen):
     view = screen.page.locator(".sv-cellview")
     expect(view.locator(".sv-clock")).to_have_text("7 / 63")
     expect(view.get_by_label("unit", exact=True)).to_have_value(unit[1])
+    screen.page.keyboard.press("ArrowRight")
+    expect(view.locator(".sv-clock")).to_have_text("8 / 63")
+    screen.page.keyboard.press("ArrowLeft")
     view.get_by_role("button", name="See all units").click()
     expect(screen.scope.locator(".sv-why-title")).to_have_text(title)
     expect(screen.page.locator("[data-testid=stException]")).to_have_count(0)

@@ -230,6 +230,14 @@ def test_a_term_of_a_gru_that_is_silenced_adds_nothing(visit):
     assert total == text(float(trace["l0.n_ih"][STEP, 0, 0]))
 
 
+def test_the_gates_page_does_not_pass_a_held_state_off_as_a_sum(visit):
+    experiment = replace(start(), interventions=(Clamp("l0.c", 0.5),))
+    page = visit(f"/?e={experiment.to_url()}#step={STEP}")
+    cell, hidden = page.scope.locator(".sv-equations p").all()
+    expect(cell).to_contain_text(re.compile(r"≠ 0\.500 \(clamp cell state .* to 0\.5\)"))
+    expect(hidden).not_to_contain_text("≠")
+
+
 # --- hands ----------------------------------------------------------------------------------------------
 
 

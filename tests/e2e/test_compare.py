@@ -37,7 +37,12 @@ def test_the_unrolled_network_follows_the_cursor(compared):
     assert len(compared.sent) == sent
 
 
-def test_the_address_brings_the_choice_back(compared, visit):
+def test_the_address_brings_the_choice_and_the_step_back(compared, visit):
     compared.edits(lambda: compared.choose("The input", "shuffled"))
+    compared.plot.focus()
+    compared.page.keyboard.press("Shift+ArrowRight")
+    compared.until("() => location.hash === '#step=22'")
     other = visit(compared.page.url, picture=".sv-flow")
     assert other.data("drawn") == compared.data("drawn")
+    expect(other.scope.locator(".sv-clock")).to_have_text("22 / 47")
+    expect(other.scope.locator(".sv-unrolled .sv-now")).to_contain_text("t = 22")

@@ -49,7 +49,7 @@ def in_the_browser(page, given: Experiment) -> dict[str, np.ndarray]:
             "model": model,
             "parameters": {name: array.ravel().tolist() for name, array in weights.materialise(given).items()},
             "x": seqviz.sequences.generate(given.sequence, given.input_size).ravel().tolist(),
-            "rules": [pictures._rule(edit) for edit in given.interventions],
+            "rules": pictures.rules(given),
         },
     )
     return {name: np.array(values).reshape(given.sequence.length, -1) for name, values in found.items()}

@@ -291,7 +291,7 @@ def test_an_intervention_is_added_marked_and_removed(screen):
     assert rule == seqviz.Clamp("l0.o", 0.0)
     mark = screen.scope.locator(".sv-rule")
     expect(mark).to_have_count(1)
-    expect(mark).to_have_attribute("title", "clamp l0.o to 0")
+    expect(mark).to_have_attribute("title", "clamp output gate (l0.o) to 0")
     assert not np.any(screen.values("h"))
     assert np.any(screen.values("c")), "the clamp went upstream"
     shown_equals(screen, screen.experiment)

@@ -302,6 +302,39 @@ def test_a_clicker_drives_a_lecture_wherever_the_focus_is(visit, page):
     expect(scrubber).to_have_value(f"{begin + way}")
 
 
+@pytest.mark.parametrize("page", PICTURES)
+def test_arrow_keys_drive_a_lecture_after_a_click_on_a_switch(visit, page):
+    screen = visit(f"/{page}#step=3", picture=PICTURES[page])
+    keys, scrubber = screen.page.keyboard, screen.scope.locator(".sv-scrubber")
+    screen.page.locator(".st-key-lecture label").first.click()
+    screen.until("() => location.search.includes('lecture=true')")
+    screen.rest()
+    step = int(scrubber.input_value())
+    keys.press("ArrowRight")
+    expect(scrubber).to_have_value(f"{step + 1}")
+    screen.page.locator(".st-key-zh label").first.click()
+    screen.until("() => location.search.includes('zh=true') && document.documentElement.lang === 'zh-CN'")
+    screen.rest()
+    keys.press("ArrowRight")
+    expect(scrubber).to_have_value(f"{step + 2}")
+    if page == "cell":
+        screen.scope.locator(".sv-segment").last.click()
+        keys.press("ArrowRight")
+        expect(scrubber).to_have_value(f"{step + 3}")
+        expect(screen.scope.locator(".sv-segment").last).to_have_attribute("aria-checked", "true")
+
+
+def test_playing_goes_on_in_the_other_language(visit):
+    screen = visit("/cell", picture=".sv-cellview")
+    screen.scope.get_by_label("speed").select_option("4")
+    screen.scope.locator(".sv-play").click()
+    screen.page.locator(".st-key-zh label").first.click()
+    expect(screen.scope.locator(".sv-bar")).to_contain_text("上一部分")
+    expect(screen.scope.locator(".sv-play")).to_have_attribute("aria-pressed", "true")
+    step = int(screen.scope.locator(".sv-scrubber").input_value())
+    screen.until("(step) => +document.querySelector('.sv-scrubber').value > step", step)
+
+
 STANDS = """() => [...document.querySelectorAll(".sv-root > *, .st-key-picture, .sv-cellgrid > *, .sv-eq")]
   .filter((node) => node.offsetParent && !node.matches(".sv-visually-hidden"))
   .map((node) => [node.className, node.getBoundingClientRect()])

@@ -125,7 +125,7 @@ def test_an_intervention_is_added_and_removed(app):
     assert app.said()[1]["f"][:, [0, 1]].all()
     app.shows(app.experiment)
     (rule,) = app.said()[0]["rules"]
-    assert rule["says"] == "clamp l0.f to 0, units 2, 5"
+    assert rule["says"] == "clamp forget gate (l0.f) to 0, units 2, 5"
     app.at.button(key="whatif.remove.0").click()
     app.run()
     assert app.experiment == start()

@@ -166,6 +166,7 @@ export class CellView extends Timeline {
     this.place();
   }
 
+  get home() { return this.drawing.root; }
   get anywhere() { return ["n", "b"]; }
 
   extraKeys(event, jump) {

@@ -59,7 +59,7 @@ export const DIAGRAMS = {
       box("z", 410, 236, "σ", 3),
       wire("z", "z", "M432 236 H480 V98", 3, [428, 212]),
       op("times_z", 480, 84, "×", 4),
-      wire("kept", "kept", "M494 84 H546", 4, [498, 74]),
+      wire("kept", "kept", "M494 84 H546", 4, [490, 62]),
       wire("z_over", "z", "M480 236 H506", 3),
       op("one_minus", 520, 236, "1−", 4),
       wire("one_z", "one_z", "M534 236 H560 V170", 4, [566, 206]),

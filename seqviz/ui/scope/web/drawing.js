@@ -18,12 +18,11 @@ const ENDS = {
 };
 
 const NARROW = 480; // px
-const short = (v, narrow) => number(v, Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 || narrow ? 2 : 3);
+const short = (v, terse) => number(v, Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 || terse ? 2 : 3);
 
 export class Drawing {
   // cover(name): a person wants a value hidden, or shown again.
   constructor(cover) {
-    this.narrow = false;
     this.root = svg("svg", { viewBox: "0 0 680 384", class: "sv-diagram", role: "group", tabindex: "0" });
     const carried = (event) => this.pieces.find(({ group, note }) => note && group === event.target.closest("[data-link]"))?.value;
     this.root.addEventListener("click", (event) => { const name = carried(event); if (name) cover(name); });
@@ -34,15 +33,18 @@ export class Drawing {
       event.stopPropagation();
       cover(name);
     });
-    // In a small picture the letters are larger, and the numbers shorter.
     this.resizer = new ResizeObserver(() => {
-      const narrow = this.root.clientWidth < NARROW;
-      if (narrow === this.narrow) return;
-      this.narrow = narrow;
-      this.root.classList.toggle("sv-small", narrow);
+      this.fit();
       if (this.now) this.paint(this.now);
     });
     this.resizer.observe(this.root);
+  }
+
+  // In a small picture and in a lecture the letters are larger, so that numbers have to be shorter.
+  fit() {
+    const small = this.root.clientWidth > 0 && this.root.clientWidth < NARROW;
+    this.root.classList.toggle("sv-small", small);
+    this.terse = small || +getComputedStyle(this.root).getPropertyValue("--sv-scale") > 1;
   }
 
   // The fixed part; show() only changes numbers, widths and colours.
@@ -98,11 +100,12 @@ export class Drawing {
       group.setAttribute("aria-hidden", `${own > reached}`);
       if (!note) continue;
       const said = hides(value) ? "?" : words[value] ?? number(v[value]);
-      title.textContent = rule ?? tr("Click to hide this value, and to show it again");
+      title.textContent = rule ?? tr("{name}: click to hide this value, and to show it again", { name: this.spoken(value) });
       group.setAttribute("tabindex", own > reached ? "-1" : "0");
       group.setAttribute("aria-label", `${this.spoken(value)}: ${said}${rule ? ` (${rule})` : ""}`);
       group.setAttribute("aria-pressed", `${hides(value)}`);
     }
+    this.fit();
     cancelAnimationFrame(this.frame);
     const from = this.now;
     if (!lively || !from || matchMedia("(prefers-reduced-motion: reduce)").matches) {
@@ -134,7 +137,7 @@ export class Drawing {
       line.style.stroke = hides(value) ? "var(--sv-quiet)" : `color-mix(in srgb, ${this.hue(value)} ${Math.round(75 + 50 * Math.min(0.5, share))}%, var(--sv-rule))`;
       line.style.strokeWidth = `${(1.6 + 8 * share).toFixed(2)}`;
       line.style.strokeDasharray = !hides(value) && v[value] < 0 ? "7 4" : "";
-      if (note) note.textContent = hides(value) ? "?" : words[value] ?? `${held(value) ? "≠ " : ""}${short(v[value], this.narrow)}`;
+      if (note) note.textContent = hides(value) ? "?" : words[value] ?? `${held(value) ? "≠ " : ""}${short(v[value], this.terse)}`;
     }
   }
 

@@ -173,6 +173,8 @@ export class Flow extends Timeline {
     const stroke = (curve) => el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: `border-top: ${curve.width ?? 2}px ${curve.dash === "dot" ? "dotted" : curve.dash ? "dashed" : "solid"} ${curve.line === null ? theme.quiet : theme.lines[curve.line]}` }), curve.label);
     const items = header.curves.filter((c) => c.label).map(stroke);
     if (header.floor !== undefined) items.push(el("span", { class: "sv-key" }, el("span", { text: power(header.floor) }), el("i", { style: `background:${gradient(theme.magnitude)}` }), el("span", { text: power(header.ceiling) })));
+    const swatch = (line, text) => el("span", { class: "sv-note" }, el("i", { class: "sv-swatch", style: `background:${theme.lines[line]}` }), text);
+    if (this.rows.some((row) => row.kind === "share")) items.push(swatch(1, tr("cell-state highway")), swatch(2, tr("the rest")));
     if (this.rows.some((row) => row.kind === "states")) items.push(el("span", { class: "sv-key" }, el("span", { text: "h −" }), el("i", { style: `background:${gradient(theme.diverging)}` }), el("span", { text: "+" })));
     this.legend.replaceChildren(...items);
   }

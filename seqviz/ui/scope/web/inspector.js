@@ -53,7 +53,8 @@ export class Inspector {
   }
 
   // read(signal, step, unit) gives a number, or undefined before the first step.
-  show({ cell, step, steps, unit, feature, labels, read, was, editable, quantised }) {
+  // held(signal) says by whose words a value is held by hand, so that it does not follow from the equation.
+  show({ cell, step, steps, unit, feature, labels, read, was, held, editable, quantised }) {
     const label = labels ? ` “${visible(labels[step])}”` : "";
     this.title.textContent = tr("Step {step} of {last}{label} · unit {unit}", { step, last: steps - 1, label, unit });
     const v = {};
@@ -67,8 +68,12 @@ export class Inspector {
       v[signal] = number(b);
       v[`${signal}_`] = number(a ?? 0);
     }
-    this.equations.replaceChildren(...EQUATIONS[cell](v).map(([name, law, numbers, result]) =>
-      el("p", {}, el("span", { class: "sv-law", text: law }), el("span", { class: "sv-sum", text: ` = ${numbers ? `${numbers} = ` : ""}` }), el("b", { style: `color: var(--sv-hue-${name})`, text: result }))));
+    this.equations.replaceChildren(...EQUATIONS[cell](v).map(([name, law, numbers, result]) => {
+      const rule = held(name);
+      const sign = rule ? "≠" : "=";
+      return el("p", { title: rule }, el("span", { class: "sv-law", text: law }), el("span", { class: "sv-sum", text: numbers ? ` = ${numbers} ${sign} ` : ` ${sign} ` }), el("b", { style: `color: var(--sv-hue-${name})`, text: result }),
+        ...(rule ? [el("span", { class: "sv-held", text: ` (${rule})` })] : []));
+    }));
     const x = read("x", step, feature);
     this.inputLabel.hidden = x === undefined;
     this.inputLabel.firstChild.textContent = tr("input {x}", { x: feature ? `x[${feature}]` : "x" });

@@ -26,9 +26,9 @@ export class Lines {
       const sum = !!line.gate || line.terms.length > 1;
       const [numbers, bars] = [el("div", { class: "sv-numbers" }), el("div", { class: "sv-bars" })];
       const opener = sum && el("button", { type: "button", class: "sv-opener", "aria-expanded": "false", "aria-label": tr("What the sum is made of"), title: tr("What the sum is made of"), text: "▸" });
-      const head = el("div", { class: `sv-lawline ${sum ? "sv-openable" : ""}`, "data-link": name, onclick: () => { if (sum) this.open(line); } },
-        el("b", { style: `color: var(--sv-hue-${name})` }, ...(sum ? [opener] : []), ...line.law.flatMap(spell)), numbers);
       const strips = new Vectors(line.rows, this.peek, this.choose);
+      const head = el("div", { class: `sv-lawline ${sum ? "sv-openable" : ""}`, "data-link": name, onclick: () => { if (sum) this.open(line); } }, strips.range,
+        el("b", { style: `color: var(--sv-hue-${name})` }, ...(sum ? [opener] : []), ...line.law.flatMap(spell)), numbers);
       return { line, sum, numbers, bars, head, opener, strips, root: el("div", { class: "sv-eq" }, head, bars) };
     });
     this.root.replaceChildren(...this.lines.map((shown) => shown.root));
@@ -45,6 +45,7 @@ export class Lines {
       if (!all) strips.root.remove();
       else if (!strips.root.isConnected) head.after(strips.root);
       numbers.hidden = all;
+      strips.range.hidden = !all;
       numbers.replaceChildren(...(all ? [] : line.gate ? this.sum(line, v, reading) : this.products(line, v, reading)));
       const open = sum && opened === line;
       if (sum) {

@@ -171,7 +171,12 @@ export class Timeline {
     this.latest = step;
   }
 
+  get home() { return this.plot; } // what takes the keys
+
   drawn() {
+    // Who comes from another page with the keys in hand goes on with them here.
+    if (this.arriving) this.home.focus({ preventScroll: true, focusVisible: false });
+    this.arriving = false;
     this.root.dataset.drawn = `${this.header.id}`;
     this.root.dataset.redraws = `${+(this.root.dataset.redraws ?? 0) + 1}`;
   }
@@ -337,8 +342,10 @@ export class Timeline {
 
   // Where the server wishes to be shown, once; else where the person was.
   takeUp(header) {
-    if (header.at && header.at[2] !== cursor.wish) [this.state.step, this.state.unit, cursor.wish] = header.at;
-    else if (!this.placed && cursor.step !== null) Object.assign(this.state, { step: cursor.step, unit: cursor.unit });
+    if (header.at && header.at[2] !== cursor.wish) {
+      [this.state.step, this.state.unit, cursor.wish] = header.at;
+      this.arriving = true;
+    } else if (!this.placed && cursor.step !== null) Object.assign(this.state, { step: cursor.step, unit: cursor.unit });
     this.placed = true;
   }
 

@@ -1,7 +1,7 @@
 // A recurrent network unrolled over time: the same cell at every step, handing its state on. Below, all steps in
 // small; above, those about the cursor with their numbers.
 
-import { number, svg, tr } from "./kit.js";
+import { el, number, svg, tr } from "./kit.js";
 
 const [LEFT, EACH, CHAIN] = [12, 135, 204];
 const NARROW = 520;
@@ -11,8 +11,10 @@ export class Unrolled {
     this.near = svg("g");
     this.chain = svg("g", { class: "sv-chain" });
     this.frame = svg("rect", { y: CHAIN - 5, height: 30, rx: 5, class: "sv-window" });
-    this.root = svg("svg", { class: "sv-diagram sv-unrolled", role: "img" });
-    this.root.append(this.near, this.chain, this.frame);
+    this.picture = svg("svg", { class: "sv-diagram sv-unrolled", role: "img" });
+    this.picture.append(this.near, this.chain, this.frame);
+    this.title = el("h3", { class: "sv-small-title" });
+    this.root = el("div", {}, this.title, this.picture);
     this.chain.addEventListener("click", (event) => {
       const box = this.chain.getBoundingClientRect();
       choose(Math.min(this.header.steps - 1, Math.floor(((event.clientX - box.left) / box.width) * this.header.steps)));
@@ -27,7 +29,8 @@ export class Unrolled {
     if (!header) return;
     this.shown = this.fits();
     const across = 50 + EACH * this.shown;
-    this.root.setAttribute("viewBox", `0 0 ${across} 234`);
+    this.title.textContent = tr("{name} unrolled: the same cell at every step, handing h on", { name: header.name });
+    this.picture.setAttribute("viewBox", `0 0 ${across} 234`);
     const { width, steps } = header;
     this.sizes = Float64Array.from({ length: steps }, (_, t) => Math.hypot(...arrays["unrolled.h"].subarray(t * width, (t + 1) * width)));
     this.each = (across - 2 * LEFT) / steps;
@@ -43,7 +46,7 @@ export class Unrolled {
   }
 
   // How many cells have room enough to be read.
-  fits() { return this.root.clientWidth && this.root.clientWidth < NARROW ? 3 : 6; }
+  fits() { return this.picture.clientWidth && this.picture.clientWidth < NARROW ? 3 : 6; }
 
   show(step) {
     if (!this.header) return;
@@ -67,7 +70,7 @@ export class Unrolled {
     this.near.replaceChildren(...parts);
     this.frame.setAttribute("x", LEFT + first * this.each - 1);
     this.frame.setAttribute("width", count * this.each + 2);
-    this.root.setAttribute("aria-label", tr("The {name} unrolled over {steps} steps; near the cursor, steps {first} to {last}, with the size of h on the wires between them: {sizes}.", {
+    this.picture.setAttribute("aria-label", tr("The {name} unrolled over {steps} steps; near the cursor, steps {first} to {last}, with the size of h on the wires between them: {sizes}.", {
       name, steps, first, last: first + count - 1, sizes: Array.from({ length: count }, (_, k) => number(sizes[first + k], 2)).join(", "),
     }));
   }

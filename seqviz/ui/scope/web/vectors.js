@@ -52,7 +52,7 @@ export class Vectors {
       return { text: spelled(tr(text)), name, canvas, mark, strip, value, row };
     });
     this.range = el("span", { class: "sv-range" });
-    this.root = el("div", { class: "sv-vectors" }, this.range, ...this.rows.map((r) => r.row));
+    this.root = el("div", { class: "sv-vectors" }, ...this.rows.map((r) => r.row));
   }
 
   // gate: the name of the value that runs from 0 to 1, if one does; hides(name): whether it is to be guessed;

@@ -1,6 +1,6 @@
 // The scope: a sequence and every signal that it causes, as linked rows over one time axis.
 
-import { forward, span } from "./forward.js";
+import { forward, ruleOf, span } from "./forward.js";
 import { Inspector } from "./inspector.js";
 import { el, gradient, later, number, tr, visible, writeAddress } from "./kit.js";
 import { cursor, link } from "./link.js";
@@ -198,6 +198,7 @@ export class Scope extends Timeline {
       bars.push(bar(theme.diverging, tr("states −"), "+", tr("Candidates and states: negative blue, 0 the background, positive orange")));
     }
     bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-dash" }), tr("chosen step")));
+    bars.push(el("span", { class: "sv-note", text: tr("one line of a heatmap: one unit") }));
     if (rows.some((row) => row.target)) bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-ring" }), tr("right answer")));
     if (this.header.edited?.length || this.header.rules?.length) bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-edit-mark" }), tr("changed by you")));
     this.legend.replaceChildren(...bars);
@@ -258,8 +259,15 @@ export class Scope extends Timeline {
     };
     this.inspector.show({
       cell: header.cell, step, steps: state.L, unit, feature: state.feature, labels: state.labels,
-      read: read(this.now), was: this.baseline && read(this.baseline), editable: header.editable, quantised: exact.h && !exact.h.exact,
+      read: read(this.now), was: this.baseline && read(this.baseline), held: (signal) => this.held(signal, step, unit), editable: header.editable, quantised: exact.h && !exact.h.exact,
     });
+  }
+
+  // In whose words a state is held by hand, itself or, where one sum makes it, within that.
+  held(signal, step, unit) {
+    const { rules = [], layer, cell } = this.header;
+    const own = cell.startsWith("RNN") ? ["h", "h_pre", "h_ih", "h_hh"] : [signal];
+    return own.map((name) => ruleOf(rules, `l${layer}.${name}`, step, unit, this.state.L)).find(Boolean)?.says;
   }
 
   // --- hands ------------------------------------------------------------------------------------
