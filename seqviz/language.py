@@ -7,7 +7,7 @@ A leaf: it imports nothing of seqviz. Every sentence stands in the code in Engli
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, lru_cache, wraps
@@ -23,6 +23,7 @@ __all__ = [
     "follow",
     "later",
     "reason",
+    "sentences",
     "speaking",
     "spoken_cache",
     "tr",
@@ -110,6 +111,11 @@ def tr(template: str, /, **values: Any) -> Sentence:
 def later(template: str) -> str:
     """Mark an English text that is said elsewhere, by ``tr``."""
     return template
+
+
+def sentences(parts: Iterable[str]) -> str:
+    """Whole sentences one after the other, as the language of now does it; empty ones are left out."""
+    return ("" if current() == "zh" else " ").join(filter(None, parts))
 
 
 def again(text: str) -> str:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from seqviz import vocabulary as words
-from seqviz.language import later, tr
+from seqviz.language import later, sentences, tr
 
 __all__ = [
     "HIGH",
@@ -51,7 +51,7 @@ def describe_saturation(gates: dict[str, np.ndarray]) -> str:
         says.append(
             tr("{gate}: closed {closed:.0%} and open {open:.0%} of the time.", gate=name, closed=closed, open=opened)
         )
-    return " ".join(says)
+    return sentences(says)
 
 
 def time_constant(f: np.ndarray | float) -> np.ndarray:

@@ -13,7 +13,7 @@ from seqviz import sequences
 from seqviz import vocabulary as words
 from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, order_gap, shuffled
 from seqviz.experiment import Experiment, Init, Sequence
-from seqviz.language import again, later, spoken_cache, tr
+from seqviz.language import again, later, sentences, spoken_cache, tr
 from seqviz.metrics import short
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
@@ -151,7 +151,7 @@ def order_in_words(gaps: dict[str, float], steps: int) -> str:
         )
     if still:
         says.append(tr("On this input the order makes no difference to {names} either.", names=tr(", ").join(still)))
-    return " ".join(says)
+    return sentences(says)
 
 
 @spoken_cache(maxsize=64)

@@ -14,7 +14,7 @@ from seqviz import vocabulary as words
 from seqviz.clipping import clip_update
 from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.figures import curves
-from seqviz.language import Words, later, tr
+from seqviz.language import Words, later, sentences, tr
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, option, said
@@ -222,4 +222,4 @@ def _norm_against_length(bench: Bench) -> None:
         for name, values in norms.items()
         if len(values) > 1 and np.isfinite([values[0], values[-1]]).all()
     )  # fmt: skip
-    st.caption(" ".join(grown))
+    st.caption(sentences(grown))

@@ -9,7 +9,7 @@ import numpy as np
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
 from seqviz.interventions import Ablate, Clamp, Intervention, Scale
-from seqviz.language import later, spoken_cache, tr
+from seqviz.language import later, sentences, spoken_cache, tr
 from seqviz.metrics import describe
 from seqviz.presets import PRESET_STORIES
 from seqviz.runner import run
@@ -182,7 +182,7 @@ def _message(
             arrays |= {f"baseline.{name}": values for name, values in old.items()}
         else:
             shape = tr("The baseline has another shape, so it cannot be laid over this run.")
-            header["status"] = f"{header['status']} {shape}"
+            header["status"] = sentences([header["status"], shape])
     header["model"], model = _model(experiment)
     return pack(header, arrays | model)
 

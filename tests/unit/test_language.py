@@ -140,6 +140,18 @@ def test_a_sentence_is_said_again_in_another_language():
     assert reason(ValueError()) == ""
 
 
+def test_sentences_stand_one_after_the_other_as_in_their_language():
+    two = ["Solved.", "", "Stopped."]
+    assert language.sentences(two) == "Solved. Stopped."
+    with speaking("zh"):
+        assert language.sentences(map(tr, two)) == "已学会。已停止。"
+
+
+def test_no_translation_has_a_space_after_a_full_stop():
+    for words in (catalogue(), script_catalogue()):
+        assert [text for text in words.values() if "。 " in text] == []
+
+
 def test_words_are_said_when_they_are_looked_up():
     labels = Words({"f": "forget gate"})
     assert labels["f"] == labels.get("f") == "forget gate"
