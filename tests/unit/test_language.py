@@ -8,6 +8,7 @@ import re
 import string
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import seqviz
@@ -138,6 +139,15 @@ def test_a_sentence_is_said_again_in_another_language():
     assert reason(ValueError(inner)) == "forget gate"
     assert reason(ValueError("as it is")) == "as it is"
     assert reason(ValueError()) == ""
+
+
+@pytest.mark.parametrize("of", [float, int, np.float32, np.float64, np.int64])
+def test_numbers_below_0_have_a_minus_and_no_hyphen(of):
+    assert tr("Clipped at {clip:g}.", clip=of(-2)) == "Clipped at −2."
+    assert tr("Clipped at {clip:g}.", clip=of(2)) == "Clipped at 2."
+    assert tr("{name} ({signal})", name=of(-2), signal="a-b -1") in ("−2 (a-b -1)", "−2.0 (a-b -1)")
+    assert tr("The share must lie above 0 and below 1; got {share!r}.", share=-2.0).endswith("got -2.0.")
+    assert language.number(-1e-7, ".1e") == "−1.0e-07", "the picture's powers of ten keep their hyphen too"
 
 
 def test_sentences_stand_one_after_the_other_as_in_their_language():
