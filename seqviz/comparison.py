@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -69,10 +70,16 @@ def order_gap(before: Answer, after: Answer, order: np.ndarray) -> float:
     return float(np.abs(after.y - before.y[order]).max())
 
 
-def half_life_of(response: np.ndarray) -> int | None:
-    """Steps from its largest value until a response ``(L,)`` has fallen to half of it; None if it never does."""
+def half_life_of(response: np.ndarray) -> float:
+    """Steps from its largest value until a response ``(L,)`` has fallen to half of it.
+
+    A whole number; 0 for a response that is 0 throughout, inf where it never falls so far, nan where it is not
+    finite: the network overflowed, and nothing can be said.
+    """
+    if not np.isfinite(response).all():
+        return math.nan
     if not response.any():
-        return 0
+        return 0.0
     peak = int(response.argmax())
     under = np.flatnonzero(response[peak:] <= response[peak] / 2)
-    return int(under[0]) if under.size else None
+    return float(under[0]) if under.size else math.inf

@@ -47,7 +47,7 @@ def comparison() -> None:
         with right, st.container(key="picture"):
             _say(bench.experiment)
             scope.mount("compare", _message(bench.experiment, _chosen(bench), *_undo(bench)), bench.event)
-            _table(bench)
+            _table(bench.experiment)
 
 
 def _undo(bench: Bench) -> tuple[bool, bool, str]:
@@ -218,19 +218,26 @@ def _states(name: str, array: str, values: np.ndarray) -> dict[str, Any]:
             "hue": "h", "reach": most or 1.0, "says": f"±{short(most)}"}  # fmt: skip
 
 
-def _table(bench: Bench) -> None:
+def _table(experiment: Experiment) -> None:
     """What each is made of, what it carries, and how long a nudge lasts."""
-    experiment = bench.experiment
     found = _answers(experiment, "as it is")
-    rows = []
-    for name, response in _responses(experiment).items():
-        steps = half_life_of(response)
-        rows.append({
-            tr("network"): tr(name), tr("parameters"): found[name].parameters,
-            tr("carried to the next step"): again(found[name].carries), tr("half-life of a nudge"):
-            tr("never here") if steps is None else step_count(steps),
-        })  # fmt: skip
-    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    rows = [
+        {
+            tr("network"): tr(name),
+            tr("parameters"): found[name].parameters,
+            tr("carried to the next step"): again(found[name].carries),
+            tr("half-life of a nudge"): half_life_in_words(half_life_of(response)),
+        }
+        for name, response in _responses(experiment).items()
+    ]
+    st.table(pd.DataFrame(rows), hide_index=True)
     st.caption(
         tr("Half-life: 1 is added to the input at one step, and the change of h is followed until it has halved.")
     )
+
+
+def half_life_in_words(steps: float) -> str:
+    """What :func:`seqviz.comparison.half_life_of` found."""
+    if np.isnan(steps):
+        return tr("overflowed")
+    return tr("never here") if np.isinf(steps) else step_count(int(steps))

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import seqviz
+from seqviz.comparison import half_life_of
 from seqviz.experiment import Experiment, Init, Sequence, Tensor, WeightEdit
 from seqviz.presets import PRESET_LABELS, preset
-from seqviz.ui.compare_page import order_in_words
+from seqviz.ui.compare_page import half_life_in_words, order_in_words
 from seqviz.ui.panels import PANELS
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +99,24 @@ def test_the_compare_page_says_who_could_tell_the_order_from_the_numbers():
     assert "The others do not: RNN by up to 0.5, GRU by up to 0.25, LSTM by up to 2e+38." in all_
     assert "no order to shuffle" in order_in_words(none, 1)
     assert "overflowed" in order_in_words(none | {"RNN": float("nan")}, 9)
+
+
+OVERFLOWS = Experiment(
+    "RNN_TANH",
+    hidden_size=3,
+    sequence=Sequence("sine", 8, amplitude=1e6),
+    edits=tuple(WeightEdit(*place, w) for k in range(3)
+                for place, w in ((("weight_ih_l0", k, 0), 3e38), (("weight_hh_l0", 0, k), -3e38))),
+)  # fmt: skip
+"""Infinity less infinity, in the RNN alone."""
+
+
+def test_the_compare_pages_table_tells_an_overflow_from_a_change_that_stays(visit):
+    shown = visit("compare", e=OVERFLOWS.to_url()).at.table[0].value.set_index("network")["half-life of a nudge"]
+    assert shown["RNN"] == "overflowed"
+    assert "overflowed" not in shown.drop("RNN").tolist()
+    stays = [half_life_in_words(half_life_of(np.ones(n))) for n in (3, 9)]
+    assert stays == ["never here", "never here"]
 
 
 LOUD = Experiment(edits=tuple(WeightEdit("readout.weight", 0, k, 3.4e38) for k in range(16)), hidden_size=16)
