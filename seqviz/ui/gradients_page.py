@@ -99,8 +99,7 @@ def _scenes(bench: Bench) -> None:
     def open_() -> None:
         name = st.session_state["scene"]
         if name is not None:
-            bench.put(SCENES[name][0])
-            bench.chosen["more"] = "clipping" if name.startswith("Clipping") else ""
+            bench.put(SCENES[name][0], more="clipping" if name.startswith("Clipping") else "")
 
     clipping = bench.option("more") == "clipping"
     fitting = [n for n, (e, _) in SCENES.items() if e == bench.experiment and n.startswith("Clipping") == clipping]
@@ -162,10 +161,10 @@ def _picture(bench: Bench) -> None:
 
 def _clipping(bench: Bench) -> None:
     """The update itself: its norm against the length, and what the two ways of clipping do to it."""
-    opened = st.toggle(
-        tr("Show the update and its clipping"), value=bench.option("more") == "clipping",
-        key=f"lab.more.{bench.option('more')}",
-        on_change=lambda: bench.chosen.__setitem__("more", "" if bench.option("more") else "clipping"),
+    opened = bench.option("more") == "clipping"
+    controlled(
+        st.toggle, tr("Show the update and its clipping"), opened,
+        lambda on: bench.choose("more", "clipping" if on else ""), key="lab.more",
     )  # fmt: skip
     if not opened:
         return

@@ -49,6 +49,29 @@ def test_the_same_again_is_no_step():
     assert not bench.can_undo
 
 
+def test_a_pages_own_settings_are_undone_like_all_else():
+    bench = Bench(choices={"loss": ("last", "sum"), "more": ("", "clipping")})
+    bench.choose("loss", "last")
+    assert not bench.can_undo, "what is chosen already is no step"
+    bench.choose("loss", "sum")
+    bench.put(preset("latch"))
+    bench.put(preset("counter"), more="clipping")
+    assert (bench.option("loss"), bench.option("more")) == ("sum", "clipping")
+    assert parse_qs(bench.address()).keys() == {"e", "loss", "more"}
+    bench.undo()
+    assert (bench.experiment, bench.option("loss"), bench.option("more")) == (preset("latch"), "sum", "")
+    bench.undo()
+    assert parse_qs(bench.address()) == {"loss": ["sum"]}
+    bench.undo()
+    assert (bench.experiment, bench.option("loss"), bench.address()) == (start(), "last", "")
+    bench.redo()
+    assert bench.option("loss") == "sum"
+    bench.choose("loss", "last")
+    assert not bench.can_redo
+    bench.undo()
+    assert bench.option("loss") == "sum"
+
+
 def test_the_list_is_bounded():
     bench = Bench()
     for seed in range(1, 500):

@@ -119,6 +119,42 @@ def test_the_compare_pages_table_tells_an_overflow_from_a_change_that_stays(visi
     assert stays == ["never here", "never here"]
 
 
+@pytest.mark.parametrize(
+    ("page", "kind", "key", "other"),
+    [
+        ("compare", "selectbox", "cmp.input", "shuffled"),
+        ("compare", "selectbox", "cmp.minus", "RNN"),
+        ("compare", "selectbox", "cmp.net", "GRU"),
+        ("gradients", "button_group", "lab.loss", "sum"),
+        ("gradients", "button_group", "lab.net", "LSTM"),
+        ("gradients", "toggle", "lab.more", True),
+    ],
+)
+def test_undo_and_redo_cover_what_a_page_chooses_beside_the_experiment(visit, page, kind, key, other):
+    app = visit(page)
+
+    def control():
+        return getattr(app.at, kind)(key=key)
+
+    before = control().value
+    control().set_value(other)
+    app.run()
+    given, picture = app.experiment, _picture_of(app)
+    assert control().value == other
+    app.bench.event({"type": "undo"})
+    app.run()
+    assert control().value == before
+    assert _picture_of(app) != picture
+    app.bench.event({"type": "redo"})
+    app.run()
+    assert (control().value, _picture_of(app), app.experiment) == (other, picture, given)
+
+
+def _picture_of(app) -> bytes:
+    (found,) = app.at.get("bidi_component")
+    return found.proto.bytes
+
+
 LOUD = Experiment(edits=tuple(WeightEdit("readout.weight", 0, k, 3.4e38) for k in range(16)), hidden_size=16)
 LONG = Experiment(hidden_size=16, sequence=Sequence("sine", 1))
 
