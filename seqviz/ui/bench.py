@@ -5,6 +5,7 @@ Everything that a session keeps lives in one :class:`Bench`; its address is its 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass, field, replace
@@ -188,7 +189,8 @@ class Bench:
         """Ask for another page at this step and unit; :func:`seqviz.ui.shell.follow` goes there."""
         step, unit = int(event["step"]), int(event["unit"])
         self.goto = page
-        self.view = (step, unit, (self.view[2] if self.view else 0) + 1)
+        # A page outlives its session, and would take a number that begins anew for a wish it has followed.
+        self.view = (step, unit, time.time_ns() // 1000)
 
     def _not_default(self, options: Mapping[str, str]) -> dict[str, str]:
         return {n: options[n] for n, words_ in self.choices.items() if options.get(n, words_[0]) != words_[0]}

@@ -72,6 +72,18 @@ def test_a_pages_own_settings_are_undone_like_all_else():
     assert bench.option("loss") == "sum"
 
 
+def test_a_wish_to_see_a_step_is_new_in_every_session():
+    wishes = []
+    for session in (Bench(), Bench()):
+        for _ in range(2):
+            session.event({"type": "cell", "step": 3, "unit": 1})
+            assert session.goto == "cell"
+            assert session.view[:2] == (3, 1)
+            wishes.append(session.view[2])
+    assert len(set(wishes)) == 4
+    assert max(wishes) < 2**53, "the browser cannot tell it from the next"
+
+
 def test_the_list_is_bounded():
     bench = Bench()
     for seed in range(1, 500):
