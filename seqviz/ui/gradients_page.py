@@ -18,8 +18,10 @@ from seqviz.language import Words, later, sentences, tr
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, option, said
-from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows
+from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows, networks
 from seqviz.ui.panels.network import knobs, scheme_names
+from seqviz.ui.pictures import whose_weights
+from seqviz.weights import set_parts
 
 __all__ = ["lab", "laboratory"]
 
@@ -152,8 +154,9 @@ def _picture(bench: Bench) -> None:
     problems = {name: flow.problem for name, flow in found.items() if flow.problem}
     for name, problem in problems.items():
         st.warning(tr("{name}: {says}", name=name, says=problem), icon=":material/error:")
-    if bench.experiment.tensors:
-        st.caption(tr("The LSTM, GRU or RNN that was trained keeps its weights; the two beside it are drawn."))
+    parts = {name: set_parts(e) for name, e in networks(bench.experiment).items()}
+    if says := whose_weights(parts, bench.experiment.init.seed):
+        st.caption(says)
     scope.mount("flow", flow_message(bench), bench.event)
     _choice(bench, "net", tr("Eigenvalues and singular values of"))
     _clipping(bench)

@@ -119,6 +119,60 @@ def test_the_compare_pages_table_tells_an_overflow_from_a_change_that_stays(visi
     assert stays == ["never here", "never here"]
 
 
+TRAINED_READOUT = Tensor.of("readout.bias", np.ones(1, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("given", "compare", "gradients"),
+    [
+        (GRU, [], []),
+        (
+            replace(GRU, tensors=(TRAINED, TRAINED_READOUT)),
+            [
+                "Set by hand or trained: GRU.",
+                "Of RNN, LSTM only the readout is set by hand or trained.",
+                "All other weights are drawn, with seed 0.",
+            ],
+            None,
+        ),
+        (preset("toggle"), ["Set by hand or trained: GRU, LSTM.", "All other weights are drawn, with seed 0."], None),
+        (
+            preset("leaky"),
+            ["Set by hand or trained: RNN, GRU, LSTM.", "All other weights are drawn, with seed 0."],
+            ["Set by hand or trained: RNN, GRU, LSTM."],
+        ),
+        (
+            replace(GRU, edits=(WeightEdit("weight_hh_l0", 0, 0, 1.0),)),
+            ["Set by hand or trained: GRU.", "All other weights are drawn, with seed 0."],
+            None,
+        ),
+    ],
+    ids=["drawn", "trained", "two by hand", "three by hand", "edited"],
+)
+def test_pages_that_show_several_networks_say_which_are_drawn(visit, given, compare, gradients):
+    for page, says in (("compare", compare), ("gradients", compare if gradients is None else gradients)):
+        captions = [c.value for c in visit(page, e=given.to_url()).at.caption]
+        assert [c for c in captions if "by hand" in c or "drawn" in c] == ([" ".join(says)] if says else [])
+
+
+@pytest.mark.parametrize(
+    ("given", "x", "y"),
+    [
+        (GRU, "input", "outputs"),
+        (Experiment(input_size=3, sequence=TEXT), "input “a” (of 3; the others are not drawn)", "outputs"),
+        (
+            Experiment(input_size=2, output_size=4),
+            "input 0 (of 2; the others are not drawn)",
+            "outputs 0 (of 4 each; the others are not drawn)",
+        ),
+    ],
+    ids=["one", "a text", "several"],
+)
+def test_the_compare_page_names_the_one_input_and_output_that_it_draws(visit, unpack, given, x, y):
+    header, _ = unpack(_picture_of(visit("compare", e=given.to_url())))
+    assert [row["name"] for row in header["rows"][:2]] == [x, y]
+
+
 @pytest.mark.parametrize(
     ("page", "kind", "key", "other"),
     [
