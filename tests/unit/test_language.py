@@ -126,6 +126,29 @@ def test_the_words_that_teachers_use():
     assert words["hidden state"] == "隐藏状态"
 
 
+OF_ANY_SIGNAL = {
+    "Units (none chosen: all)",
+    "{what}, unit {units}",
+    "{what}, units {units}",
+    "The units of an intervention",
+    "The units of an intervention are empty; leave them out to edit every unit.",
+    "The units of an intervention count from 0; got {unit}.",
+    "{signal} has units 0 to {last}; unit {unit} does not exist.",
+    "{name} has units 0 to {last}; unit {index} does not exist.",
+    "A slice of units must run forwards; got {index!r}.",
+    "The output has steps 0 to {last_step} and units 0 to {last_unit}; step {step}, unit {unit} does not exist.",
+    "{heading}<br>step %{{x}}, unit %{{y}}<br>%{{z:.4f}}<extra></extra>",
+}
+"""Inputs and outputs among them, whose units are not hidden."""
+
+
+def test_a_hidden_unit_is_not_taken_for_the_cell():
+    """单元 alone may be either: 隐藏单元 is a unit, 循环单元 the cell."""
+    for words in (catalogue(), script_catalogue()):
+        either = {text for text, said in words.items() if re.search("(?<!隐藏)(?<!循环)单元", said)}
+        assert either <= OF_ANY_SIGNAL
+
+
 def test_a_sentence_is_said_again_in_another_language():
     later("forget gate")
     inner = tr("forget gate")

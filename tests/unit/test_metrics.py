@@ -68,7 +68,7 @@ def test_a_single_step_is_not_called_steps() -> None:
 
 def test_sentences_are_whole_in_chinese() -> None:
     with speaking("zh"):
-        assert describe("l0.f", np.full((48, 4), 0.95)) == "共 48 步，其中单元 0 连续 48 步高于 0.9。"
+        assert describe("l0.f", np.full((48, 4), 0.95)) == "共 48 步，其中隐藏单元 0 连续 48 步高于 0.9。"
         assert describe_fading(np.zeros(50)) == "大小基本不变；0% 的时间步得到的梯度不足最大值的 1%。"
 
 
