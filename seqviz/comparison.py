@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,8 +16,9 @@ from seqviz.language import later, tr
 from seqviz.network import FeedForward
 from seqviz.runner import network
 from seqviz.sequences import generate
+from seqviz.weights import set_parts
 
-__all__ = ["NETWORKS", "Answer", "compare", "half_life_of", "order_gap", "shuffled"]
+__all__ = ["NETWORKS", "Answer", "compare", "half_life_of", "order_gap", "set_in", "shuffled"]
 
 NETWORKS = (later("Feed-forward"), "RNN", "GRU", "LSTM")
 """Their names; the first is said by ``tr``."""
@@ -35,15 +37,26 @@ class Answer:
     carries: str
 
 
+def _recurrent(experiment: Experiment) -> dict[str, Experiment]:
+    return {name: experiment.changed(cell=cell, sequence=experiment.sequence) for name, cell in _CELLS.items()}
+
+
+def set_in(experiment: Experiment) -> dict[str, frozenset[str]]:
+    """What each of the four networks keeps of the experiment's own weights (:func:`seqviz.weights.set_parts`).
+
+    Weights belong to one kind of cell, so that beside a network that was set by hand or trained the others are
+    drawn, but for a readout, which fits all three that are recurrent.
+    """
+    return {"Feed-forward": frozenset()} | {name: set_parts(e) for name, e in _recurrent(experiment).items()}
+
+
 @lru_cache(maxsize=32)
 def _networks(experiment: Experiment) -> dict[str, torch.nn.Module]:
     sizes = (experiment.input_size, experiment.hidden_size, experiment.output_size, experiment.num_layers)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.init.seed)
         found: dict[str, torch.nn.Module] = {"Feed-forward": FeedForward(*sizes).eval()}
-    for name, cell in _CELLS.items():
-        found[name] = network(experiment.changed(cell=cell, sequence=experiment.sequence))
-    return found
+    return found | {name: network(e) for name, e in _recurrent(experiment).items()}
 
 
 def compare(experiment: Experiment, x: np.ndarray) -> dict[str, Answer]:
@@ -69,10 +82,16 @@ def order_gap(before: Answer, after: Answer, order: np.ndarray) -> float:
     return float(np.abs(after.y - before.y[order]).max())
 
 
-def half_life_of(response: np.ndarray) -> int | None:
-    """Steps from its largest value until a response ``(L,)`` has fallen to half of it; None if it never does."""
+def half_life_of(response: np.ndarray) -> float:
+    """Steps from its largest value until a response ``(L,)`` has fallen to half of it.
+
+    A whole number; 0 for a response that is 0 throughout, inf where it never falls so far, nan where it is not
+    finite: the network overflowed, and nothing can be said.
+    """
+    if not np.isfinite(response).all():
+        return math.nan
     if not response.any():
-        return 0
+        return 0.0
     peak = int(response.argmax())
     under = np.flatnonzero(response[peak:] <= response[peak] / 2)
-    return int(under[0]) if under.size else None
+    return float(under[0]) if under.size else math.inf

@@ -7,11 +7,13 @@ A leaf: it imports nothing of seqviz. Every sentence stands in the code in Engli
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, lru_cache, wraps
+from numbers import Real
 from pathlib import Path
+from string import Formatter
 from typing import Any, Final, TypeVar
 
 __all__ = [
@@ -22,7 +24,9 @@ __all__ = [
     "current",
     "follow",
     "later",
+    "number",
     "reason",
+    "sentences",
     "speaking",
     "spoken_cache",
     "tr",
@@ -100,7 +104,8 @@ def tr(template: str, /, **values: Any) -> Sentence:
 
     Args:
         template: it, in English; with values, as ``str.format`` takes it.
-        values: what goes into its braces; sentences among them are said in the same language.
+        values: what goes into its braces; sentences among them are said in the same language, numbers as
+            :func:`number` does it, unless they are quoted with ``!r``.
     """
     made = Sentence(_said(template, values, current()))
     made.template, made.values = template, values
@@ -110,6 +115,28 @@ def tr(template: str, /, **values: Any) -> Sentence:
 def later(template: str) -> str:
     """Mark an English text that is said elsewhere, by ``tr``."""
     return template
+
+
+def number(value: Any, spec: str = "") -> str:
+    """A number as people read it, formatted with `spec`: in front of one below 0 stands a minus, as in the pictures."""
+    text = format(value, spec)
+    return f"−{text[1:]}" if text.startswith("-") else text
+
+
+class _Formatter(Formatter):
+    """``str.format`` with numbers for people."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        said: str = number(value, format_spec) if isinstance(value, Real) else super().format_field(value, format_spec)
+        return said
+
+
+_FORMATTER = _Formatter()
+
+
+def sentences(parts: Iterable[str]) -> str:
+    """Whole sentences one after the other, as the language of now does it; empty ones are left out."""
+    return ("" if current() == "zh" else " ").join(filter(None, parts))
 
 
 def again(text: str) -> str:
@@ -157,7 +184,8 @@ def _said(template: str, values: dict[str, Any], language: str) -> str:
     text = template if language == "en" else _catalogue(language).get(template, template)
     if not values:
         return text
-    return text.format(**{k: v.into(language) if isinstance(v, Sentence) else v for k, v in values.items()})
+    said = {k: v.into(language) if isinstance(v, Sentence) else v for k, v in values.items()}
+    return _FORMATTER.vformat(text, (), said)
 
 
 @cache

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from seqviz import vocabulary as words
-from seqviz.language import later, tr
+from seqviz.language import later, number, sentences, tr
 
 __all__ = [
     "HIGH",
@@ -51,7 +51,7 @@ def describe_saturation(gates: dict[str, np.ndarray]) -> str:
         says.append(
             tr("{gate}: closed {closed:.0%} and open {open:.0%} of the time.", gate=name, closed=closed, open=opened)
         )
-    return " ".join(says)
+    return sentences(says)
 
 
 def time_constant(f: np.ndarray | float) -> np.ndarray:
@@ -122,7 +122,7 @@ def describe(signal: str, values: np.ndarray) -> str:
 
 def short(value: float) -> str:
     """A number as it stands in a sentence."""
-    return f"{value:.2f}" if abs(value) < 10_000 else f"{value:.2e}"
+    return number(value, ".2f" if abs(value) < 10_000 else ".2e")
 
 
 _STAYS = {

@@ -62,7 +62,7 @@ class Init:
         choice(self.scheme, later("The initialisation"), SCHEMES + PRESETS)
         assign(self, gain=float32(self.gain, later("The gain")), seed=whole(self.seed, later("The seed"), 0, 2**31 - 1))
         if abs(self.gain) > 100:
-            raise ValueError(tr("The gain must be from -100 to 100; {gain:g} is outside.", gain=self.gain))
+            raise ValueError(tr("The gain must be from −100 to 100; {gain:g} is outside.", gain=self.gain))
         if self.spectral_radius is not None:
             assign(self, spectral_radius=float32(self.spectral_radius, later("The spectral radius")))
             if not 0 <= self.spectral_radius <= 100:
@@ -73,7 +73,7 @@ class Init:
             assign(self, forget_bias=float32(self.forget_bias, later("The forget bias")))
             if abs(self.forget_bias) > 100:
                 raise ValueError(
-                    tr("The forget bias must be from -100 to 100; {bias:g} is outside.", bias=self.forget_bias)
+                    tr("The forget bias must be from −100 to 100; {bias:g} is outside.", bias=self.forget_bias)
                 )
 
 
@@ -140,7 +140,7 @@ class Sequence:
         )
         if abs(self.amplitude) > 1e6:
             raise ValueError(
-                tr("The amplitude must be from -1e6 to 1e6; {amplitude:g} is outside.", amplitude=self.amplitude)
+                tr("The amplitude must be from −1e6 to 1e6; {amplitude:g} is outside.", amplitude=self.amplitude)
             )
         if not self.period > 0:
             raise ValueError(tr("The period must be above 0 steps, not {period:g}.", period=self.period))

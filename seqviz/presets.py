@@ -127,7 +127,7 @@ def _toggle_gru(a: dict[str, np.ndarray]) -> None:
 
 
 def _brackets_lstm(a: dict[str, np.ndarray]) -> None:
-    # "(" writes +0.01 into the cell, ")" writes -0.01, letters shut the input gate; right from -24 to 24.
+    # "(" writes +0.01 into the cell, ")" writes -0.01, letters shut the input gate; right from −24 to 24.
     set_ = lambda gate, **terms: _gate(a, words.LSTM, gate, 0, 1, **terms)  # noqa: E731
     set_("f", bias=OPEN)
     set_("i", bias=SHUT, x2=40.0, x3=40.0)
@@ -203,7 +203,7 @@ PRESET_STORIES: Final[dict[str, str]] = Words(
         "toggle": "Every 1 flips it: the output is above 0 after an odd number of ones. At a 1 the old state is "
         "dropped and the candidate writes the opposite sign; at a 0 everything is kept.",
         "brackets": "It knows how many brackets are open: “(” adds 0.01 to the cell state, “)” takes it away; the "
-        "output, rounded, is the depth from -24 to 24. Letters leave the input gate shut, so they change nothing. The "
+        "output, rounded, is the depth from −24 to 24. Letters leave the input gate shut, so they change nothing. The "
         "ReLU RNN counts in ones and stops at 0.",
     }
 )

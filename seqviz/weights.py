@@ -17,11 +17,11 @@ import torch
 from torch import Tensor, nn
 
 from seqviz import vocabulary as words
-from seqviz.experiment import SCHEMES, Experiment, Init, parameter_shapes
+from seqviz.experiment import PRESETS, SCHEMES, Experiment, Init, parameter_shapes
 from seqviz.language import tr
 from seqviz.presets import preset_parameters
 
-__all__ = ["PARTS", "gate_view", "initial", "materialise", "place", "spectral_radius"]
+__all__ = ["PARTS", "gate_view", "initial", "materialise", "place", "set_parts", "spectral_radius"]
 
 Parameters = Mapping[str, np.ndarray]
 
@@ -47,6 +47,14 @@ def initial(experiment: Experiment) -> Parameters:
         ValueError: a hand-set network was asked for in other sizes than it has.
     """
     return _materialise(_network_of(experiment, bare=True))
+
+
+def set_parts(experiment: Experiment) -> frozenset[str]:
+    """Which parts hold weights that were set by hand or trained: ``recurrent``, ``readout``; the rest is drawn."""
+    if experiment.init.scheme in PRESETS:
+        return frozenset({"recurrent", "readout"})
+    changed = {*(tensor.parameter for tensor in experiment.tensors), *(edit.parameter for edit in experiment.edits)}
+    return frozenset("readout" if name.startswith("readout.") else "recurrent" for name in changed)
 
 
 def _network_of(experiment: Experiment, bare: bool = False) -> tuple:

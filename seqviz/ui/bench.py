@@ -5,11 +5,12 @@ Everything that a session keeps lives in one :class:`Bench`; its address is its 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -41,11 +42,18 @@ def start() -> Experiment:
     return drawn(words.LSTM)
 
 
+class State(NamedTuple):
+    """What undo brings back: the experiment, and the page's own settings where they are not the default."""
+
+    experiment: Experiment
+    chosen: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass
 class Bench:
     """Undo list, baseline and what has to be said to the person. One a session."""
 
-    history: list[Experiment] = field(default_factory=lambda: [start()])
+    history: list[State] = field(default_factory=lambda: [State(start())])
     at: int = 0
     first: Experiment = field(default_factory=start)
     baseline: Experiment | None = None
@@ -53,7 +61,6 @@ class Bench:
     problem: str = ""
     too_long: bool = False
     choices: Mapping[str, Sequence_[str]] = field(default_factory=dict)
-    chosen: dict[str, str] = field(default_factory=dict)
     view: tuple[int, int, int] | None = None
     """Step and unit to show first on the next page, and a number that says it is a new wish."""
     goto: str = ""
@@ -75,7 +82,7 @@ class Bench:
         key = f"bench.{page}"
         bench: Bench | None = st.session_state.get(key)
         if bench is None:
-            bench = st.session_state[key] = cls([first()], first=first(), choices=options)
+            bench = st.session_state[key] = cls([State(first())], first=first(), choices=options)
             bench._read_address()
         bench.layer = min(bench.layer, bench.experiment.num_layers - 1)
         return bench
@@ -83,11 +90,15 @@ class Bench:
     @property
     def experiment(self) -> Experiment:
         """What is on the screen."""
-        return self.history[self.at]
+        return self.history[self.at].experiment
 
     def option(self, name: str) -> str:
         """One of the page's own settings."""
-        return self.chosen.get(name, self.choices[name][0])
+        return self.history[self.at].chosen.get(name, self.choices[name][0])
+
+    def choose(self, name: str, word: str) -> None:
+        """Set one of the page's own settings; undo takes it back."""
+        self.put(self.experiment, **{name: word})
 
     @property
     def can_undo(self) -> bool:
@@ -102,12 +113,14 @@ class Bench:
         self.layer = st.session_state["layer"] or 0
         self.stale = True
 
-    def put(self, experiment: Experiment) -> None:
-        """Show another experiment; the present one can be got back with undo."""
+    def put(self, experiment: Experiment, **options: str) -> None:
+        """Show another experiment, with other settings of the page; the present ones can be got back with undo."""
         self.problem = ""
-        if experiment == self.experiment:
+        now = self.history[self.at]
+        state = State(experiment, self._not_default({**now.chosen, **options}))
+        if state == now:
             return
-        self.history = [*self.history[: self.at + 1], experiment][-_UNDO_DEPTH:]
+        self.history = [*self.history[: self.at + 1], state][-_UNDO_DEPTH:]
         self.at = len(self.history) - 1
 
     def attempt(self, make: Callable[[], Experiment]) -> bool:
@@ -135,12 +148,12 @@ class Bench:
         self.attempt(lambda: replace(now, init=replace(now.init, **changes), tensors=()))
 
     def undo(self) -> None:
-        """One experiment back."""
+        """One change back."""
         self.at = max(0, self.at - 1)
         self.problem = ""
 
     def redo(self) -> None:
-        """One experiment on."""
+        """One change on."""
         self.at = min(len(self.history) - 1, self.at + 1)
         self.problem = ""
 
@@ -176,15 +189,20 @@ class Bench:
         """Ask for another page at this step and unit; :func:`seqviz.ui.shell.follow` goes there."""
         step, unit = int(event["step"]), int(event["unit"])
         self.goto = page
-        self.view = (step, unit, (self.view[2] if self.view else 0) + 1)
+        # A page outlives its session, and would take a number that begins anew for a wish it has followed.
+        self.view = (step, unit, time.time_ns() // 1000)
+
+    def _not_default(self, options: Mapping[str, str]) -> dict[str, str]:
+        return {n: options[n] for n, words_ in self.choices.items() if options.get(n, words_[0]) != words_[0]}
 
     # --- the address ------------------------------------------------------------------------------
 
     def _read_address(self) -> None:
         given = st.query_params
+        experiment = self.experiment
         try:
             if "e" in given:
-                self.history = [fitting(Experiment.from_url(given["e"]))]
+                experiment = fitting(Experiment.from_url(given["e"]))
         except ValueError as refusal:
             self.problem = tr("{why} The example is shown instead.", why=reason(refusal))
         try:
@@ -192,7 +210,8 @@ class Bench:
                 self.baseline = fitting(Experiment.from_url(given["b"]))
         except ValueError as refusal:
             self.problem = self.problem or tr("{why} The baseline is left out.", why=reason(refusal))
-        self.chosen = {n: given[n] for n, words_ in self.choices.items() if given.get(n) in words_}
+        known = {n: given[n] for n, words_ in self.choices.items() if given.get(n) in words_}
+        self.history = [State(experiment, self._not_default(known))]
         layer = given.get("layer", "0")
         self.layer = int(layer) if layer.isdecimal() and len(layer) < 3 else 0
 
@@ -209,7 +228,7 @@ class Bench:
             wanted["b"] = self.baseline.to_url()
         if self.layer:
             wanted["layer"] = str(self.layer)
-        wanted |= {n: self.option(n) for n, words_ in self.choices.items() if self.option(n) != words_[0]}
+        wanted |= self.history[self.at].chosen
         self.too_long = sum(map(len, wanted.values())) > LONGEST_ADDRESS
         return "" if self.too_long else urlencode(wanted)
 

@@ -11,15 +11,16 @@ import streamlit as st
 
 from seqviz import sequences
 from seqviz import vocabulary as words
-from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, order_gap, shuffled
+from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, order_gap, set_in, shuffled
 from seqviz.experiment import Experiment, Init, Sequence
-from seqviz.language import again, later, spoken_cache, tr
+from seqviz.language import again, later, sentences, spoken_cache, tr
 from seqviz.metrics import short
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, option, said
-from seqviz.ui.pictures import step_count
+from seqviz.ui.pictures import step_count, whose_weights
 from seqviz.ui.scope import pack
+from seqviz.ui.weights_view import input_names
 
 __all__ = ["comparison"]
 
@@ -46,8 +47,10 @@ def comparison() -> None:
             _controls(bench)
         with right, st.container(key="picture"):
             _say(bench.experiment)
+            if says := whose_weights(set_in(bench.experiment), bench.experiment.init.seed):
+                st.caption(says)
             scope.mount("compare", _message(bench.experiment, _chosen(bench), *_undo(bench)), bench.event)
-            _table(bench)
+            _table(bench.experiment)
 
 
 def _undo(bench: Bench) -> tuple[bool, bool, str]:
@@ -151,7 +154,7 @@ def order_in_words(gaps: dict[str, float], steps: int) -> str:
         )
     if still:
         says.append(tr("On this input the order makes no difference to {names} either.", names=tr(", ").join(still)))
-    return " ".join(says)
+    return sentences(says)
 
 
 @spoken_cache(maxsize=64)
@@ -170,8 +173,8 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, r
     finite = np.concatenate([a[np.isfinite(a)] for n, a in arrays.items() if n.endswith(".d")])
     high = float(np.ceil(finite.max())) if finite.size else 0.0
     rows = [
-        _lines("x", tr("input"), [("x", "x", 0)], x[:, 0], shape="hvh"),
-        _lines("y", tr("outputs"), [(f"{n}.y", tr(n), LINE[n]) for n in NETWORKS], outputs),
+        _lines("x", _first_input(experiment), [("x", "x", 0)], x[:, 0], shape="hvh"),
+        _lines("y", _first_outputs(experiment), [(f"{n}.y", tr(n), LINE[n]) for n in NETWORKS], outputs),
         *(_states(tr(name), f"{name}.h", found[name].h) for name in NETWORKS),
         {"signal": "norm", "kind": "norm", "symbol": "Δh",
          "name": tr("moved by 1 more at step {step}", step=_nudged(experiment)), "width": 1, "hue": "h", "says": ""},
@@ -201,6 +204,20 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, r
     return pack(header, arrays)
 
 
+def _first_input(experiment: Experiment) -> str:
+    """What the row of the input is called: it has room for one of several."""
+    names = input_names(experiment)
+    if len(names) == 1:
+        return tr("input")
+    name = f"“{names[0]}”" if experiment.sequence.kind == "text" else names[0]
+    return tr("input {name} (of {count}; the others are not drawn)", name=name, count=len(names))
+
+
+def _first_outputs(experiment: Experiment) -> str:
+    count = experiment.output_size
+    return tr("outputs") if count == 1 else tr("outputs 0 (of {count} each; the others are not drawn)", count=count)
+
+
 def _lines(
     signal: str, name: str, arrays: list[tuple[str, str, int]], values: np.ndarray, **look: Any
 ) -> dict[str, Any]:
@@ -218,19 +235,26 @@ def _states(name: str, array: str, values: np.ndarray) -> dict[str, Any]:
             "hue": "h", "reach": most or 1.0, "says": f"±{short(most)}"}  # fmt: skip
 
 
-def _table(bench: Bench) -> None:
+def _table(experiment: Experiment) -> None:
     """What each is made of, what it carries, and how long a nudge lasts."""
-    experiment = bench.experiment
     found = _answers(experiment, "as it is")
-    rows = []
-    for name, response in _responses(experiment).items():
-        steps = half_life_of(response)
-        rows.append({
-            tr("network"): tr(name), tr("parameters"): found[name].parameters,
-            tr("carried to the next step"): again(found[name].carries), tr("half-life of a nudge"):
-            tr("never here") if steps is None else step_count(steps),
-        })  # fmt: skip
-    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    rows = [
+        {
+            tr("network"): tr(name),
+            tr("parameters"): found[name].parameters,
+            tr("carried to the next step"): again(found[name].carries),
+            tr("half-life of a nudge"): half_life_in_words(half_life_of(response)),
+        }
+        for name, response in _responses(experiment).items()
+    ]
+    st.table(pd.DataFrame(rows), hide_index=True)
     st.caption(
         tr("Half-life: 1 is added to the input at one step, and the change of h is followed until it has halved.")
     )
+
+
+def half_life_in_words(steps: float) -> str:
+    """What :func:`seqviz.comparison.half_life_of` found."""
+    if np.isnan(steps):
+        return tr("overflowed")
+    return tr("never here") if np.isinf(steps) else step_count(int(steps))

@@ -72,11 +72,12 @@ def option(
     **look: Any,
 ) -> None:
     """One of the page's own settings beside the experiment (:meth:`Bench.option`)."""
-    keep = bench.chosen.__setitem__
     choices = list(bench.choices[name])
+    choose = bench.choose
     controlled(
-        widget, label, bench.option(name), lambda v: keep(name, v), key=key, options=choices, format_func=names, **look
-    )
+        widget, label, bench.option(name), lambda v: choose(name, v), key=key, options=choices, format_func=names,
+        **look,
+    )  # fmt: skip
 
 
 def unfolding(label: str, key: str) -> Any:

@@ -14,7 +14,7 @@ from seqviz.experiment import Experiment
 from seqviz.fading import describe_fading
 from seqviz.gradients import GradientFlow, gradient_flow
 from seqviz.jacobians import StateJacobians, highway_split, state_jacobians
-from seqviz.language import spoken_cache, tr
+from seqviz.language import number, sentences, spoken_cache, tr
 from seqviz.runner import inputs, network
 from seqviz.ui.bench import Bench
 from seqviz.ui.scope import pack
@@ -106,7 +106,7 @@ def _ratio(name: str, law: str, measured: float, closed: float) -> str:
     gap = measured - closed
     if not np.isfinite(gap):
         return ""
-    times = f"{10**gap:.2f}" if abs(gap) < 2 else f"10^{gap:.1f}"
+    times = f"{10**gap:.2f}" if abs(gap) < 2 else f"10^{number(gap, '.1f')}"
     return tr("{name} at step 0: {times} times the closed form {law}.", name=name, times=times, law=law)
 
 
@@ -229,7 +229,7 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
         "range": _range(picture),
         "floor": floor,
         "ceiling": ceiling,
-        "status": " ".join(filter(None, [*problems, *theory, *notes])),
+        "status": sentences([*problems, *theory, *notes]),
         "spectrum": _spectrum(picture, net, nets[net]),
         "address": address,
         "undo": undo,

@@ -14,12 +14,14 @@ from seqviz import vocabulary as words
 from seqviz.clipping import clip_update
 from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.figures import curves
-from seqviz.language import Words, later, tr
+from seqviz.language import Words, later, sentences, tr
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, option, said
-from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows
+from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows, networks
 from seqviz.ui.panels.network import knobs, scheme_names
+from seqviz.ui.pictures import whose_weights
+from seqviz.weights import set_parts
 
 __all__ = ["lab", "laboratory"]
 
@@ -99,8 +101,7 @@ def _scenes(bench: Bench) -> None:
     def open_() -> None:
         name = st.session_state["scene"]
         if name is not None:
-            bench.put(SCENES[name][0])
-            bench.chosen["more"] = "clipping" if name.startswith("Clipping") else ""
+            bench.put(SCENES[name][0], more="clipping" if name.startswith("Clipping") else "")
 
     clipping = bench.option("more") == "clipping"
     fitting = [n for n, (e, _) in SCENES.items() if e == bench.experiment and n.startswith("Clipping") == clipping]
@@ -153,8 +154,9 @@ def _picture(bench: Bench) -> None:
     problems = {name: flow.problem for name, flow in found.items() if flow.problem}
     for name, problem in problems.items():
         st.warning(tr("{name}: {says}", name=name, says=problem), icon=":material/error:")
-    if bench.experiment.tensors:
-        st.caption(tr("The LSTM, GRU or RNN that was trained keeps its weights; the two beside it are drawn."))
+    parts = {name: set_parts(e) for name, e in networks(bench.experiment).items()}
+    if says := whose_weights(parts, bench.experiment.init.seed):
+        st.caption(says)
     scope.mount("flow", flow_message(bench), bench.event)
     _choice(bench, "net", tr("Eigenvalues and singular values of"))
     _clipping(bench)
@@ -162,10 +164,10 @@ def _picture(bench: Bench) -> None:
 
 def _clipping(bench: Bench) -> None:
     """The update itself: its norm against the length, and what the two ways of clipping do to it."""
-    opened = st.toggle(
-        tr("Show the update and its clipping"), value=bench.option("more") == "clipping",
-        key=f"lab.more.{bench.option('more')}",
-        on_change=lambda: bench.chosen.__setitem__("more", "" if bench.option("more") else "clipping"),
+    opened = bench.option("more") == "clipping"
+    controlled(
+        st.toggle, tr("Show the update and its clipping"), opened,
+        lambda on: bench.choose("more", "clipping" if on else ""), key="lab.more",
     )  # fmt: skip
     if not opened:
         return
@@ -222,4 +224,4 @@ def _norm_against_length(bench: Bench) -> None:
         for name, values in norms.items()
         if len(values) > 1 and np.isfinite([values[0], values[-1]]).all()
     )  # fmt: skip
-    st.caption(" ".join(grown))
+    st.caption(sentences(grown))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
 from seqviz.interventions import Ablate, Clamp, Intervention, Scale
-from seqviz.language import later, spoken_cache, tr
+from seqviz.language import later, sentences, spoken_cache, tr
 from seqviz.metrics import describe
 from seqviz.presets import PRESET_STORIES
 from seqviz.runner import run
@@ -29,6 +30,7 @@ __all__ = [
     "step_count",
     "story",
     "title",
+    "whose_weights",
 ]
 
 _MODEL_BUDGET = 300_000
@@ -48,6 +50,22 @@ def title(experiment: Experiment) -> str:
 def step_count(n: int) -> str:
     """So many steps, in words."""
     return tr("1 step") if n == 1 else tr("{n} steps", n=n)
+
+
+def whose_weights(parts: Mapping[str, frozenset[str]], seed: int) -> str:
+    """Which of several networks keep weights that were set by hand or trained, by what each keeps; or nothing."""
+    whole = [tr(name) for name, kept in parts.items() if "recurrent" in kept]
+    readout = [tr(name) for name, kept in parts.items() if kept == {"readout"}]
+    if not whole and not readout:
+        return ""
+    says = []
+    if whole:
+        says.append(tr("Set by hand or trained: {names}.", names=tr(", ").join(whole)))
+    if readout:
+        says.append(tr("Of {names} only the readout is set by hand or trained.", names=tr(", ").join(readout)))
+    if len(whole) < len(parts):
+        says.append(tr("All other weights are drawn, with seed {seed}.", seed=seed))
+    return sentences(says)
 
 
 def signal_text(signal: str, cell: str) -> str:
@@ -188,7 +206,7 @@ def _message(
             arrays |= {f"baseline.{name}": values for name, values in old.items()}
         else:
             shape = tr("The baseline has another shape, so it cannot be laid over this run.")
-            header["status"] = f"{header['status']} {shape}"
+            header["status"] = sentences([header["status"], shape])
     header["model"], model = _model(experiment)
     return pack(header, arrays | model)
 

@@ -13,7 +13,7 @@ from seqviz.experiment import Experiment
 from seqviz.language import Words, tr
 from seqviz.ui.scope import pack
 
-__all__ = ["WeightView", "weight_message"]
+__all__ = ["WeightView", "input_names", "weight_message"]
 
 READS = Words({"ih": "row: unit, column: input", "hh": "row: unit, column: unit it reads"})
 
@@ -60,9 +60,14 @@ def _symbol(cell: str, gate: str, part: str) -> str:
 def _columns(experiment: Experiment, layer: int, part: str, count: int) -> tuple[str, ...]:
     if part.startswith("bias"):
         return (tr("bias"),)
-    if part == "ih" and layer == 0 and experiment.sequence.kind == "text":
+    return input_names(experiment) if part == "ih" and layer == 0 else tuple(map(str, range(count)))
+
+
+def input_names(experiment: Experiment) -> tuple[str, ...]:
+    """What each of the inputs is called: by its character in a text, else by its number."""
+    if experiment.sequence.kind == "text":
         return tuple(experiment.sequence.alphabet.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥"))
-    return tuple(str(k) for k in range(count))
+    return tuple(map(str, range(experiment.input_size)))
 
 
 def _matrix(array: np.ndarray) -> np.ndarray:

@@ -27,6 +27,15 @@ def test_shuffling_and_differences_are_drawn(compared):
     expect(compared.page.locator("[data-testid=stException]")).to_have_count(0)
 
 
+def test_a_choice_is_taken_back_by_key(compared):
+    first = compared.data("drawn")
+    compared.edits(lambda: compared.choose("The input", "shuffled"))
+    compared.plot.focus()
+    assert compared.edits(lambda: compared.page.keyboard.press("Control+z")) == first
+    expect(compared.page.get_by_role("combobox", name="The input")).to_have_value("as it is")
+    assert "input=" not in compared.page.url
+
+
 def test_the_unrolled_network_follows_the_cursor(compared):
     unrolled = compared.scope.locator(".sv-unrolled")
     expect(unrolled.locator(".sv-now")).to_contain_text("t = 12")

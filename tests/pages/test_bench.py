@@ -49,6 +49,41 @@ def test_the_same_again_is_no_step():
     assert not bench.can_undo
 
 
+def test_a_pages_own_settings_are_undone_like_all_else():
+    bench = Bench(choices={"loss": ("last", "sum"), "more": ("", "clipping")})
+    bench.choose("loss", "last")
+    assert not bench.can_undo, "what is chosen already is no step"
+    bench.choose("loss", "sum")
+    bench.put(preset("latch"))
+    bench.put(preset("counter"), more="clipping")
+    assert (bench.option("loss"), bench.option("more")) == ("sum", "clipping")
+    assert parse_qs(bench.address()).keys() == {"e", "loss", "more"}
+    bench.undo()
+    assert (bench.experiment, bench.option("loss"), bench.option("more")) == (preset("latch"), "sum", "")
+    bench.undo()
+    assert parse_qs(bench.address()) == {"loss": ["sum"]}
+    bench.undo()
+    assert (bench.experiment, bench.option("loss"), bench.address()) == (start(), "last", "")
+    bench.redo()
+    assert bench.option("loss") == "sum"
+    bench.choose("loss", "last")
+    assert not bench.can_redo
+    bench.undo()
+    assert bench.option("loss") == "sum"
+
+
+def test_a_wish_to_see_a_step_is_new_in_every_session():
+    wishes = []
+    for session in (Bench(), Bench()):
+        for _ in range(2):
+            session.event({"type": "cell", "step": 3, "unit": 1})
+            assert session.goto == "cell"
+            assert session.view[:2] == (3, 1)
+            wishes.append(session.view[2])
+    assert len(set(wishes)) == 4
+    assert max(wishes) < 2**53, "the browser cannot tell it from the next"
+
+
 def test_the_list_is_bounded():
     bench = Bench()
     for seed in range(1, 500):

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import seqviz
+from seqviz.comparison import half_life_of
 from seqviz.experiment import Experiment, Init, Sequence, Tensor, WeightEdit
 from seqviz.presets import PRESET_LABELS, preset
-from seqviz.ui.compare_page import order_in_words
+from seqviz.ui.compare_page import half_life_in_words, order_in_words
 from seqviz.ui.panels import PANELS
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +99,114 @@ def test_the_compare_page_says_who_could_tell_the_order_from_the_numbers():
     assert "The others do not: RNN by up to 0.5, GRU by up to 0.25, LSTM by up to 2e+38." in all_
     assert "no order to shuffle" in order_in_words(none, 1)
     assert "overflowed" in order_in_words(none | {"RNN": float("nan")}, 9)
+
+
+OVERFLOWS = Experiment(
+    "RNN_TANH",
+    hidden_size=3,
+    sequence=Sequence("sine", 8, amplitude=1e6),
+    edits=tuple(WeightEdit(*place, w) for k in range(3)
+                for place, w in ((("weight_ih_l0", k, 0), 3e38), (("weight_hh_l0", 0, k), -3e38))),
+)  # fmt: skip
+"""Infinity less infinity, in the RNN alone."""
+
+
+def test_the_compare_pages_table_tells_an_overflow_from_a_change_that_stays(visit):
+    shown = visit("compare", e=OVERFLOWS.to_url()).at.table[0].value.set_index("network")["half-life of a nudge"]
+    assert shown["RNN"] == "overflowed"
+    assert "overflowed" not in shown.drop("RNN").tolist()
+    stays = [half_life_in_words(half_life_of(np.ones(n))) for n in (3, 9)]
+    assert stays == ["never here", "never here"]
+
+
+TRAINED_READOUT = Tensor.of("readout.bias", np.ones(1, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("given", "compare", "gradients"),
+    [
+        (GRU, [], []),
+        (
+            replace(GRU, tensors=(TRAINED, TRAINED_READOUT)),
+            [
+                "Set by hand or trained: GRU.",
+                "Of RNN, LSTM only the readout is set by hand or trained.",
+                "All other weights are drawn, with seed 0.",
+            ],
+            None,
+        ),
+        (preset("toggle"), ["Set by hand or trained: GRU, LSTM.", "All other weights are drawn, with seed 0."], None),
+        (
+            preset("leaky"),
+            ["Set by hand or trained: RNN, GRU, LSTM.", "All other weights are drawn, with seed 0."],
+            ["Set by hand or trained: RNN, GRU, LSTM."],
+        ),
+        (
+            replace(GRU, edits=(WeightEdit("weight_hh_l0", 0, 0, 1.0),)),
+            ["Set by hand or trained: GRU.", "All other weights are drawn, with seed 0."],
+            None,
+        ),
+    ],
+    ids=["drawn", "trained", "two by hand", "three by hand", "edited"],
+)
+def test_pages_that_show_several_networks_say_which_are_drawn(visit, given, compare, gradients):
+    for page, says in (("compare", compare), ("gradients", compare if gradients is None else gradients)):
+        captions = [c.value for c in visit(page, e=given.to_url()).at.caption]
+        assert [c for c in captions if "by hand" in c or "drawn" in c] == ([" ".join(says)] if says else [])
+
+
+@pytest.mark.parametrize(
+    ("given", "x", "y"),
+    [
+        (GRU, "input", "outputs"),
+        (Experiment(input_size=3, sequence=TEXT), "input “a” (of 3; the others are not drawn)", "outputs"),
+        (
+            Experiment(input_size=2, output_size=4),
+            "input 0 (of 2; the others are not drawn)",
+            "outputs 0 (of 4 each; the others are not drawn)",
+        ),
+    ],
+    ids=["one", "a text", "several"],
+)
+def test_the_compare_page_names_the_one_input_and_output_that_it_draws(visit, unpack, given, x, y):
+    header, _ = unpack(_picture_of(visit("compare", e=given.to_url())))
+    assert [row["name"] for row in header["rows"][:2]] == [x, y]
+
+
+@pytest.mark.parametrize(
+    ("page", "kind", "key", "other"),
+    [
+        ("compare", "selectbox", "cmp.input", "shuffled"),
+        ("compare", "selectbox", "cmp.minus", "RNN"),
+        ("compare", "selectbox", "cmp.net", "GRU"),
+        ("gradients", "button_group", "lab.loss", "sum"),
+        ("gradients", "button_group", "lab.net", "LSTM"),
+        ("gradients", "toggle", "lab.more", True),
+    ],
+)
+def test_undo_and_redo_cover_what_a_page_chooses_beside_the_experiment(visit, page, kind, key, other):
+    app = visit(page)
+
+    def control():
+        return getattr(app.at, kind)(key=key)
+
+    before = control().value
+    control().set_value(other)
+    app.run()
+    given, picture = app.experiment, _picture_of(app)
+    assert control().value == other
+    app.bench.event({"type": "undo"})
+    app.run()
+    assert control().value == before
+    assert _picture_of(app) != picture
+    app.bench.event({"type": "redo"})
+    app.run()
+    assert (control().value, _picture_of(app), app.experiment) == (other, picture, given)
+
+
+def _picture_of(app) -> bytes:
+    (found,) = app.at.get("bidi_component")
+    return found.proto.bytes
 
 
 LOUD = Experiment(edits=tuple(WeightEdit("readout.weight", 0, k, 3.4e38) for k in range(16)), hidden_size=16)

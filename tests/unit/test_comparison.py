@@ -46,5 +46,11 @@ def test_half_life_is_the_closed_form(f: float, steps: int) -> None:
 
 
 def test_half_life_of_what_never_falls_and_of_nothing() -> None:
-    assert half_life_of(np.ones(5)) is None
+    assert half_life_of(np.ones(5)) == np.inf
     assert half_life_of(np.zeros(5)) == 0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_overflowed_has_no_half_life(value: float) -> None:
+    assert np.isnan(half_life_of(np.array([0.0, 1.0, value])))
+    assert np.isnan(half_life_of(np.full(3, value)))

@@ -66,7 +66,7 @@ def test_a_malformed_field_is_a_value_error_with_a_sentence(make):
         (Clamp("l0.f", 1, units=40), r"l0\.f has units 0 to 31; unit 40 does not exist\."),
         (Clamp("l0.f", 1, steps=10), r"The sequence has steps 0 to 9; step 10 does not exist\."),
         (Clamp("l0.f", 1, steps=(5, 12)), r"The sequence has steps 0 to 9; step 11 does not exist\."),
-        (Clamp("l0.f", 1, steps=-11), r"The sequence has steps 0 to 9; step -11 does not exist\."),
+        (Clamp("l0.f", 1, steps=-11), r"The sequence has steps 0 to 9; step −11 does not exist\."),
         (Clamp("l0.f", 1, steps=(7, 7)), "hold no step"),
         ("l0.f", "An intervention is a Clamp, an Ablate or a Scale"),
     ],

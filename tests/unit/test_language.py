@@ -8,6 +8,7 @@ import re
 import string
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import seqviz
@@ -125,6 +126,29 @@ def test_the_words_that_teachers_use():
     assert words["hidden state"] == "隐藏状态"
 
 
+OF_ANY_SIGNAL = {
+    "Units (none chosen: all)",
+    "{what}, unit {units}",
+    "{what}, units {units}",
+    "The units of an intervention",
+    "The units of an intervention are empty; leave them out to edit every unit.",
+    "The units of an intervention count from 0; got {unit}.",
+    "{signal} has units 0 to {last}; unit {unit} does not exist.",
+    "{name} has units 0 to {last}; unit {index} does not exist.",
+    "A slice of units must run forwards; got {index!r}.",
+    "The output has steps 0 to {last_step} and units 0 to {last_unit}; step {step}, unit {unit} does not exist.",
+    "{heading}<br>step %{{x}}, unit %{{y}}<br>%{{z:.4f}}<extra></extra>",
+}
+"""Inputs and outputs among them, whose units are not hidden."""
+
+
+def test_a_hidden_unit_is_not_taken_for_the_cell():
+    """单元 alone may be either: 隐藏单元 is a unit, 循环单元 the cell."""
+    for words in (catalogue(), script_catalogue()):
+        either = {text for text, said in words.items() if re.search("(?<!隐藏)(?<!循环)单元", said)}
+        assert either <= OF_ANY_SIGNAL
+
+
 def test_a_sentence_is_said_again_in_another_language():
     later("forget gate")
     inner = tr("forget gate")
@@ -138,6 +162,27 @@ def test_a_sentence_is_said_again_in_another_language():
     assert reason(ValueError(inner)) == "forget gate"
     assert reason(ValueError("as it is")) == "as it is"
     assert reason(ValueError()) == ""
+
+
+@pytest.mark.parametrize("of", [float, int, np.float32, np.float64, np.int64])
+def test_numbers_below_0_have_a_minus_and_no_hyphen(of):
+    assert tr("Clipped at {clip:g}.", clip=of(-2)) == "Clipped at −2."
+    assert tr("Clipped at {clip:g}.", clip=of(2)) == "Clipped at 2."
+    assert tr("{name} ({signal})", name=of(-2), signal="a-b -1") in ("−2 (a-b -1)", "−2.0 (a-b -1)")
+    assert tr("The share must lie above 0 and below 1; got {share!r}.", share=-2.0).endswith("got -2.0.")
+    assert language.number(-1e-7, ".1e") == "−1.0e-07", "the picture's powers of ten keep their hyphen too"
+
+
+def test_sentences_stand_one_after_the_other_as_in_their_language():
+    two = ["Solved.", "", "Stopped."]
+    assert language.sentences(two) == "Solved. Stopped."
+    with speaking("zh"):
+        assert language.sentences(map(tr, two)) == "已学会。已停止。"
+
+
+def test_no_translation_has_a_space_after_a_full_stop():
+    for words in (catalogue(), script_catalogue()):
+        assert [text for text in words.values() if "。 " in text] == []
 
 
 def test_words_are_said_when_they_are_looked_up():

@@ -53,13 +53,13 @@ def test_sentences_say_what_the_numbers_say() -> None:
     state = np.zeros((6, 3))
     state[4, 1] = -0.8
     state[5, 1] = -0.2
-    assert describe("c", state) == "Largest in unit 1 at step 4: -0.80. Ends at 0.2 (25% of that)."
+    assert describe("c", state) == "Largest in unit 1 at step 4: −0.80. Ends at 0.2 (25% of that)."
     state[2, 0] = np.nan
     assert "from step 2 on" in describe("h", state)
 
 
 def test_a_single_step_is_not_called_steps() -> None:
-    assert describe("x", np.array([[0.5, -1.0]])) == "1 step, from -1.00 to 0.50."
+    assert describe("x", np.array([[0.5, -1.0]])) == "1 step, from −1.00 to 0.50."
     assert describe("f", np.array([[0.5, 0.95]])) == "Unit 1 is above 0.9 at the only step."
     assert describe("i", np.array([[0.01]])) == "Is below 0.1 at the only step."
     logs = np.array([-30.0, -7.0, 0.0])
@@ -68,7 +68,7 @@ def test_a_single_step_is_not_called_steps() -> None:
 
 def test_sentences_are_whole_in_chinese() -> None:
     with speaking("zh"):
-        assert describe("l0.f", np.full((48, 4), 0.95)) == "共 48 步，其中单元 0 连续 48 步高于 0.9。"
+        assert describe("l0.f", np.full((48, 4), 0.95)) == "共 48 步，其中隐藏单元 0 连续 48 步高于 0.9。"
         assert describe_fading(np.zeros(50)) == "大小基本不变；0% 的时间步得到的梯度不足最大值的 1%。"
 
 

@@ -320,7 +320,7 @@ class Bomb:
         (saved(np.zeros(2, dtype=[("a", "f4"), ("b", "f4")])), "not numbers"),
         (saved(np.array(["2020"], dtype="M8[D]")), "not numbers"),
         (saved(np.array([[1, 2], [3, np.nan]])), r"nan at \[1, 1\]; only finite"),
-        (saved(np.array([1, -np.inf])), r"-inf at \[1, 0\]; only finite"),
+        (saved(np.array([1, -np.inf])), r"−inf at \[1, 0\]; only finite"),
         (saved(np.array([0, 1e39])), r"1e\+39 at \[1, 0\]; a 32-bit float ends"),
         (headed("<f4", (10**12, 3), b"1234"), "cut short or its header is wrong.* 12,000,000,000,000 bytes and 4 are"),
         (headed("<f8", (2**62, 2**62)), "cut short or its header is wrong"),

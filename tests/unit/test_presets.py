@@ -171,7 +171,7 @@ def test_brackets_tell_the_depth_from_minus_24_to_24(length: int) -> None:
     if length == 2000:
         assert depths.min() == -24
         assert depths.max() == 24
-    assert "from -24 to 24" in PRESET_STORIES["brackets"]
+    assert "from −24 to 24" in PRESET_STORIES["brackets"]
 
 
 def test_the_relu_brackets_tell_any_depth_and_stop_at_zero() -> None:

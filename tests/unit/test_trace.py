@@ -209,7 +209,7 @@ def test_sel_gives_the_state_before_its_first_step(trace):
     ("where", "words"),
     [
         ({"step": 6}, r"x has steps 0 to 5; step 6 does not exist\."),
-        ({"step": -7}, "step -7 does not exist"),
+        ({"step": -7}, "step −7 does not exist"),
         ({"batch": 3}, r"x has batch elements 0 to 2; batch element 3 does not exist\."),
         ({"unit": 4}, r"l0\.i has units 0 to 3; unit 4 does not exist\."),
         ({"step": slice(None, None, -1)}, "must run forwards"),
