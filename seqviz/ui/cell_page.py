@@ -11,7 +11,7 @@ from seqviz import vocabulary as words
 from seqviz import weights
 from seqviz.cells import signal_names
 from seqviz.experiment import Experiment
-from seqviz.language import Words, tr
+from seqviz.language import Words, sentences, tr
 from seqviz.runner import run
 from seqviz.sequences import labels
 from seqviz.ui import scope
@@ -71,15 +71,14 @@ def cell_message(bench: Bench) -> bytes:
     arrays = layer_arrays(experiment, layer)
     seq = experiment.sequence
     text = seq.kind == "text"
-    status: str = tr("Dashed wires carry negative numbers; the wider a wire, the larger its number.")
+    status = [tr("Dashed wires carry negative numbers; the wider a wire, the larger its number.")]
     if experiment.interventions:
         held = tr("This run has interventions: a value behind ≠ is held by hand and does not follow from its sum.")
-        status = f"{status} {held}"
+        status.append(held)
     broken = [array for name, array in arrays.items() if name not in PARTS and not np.isfinite(array).all()]
     if broken:
         step = min(int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0]) for array in broken)
-        overflow = tr("Not a finite number from step {step} on: the network overflowed.", step=step)
-        status = f"{overflow} {status}"
+        status.insert(0, tr("Not a finite number from step {step} on: the network overflowed.", step=step))
     header: dict[str, Any] = {
         "panel": "cell",
         "link": "cell",
@@ -93,7 +92,7 @@ def cell_message(bench: Bench) -> bytes:
         "names": list(seq.alphabet) if text and layer == 0 else None,
         "rules": rules(experiment),
         "layer": layer,
-        "status": status,
+        "status": sentences(status),
         "address": bench.address(),
         "at": bench.view,
         "undo": bench.can_undo,

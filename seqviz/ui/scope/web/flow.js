@@ -161,11 +161,11 @@ export class Flow extends Timeline {
     const last = state.L - 1;
     const ends = (label, from, to) => tr("{name} from {from} at step 0 to {to} at step {last}", { name: label, from, to, last });
     const says = {
-      norm: () => header.curves.filter((c) => c.label).map((c) => ends(c.label, power(arrays[c.name][0]), power(arrays[c.name][last]))).join("; "),
-      lines: (row) => row.arrays.map(({ name, label }) => tr("{name} between {low} and {high}", { name: label, low: number(arrays[name].reduce((a, b) => Math.min(a, b))), high: number(arrays[name].reduce((a, b) => Math.max(a, b))) })).join("; "),
+      norm: () => header.curves.filter((c) => c.label).map((c) => ends(c.label, power(arrays[c.name][0]), power(arrays[c.name][last]))).join(tr("; ")),
+      lines: (row) => row.arrays.map(({ name, label }) => tr("{name} between {low} and {high}", { name: label, low: number(arrays[name].reduce((a, b) => Math.min(a, b))), high: number(arrays[name].reduce((a, b) => Math.max(a, b))) })).join(tr("; ")),
       states: (row) => tr("{count} units, up to {reach} in size", { count: row.width, reach: number(row.reach) }),
     };
-    return rows.map((row) => tr("{row}: {says}", { row: row.name, says: [says[row.kind]?.(row), row.says].filter(Boolean).join("; ") })).join(". ");
+    return rows.map((row) => tr("{row}: {says}", { row: row.name, says: [says[row.kind]?.(row), row.says].filter(Boolean).join(tr("; ")) })).join(tr(". "));
   }
 
   drawLegend() {

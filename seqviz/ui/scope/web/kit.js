@@ -14,6 +14,8 @@ export function speak(wanted) {
 export const tr = (sentence, values = {}) => (WORDS[language]?.[sentence] ?? sentence).replace(/\{(\w+)\}/g, (_, name) => values[name]);
 export const catalogue = (wanted) => WORDS[wanted];
 export const later = (sentence) => sentence;
+// Whole sentences one after the other, as the language of now does it.
+export const sentences = (parts) => parts.filter(Boolean).join(language === "zh" ? "" : " ");
 
 const known = new Map();
 
@@ -93,7 +95,7 @@ export function typeset(text) {
 export const spelled = (text) => text.replace(/_(\{[^}]*\}|[\p{L}\d]+)/gu, (_, below) => ` ${below.replace(/[{}]/g, "")}`);
 
 export const number = (v, digits = 3) =>
-  !Number.isFinite(v) ? `${v}` : Math.abs(v) >= 1e4 ? v.toExponential(2) : (v < 0 ? "−" : "") + Math.abs(v).toFixed(digits);
+  !Number.isFinite(v) ? `${v}` : (v < 0 ? "−" : "") + (Math.abs(v) >= 1e4 ? Math.abs(v).toExponential(2) : Math.abs(v).toFixed(digits));
 
 export const visible = (character) => (character === " " ? "␣" : character === "\n" ? "↵" : character === "\t" ? "⇥" : character);
 

@@ -2,7 +2,7 @@
 
 import { forward, ruleOf, span } from "./forward.js";
 import { Inspector } from "./inspector.js";
-import { el, gradient, later, number, tr, visible, writeAddress } from "./kit.js";
+import { el, gradient, later, number, sentences, tr, visible, writeAddress } from "./kit.js";
 import { cursor, link } from "./link.js";
 import { unitOrder } from "./order.js";
 import { MARGIN, figure, lineRange, poster, rowData, rowRange } from "./picture.js";
@@ -176,7 +176,7 @@ export class Scope extends Timeline {
     const { rows, header } = this;
     this.sayings = this.state.view === "now"; // they describe the present run
     this.heads.replaceChildren(...rows.map((row, k) => this.heading(row, k, el("span", { class: "sv-range", text: this.rangeText(row) }))));
-    this.plot.setAttribute("aria-description", rows.map((row) => tr("{row}: {says}", { row: row.name, says: row.says ?? "" })).join(" "));
+    this.plot.setAttribute("aria-description", sentences(rows.map((row) => tr("{row}: {says}", { row: row.name, says: row.says ?? "" }))));
     this.interventionMarks(header.rules ?? []);
   }
 

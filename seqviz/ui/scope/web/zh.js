@@ -14,6 +14,8 @@ export default {
   "one line of a heatmap: one unit": "热图的每一行是一个隐藏单元",
   "One unit": "单个隐藏单元",
   "As vectors": "向量形式",
+  ". ": "。",
+  "; ": "；",
   "{name} unrolled: the same cell at every step, handing h on": "展开的 {name}：每一步都是同一个循环单元，把 h 传下去",
   "{name}: click to hide this value, and to show it again": "{name}：点击可隐藏这个值，再点一次显示",
   "{term}: to be guessed": "{term}：待猜",
