@@ -38,7 +38,9 @@ class Answer:
 
 
 def _recurrent(experiment: Experiment) -> dict[str, Experiment]:
-    return {name: experiment.changed(cell=cell, sequence=experiment.sequence) for name, cell in _CELLS.items()}
+    """The experiment as each recurrent cell; an RNN's own squashing is kept, it belongs to its weights."""
+    cells = _CELLS | ({"RNN": words.RNN_RELU} if experiment.cell == words.RNN_RELU else {})
+    return {name: experiment.changed(cell=cell, sequence=experiment.sequence) for name, cell in cells.items()}
 
 
 def set_in(experiment: Experiment) -> dict[str, frozenset[str]]:

@@ -9,6 +9,7 @@ import torch
 from seqviz import Experiment, Init, Sequence
 from seqviz.comparison import NETWORKS, compare, half_life_of, order_gap, shuffled
 from seqviz.sequences import generate
+from seqviz.weights import materialise
 
 EXPERIMENT = Experiment(hidden_size=6, init=Init(gain=2.0, seed=3), sequence=Sequence("noise", 40))
 
@@ -54,3 +55,18 @@ def test_half_life_of_what_never_falls_and_of_nothing() -> None:
 def test_what_overflowed_has_no_half_life(value: float) -> None:
     assert np.isnan(half_life_of(np.array([0.0, 1.0, value])))
     assert np.isnan(half_life_of(np.full(3, value)))
+
+
+@pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+def test_the_rnn_squashes_as_the_experiment_does(nonlinearity: str) -> None:
+    experiment = Experiment(
+        f"RNN_{nonlinearity.upper()}", hidden_size=5, init=Init(gain=2.0), sequence=Sequence("noise", 12)
+    )
+    x = generate(experiment.sequence, 1)
+    layer = torch.nn.RNN(1, 5, nonlinearity=nonlinearity)
+    parameters = materialise(experiment)
+    with torch.no_grad():
+        for name, parameter in layer.named_parameters():
+            parameter.copy_(torch.tensor(parameters[name]))
+        expected, _ = layer(torch.from_numpy(x)[:, None])
+    np.testing.assert_allclose(compare(experiment, x)["RNN"].h, expected[:, 0].numpy(), atol=1e-6)
