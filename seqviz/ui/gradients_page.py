@@ -189,7 +189,7 @@ def _clipping(bench: Bench) -> None:
     if not rows:
         st.info(tr("There is no finite update to clip."))
         return
-    st.dataframe(pd.DataFrame(rows).set_index(tr("network")).style.format("{:.3g}"))
+    st.table(pd.DataFrame(rows).set_index(tr("network")).style.format("{:.3g}"))
     st.caption(
         tr(
             "Norms of the update of the recurrent weights. “Direction” is the cosine between before and after: "
