@@ -111,7 +111,8 @@ export class Flow extends Timeline {
     axis.range = [low, high];
     const step = Math.max(1, Math.ceil((high - low) / 7));
     const marks = [];
-    for (let v = Math.ceil(low); v <= high; v++) if (v % step === 0) marks.push(v);
+    // A mark at the very top would lie under the heading.
+    for (let v = Math.ceil(low); v < high - 0.02 * (high - low); v++) if (v % step === 0) marks.push(v);
     Object.assign(axis, { tickmode: "array", tickvals: folded ? [] : marks, ticktext: folded ? [] : marks.map(superscript) });
     const found = [];
     for (const curve of header.curves) {
