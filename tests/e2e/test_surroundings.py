@@ -28,9 +28,10 @@ def test_the_copied_address_brings_the_same_screen_to_another_person(screen, vis
     screen.edits(lambda: screen.drag(screen.at("x", 10, 0.9), screen.at("x", 14, 0.9)))
     screen.redraws(screen.scope.locator(".sv-fold[data-signal=o]").click)
     screen.redraws(lambda: screen.scope.get_by_label("units by").select_option("mean"))
+    screen.redraws(screen.scope.get_by_role("radio", name="Difference").click)
     screen.plot.focus()
     screen.page.keyboard.press("Shift+ArrowRight")
-    screen.until("() => location.hash.includes('step=')")
+    screen.until("() => location.hash.includes('step=') && location.hash.includes('run=difference')")
     step = screen.data("step")
     other = visit(screen.page.url)
     assert other.data("drawn") == screen.data("drawn")
@@ -40,7 +41,7 @@ def test_the_copied_address_brings_the_same_screen_to_another_person(screen, vis
         assert other.values(signal) == screen.values(signal)
     expect(other.scope.locator(".sv-fold[data-signal=o]")).to_have_attribute("aria-expanded", "false")
     expect(other.scope.locator(".sv-clock")).to_have_text(f"{step} / 63")
-    expect(other.scope.locator(".sv-segments")).to_be_visible()
+    expect(other.scope.get_by_role("radio", name="Difference")).to_have_attribute("aria-checked", "true")
     expect(other.scope.get_by_role("button", name="Undo")).to_be_disabled()
     assert other.page.url == screen.page.url
     assert screen.data("step") == step, "one person moved the other's picture"

@@ -440,6 +440,7 @@ export class Scope extends Timeline {
     const view = new URLSearchParams(location.hash.slice(1));
     this.readCursor(view);
     if (ORDERS.some(([o]) => o === view.get("by"))) this.state.sort = view.get("by");
+    if (VIEWS.some(([v]) => v === view.get("run"))) this.state.view = view.get("run");
     for (const signal of (view.get("folded") ?? "").split(".")) if (/^[a-z]$/.test(signal)) this.state.folded.add(signal);
     const zoom = (view.get("zoom") ?? "").split("_").map(Number);
     if (zoom.length === 2 && zoom.every(Number.isFinite) && zoom[0] < zoom[1]) this.state.zoom = zoom;
@@ -451,6 +452,7 @@ export class Scope extends Timeline {
     if (state.step) view.set("step", state.step);
     if (state.unit) view.set("unit", state.unit);
     if (state.sort !== "index") view.set("by", state.sort);
+    if (state.view !== "now") view.set("run", state.view);
     if (state.folded.size) view.set("folded", [...state.folded].join("."));
     if (state.zoom) view.set("zoom", state.zoom.map((v) => v.toFixed(1)).join("_"));
     if (!this.header.plain) writeAddress(this.header.address, view);
