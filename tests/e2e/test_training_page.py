@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -56,6 +57,62 @@ def test_a_latch_is_learned_scrubbed_and_opened_in_gates(page: Page) -> None:
     expect(page.locator(".sv-learning")).to_have_count(0)
     page.get_by_role("link", name="Training").click()
     expect(learning(page).locator(".sv-status")).to_contain_text("Solved.")
+
+
+def saved(page: Page) -> tuple[str, dict]:
+    """The name and the document of what “Save .json” gives."""
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Save .json").click()
+    return found.value.suggested_filename, json.loads(found.value.path().read_text())
+
+
+def test_an_earlier_checkpoint_stays_and_is_the_one_that_is_named_saved_and_opened(page: Page) -> None:
+    train(page, "Latch")
+    expect(learning(page).locator(".sv-status")).to_contain_text("Solved.")
+    clock, told = learning(page).locator(".sv-clock"), page.locator(".sv-scope .sv-status")
+    last = int((clock.text_content() or "").removeprefix("step "))
+    caption = page.get_by_text(re.compile("^The checkpoint at step"))
+    expect(caption).to_have_text(f"The checkpoint at step {last}:")
+    _, learned = saved(page)
+    learning(page).locator(".sv-plot").focus()
+    for step in (last - 10, last - 20, last - 30):
+        page.keyboard.press("ArrowLeft")
+        expect(told).to_have_text(f"The probe at optimiser step {step}.")
+        expect(clock).to_have_text(f"step {step}")
+    expect(caption).to_have_text(f"The checkpoint at step {last - 30}:")
+    expect(clock).to_have_text(f"step {last - 30}")
+    name, document = saved(page)
+    assert name == f"seqviz-latch-{last - 30}.json"
+    assert document != learned
+    page.get_by_role("link", name="Gates").click()
+    expect(page.get_by_role("heading", name="Inside the gates")).to_be_visible()
+    page.get_by_role("link", name="Training").click()
+    expect(clock).to_have_text(f"step {last - 30}")
+    expect(caption).to_have_text(f"The checkpoint at step {last - 30}:")
+    page.get_by_role("button", name="Open in gates").click()
+    expect(page.get_by_role("heading", name="Inside the gates")).to_be_visible()
+    page.get_by_test_id("stButtonGroup").get_by_role("radio", name="Save", exact=True).click()
+    with page.expect_download() as opened:
+        page.get_by_role("button", name="Experiment as JSON").click()
+    assert json.loads(opened.value.path().read_text()) == document
+
+
+def test_a_run_that_goes_on_is_followed_again(page: Page) -> None:
+    train(page, "Temporal order", "LSTM, forget bias 1")
+    clock = learning(page).locator(".sv-clock")
+    expect(clock).not_to_have_text("step 0")
+    page.get_by_role("button", name="Stop").click()
+    expect(learning(page).locator(".sv-status")).to_contain_text("Stopped.")
+    last = int((clock.text_content() or "").removeprefix("step "))
+    learning(page).locator(".sv-plot").focus()
+    page.keyboard.press("Home")
+    expect(clock).to_have_text("step 0")
+    expect(page.get_by_text("The checkpoint at step 0:")).to_be_visible()
+    page.get_by_role("button", name="Train on").click()
+    later = "last => +document.querySelector('.sv-learning .sv-clock').textContent.replace('step ', '') > last"
+    page.wait_for_function(later, arg=last)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
 
 
 def test_a_long_run_stops_within_a_moment(page: Page) -> None:
