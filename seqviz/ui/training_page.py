@@ -20,7 +20,7 @@ from seqviz.tasks import TASKS, Task, own_series, own_text
 from seqviz.training import ANY, RECIPES, Checkpoint, Recipe, prepare
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import remembered, said
+from seqviz.ui.controls import remembered, said, upload
 from seqviz.ui.gradients_page import lab
 from seqviz.ui.shell import go
 from seqviz.ui.trainer import SLOTS, Course, Trainer, trainer
@@ -193,15 +193,11 @@ def _train_on(work: Trainer) -> None:
 
 
 def _load() -> None:
-    def load() -> None:
-        given = st.session_state["train.load"]
-        if given is None:
-            return
-        bench = Bench.here()
-        bench.attempt(lambda: from_safetensors(given.getvalue()))
+    def read(given: Any) -> Experiment:
+        return from_safetensors(given.getvalue())
 
     with st.expander(tr("Load a network"), key="train.load.open"):
-        st.file_uploader(tr("Saved here before"), type=["safetensors"], key="train.load", on_change=load)
+        upload(tr("Saved here before"), ["safetensors"], Bench.here(), read, key="train.load")
         st.caption(tr("It opens in gates; turn on “Go on from the network in gates” to train it further."))
 
 
