@@ -22,6 +22,7 @@ from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import remembered, said, upload
 from seqviz.ui.gradients_page import lab
+from seqviz.ui.panels.network import CHRONO
 from seqviz.ui.shell import go
 from seqviz.ui.trainer import SLOTS, Course, Trainer, trainer
 from seqviz.ui.training_pictures import checkpoint_at, learning_message, probe_message
@@ -76,6 +77,8 @@ def _choices(work: Trainer) -> None:
     place = f"train.recipe.{found.name}"
     chosen = remembered(st.selectbox, tr("Network and recipe"), list(recipes), key=place, names=tr)
     recipe = recipes[chosen]
+    if any(each.scheme == "chrono" for each in recipes.values()):
+        st.caption(tr(CHRONO))
     if recipe.lesson:
         st.markdown(recipe.lesson)
     seed = st.number_input(tr("Seed"), value=0, min_value=0, max_value=10_000, key="train.seed")
@@ -230,7 +233,12 @@ def _untrained() -> None:
     found = TASKS.get(name, TASKS["latch"])
     recipe = next(iter(RECIPES[found.name].values()))
     st.markdown(tr("Before training: the answer, below, does not follow the right one yet. Press **Train**."))
-    scope.mount("probe", probe_message(prepare(found, recipe), found, 0), lambda event: None)
+    _probed(prepare(found, recipe), found, 0)
+
+
+def _probed(experiment: Experiment, found: Task, step: int) -> None:
+    st.caption(tr("The probe: one fixed example sequence, run through the network of each checkpoint."))
+    scope.mount("probe", probe_message(experiment, found, step), lambda event: None)
 
 
 def _progress(work: Trainer, courses: list[Course]) -> None:
@@ -274,7 +282,7 @@ def _probe(work: Trainer, courses: list[Course]) -> None:
         names = [course.name for course in work.courses]
         remembered(st.segmented_control, tr("Network shown"), names, key="train.which", names=tr, required=True)
     course, checkpoint = _shown(courses)
-    scope.mount("probe", probe_message(checkpoint.experiment, course.task, checkpoint.step), lambda event: None)
+    _probed(checkpoint.experiment, course.task, checkpoint.step)
     if course.recipe.cell in (words.LSTM, words.GRU) and st.toggle(
         tr("Show which gates saturate"), key="train.saturation"
     ):

@@ -38,6 +38,14 @@ def train(page: Page, task: str, recipe: str | None = None) -> None:
     page.get_by_role("button", name="Train", exact=True).click()
 
 
+def test_chrono_and_the_probe_are_explained_where_they_are_first_named(page: Page) -> None:
+    expect(page.get_by_text("The probe: one fixed example sequence")).to_be_visible()
+    expect(page.get_by_text("chrono: forget and input biases drawn so that")).to_be_visible()
+    page.get_by_role("combobox", name="Task").click()
+    page.get_by_role("option", name="Parity of the bits so far").click()
+    expect(page.get_by_text("chrono: forget and input biases drawn so that")).to_have_count(0)
+
+
 def test_a_latch_is_learned_scrubbed_and_opened_in_gates(page: Page) -> None:
     train(page, "Latch")
     expect(learning(page).locator(".sv-status")).to_contain_text("Solved.")
@@ -95,6 +103,19 @@ def test_an_earlier_checkpoint_stays_and_is_the_one_that_is_named_saved_and_open
     with page.expect_download() as opened:
         page.get_by_role("button", name="Experiment as JSON").click()
     assert json.loads(opened.value.path().read_text()) == document
+
+
+def test_each_slider_says_what_it_moves_through(page: Page) -> None:
+    train(page, "Latch")
+    expect(learning(page).locator(".sv-status")).to_contain_text("Solved.")
+    for picture, name in ((learning(page), "checkpoint"), (page.locator(".sv-scope"), "step")):
+        expect(picture.locator(".sv-time .sv-place")).to_have_text(name)
+        expect(picture.locator(".sv-time").get_by_role("slider", name=name, exact=True)).to_be_visible()
+    learning(page).locator(".sv-plot").focus()
+    page.keyboard.press("Home")
+    expect(learning(page).locator("[aria-live=polite].sv-visually-hidden")).to_have_text("step 0")
+    page.keyboard.press("ArrowRight")
+    expect(learning(page).locator("[aria-live=polite].sv-visually-hidden")).to_have_text("step 10")
 
 
 def test_a_run_that_goes_on_is_followed_again(page: Page) -> None:

@@ -9,7 +9,7 @@ const TALL = 92;
 
 export class Learning extends Timeline {
   constructor(root) {
-    super(root, tr("Training, checkpoint by checkpoint. Left and right arrows move through the checkpoints, space plays."));
+    super(root, tr("Training, checkpoint by checkpoint. Left and right arrows move through the checkpoints, space plays."), tr("checkpoint"));
     root.classList.add("sv-learning");
     this.follow = true;
     this.state.speed = this.speedSelect.value = "4";
@@ -98,6 +98,8 @@ export class Learning extends Timeline {
       return [label, Number.isFinite(value) ? (row.log ? power(Math.log10(value)) : number(value, 4)) : "–"];
     }) };
   }
+
+  spoken() { return this.clock.textContent; }
 
   move(step) {
     super.move(step);
