@@ -12,7 +12,7 @@ from seqviz import vocabulary as words
 from seqviz.checkpoints import from_safetensors, to_safetensors
 from seqviz.experiment import Experiment
 from seqviz.figures import saturation
-from seqviz.language import Words, again, reason, tr
+from seqviz.language import Words, again, later, reason, tr
 from seqviz.metrics import describe_saturation
 from seqviz.parsing import parse_csv
 from seqviz.runner import run
@@ -34,6 +34,7 @@ OWN = Words({"own_text": "Your own text: the next character", "own_series": "You
 OPENERS = Words({"gates": "Open in gates", "cell": "Open in the cell", "gradients": "Open in gradients"})
 WHICH = "train.which.kept"
 """The session key of the name of the network that is looked at, where several were trained."""
+FROM_GATES = later("Network from gates")
 RACE = {"RNN": words.RNN_TANH, "GRU": words.GRU, "LSTM": words.LSTM}
 
 
@@ -83,12 +84,13 @@ def _choices(work: Trainer) -> None:
         st.markdown(recipe.lesson)
     seed = st.number_input(tr("Seed"), value=0, min_value=0, max_value=10_000, key="train.seed")
     start = _start_from(found)
+    racers = _racers(found, recipe)
     begin, race = st.columns(2)
     begin.button(tr("Train"), type="primary", width="stretch", key="train.begin", on_click=_begin,
                  args=(work, found, {chosen: recipe}, int(seed), start))  # fmt: skip
     race.button(tr("Race all three"), width="stretch", key="train.race", on_click=_begin,
-                args=(work, found, _racers(found, recipe), int(seed)),
-                help=tr("RNN, GRU and LSTM of this size on the same batches"))  # fmt: skip
+                args=(work, found, racers, int(seed)),
+                help="\n\n- ".join([tr("On the same batches, each by its own recipe:"), *_listed(racers)]))  # fmt: skip
 
 
 def _task(name: str) -> Task | None:
@@ -132,11 +134,26 @@ def _racers(found: Task, recipe: Recipe) -> dict[str, Recipe]:
     """Every cell by its own best recipe for the task, or by this one's settings where it has none."""
     racers = {}
     for name, cell in RACE.items():
-        own = [r for r in RECIPES.get(found.name, ANY).values() if words.CELL_LABELS[r.cell].startswith(name)]
-        fallback = Recipe(cell, recipe.hidden_size, 3e-3 if name == "RNN" else 1e-2, max_steps=recipe.max_steps,
-                          every=recipe.every)  # fmt: skip
-        racers[name] = replace(own[0] if own else fallback, every=25)
+        known = RECIPES.get(found.name, ANY).items()
+        own = [(title, r) for title, r in known if words.CELL_LABELS[r.cell].startswith(name)]
+        fallback = Recipe(cell, recipe.hidden_size, 3e-3 if name == "RNN" else 1e-2, max_steps=recipe.max_steps)
+        title, racer = own[0] if own else (name, fallback)
+        racers[title] = replace(racer, every=25)
     return racers
+
+
+def _listed(recipes: dict[str, Recipe]) -> list[str]:
+    """What is trained and how, a line for each."""
+    return [
+        tr(
+            "{name}: {units} units, learning rate {lr:g}, at most {steps} steps",
+            name=tr(name),
+            units=recipe.hidden_size,
+            lr=recipe.lr,
+            steps=recipe.max_steps,
+        )
+        for name, recipe in recipes.items()
+    ]
 
 
 def _start_from(found: Task) -> Experiment | None:
@@ -151,6 +168,9 @@ def _start_from(found: Task) -> Experiment | None:
 
 
 def _begin(work: Trainer, found: Task, recipes: dict[str, Recipe], seed: int, start: Experiment | None = None) -> None:
+    if start is not None:
+        (recipe,) = recipes.values()
+        recipes = {FROM_GATES: replace(recipe, cell=start.cell, hidden_size=start.hidden_size)}
     courses = [
         Course(name, found, recipe, start or prepare(found, recipe, seed), seed) for name, recipe in recipes.items()
     ]
@@ -222,9 +242,19 @@ def _live(running: bool) -> None:
         if not work.running:
             _untrained()
         return
+    _heading(work)
     _progress(work, ready)
     scope.mount("learning", learning_message(ready, _at()), lambda event: _scrubbed(event, ready[0].run))
     _probe(work, ready)
+
+
+def _heading(work: Trainer) -> None:
+    """What the picture is of: the controls beside it may already say something else."""
+    found = work.courses[0].task
+    lines = _listed({course.name: course.recipe for course in work.courses})
+    st.markdown("  \n".join([f"**{found.label}**", *lines]))
+    if found.name != st.session_state["train.task.kept"].removeprefix("own_"):
+        st.info(tr("You chose another task. This picture is still of the earlier run; **Train** starts the new one."))
 
 
 def _untrained() -> None:
