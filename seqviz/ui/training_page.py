@@ -54,6 +54,9 @@ def classroom() -> None:
             # Whatever is chosen above, a run can be stopped and its networks saved.
             if running:
                 st.button(tr("Stop"), width="stretch", key="train.stop", on_click=work.halt)
+                st.caption(
+                    tr("Reloading or closing the page loses this run. Once it has ended, save its networks here.")
+                )
             elif _ready(work):
                 _after(work)
             _load()

@@ -139,10 +139,14 @@ def test_a_run_that_goes_on_is_followed_again(page: Page) -> None:
 def test_a_long_run_stops_within_a_moment(page: Page) -> None:
     train(page, "Temporal order", "LSTM, forget bias 1")
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    warned = page.get_by_text("Reloading or closing the page loses this run.")
+    expect(warned).to_be_visible()
     expect(learning(page).locator(".sv-clock")).not_to_have_text("step 0")
     page.get_by_role("button", name="Stop").click()
     expect(learning(page).locator(".sv-status")).to_contain_text("Stopped.")
     expect(page.get_by_role("button", name="Train on")).to_be_visible()
+    expect(warned).to_have_count(0)
+    expect(page.get_by_role("button", name="Save .safetensors")).to_be_visible()
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 
