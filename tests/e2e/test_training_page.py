@@ -8,6 +8,12 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from seqviz.tasks import task
+from seqviz.training import Recipe, prepare
+from seqviz.training import train as training
+from seqviz.ui.trainer import Course
+from seqviz.ui.training_pictures import learning_message
+
 pytestmark = pytest.mark.browser
 
 TASK_KEYS = {"Temporal order": "order"}
@@ -24,6 +30,36 @@ def page(visit) -> Page:
 
 def learning(page: Page) -> Locator:
     return page.locator(".sv-learning")
+
+
+LEFT_WHILE_DRAWING = """async (message) => {
+  const from = "/_stcore/bidi-components/seqviz.scope/";
+  const [{ default: mount }, { plotly }] = await Promise.all([import(from + "scope.js"), import(from + "kit.js")]);
+  const Plotly = await plotly();
+  const [react, purge] = [Plotly.react, Plotly.purge];
+  const parentElement = document.body.appendChild(document.createElement("div"));
+  const purged = new Promise((resolve) => { Plotly.purge = (graph) => resolve(purge(graph)); });
+  const drawing = new Promise((resolve) => {
+    Plotly.react = (...given) => {
+      const done = react(...given);
+      leave();
+      resolve(done.then(() => "drawn", (error) => error.message));
+      return done;
+    };
+  });
+  const leave = mount({ data: Uint8Array.from(message), parentElement, setTriggerValue() {} });
+  const says = await drawing;
+  await purged;
+  Object.assign(Plotly, { react, purge });
+  return says;
+}"""
+
+
+def test_a_page_that_is_left_while_it_draws_ends_its_drawing(bare_page: Page) -> None:
+    latch, recipe = task("latch"), Recipe(hidden_size=2, max_steps=2, every=1)
+    course = Course("LSTM", latch, recipe, prepare(latch, recipe), 0)
+    course.checkpoints = list(training(course.start, latch, recipe))
+    assert bare_page.evaluate(LEFT_WHILE_DRAWING, list(learning_message([course], None))) == "drawn"
 
 
 def train(page: Page, task: str, recipe: str | None = None) -> None:

@@ -110,7 +110,7 @@ export class Timeline {
   async react(built) {
     this.built = built;
     this.plot.style.height = `${built.height}px`;
-    await this.Plotly.react(this.graph, built.traces, built.layout, { displayModeBar: false, responsive: false, doubleClick: "reset", scrollZoom: false, showTips: false });
+    await (this.drawing = this.Plotly.react(this.graph, built.traces, built.layout, { displayModeBar: false, responsive: false, doubleClick: "reset", scrollZoom: false, showTips: false }));
     if (this.bound) return;
     this.bound = true;
     this.graph.on("plotly_relayout", () => {
@@ -344,6 +344,8 @@ export class Timeline {
     document.removeEventListener("keydown", this.onPage);
     this.resizer.disconnect();
     this.observer.disconnect();
-    this.Plotly?.purge(this.graph);
+    // Plotly fails when a picture is taken away that it is still drawing.
+    const purge = () => setTimeout(() => this.Plotly?.purge(this.graph));
+    Promise.resolve(this.drawing).then(purge, purge);
   }
 }
