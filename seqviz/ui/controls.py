@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from seqviz.experiment import Experiment
 from seqviz.language import again
 from seqviz.ui.bench import Bench
 
-__all__ = ["controlled", "option", "remembered", "said", "table", "unfolding"]
+__all__ = ["controlled", "option", "remembered", "said", "table", "unfolding", "upload"]
 
 
 def said(bench: Bench) -> None:
@@ -37,6 +38,21 @@ def controlled(
 
     st.session_state[key] = value
     widget(label, key=key, on_change=chosen, **options)
+
+
+def upload(label: str, kinds: list[str], bench: Bench, read: Callable[[Any], Experiment], *, key: str) -> None:
+    """A file that becomes the experiment of `bench`. What had to be refused about it goes when it is taken away."""
+    refused = f"{key}.refused"
+
+    def chosen() -> None:
+        given = st.session_state[key]
+        if given is not None:
+            bench.attempt(lambda: read(given))
+            st.session_state[refused] = bench.problem
+        elif bench.problem == st.session_state.get(refused):
+            bench.problem = ""
+
+    st.file_uploader(label, type=kinds, key=key, on_change=chosen)
 
 
 def remembered(

@@ -19,7 +19,7 @@ from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, option, said
 from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows, networks
-from seqviz.ui.panels.network import knobs, scheme_names
+from seqviz.ui.panels.network import CHRONO, knobs, scheme_names
 from seqviz.ui.pictures import whose_weights
 from seqviz.weights import set_parts
 
@@ -123,7 +123,7 @@ def _knobs(bench: Bench) -> None:
     with left:
         controlled(
             st.selectbox, tr("Initial weights"), experiment.init.scheme, lambda v: bench.redraw(scheme=v),
-            key="lab.scheme", options=list(names), format_func=names.__getitem__,
+            key="lab.scheme", options=list(names), format_func=names.__getitem__, help=tr(CHRONO),
         )  # fmt: skip
     with right:
         controlled(

@@ -89,7 +89,10 @@ def settle(style: Path) -> None:
         st.toggle("中文", key="zh", bind="query-params", help="简体中文 / Simplified Chinese")
         st.toggle(
             tr("Lecture"), key="lecture", bind="query-params",
-            help=tr("Large type; controls are folded away, except on Training. Arrow keys and a clicker's page keys move the step."),
+            help=tr(
+                "Large type; controls are folded away, except on Training. "
+                "Arrow keys and a clicker's page keys move the step."
+            ),
         )  # fmt: skip
     if st.session_state["lecture"]:
         st.html(f"<style>{LECTURE}</style>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,11 +21,12 @@ SLOTS = 2
 """How many people train at once on one process; others wait their turn."""
 
 _SEATS = threading.BoundedSemaphore(SLOTS)
+_RUNS = itertools.count(1)
 
 
 @dataclass
 class Course:
-    """One network in training: its checkpoints so far."""
+    """One network in training: its checkpoints so far, and which run the last of them are of."""
 
     name: str
     task: Task
@@ -33,6 +35,7 @@ class Course:
     seed: int
     checkpoints: list[Checkpoint] = field(default_factory=list)
     error: str = ""
+    run: int = 0
 
     @property
     def reason(self) -> str:
@@ -57,6 +60,9 @@ class Trainer:
     def begin(self, courses: list[Course], *, resume: bool = False) -> None:
         """Train these networks on the same batches, side by side; `resume` goes on from their last checkpoints."""
         self.halt()
+        run = next(_RUNS)
+        for course in courses:
+            course.run = run
         self.courses, self.stop = courses, threading.Event()
         self.thread = threading.Thread(target=self._work, args=(courses, self.stop, resume), daemon=True)
         self.thread.start()

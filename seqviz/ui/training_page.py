@@ -12,25 +12,29 @@ from seqviz import vocabulary as words
 from seqviz.checkpoints import from_safetensors, to_safetensors
 from seqviz.experiment import Experiment
 from seqviz.figures import saturation
-from seqviz.language import Words, again, reason, tr
+from seqviz.language import Words, again, later, reason, tr
 from seqviz.metrics import describe_saturation
 from seqviz.parsing import parse_csv
 from seqviz.runner import run
 from seqviz.tasks import TASKS, Task, own_series, own_text
-from seqviz.training import ANY, RECIPES, Recipe, prepare
+from seqviz.training import ANY, RECIPES, Checkpoint, Recipe, prepare
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import remembered, said
+from seqviz.ui.controls import remembered, said, upload
 from seqviz.ui.gradients_page import lab
+from seqviz.ui.panels.network import CHRONO
 from seqviz.ui.shell import go
 from seqviz.ui.trainer import SLOTS, Course, Trainer, trainer
-from seqviz.ui.training_pictures import learning_message, probe_message
+from seqviz.ui.training_pictures import checkpoint_at, learning_message, probe_message
 
 __all__ = ["classroom"]
 
 MAX_TEXT = 5_000_000
 OWN = Words({"own_text": "Your own text: the next character", "own_series": "Your own CSV: the next value"})
 OPENERS = Words({"gates": "Open in gates", "cell": "Open in the cell", "gradients": "Open in gradients"})
+WHICH = "train.which.kept"
+"""The session key of the name of the network that is looked at, where several were trained."""
+FROM_GATES = later("Network from gates")
 RACE = {"RNN": words.RNN_TANH, "GRU": words.GRU, "LSTM": words.LSTM}
 
 
@@ -40,17 +44,28 @@ def classroom() -> None:
     # Asked once: the work may end between the controls and the picture, and whoever drew for running work has to
     # be the one that notices.
     running = work.running
+    st.session_state["train.rests"] = True
     with st.container(key="bench"):
         left, right = st.columns([3, 8], gap="medium")
         with left, st.container(key="controls"):
             st.markdown("### " + tr("Watch it learn"))
             said(Bench.here())
-            _choices(work, running)
+            _choices(work)
+            # Whatever is chosen above, a run can be stopped and its networks saved.
+            if running:
+                st.button(tr("Stop"), width="stretch", key="train.stop", on_click=work.halt)
+                st.caption(
+                    tr("Reloading or closing the page loses this run. Once it has ended, save its networks here.")
+                )
+            elif _ready(work):
+                _after(work)
+            _load()
         with right, st.container(key="picture"):
             st.fragment(_live, run_every=0.5 if running else None)(running)
 
 
-def _choices(work: Trainer, running: bool) -> None:
+def _choices(work: Trainer) -> None:
+    """What to train: the task, its recipe, and the buttons that begin."""
     names = {name: found.label for name, found in TASKS.items()} | {name: OWN[name] for name in OWN}
     name = remembered(st.selectbox, tr("Task"), list(names), key="train.task", names=names.__getitem__)
     try:
@@ -66,21 +81,19 @@ def _choices(work: Trainer, running: bool) -> None:
     place = f"train.recipe.{found.name}"
     chosen = remembered(st.selectbox, tr("Network and recipe"), list(recipes), key=place, names=tr)
     recipe = recipes[chosen]
+    if any(each.scheme == "chrono" for each in recipes.values()):
+        st.caption(tr(CHRONO))
     if recipe.lesson:
         st.markdown(recipe.lesson)
     seed = st.number_input(tr("Seed"), value=0, min_value=0, max_value=10_000, key="train.seed")
     start = _start_from(found)
+    racers = _racers(found, recipe)
     begin, race = st.columns(2)
     begin.button(tr("Train"), type="primary", width="stretch", key="train.begin", on_click=_begin,
                  args=(work, found, {chosen: recipe}, int(seed), start))  # fmt: skip
     race.button(tr("Race all three"), width="stretch", key="train.race", on_click=_begin,
-                args=(work, found, _racers(found, recipe), int(seed)),
-                help=tr("RNN, GRU and LSTM of this size on the same batches"))  # fmt: skip
-    if running:
-        st.button(tr("Stop"), width="stretch", key="train.stop", on_click=work.halt)
-    elif work.courses and any(c.checkpoints for c in work.courses):
-        _after(work)
-    _load()
+                args=(work, found, racers, int(seed)),
+                help="\n\n- ".join([tr("On the same batches, each by its own recipe:"), *_listed(racers)]))  # fmt: skip
 
 
 def _task(name: str) -> Task | None:
@@ -124,11 +137,26 @@ def _racers(found: Task, recipe: Recipe) -> dict[str, Recipe]:
     """Every cell by its own best recipe for the task, or by this one's settings where it has none."""
     racers = {}
     for name, cell in RACE.items():
-        own = [r for r in RECIPES.get(found.name, ANY).values() if words.CELL_LABELS[r.cell].startswith(name)]
-        fallback = Recipe(cell, recipe.hidden_size, 3e-3 if name == "RNN" else 1e-2, max_steps=recipe.max_steps,
-                          every=recipe.every)  # fmt: skip
-        racers[name] = replace(own[0] if own else fallback, every=25)
+        known = RECIPES.get(found.name, ANY).items()
+        own = [(title, r) for title, r in known if words.CELL_LABELS[r.cell].startswith(name)]
+        fallback = Recipe(cell, recipe.hidden_size, 3e-3 if name == "RNN" else 1e-2, max_steps=recipe.max_steps)
+        title, racer = own[0] if own else (name, fallback)
+        racers[title] = replace(racer, every=25)
     return racers
+
+
+def _listed(recipes: dict[str, Recipe]) -> list[str]:
+    """What is trained and how, a line for each."""
+    return [
+        tr(
+            "{name}: {units} units, learning rate {lr:g}, at most {steps} steps",
+            name=tr(name),
+            units=recipe.hidden_size,
+            lr=recipe.lr,
+            steps=recipe.max_steps,
+        )
+        for name, recipe in recipes.items()
+    ]
 
 
 def _start_from(found: Task) -> Experiment | None:
@@ -143,22 +171,22 @@ def _start_from(found: Task) -> Experiment | None:
 
 
 def _begin(work: Trainer, found: Task, recipes: dict[str, Recipe], seed: int, start: Experiment | None = None) -> None:
+    if start is not None:
+        (recipe,) = recipes.values()
+        recipes = {FROM_GATES: replace(recipe, cell=start.cell, hidden_size=start.hidden_size)}
     courses = [
         Course(name, found, recipe, start or prepare(found, recipe, seed), seed) for name, recipe in recipes.items()
     ]
+    st.session_state[WHICH] = courses[-1].name
     st.session_state["train.at"] = None
-    st.session_state["train.shown"] = 0
     work.begin(courses)
     st.session_state["training.courses"] = courses
 
 
 def _after(work: Trainer) -> None:
     """What to do with a finished run."""
-    course = work.courses[min(st.session_state.get("train.shown", 0), len(work.courses) - 1)]
-    if not course.checkpoints:
-        return
-    at = st.session_state.get("train.at")
-    checkpoint = course.checkpoints[-1 if at is None else min(at, len(course.checkpoints) - 1)]
+    course, checkpoint = _shown(_ready(work))
+    st.session_state["train.beside"] = checkpoint
     if not course.task.is_solved(course.checkpoints[-1].score):
         st.button(tr("Train on"), width="stretch", key="train.on", on_click=_train_on, args=(work,))
     st.caption(tr("The checkpoint at step {step}:", step=checkpoint.step))
@@ -186,19 +214,16 @@ def _train_on(work: Trainer) -> None:
     """More of the same: twice the steps, from where it stood."""
     for course in work.courses:
         course.recipe = replace(course.recipe, max_steps=2 * course.recipe.max_steps)
+    st.session_state["train.at"] = None
     work.begin(work.courses, resume=True)
 
 
 def _load() -> None:
-    def load() -> None:
-        given = st.session_state["train.load"]
-        if given is None:
-            return
-        bench = Bench.here()
-        bench.attempt(lambda: from_safetensors(given.getvalue()))
+    def read(given: Any) -> Experiment:
+        return from_safetensors(given.getvalue())
 
     with st.expander(tr("Load a network"), key="train.load.open"):
-        st.file_uploader(tr("Saved here before"), type=["safetensors"], key="train.load", on_change=load)
+        upload(tr("Saved here before"), ["safetensors"], Bench.here(), read, key="train.load")
         st.caption(tr("It opens in gates; turn on “Go on from the network in gates” to train it further."))
 
 
@@ -206,7 +231,11 @@ def _live(running: bool) -> None:
     work = trainer()
     if running and not work.running:
         st.rerun()
-    ready = [course for course in work.courses if course.checkpoints]
+    ready = _ready(work)
+    # The controls beside the picture name a checkpoint and save it; they follow when the scrubber rests.
+    settled = ready and not running and st.session_state["train.rests"]
+    if settled and st.session_state.get("train.beside") is not _shown(ready)[1]:
+        st.rerun()
     if work.running and work.waiting:
         st.info(tr("{n} others are training on this machine; yours starts when one of them is done.", n=SLOTS))
     for course in work.courses:
@@ -216,9 +245,19 @@ def _live(running: bool) -> None:
         if not work.running:
             _untrained()
         return
+    _heading(work)
     _progress(work, ready)
-    scope.mount("learning", learning_message(ready), lambda event: _scrubbed(event))
-    _probe(ready)
+    scope.mount("learning", learning_message(ready, _at()), lambda event: _scrubbed(event, ready[0].run))
+    _probe(work, ready)
+
+
+def _heading(work: Trainer) -> None:
+    """What the picture is of: the controls beside it may already say something else."""
+    found = work.courses[0].task
+    lines = _listed({course.name: course.recipe for course in work.courses})
+    st.markdown("  \n".join([f"**{found.label}**", *lines]))
+    if found.name != st.session_state["train.task.kept"].removeprefix("own_"):
+        st.info(tr("You chose another task. This picture is still of the earlier run; **Train** starts the new one."))
 
 
 def _untrained() -> None:
@@ -227,7 +266,12 @@ def _untrained() -> None:
     found = TASKS.get(name, TASKS["latch"])
     recipe = next(iter(RECIPES[found.name].values()))
     st.markdown(tr("Before training: the answer, below, does not follow the right one yet. Press **Train**."))
-    scope.mount("probe", probe_message(prepare(found, recipe), found, 0), lambda event: None)
+    _probed(prepare(found, recipe), found, 0)
+
+
+def _probed(experiment: Experiment, found: Task, step: int) -> None:
+    st.caption(tr("The probe: one fixed example sequence, run through the network of each checkpoint."))
+    scope.mount("probe", probe_message(experiment, found, step), lambda event: None)
 
 
 def _progress(work: Trainer, courses: list[Course]) -> None:
@@ -242,25 +286,36 @@ def _progress(work: Trainer, courses: list[Course]) -> None:
     st.progress(min(1.0, share), text=text)
 
 
-def _scrubbed(event: dict[str, Any]) -> None:
-    if event.get("type") == "checkpoint" and isinstance(event.get("index"), int):
+def _scrubbed(event: dict[str, Any], run: int) -> None:
+    if event.get("type") == "checkpoint" and event.get("run") == run and isinstance(event.get("index"), int):
         st.session_state["train.at"] = None if event.get("follow") else max(0, event["index"])
+        st.session_state["train.rests"] = bool(event.get("rests"))
 
 
-def _probe(courses: list[Course]) -> None:
+def _at() -> int | None:
+    """The place of the scrubber; None where it follows the training."""
+    at: int | None = st.session_state.get("train.at")
+    return at
+
+
+def _ready(work: Trainer) -> list[Course]:
+    """The courses that have something to show."""
+    return [course for course in work.courses if course.checkpoints]
+
+
+def _shown(courses: list[Course]) -> tuple[Course, Checkpoint]:
+    """The network that the person looks at, and its checkpoint under the scrubber."""
+    course = next((c for c in courses if c.name == st.session_state.get(WHICH)), courses[-1])
+    return course, checkpoint_at(course, courses, _at())
+
+
+def _probe(work: Trainer, courses: list[Course]) -> None:
     """The probe through the checkpoint under the scrubber."""
-    shown = 0
-    if len(courses) > 1:
-        names = [course.name for course in courses]
-        picked = st.segmented_control(tr("Network shown"), names, default=names[-1], key="train.which", required=True)
-        shown = names.index(str(picked)) if picked in names else len(names) - 1
-    st.session_state["train.shown"] = shown
-    course = courses[shown]
-    steps = sorted({c.step for each in courses for c in each.checkpoints})
-    at = st.session_state.get("train.at")
-    wanted = steps[-1 if at is None else min(at, len(steps) - 1)]
-    checkpoint = max((c for c in course.checkpoints if c.step <= wanted), key=lambda c: c.step)
-    scope.mount("probe", probe_message(checkpoint.experiment, course.task, checkpoint.step), lambda event: None)
+    if len(work.courses) > 1:
+        names = [course.name for course in work.courses]
+        remembered(st.segmented_control, tr("Network shown"), names, key="train.which", names=tr, required=True)
+    course, checkpoint = _shown(courses)
+    _probed(checkpoint.experiment, course.task, checkpoint.step)
     if course.recipe.cell in (words.LSTM, words.GRU) and st.toggle(
         tr("Show which gates saturate"), key="train.saturation"
     ):

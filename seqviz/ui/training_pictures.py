@@ -7,25 +7,41 @@ from typing import Any
 import numpy as np
 
 from seqviz.experiment import Experiment
-from seqviz.language import spoken_cache, tr
+from seqviz.language import sentences, spoken_cache, tr
 from seqviz.runner import run
 from seqviz.tasks import Task
+from seqviz.training import Checkpoint
 from seqviz.ui.pictures import signal_rows, signals, title
 from seqviz.ui.scope import pack
 from seqviz.ui.trainer import Course
 from seqviz.vocabulary import GRU, LSTM
 
-__all__ = ["learning_message", "probe_message", "verdict"]
+__all__ = ["checkpoint_at", "learning_message", "probe_message", "verdict"]
 
 
 def _line(course: Course) -> int:
     return {LSTM: 1, GRU: 3}.get(course.recipe.cell, 2)
 
 
-def learning_message(courses: list[Course]) -> bytes:
-    """Loss, score and gradient norms of every course at its checkpoints, on common optimiser steps."""
+def common_steps(courses: list[Course]) -> list[int]:
+    """The optimiser steps at which any of the courses has a checkpoint: the places of the scrubber."""
+    return sorted({c.step for course in courses for c in course.checkpoints})
+
+
+def checkpoint_at(course: Course, courses: list[Course], at: int | None) -> Checkpoint:
+    """Where a course stood at a place of the scrubber that it shares with the others; None is the last place."""
+    steps = common_steps(courses)
+    step = steps[-1 if at is None else min(at, len(steps) - 1)]
+    return max((c for c in course.checkpoints if c.step <= step), key=lambda c: c.step)
+
+
+def learning_message(courses: list[Course], at: int | None) -> bytes:
+    """Loss, score and gradient norms of every course at its checkpoints, on common optimiser steps.
+
+    `at` is where the person left the scrubber, for a picture that is made anew.
+    """
     task = courses[0].task
-    steps = sorted({c.step for course in courses for c in course.checkpoints})
+    steps = common_steps(courses)
     place = {step: k for k, step in enumerate(steps)}
     arrays: dict[str, np.ndarray] = {"step": np.array(steps, dtype=float)}
     for course in courses:
@@ -44,7 +60,7 @@ def learning_message(courses: list[Course]) -> bytes:
         "hue": "x",
         "chance": task.chance,
         "solved": task.solved,
-        "says": " ".join(verdict(course) for course in courses),
+        "says": sentences(verdict(course) for course in courses),
     }
     if not task.smaller_is_better:
         score["range"] = [0.0, 1.05]
@@ -58,11 +74,12 @@ def learning_message(courses: list[Course]) -> bytes:
         "panel": "learning",
         "link": "learning",
         "id": f"{len(steps)}.{sum(c.step for c in lasting)}",
-        "run": str(id(courses)),
+        "run": courses[0].run,
+        "at": at,
         "count": len(steps),
         "nets": [{"name": course.name, "label": tr(course.name), "line": _line(course)} for course in courses],
         "rows": rows,
-        "status": " ".join(tr("{name}: {says}", name=tr(c.name), says=c.reason) for c in courses if c.reason),
+        "status": sentences(tr("{name}: {says}", name=tr(c.name), says=c.reason) for c in courses if c.reason),
     }
     return pack(header, arrays)
 

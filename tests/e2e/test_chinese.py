@@ -16,7 +16,7 @@ PANELS = {"Sequence": "序列", "Network": "网络", "Weights": "权重", "What 
 NAMES = re.compile(
     r"CPU|LSTM|GRU|I?RNN|torch|tanh|re(?:lu|LU)|CSV|NPY|npy|npz|TXT|MD|JSON|json|safetensors|SAFETENSORS|SVG|PNG|seqviz"
     r"|Ctrl|Shift|Home|End|Enter|notebook|chrono|float32|log10|Xavier|Glorot|XOR|Dyck|https?://\S+"
-    r"|Bengio|Simard|Frasconi|Hochreiter|Schmidhuber|Arjovsky|Shah|Graves|Hewitt|Elman"
+    r"|Bengio|Simard|Frasconi|Hochreiter|Schmidhuber|Arjovsky|Shah|Graves|Hewitt|Elman|Tallec|Ollivier"
 )
 """What has no other name in Chinese: torch's words, file formats, keys, people."""
 

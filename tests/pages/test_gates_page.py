@@ -195,6 +195,47 @@ def test_a_bad_file_is_answered_with_a_sentence(app, case):
     app.shows(start())
 
 
+@pytest.mark.parametrize(
+    ("page", "panel", "key", "name"),
+    [
+        ("gates", "Sequence", "own.file", "bad.csv"),
+        ("gates", "Save", "save.load", "bad.json"),
+        ("training", "", "train.load", "bad.safetensors"),
+    ],
+)
+def test_what_was_refused_about_a_file_goes_with_it(visit, page, panel, key, name):
+    app = visit(page)
+    if panel:
+        app.panel(panel)
+    app.at.file_uploader(key=key).set_value((name, b"a,b\n1,x\n", ""))
+    assert len(app.run().warnings) == 1
+    assert len(app.run().warnings) == 1, "it went though the file is still there"
+    app.at.file_uploader(key=key).set_value(None)
+    assert app.run().warnings == []
+
+
+def test_what_was_refused_of_typed_numbers_stays_when_a_file_goes(app):
+    app.at.file_uploader(key="own.file").set_value(("bad.csv", b"1\nx\n", ""))
+    app.run()
+    app.at.text_area(key="own.text").set_value("1, two")
+    (said,) = app.run().warnings
+    app.at.file_uploader(key="own.file").set_value(None)
+    assert app.run().warnings == [said]
+
+
+@pytest.mark.parametrize(
+    ("task", "key", "name"), [("own_text", "train.textfile", "a.txt"), ("own_series", "train.csv", "a.csv")]
+)
+def test_what_was_refused_about_own_data_goes_with_the_file(visit, task, key, name):
+    app = visit("training")
+    app.at.session_state["train.task.kept"] = task
+    app.run()
+    app.at.file_uploader(key=key).set_value((name, b"\xff\xfe\x00", ""))
+    assert len(app.run().warnings) == 1
+    app.at.file_uploader(key=key).set_value(None)
+    assert app.run().warnings == []
+
+
 @pytest.mark.parametrize("name", ["good.csv", "good.npy"])
 def test_a_good_file_becomes_the_sequence(app, name):
     array = np.random.default_rng(1).normal(size=(20, 3)).astype(np.float32)

@@ -10,13 +10,13 @@ from seqviz import vocabulary as words
 from seqviz import weights
 from seqviz.checkpoints import asset_names, load_asset
 from seqviz.experiment import MAX_HIDDEN, MAX_LAYERS, SCHEMES, Experiment
-from seqviz.language import Words, tr
+from seqviz.language import Words, later, tr
 from seqviz.presets import PRESET_LABELS
 from seqviz.tasks import TASKS
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled
 
-__all__ = ["SCHEME_LABELS", "knobs", "network_panel", "scheme_names"]
+__all__ = ["CHRONO", "SCHEME_LABELS", "knobs", "network_panel", "scheme_names"]
 
 SCHEME_LABELS = Words(
     {
@@ -27,6 +27,10 @@ SCHEME_LABELS = Words(
         "chrono": "chrono",
         "zeros": "all zeros",
     }
+)
+CHRONO = later(
+    "chrono: forget and input biases drawn so that the units remember for up to the length of the sequence "
+    "(Tallec and Ollivier 2018, https://arxiv.org/abs/1804.11188)."
 )
 
 
@@ -83,6 +87,7 @@ def network_panel(bench: Bench) -> None:
             key="net.scheme",
             options=list(names),
             format_func=names.__getitem__,
+            help=tr(CHRONO),
         )
     with right:
         controlled(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import streamlit as st
 
@@ -11,6 +12,7 @@ from seqviz.experiment import Experiment
 from seqviz.language import tr
 from seqviz.runner import run
 from seqviz.ui.bench import Bench
+from seqviz.ui.controls import upload
 
 __all__ = ["save_panel", "snippet"]
 
@@ -63,18 +65,13 @@ def save_panel(bench: Bench) -> None:
     for label, (make, name, mime) in files.items():
         st.download_button(label, make, name, mime, on_click="ignore", width="stretch", key=f"save.{name}")
 
-    def load() -> None:
-        given = st.session_state["save.load"]
-        if given is None:
-            return
+    def load(given: Any) -> Experiment:
         if given.size > MAX_DOCUMENT:
             most = MAX_DOCUMENT // 2**20
-            bench.problem = tr("The file is larger than {most} MB; an experiment is smaller.", most=most)
-            return
-        data = given.getvalue()
-        bench.attempt(lambda: Experiment.from_json(_decoded(data)))
+            raise ValueError(tr("The file is larger than {most} MB; an experiment is smaller.", most=most))
+        return Experiment.from_json(_decoded(given.getvalue()))
 
-    st.file_uploader(tr("Load an experiment"), type=["json"], key="save.load", on_change=load)
+    upload(tr("Load an experiment"), ["json"], bench, load, key="save.load")
     with st.expander(tr("The same in a notebook"), key="save.notebook"):
         st.code(snippet(experiment), language="python")
     st.caption(tr("The picture itself: “Save picture” above it, as PNG or SVG."))

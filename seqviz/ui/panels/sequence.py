@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from seqviz.experiment import Sequence as Input
 from seqviz.language import tr
 from seqviz.parsing import parse_csv, parse_npy, parse_numbers
 from seqviz.ui.bench import TABLE, Bench
-from seqviz.ui.controls import controlled, table, unfolding
+from seqviz.ui.controls import controlled, table, unfolding, upload
 
 __all__ = ["sequence_panel"]
 
@@ -180,18 +179,17 @@ def _as_typed(experiment: Experiment) -> str:
 def _own_controls(bench: Bench) -> None:
     """Typed numbers and files. What was typed stays, whether it could be read or not."""
 
-    def put(read: Callable[[], np.ndarray]) -> None:
-        def make() -> Experiment:
-            array = read()
-            given = Input.of_values(array)
-            return bench.experiment.changed(sequence=given, input_size=array.shape[1])
-
-        bench.attempt(make)
+    def of(array: np.ndarray) -> Experiment:
+        return bench.experiment.changed(sequence=Input.of_values(array), input_size=array.shape[1])
 
     def typed() -> None:
         text = st.session_state["own.text"]
         st.session_state["own.kept"] = text
-        put(lambda: parse_numbers(text))
+        bench.attempt(lambda: of(parse_numbers(text)))
+
+    def read(given: Any) -> Experiment:
+        parse = parse_npy if given.name.lower().endswith(".npy") else parse_csv
+        return of(parse(given.getvalue()))
 
     st.session_state.setdefault("own.text", st.session_state.get("own.kept", "") or _as_typed(bench.experiment))
     st.text_area(
@@ -202,12 +200,4 @@ def _own_controls(bench: Bench) -> None:
         placeholder="0, 0.5, 1, 0.5, 0",
     )
 
-    def uploaded() -> None:
-        given = st.session_state["own.file"]
-        if given is not None:
-            data = given.getvalue()
-            put(lambda: parse_npy(data) if given.name.lower().endswith(".npy") else parse_csv(data))
-
-    st.file_uploader(
-        tr("CSV or npy file, shape (L, H_in)"), type=["csv", "txt", "npy"], key="own.file", on_change=uploaded
-    )
+    upload(tr("CSV or npy file, shape (L, H_in)"), ["csv", "txt", "npy"], bench, read, key="own.file")

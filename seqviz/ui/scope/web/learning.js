@@ -9,7 +9,7 @@ const TALL = 92;
 
 export class Learning extends Timeline {
   constructor(root) {
-    super(root, tr("Training, checkpoint by checkpoint. Left and right arrows move through the checkpoints, space plays."));
+    super(root, tr("Training, checkpoint by checkpoint. Left and right arrows move through the checkpoints, space plays."), tr("checkpoint"));
     root.classList.add("sv-learning");
     this.follow = true;
     this.state.speed = this.speedSelect.value = "4";
@@ -17,10 +17,12 @@ export class Learning extends Timeline {
   }
 
   update({ header, arrays }) {
+    const { state } = this;
+    // A new run is followed; a picture that is made anew goes on from where the person left the last one.
     if (this.header && header.run !== this.header.run) this.follow = true;
+    if (!this.header && header.at !== null) [state.step, this.follow] = [header.at, false];
     this.header = header;
     this.arrays = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
-    const { state } = this;
     state.L = header.count;
     if (this.follow || state.step > state.L - 1) state.step = state.L - 1;
     this.rows = header.rows;
@@ -49,7 +51,7 @@ export class Learning extends Timeline {
       const known = Array.from(arrays[`${name}.${row.signal}`]).filter(Number.isFinite);
       return known.length ? tr("{name} from {from} to {to}", { name: label, from: number(known[0]), to: number(known.at(-1)) }) : "";
     };
-    return [tr("Optimiser steps {first} to {last}", { first, last }), ...rows.map((row) => tr("{row}: {says}", { row: row.name, says: header.nets.map((net) => ends(net, row)).filter(Boolean).join("; ") }))].join(". ");
+    return [tr("Optimiser steps {first} to {last}", { first, last }), ...rows.map((row) => tr("{row}: {says}", { row: row.name, says: header.nets.map((net) => ends(net, row)).filter(Boolean).join(tr("; ")) }))].join(tr(". "));
   }
 
   figure() {
@@ -97,16 +99,27 @@ export class Learning extends Timeline {
     }) };
   }
 
+  spoken() { return this.clock.textContent; }
+
   move(step) {
     super.move(step);
     this.follow = this.state.step === this.state.L - 1;
     // One message at a time: the next checkpoint is asked for when the last one has been drawn, or after a while.
     clearTimeout(this.asking);
-    this.asking = setTimeout(() => { if (!this.gone) this.send({ type: "checkpoint", index: this.state.step, follow: this.follow, at: performance.now() }); }, this.timer ? 0 : 60);
+    this.asking = setTimeout(() => this.ask(false), this.timer ? 0 : 60);
+    // What stands beside the picture is drawn anew too, but only once the hand rests.
+    clearTimeout(this.resting);
+    if (!this.timer) this.resting = setTimeout(() => this.ask(true), 400);
+  }
+
+  ask(rests) {
+    if (this.gone) return;
+    this.send({ type: "checkpoint", run: this.header.run, index: this.state.step, follow: this.follow, rests, at: performance.now() });
   }
 
   destroy() {
     super.destroy();
     clearTimeout(this.asking);
+    clearTimeout(this.resting);
   }
 }

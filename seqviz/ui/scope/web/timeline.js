@@ -47,7 +47,8 @@ const CHIPS = 64; // steps; more have no room for a chip each
 const lecture = () => new URLSearchParams(location.search).get("lecture") === "true";
 
 export class Timeline {
-  constructor(root, label) {
+  // `place` is what the scrubber moves through.
+  constructor(root, label, place = tr("step")) {
     this.root = root;
     root.classList.add("sv-timed");
     this.state = { step: 0, hover: null, folded: new Set(), zoom: null, ranges: {}, speed: "12" };
@@ -63,7 +64,7 @@ export class Timeline {
       this.graph, this.veil, this.pinned, this.band, this.marks, this.heads, this.tip);
     this.legend = el("div", { class: "sv-legend", role: "note", "aria-label": tr("Legend") });
     this.status = el("p", { class: "sv-status", role: "status" });
-    this.scrubber = el("input", { type: "range", min: "0", class: "sv-scrubber", "aria-label": tr("Step"), oninput: () => this.move(+this.scrubber.value) });
+    this.scrubber = el("input", { type: "range", min: "0", class: "sv-scrubber", "aria-label": place, oninput: () => this.move(+this.scrubber.value) });
     this.clock = el("output", { class: "sv-clock" });
     this.play = button("▶", tr("Play through time (space)"), () => this.toggle());
     this.play.classList.add("sv-play");
@@ -72,7 +73,7 @@ export class Timeline {
     speed.value = this.state.speed;
     this.speedSelect = speed;
     this.time = el("div", { class: "sv-time" }, this.play, button("‹", tr("One step back (left arrow)"), () => this.move(this.state.step - 1)),
-      button("›", tr("One step on (right arrow)"), () => this.move(this.state.step + 1)), this.scrubber, this.clock, speedBox);
+      button("›", tr("One step on (right arrow)"), () => this.move(this.state.step + 1)), el("label", { class: "sv-choice sv-place" }, el("span", { text: place }), this.scrubber), this.clock, speedBox);
     this.plot.addEventListener("pointerdown", (e) => this.pressed(e), true);
     this.plot.addEventListener("pointermove", (e) => this.moved(e), true);
     // While a button is down Plotly lays a cover over the whole page, so the end of a press is heard at the top.
@@ -119,7 +120,7 @@ export class Timeline {
   async react(built) {
     this.built = built;
     this.plot.style.height = `${built.height}px`;
-    await this.Plotly.react(this.graph, built.traces, built.layout, { displayModeBar: false, responsive: false, doubleClick: "reset", scrollZoom: false, showTips: false });
+    await (this.drawing = this.Plotly.react(this.graph, built.traces, built.layout, { displayModeBar: false, responsive: false, doubleClick: "reset", scrollZoom: false, showTips: false }));
     if (this.bound) return;
     this.bound = true;
     this.graph.on("plotly_relayout", () => {
@@ -410,6 +411,8 @@ export class Timeline {
     document.removeEventListener("keydown", this.onPage);
     this.resizer.disconnect();
     this.observer.disconnect();
-    this.Plotly?.purge(this.graph);
+    // Plotly fails when a picture is taken away that it is still drawing.
+    const purge = () => setTimeout(() => this.Plotly?.purge(this.graph));
+    Promise.resolve(this.drawing).then(purge, purge);
   }
 }
