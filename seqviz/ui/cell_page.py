@@ -73,7 +73,7 @@ def cell_message(bench: Bench) -> bytes:
     text = seq.kind == "text"
     status = [tr("Dashed wires carry negative numbers; the wider a wire, the larger its number.")]
     if experiment.interventions:
-        held = tr("This run has interventions: a value behind ≠ is held by hand and does not follow from its sum.")
+        held = tr("This run has interventions: a value behind ≠ or “set to” is held by hand.")
         status.append(held)
     broken = [array for name, array in arrays.items() if name not in PARTS and not np.isfinite(array).all()]
     if broken:

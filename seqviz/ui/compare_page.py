@@ -150,7 +150,9 @@ def order_in_words(gaps: dict[str, float], steps: int) -> str:
     ]
     if moved:
         says.append(
-            tr("Not so {others}.", others=others) if still else tr("The others do not: {others}.", others=others)
+            tr("These can, and their outputs change: {others}.", others=others)
+            if still
+            else tr("The others can, and their outputs change: {others}.", others=others)
         )
     if still:
         says.append(tr("On this input the order makes no difference to {names} either.", names=tr(", ").join(still)))

@@ -134,6 +134,42 @@ def test_a_question_mark_shows_its_value_when_it_is_asked(visit, by):
     expect(wire.locator(".sv-value")).to_have_text(value or "")
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        ".sv-eq:nth-child(1) .sv-numbers .sv-ask",
+        ".sv-eq:nth-child(1) .sv-total .sv-ask",
+        ".sv-eq:nth-child(4) .sv-numbers .sv-ask >> nth=0",
+        ".sv-eq:nth-child(1) .sv-vecrow:last-child .sv-ask",
+    ],
+)
+def test_every_question_mark_can_be_asked(visit, place):
+    cell = at_step(visit, "LSTM")
+    wires = cell.scope.locator("svg .sv-wire .sv-value")
+    if "vecrow" in place:
+        cell.scope.get_by_role("radio", name="As vectors").click()
+    if "total" in place:
+        cell.scope.locator(".sv-opener").first.click()
+    cell.page.get_by_role("button", name="Hide values").click()
+    hidden = wires.all_text_contents().count("?")
+    lines = cell.scope.locator(".sv-opener[aria-expanded=true]").count()
+    cell.scope.locator(place).click()
+    assert wires.all_text_contents().count("?") == hidden - 1
+    assert cell.scope.locator(".sv-opener[aria-expanded=true]").count() == lines, "the line opened instead"
+    shown = "f_pre" if "total" in place else "f"
+    value = text(float(run(start(), detail=True)[f"l0.{shown}"][STEP, 0, 0]))
+    expect(cell.scope.locator(f"svg [data-link={'to_f' if shown == 'f_pre' else 'f'}] .sv-value")).to_have_text(value)
+
+
+def test_a_gate_is_hidden_with_what_is_left_of_one(visit):
+    cell = at_step(visit, "GRU")
+    z, rest = (cell.scope.locator(f"svg .sv-wire[data-link={name}] .sv-value") for name in ("z", "one_z"))
+    z.click()
+    expect(rest).to_have_text("?")
+    rest.click()
+    expect(z).not_to_have_text("?")
+
+
 def test_a_hidden_character_stands_in_no_chip_and_no_bar(visit):
     experiment = preset("brackets")
     page = visit(f"/cell?e={experiment.to_url()}#step=3", picture=".sv-cellview")
@@ -204,6 +240,35 @@ def test_a_clamped_sum_is_the_one_that_is_squashed(visit):
     assert actual.inner_text().split() == ["set", "to", "2.000"]
     page.scope.get_by_label("unit", exact=True).select_option("1")
     expect(page.scope.locator("svg .sv-set")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "signal"), [("LSTM", "f_ih"), ("LSTM", "o_hh"), ("GRU", "n_ih"), ("GRU", "z_hh"), ("RNN_TANH", "h_ih")]
+)
+def test_a_held_part_of_a_sum_is_one_number_in_both_forms(visit, kind, signal):
+    page, trace = held(visit, Clamp(f"l0.{signal}", 2.0), of=drawn(kind))
+    block = signal[0]
+    laws = {"LSTM": "figco", "GRU": "rnz", "RNN_TANH": "h"}[kind]
+    k = laws.index(block)
+    total = float(trace[f"l0.{block}_pre"][STEP, 0, 0])
+    expect(page.scope.locator(".sv-lawline").nth(k)).to_contain_text(re.compile(r"\[[^\]]*, set to 2\.000\]"))
+    wire = {"f": "to_f", "o": "to_o", "n": "to_n", "z": "to_z", "h": "pre"}[block]
+    expect(page.scope.locator(f"svg .sv-wire[data-link={wire}].sv-set title")).to_have_text(re.compile(" to 2"))
+    page.scope.get_by_role("radio", name="As vectors").click()
+    rows = page.scope.locator(".sv-eq").nth(k).locator(".sv-vecrow")
+    texts = [text.replace("−", "-") for text in rows.locator(".sv-barvalue").all_inner_texts()]
+    assert texts.count("≠ 2.000") == 1
+    *terms, shown, _ = [float(text.removeprefix("≠ ")) for text in texts]
+    if block == "n":
+        terms = [terms[0], terms[-1]]
+    assert sum(terms) == pytest.approx(shown, abs=0.004)
+    assert shown == pytest.approx(total, abs=0.0006)
+
+
+def test_every_hand_on_a_value_is_named(visit):
+    page, _ = held(visit, Clamp("l0.f", 0.3), Scale("l0.f", 0.5))
+    wire = page.scope.locator("svg .sv-wire[data-link=f]")
+    expect(wire).to_have_attribute("aria-label", re.compile(r"f: 0\.150 \(clamp .* to 0\.3; scale .* by 0\.5\)"))
 
 
 @pytest.mark.parametrize(("signal", "line"), [("l0.c", 3), ("l0.h", 5)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -323,6 +324,23 @@ def test_arrow_keys_drive_a_lecture_after_a_click_on_a_switch(visit, page):
         keys.press("ArrowRight")
         expect(scrubber).to_have_value(f"{step + 3}")
         expect(screen.scope.locator(".sv-segment").last).to_have_attribute("aria-checked", "true")
+
+
+@pytest.mark.parametrize("page", ["", "cell", "compare"])
+def test_another_place_in_the_address_is_gone_to(visit, page):
+    screen = visit(f"/{page}#step=5", picture=PICTURES[page])
+    clock = screen.scope.locator(".sv-clock")
+    expect(clock).to_have_text(re.compile("^5 /"))
+    screen.page.evaluate("location.hash = '#step=9&unit=3&as=vectors&by=mean'")
+    expect(clock).to_have_text(re.compile("^9 /"))
+    if page == "cell":
+        expect(screen.scope.get_by_label("unit", exact=True)).to_have_value("3")
+        expect(screen.scope.locator(".sv-vecrow").first).to_be_visible()
+    elif page == "":
+        expect(screen.scope.locator(".sv-why-title")).to_contain_text("unit 3")
+        expect(screen.scope.get_by_label("units by")).to_have_value("mean")
+    screen.page.go_back()
+    expect(clock).to_have_text(re.compile("^5 /"))
 
 
 def test_playing_goes_on_in_the_other_language(visit):

@@ -93,10 +93,10 @@ def test_the_compare_page_says_who_could_tell_the_order_from_the_numbers():
     none = dict.fromkeys(("Feed-forward", "RNN", "GRU", "LSTM"), 0.0)
     assert "no difference to RNN, GRU, LSTM" in order_in_words(none, 9)
     some = order_in_words(none | {"GRU": 0.25}, 9)
-    assert "Not so GRU by up to 0.25." in some
+    assert "These can, and their outputs change: GRU by up to 0.25." in some
     assert "no difference to RNN, LSTM either" in some
     all_ = order_in_words(none | {"RNN": 0.5, "GRU": 0.25, "LSTM": 2e38}, 9)
-    assert "The others do not: RNN by up to 0.5, GRU by up to 0.25, LSTM by up to 2e+38." in all_
+    assert "The others can, and their outputs change: RNN by up to 0.5, GRU by up to 0.25, LSTM by up to 2e+38." in all_
     assert "no order to shuffle" in order_in_words(none, 1)
     assert "overflowed" in order_in_words(none | {"RNN": float("nan")}, 9)
 

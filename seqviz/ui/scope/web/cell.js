@@ -2,7 +2,7 @@
 
 import { DIAGRAMS, LINES, SAME } from "./diagrams.js";
 import { Drawing } from "./drawing.js";
-import { ruleOf } from "./forward.js";
+import { rulesOf } from "./forward.js";
 import { el, later, number, readTheme, tr, visible, writeAddress } from "./kit.js";
 import { Lines } from "./lines.js";
 import { cursor } from "./link.js";
@@ -11,8 +11,8 @@ import { Timeline, button, choice, clamp, segments } from "./timeline.js";
 
 const FORMS = [["unit", later("One unit")], ["vectors", later("As vectors")]];
 
-// A term's two parts are hidden and held with their sum: f_wx and f_bx with f_ih.
-const sumOf = (name) => name.replace(/_[wb]([xh])$/, (_, end) => (end === "x" ? "_ih" : "_hh"));
+// What is hidden with what: a term's two parts with their sum (f_wx and f_bx with f_ih), and 1 − z with z.
+const sumOf = (name) => (name === "one_z" ? "z" : name.replace(/_[wb]([xh])$/, (_, end) => (end === "x" ? "_ih" : "_hh")));
 
 export class CellView extends Timeline {
   constructor(root) {
@@ -20,11 +20,12 @@ export class CellView extends Timeline {
     root.classList.add("sv-cellview");
     Object.assign(this.state, { unit: 0, phase: null, hidden: false, open: null, form: "unit", covered: new Set(), bared: new Set() });
     this.readAddress();
-    this.drawing = new Drawing((name) => this.cover(name));
+    this.drawing = new Drawing((name) => this.cover(sumOf(name)));
     this.lines = new Lines({
       peek: (unit) => this.peek(unit),
       choose: (unit) => { this.state.unit = unit; this.move(this.state.step); },
       open: (line) => { this.state.open = this.state.open === line ? null : line; this.place(); },
+      reveal: (name) => this.cover(sumOf(name)),
     });
     this.story = el("p", { class: "sv-phase", "aria-live": "polite" });
     const [unitBox, unit] = choice(tr("unit"), [], (v) => { this.state.unit = +v; this.move(this.state.step); });
@@ -69,7 +70,8 @@ export class CellView extends Timeline {
     this.retheme(readTheme(this.root, this.header.palettes));
     const relu = this.header.cell === "RNN_RELU";
     this.drawing.sketch(this.kind, relu);
-    this.lines.build(this.kind, relu);
+    const own = `l${this.header.layer}.`;
+    this.lines.build(this.kind, relu, new Set(this.header.rules.filter(({ signal }) => signal.startsWith(own)).map(({ signal }) => signal.slice(own.length))));
     this.place();
     this.viewChanged();
     this.drawn();
@@ -84,7 +86,7 @@ export class CellView extends Timeline {
     const reading = this.reading(state.unit);
     this.drawing.show(v, { phase: state.phase, ...reading, words: this.input(v), lively });
     this.all = state.form === "vectors" ? vectors(header, this.arrays, state.step) : null;
-    this.lines.show({ v, all: this.all !== null, phase: state.phase, opened: state.open, names: header.names, say, ...reading });
+    this.lines.show({ all: this.all !== null, phase: state.phase, opened: state.open, names: header.names, v, ...reading });
     if (this.all) this.lines.strip(this.all, this.reading(this.peeked ?? state.unit));
     this.forms.set(state.form);
     if (this.lit) this.relight();
@@ -101,10 +103,10 @@ export class CellView extends Timeline {
   // What the drawing and the equations ask of a value.
   reading(unit) {
     const { header, state } = this;
-    const own = (name) => (name === "x" && header.layer === 0 ? "x" : `l${header.layer}.${sumOf(name)}`);
+    const own = (name) => (name === "x" && header.layer === 0 ? "x" : `l${header.layer}.${name}`);
     return {
       unit, theme: this.theme, hides: (name) => this.hides(name),
-      held: (name) => ruleOf(header.rules, own(name), state.step, unit, state.L)?.says,
+      held: (name) => rulesOf(header.rules, own(name), state.step, unit, state.L).map((rule) => rule.says).join(tr("; ")),
     };
   }
 
@@ -183,8 +185,15 @@ export class CellView extends Timeline {
 
   readAddress() {
     const view = new URLSearchParams(location.hash.slice(1));
-    if (view.get("as") === "vectors") this.state.form = "vectors";
+    this.state.form = view.get("as") === "vectors" ? "vectors" : "unit";
     this.readCursor(view);
+  }
+
+  readdressed() {
+    const { state, header } = this;
+    this.readAddress();
+    Object.assign(state, { step: clamp(state.step, 0, state.L - 1), unit: clamp(state.unit, 0, header.hidden - 1) });
+    this.place();
   }
 
   viewChanged() {

@@ -97,6 +97,20 @@ const gate = (g, phase, squash, names = [`i${g}`, `h${g}`, "x", "h_"]) => {
   };
 };
 
+const PARTS = [["ih", "wx", "bx", 2], ["hh", "wh", "bh", 4]];
+
+// A line's rows in a run where somebody holds these signals: a held part of a sum has one row instead of two.
+export function rowsOf(line, held) {
+  let { rows } = line;
+  for (const [part, weight, bias, at] of PARTS) {
+    const [whole, first, second] = [part, weight, bias].map((end) => `${line.gate}_${end}`);
+    if (!held.has(whole) || rows.some(([, name]) => name === whole)) continue;
+    const { link, text } = line.law[at];
+    rows = rows.filter(([, name]) => name !== second).map((row) => (row[1] === first ? [text[0], whole, link] : row));
+  }
+  return rows;
+}
+
 export const LINES = {
   LSTM: [
     gate("f", 1, "σ"),

@@ -93,14 +93,16 @@ export class Drawing {
     Object.assign(this, { hides, held, words });
     const reached = phase ?? Infinity;
     for (const { phase: own, group, name, value, note, title } of this.pieces) {
-      const rule = hides(value ?? name) ? null : held(value ?? name);
+      const carried = value ?? name;
+      // A sum with a held part is marked too, though it is the sum of its parts.
+      const rule = hides(carried) ? "" : held(carried) || (carried.endsWith("_pre") && (held(carried.replace("pre", "ih")) || held(carried.replace("pre", "hh"))));
       group.classList.toggle("sv-dim", own > reached);
       group.classList.toggle("sv-now", own === phase);
       group.classList.toggle("sv-set", !!rule);
       group.setAttribute("aria-hidden", `${own > reached}`);
       if (!note) continue;
       const said = hides(value) ? "?" : words[value] ?? number(v[value]);
-      title.textContent = rule ?? tr("{name}: click to hide this value, and to show it again", { name: this.spoken(value) });
+      title.textContent = rule || tr("{name}: click to hide this value, and to show it again", { name: this.spoken(value) });
       group.setAttribute("tabindex", own > reached ? "-1" : "0");
       group.setAttribute("aria-label", `${this.spoken(value)}: ${said}${rule ? ` (${rule})` : ""}`);
       group.setAttribute("aria-pressed", `${hides(value)}`);

@@ -199,6 +199,12 @@ export class Flow extends Timeline {
     return { title: tr("{row} · unit {unit}", { row: row.name, unit }), lines: [[tr("step {step}", { step }), power(arrays[row.array][step * row.width + unit])]] };
   }
 
+  readdressed() {
+    this.readCursor(new URLSearchParams(location.hash.slice(1)));
+    this.state.step = this.placed ? clamp(this.state.step, 0, this.state.L - 1) : this.begin;
+    this.place();
+  }
+
   viewChanged() {
     const view = new URLSearchParams();
     if (this.state.step !== this.begin) view.set("step", this.state.step);

@@ -25,9 +25,9 @@ export function span(steps, length) {
   return [place(steps[0], 0), place(steps[1], length)];
 }
 
-// The rule by which somebody holds this value of this signal, or undefined.
-export function ruleOf(rules, signal, step, unit, steps) {
-  return rules.find((rule) => {
+// The rules by which somebody holds this value of this signal.
+export function rulesOf(rules, signal, step, unit, steps) {
+  return rules.filter((rule) => {
     const [from, to] = span(rule.steps, steps);
     return rule.signal === signal && step >= from && step < to && (!rule.units || rule.units.includes(unit));
   });

@@ -1,7 +1,7 @@
 // The equations beside the drawing, with their numbers: for one unit, or for all units as strips; each sum can be
 // taken apart into what every input and every unit gave to it.
 
-import { LINES } from "./diagrams.js";
+import { LINES, rowsOf } from "./diagrams.js";
 import { el, number, tr, typeset, visible } from "./kit.js";
 import { Vectors } from "./vectors.js";
 
@@ -12,13 +12,15 @@ const plus = (value) => (value < 0 ? ` − ${number(-value)}` : ` + ${number(val
 const before = (name) => name.replace(/_$/, "₋₁");
 
 export class Lines {
-  // peek(unit or null): a strip is hovered; choose(unit): it is clicked; open(line): a line is to be taken apart.
-  constructor({ peek, choose, open }) {
-    Object.assign(this, { peek, choose, open });
+  // peek(unit or null): a strip is hovered; choose(unit): it is clicked; open(line): a line is to be taken apart;
+  // reveal(name): a question mark is clicked.
+  constructor(hands) {
+    this.hands = hands;
     this.root = el("div", { class: "sv-lines" });
   }
 
-  build(kind, relu) {
+  // held: the layer's signals that are held by hand somewhere.
+  build(kind, relu, held) {
     this.relu = relu;
     const spell = (part) => (typeof part === "string" ? typeset(relu ? part.replace("tanh", "relu") : part) : [el("span", { "data-link": part.link, tabindex: "0" }, ...part.text.flatMap(spell))]);
     this.lines = LINES[kind].map((line) => {
@@ -26,17 +28,17 @@ export class Lines {
       const sum = !!line.gate || line.terms.length > 1;
       const [numbers, bars] = [el("div", { class: "sv-numbers" }), el("div", { class: "sv-bars" })];
       const opener = sum && el("button", { type: "button", class: "sv-opener", "aria-expanded": "false", "aria-label": tr("What the sum is made of"), title: tr("What the sum is made of"), text: "▸" });
-      const strips = new Vectors(line.rows, this.peek, this.choose);
-      const head = el("div", { class: `sv-lawline ${sum ? "sv-openable" : ""}`, "data-link": name, onclick: () => { if (sum) this.open(line); } }, strips.range,
+      const strips = new Vectors(rowsOf(line, held), this.hands);
+      const head = el("div", { class: `sv-lawline ${sum ? "sv-openable" : ""}`, "data-link": name, onclick: () => { if (sum) this.hands.open(line); } }, strips.range,
         el("b", { style: `color: var(--sv-hue-${name})` }, ...(sum ? [opener] : []), ...line.law.flatMap(spell)), numbers);
       return { line, sum, numbers, bars, head, opener, strips, root: el("div", { class: "sv-eq" }, head, bars) };
     });
     this.root.replaceChildren(...this.lines.map((shown) => shown.root));
   }
 
-  // v: one unit's numbers; all: whether they are shown as vectors, by strip(); say(name): a value as it may be read;
-  // hides(name): whether it is to be guessed; held(name): in whose words it is held by hand, if it is.
-  show({ v, all, phase, opened, names, ...reading }) {
+  // v: one unit's numbers; all: whether they are shown as vectors, by strip(); hides(name): whether one is to be guessed;
+  // held(name): in whose words it is held by hand, if it is.
+  show({ all, phase, opened, names, ...reading }) {
     for (const shown of this.lines) {
       const { line, sum, numbers, bars, head, opener, strips, root } = shown;
       const reached = line.phase <= (phase ?? Infinity);
@@ -46,14 +48,14 @@ export class Lines {
       else if (!strips.root.isConnected) head.after(strips.root);
       numbers.hidden = all;
       strips.range.hidden = !all;
-      numbers.replaceChildren(...(all ? [] : line.gate ? this.sum(line, v, reading) : this.products(line, v, reading)));
+      numbers.replaceChildren(...(all ? [] : line.gate ? this.sum(line, reading) : this.products(line, reading)));
       const open = sum && opened === line;
       if (sum) {
         opener.setAttribute("aria-expanded", `${open}`);
         opener.textContent = open ? "▾" : "▸";
       }
       bars.hidden = !open;
-      bars.replaceChildren(...(open ? this.bars(line, v, names, reading) : []));
+      bars.replaceChildren(...(open ? this.bars(line, names, reading) : []));
     }
   }
 
@@ -62,43 +64,61 @@ export class Lines {
     for (const { line, strips } of this.lines) strips.show(all, { ...reading, gate: line.squash === "σ" ? line.gate : null });
   }
 
-  // A value behind what its own equation gives, where somebody holds it at another one.
-  worth(name, v, { say, held, hides }) {
-    const rule = held(name);
-    if (!rule || hides(name)) return [say(name)];
-    return [`${number(v.made[name])}, `, el("span", { class: "sv-held", title: rule }, tr("set to {value}", { value: say(name) }))];
+  // A value, or a question mark that can be clicked.
+  read(name, { v, hides }) {
+    if (!hides(name)) return number(v[name]);
+    const ask = (event) => {
+      event.stopPropagation();
+      this.hands.reveal(name);
+    };
+    return el("span", { class: "sv-ask", title: tr("Show this value"), text: "?", onclick: ask });
   }
 
-  sum(line, v, reading) {
-    const { say, hides, held } = reading;
+  // Where somebody holds a value, what it is set to.
+  set(name, { v, hides, held }) {
+    const rule = hides(name) ? "" : held(name);
+    return rule ? [", ", el("span", { class: "sv-held", title: rule, text: tr("set to {value}", { value: number(v[name]) }) })] : [];
+  }
+
+  // A value behind what its own equation gives, if somebody holds it at another one.
+  worth(name, reading) {
+    const set = this.set(name, reading);
+    return set.length ? [number(reading.v.made[name]), ...set] : [this.read(name, reading)];
+  }
+
+  sum(line, reading) {
+    const { v, hides } = reading;
     const p = v.parts[line.gate];
     const [x, h] = [line.law[2].link, line.law[4].link];
     const [ih, hh, pre] = ["ih", "hh", "pre"].map((part) => `${line.gate}_${part}`);
-    const set = (name) => (held(name) && !hides(name) ? [", ", el("span", { class: "sv-held", title: held(name) }, tr("set to {value}", { value: say(name) }))] : []);
-    const term = (name, ...text) => (hides(name) ? ["?"] : [...text, ...set(name)]);
-    const joined = line.reset
-      ? [" + ", span(h, `${say("r")} × (`, ...term(hh, `${number(p.sh)}${plus(p.bh)}`), ")")]
-      : hides(hh) ? [" + ", span(h, "?")] : [span(h, ...term(hh, `${plus(p.sh)}${plus(p.bh)}`))];
-    return [`= ${this.relu ? "relu" : line.squash}(`, span(x, ...term(ih, `${number(p.sx)}${plus(p.bx)}`)), ...joined, ...set(pre), ") = ", span(line.gate, ...this.worth(line.gate, v, reading))];
+    // A part that is held stands in brackets, so that nobody takes what follows for a part of it.
+    const part = (name, weight, bias, brackets = ["[", "]"]) => {
+      if (hides(name)) return [this.read(name, reading)];
+      const set = this.set(name, reading);
+      const [open, close] = set.length ? brackets : ["", ""];
+      return [`${open}${number(weight)}${plus(bias)}`, ...set, close];
+    };
+    const joined = line.reset ? [" + ", span(h, this.read("r", reading), " × (", ...part(hh, p.sh, p.bh, ["", ""]), ")")]
+      : hides(hh) || this.set(hh, reading).length ? [" + ", span(h, ...part(hh, p.sh, p.bh))] : [span(h, `${plus(p.sh)}${plus(p.bh)}`)];
+    return [`= ${this.relu ? "relu" : line.squash}(`, span(x, ...part(ih, p.sx, p.bx)), ...joined, ...this.set(pre, reading), ") = ", span(line.gate, ...this.worth(line.gate, reading))];
   }
 
-  products(line, v, reading) {
-    const { say } = reading;
-    const product = ([link, a, b]) => span(link, `${say(a)} × ${say(b)}`);
-    return ["= ", ...line.terms.map((term) => (typeof term === "string" ? ` ${term} ` : product(term))), " = ", span(line.value, ...this.worth(line.value, v, reading))];
+  products(line, reading) {
+    const product = ([link, a, b]) => span(link, this.read(a, reading), " × ", this.read(b, reading));
+    return ["= ", ...line.terms.map((term) => (typeof term === "string" ? ` ${term} ` : product(term))), " = ", span(line.value, ...this.worth(line.value, reading))];
   }
 
   // Bars that add up: the single contributions to each term, the terms to the total. What is to be guessed has neither
   // a number nor a length, nor a say in how long the others are.
-  bars(line, v, names, { hides, held, theme }) {
-    const colors = theme.diverging;
+  bars(line, names, reading) {
+    const { v, hides, held, theme } = reading;
     const rows = [];
-    const add = (look, label, value, secret = false) => rows.push({ look, label, value: secret ? null : value });
-    const level = (look, label, name, made, value, secret = hides(name)) => {
+    const add = (look, label, value, secret = "") => rows.push({ look, label, value: secret ? null : value, secret });
+    const level = (look, label, name, made, value, secret = hides(name) ? name : "") => {
       add(look, label, made, secret);
       if (held(name) && !secret) add(`${look} sv-held`, tr("set to"), value);
     };
-    if (!line.gate) for (const [link, a, b] of line.terms.filter((term) => typeof term !== "string")) add("sv-subtotal", `${before(a)} · ${before(b)}`, v[link], hides(link));
+    for (const [link, a, b] of line.gate ? [] : line.terms.filter((term) => typeof term !== "string")) add("sv-subtotal", `${before(a)} · ${before(b)}`, v[link], hides(link) ? link : "");
     for (const { title, name, factor, secret, closed, members } of line.gate ? groups(line, v, names, hides) : []) {
       level("sv-subtotal", title, name, factor * v.made[name], factor * v[name], secret);
       if (secret || closed) continue;
@@ -109,10 +129,11 @@ export class Lines {
     const total = line.gate ? `${line.gate}_pre` : line.value;
     level("sv-total", tr("sum"), total, v.made[total], v[total]);
     const most = Math.max(1e-9, ...rows.map(({ value }) => Math.abs(value)).filter(Number.isFinite));
-    return rows.map(({ look, label, value }) => {
-      const width = value === null || Number.isNaN(value) ? 0 : Math.min(50, (50 * Math.abs(value)) / most);
+    return rows.map(({ look, label, value, secret }) => {
+      const width = secret || Number.isNaN(value) ? 0 : Math.min(50, (50 * Math.abs(value)) / most);
       return el("div", { class: `sv-barrow ${look}` }, el("span", {}, ...typeset(label)),
-        el("i", {}, el("b", { style: `width:${width}%;${value < 0 ? "right:50%" : "left:50%"};background:${value < 0 ? colors[1][1] : colors[3][1]}` })), el("span", { class: "sv-barvalue", text: value === null ? "?" : number(value) }));
+        el("i", {}, el("b", { style: `width:${width}%;${value < 0 ? "right:50%" : "left:50%"};background:${value < 0 ? theme.diverging[1][1] : theme.diverging[3][1]}` })),
+        el("span", { class: "sv-barvalue" }, secret ? this.read(secret, reading) : number(value)));
     });
   }
 }
@@ -124,9 +145,9 @@ function groups(line, v, names, hides) {
   const [ih, hh] = [`${line.gate}_ih`, `${line.gate}_hh`];
   const [factor, times] = line.reset ? [v.r, "r · "] : [1, ""];
   return [
-    { title: flat(line.law[2]), name: ih, factor: 1, secret: hides(ih), closed: hides("x"),
+    { title: flat(line.law[2]), name: ih, factor: 1, secret: hides(ih) ? ih : "", closed: hides("x"),
       members: [...p.wx.map((value, k) => [names ? `x “${visible(names[k])}”` : `x[${k}]`, value]), [line.biases[0], p.bx]] },
-    { title: flat(line.law[4]), name: hh, factor, secret: hides(hh) || (!!line.reset && hides("reset")), closed: hides("h_"),
+    { title: flat(line.law[4]), name: hh, factor, secret: [hh, ...(line.reset ? ["reset"] : [])].find(hides) ?? "", closed: hides("h_"),
       members: [...p.wh.map((value, k) => [`${times}h[${k}]`, factor * value]), [`${times}${line.biases[1]}`, factor * p.bh]] },
   ];
 }

@@ -42,7 +42,7 @@ export function segments(label, options, action) {
 const PAGES = ["PageUp", "PageDown"];
 const SIDEWAYS = ["ArrowLeft", "ArrowRight"];
 const TYPED = "input:not([type=range], [type=checkbox], [type=radio]), textarea";
-const CHIPS = 64; // steps; more have no room for a chip each
+const [CHIPS, NUMBERED] = [64, 32]; // steps; more have no room for a chip each, or for its number
 
 const lecture = () => new URLSearchParams(location.search).get("lecture") === "true";
 
@@ -83,6 +83,8 @@ export class Timeline {
     root.addEventListener("keydown", (e) => this.key(e));
     this.onPage = (e) => this.clicker(e);
     document.addEventListener("keydown", this.onPage);
+    this.onHash = () => { if (this.header && !this.header.plain) this.readdressed(); };
+    window.addEventListener("hashchange", this.onHash);
     this.resizer = new ResizeObserver(() => this.resized());
     this.resizer.observe(this.plot);
     this.observer = new MutationObserver(() => this.rethemed());
@@ -93,6 +95,7 @@ export class Timeline {
   tooltip() { return null; }
   chosen() {}
   viewChanged() {}
+  readdressed() {} // another place of the same page was asked for
   extraKeys() { return {}; }
   get anywhere() { return []; } // keys that need no focus
   spoken() { return tr("Step {step}", { step: this.state.step }); }
@@ -152,10 +155,10 @@ export class Timeline {
   // A chip a step, with its character or its number; from the step `secret` on they are to be guessed.
   relabel(labels, secret = Infinity) {
     const { L } = this.state;
-    this.chips.hidden = L > CHIPS;
+    this.chips.hidden = L > (labels ? CHIPS : NUMBERED);
     if (this.chips.hidden) return;
     if (this.chips.childElementCount !== L) this.chips.replaceChildren(...Array.from({ length: L }, (_, t) => el("span", { class: "sv-chip", onclick: () => this.move(t) })));
-    const said = (t) => (labels ? (t >= secret ? "?" : visible(labels[t])) : L <= 32 ? `${t}` : "");
+    const said = (t) => (labels ? (t >= secret ? "?" : visible(labels[t])) : `${t}`);
     [...this.chips.children].forEach((chip, t) => {
       chip.textContent = said(t);
       chip.classList.remove("sv-on");
@@ -409,6 +412,7 @@ export class Timeline {
     for (const frame of [this.hoverFrame, this.previewFrame, this.resizeFrame, this.timer]) cancelAnimationFrame(frame);
     for (const kind of ["pointerup", "pointercancel"]) document.removeEventListener(kind, this.onUp, true);
     document.removeEventListener("keydown", this.onPage);
+    window.removeEventListener("hashchange", this.onHash);
     this.resizer.disconnect();
     this.observer.disconnect();
     // Plotly fails when a picture is taken away that it is still drawing.

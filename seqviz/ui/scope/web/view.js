@@ -1,6 +1,6 @@
 // The scope: a sequence and every signal that it causes, as linked rows over one time axis.
 
-import { forward, ruleOf, span } from "./forward.js";
+import { forward, rulesOf, span } from "./forward.js";
 import { Inspector } from "./inspector.js";
 import { el, gradient, later, number, sentences, tr, visible, writeAddress } from "./kit.js";
 import { cursor, link } from "./link.js";
@@ -58,9 +58,8 @@ export class Scope extends Timeline {
     const state = this.state;
     Object.assign(state, { L: header.steps, hidden: header.hidden, labels: header.labels, cell: header.cell });
     if (!header.plain) this.takeUp(header);
-    this.zoomWithin(header.steps);
-    state.step = clamp(state.step, 0, header.steps - 1);
-    state.unit = clamp(state.unit, 0, header.hidden - 1);
+    this.baseline = header.baseline ? pick(arrays, "baseline.") : null;
+    this.within();
     state.feature = clamp(state.feature, 0, header.inputs - 1);
     const drafted = this.drafted;
     this.drafted = null;
@@ -68,8 +67,6 @@ export class Scope extends Timeline {
     this.now = pick(arrays, "");
     // The browser's own forward pass already drew this: the server only confirms it.
     this.confirmed = drafted && state.view === "now" && header.rows.every(({ signal }) => alike(drafted[signal], this.now[signal]));
-    this.baseline = header.baseline ? pick(arrays, "baseline.") : null;
-    if (!this.baseline) state.view = "now";
     this.model = header.model && { ...header.model, parameters: pick(arrays, "model.") };
     this.rows = header.rows.filter((row) => this.now[row.signal]);
     this.inspector.build(this.rows, !!this.baseline, !!header.plain);
@@ -267,7 +264,7 @@ export class Scope extends Timeline {
   held(signal, step, unit) {
     const { rules = [], layer, cell } = this.header;
     const own = cell.startsWith("RNN") ? ["h", "h_pre", "h_ih", "h_hh"] : [signal];
-    return own.map((name) => ruleOf(rules, `l${layer}.${name}`, step, unit, this.state.L)).find(Boolean)?.says;
+    return own.flatMap((name) => rulesOf(rules, `l${layer}.${name}`, step, unit, this.state.L)).map((rule) => rule.says).join(tr("; "));
   }
 
   // --- hands ------------------------------------------------------------------------------------
@@ -439,11 +436,27 @@ export class Scope extends Timeline {
   readAddress() {
     const view = new URLSearchParams(location.hash.slice(1));
     this.readCursor(view);
-    if (ORDERS.some(([o]) => o === view.get("by"))) this.state.sort = view.get("by");
-    if (VIEWS.some(([v]) => v === view.get("run"))) this.state.view = view.get("run");
+    const known = (options, name) => (options.some(([value]) => value === view.get(name)) ? view.get(name) : options[0][0]);
+    Object.assign(this.state, { sort: known(ORDERS, "by"), view: known(VIEWS, "run"), folded: new Set(), zoom: null });
     for (const signal of (view.get("folded") ?? "").split(".")) if (/^[a-z]$/.test(signal)) this.state.folded.add(signal);
     const zoom = (view.get("zoom") ?? "").split("_").map(Number);
     if (zoom.length === 2 && zoom.every(Number.isFinite) && zoom[0] < zoom[1]) this.state.zoom = zoom;
+  }
+
+  readdressed() {
+    this.readAddress();
+    this.within();
+    this.controls();
+    this.draw(true);
+  }
+
+  // What an address asks for, as far as this run has it.
+  within() {
+    const { header, state } = this;
+    this.zoomWithin(header.steps);
+    state.step = clamp(state.step, 0, header.steps - 1);
+    state.unit = clamp(state.unit, 0, header.hidden - 1);
+    if (!this.baseline) state.view = "now";
   }
 
   writeAddress() {

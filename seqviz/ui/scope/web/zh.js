@@ -22,6 +22,7 @@ export default {
   "{term}, {count} units: from {low} to {high}; unit {unit}: {value}": "{term}，{count} 个隐藏单元：从 {low} 到 {high}；隐藏单元 {unit}：{value}",
   "set to": "固定为",
   "set to {value}": "固定为 {value}",
+  "Show this value": "显示这个值",
   "Skip to main content": "跳到主要内容",
   "App pages": "页面导航",
   "Help for {x}": "{x}的说明",
