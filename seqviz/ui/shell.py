@@ -29,6 +29,7 @@ LECTURE = """
 .stMainBlockContainer { max-width: none; padding: 3.75rem 1rem 1rem; }
 .st-key-picture [data-testid=stMarkdownContainer] p { font-size: 1.3rem; }
 .sv-root { --sv-scale: 1.3; }
+.sv-cellview .sv-undo { display: none; }
 .sv-cellview .sv-numbers:not([hidden]) { display: block; min-height: 2.8em; }
 """
 

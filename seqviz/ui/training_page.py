@@ -189,7 +189,10 @@ def _after(work: Trainer) -> None:
     st.session_state["train.beside"] = checkpoint
     if not course.task.is_solved(course.checkpoints[-1].score):
         st.button(tr("Train on"), width="stretch", key="train.on", on_click=_train_on, args=(work,))
-    st.caption(tr("The checkpoint at step {step}:", step=checkpoint.step))
+    if len(work.courses) > 1:
+        st.caption(tr("{name}: the checkpoint at step {step}:", name=tr(course.name), step=checkpoint.step))
+    else:
+        st.caption(tr("The checkpoint at step {step}:", step=checkpoint.step))
     for page, label in OPENERS.items():
         if st.button(tr(label), width="stretch", key=f"train.open.{page}"):
             (lab() if page == "gradients" else Bench.here()).put(checkpoint.experiment)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seqviz.ui import shell
+from seqviz.ui import scope, shell
 
 OPEN = Path("/dev/fd")
 
@@ -22,3 +22,11 @@ def test_what_is_sent_leaves_at_once_and_no_file_stays_open():
         assert len([*OPEN.iterdir()]) == before
         with socket.create_connection(listening.getsockname()), listening.accept()[0] as taken:
             assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_what_a_picture_says_when_its_page_has_been_left_is_no_error(monkeypatch):
+    made, heard = {}, []
+    monkeypatch.setattr(scope, "_component", lambda: lambda **given: made.update(given))
+    scope.mount("left", b"", heard.append)
+    made["on_edit_change"]()
+    assert heard == []

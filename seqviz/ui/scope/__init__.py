@@ -110,7 +110,8 @@ def mount(key: str, message: bytes, on_event: Callable[[dict[str, Any]], None]) 
     """Draw a packed message; `on_event` gets each thing the person does, before the rerun."""
 
     def handle() -> None:
-        event = st.session_state[key].get("edit")
+        # A picture may still speak when its page has been left.
+        event = st.session_state.get(key, {}).get("edit")
         if isinstance(event, dict):
             on_event(event)
 

@@ -138,7 +138,7 @@ export class Timeline {
     const say = (type) => () => this.send({ type, id: this.header.id, at: performance.now() });
     this.undo = button("↶", tr("Undo the last change (Ctrl+Z)"), say("undo"));
     this.redo = button("↷", tr("Redo (Ctrl+Shift+Z)"), say("redo"));
-    return el("div", { class: "sv-group" }, this.undo, this.redo, ...more);
+    return el("div", { class: "sv-group sv-undo" }, this.undo, this.redo, ...more);
   }
 
   undoable({ undo, redo }) {

@@ -81,7 +81,7 @@ def test_the_network_that_is_looked_at_is_the_one_that_opens(visit, work, monkey
     app.at.session_state["train.which.kept"] = which
     app.at.session_state["train.at"] = at
     app.run()
-    assert f"The checkpoint at step {step}:" in [c.value for c in app.at.caption]
+    assert f"{which}: the checkpoint at step {step}:" in [c.value for c in app.at.caption]
     monkeypatch.setattr("seqviz.ui.training_page.go", lambda page: None)  # the harness has no other page
     app.at.button(key="train.open.gates").click()
     app.run()
