@@ -48,7 +48,7 @@ def given_to_the_browser(experiment: Experiment, layer: int) -> tuple[dict[str, 
 
 
 def test_every_number_is_the_traces(cell):
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         kind=st.sampled_from(vocabulary.CELLS),
         sizes=st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 3)),

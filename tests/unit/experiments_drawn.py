@@ -29,9 +29,7 @@ from seqviz.experiment import (
 from seqviz.interventions import Ablate, Clamp, Scale
 from seqviz.vocabulary import CELLS
 
-SLOW = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+SLOW = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 floats32 = st.one_of(
     st.floats(width=32, allow_nan=False, allow_infinity=False),

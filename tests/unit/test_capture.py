@@ -29,7 +29,7 @@ def tolerance(dtype):
     return 1e-5 if dtype == torch.float32 else 1e-12
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     kind=st.sampled_from(KINDS),
     layers=st.integers(1, 3),
@@ -98,7 +98,7 @@ def test_where_the_blocks_are_cut_does_not_matter(kind, form, monkeypatch):
     assert trace.parity < 1e-12
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(steps=st.integers(1, 300), width=st.sampled_from([1, 7, 90, 600]), kept=st.floats(0, 1), seed=st.integers(0, 9))
 def test_the_scan_is_the_loop(steps, width, kept, seed):
     random = np.random.default_rng(seed)

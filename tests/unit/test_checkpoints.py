@@ -54,7 +54,7 @@ def test_files_hold_the_network_exactly(experiment: Experiment) -> None:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_damaged_file_gives_a_sentence_or_a_network(data: st.DataObject) -> None:
     """One byte changed, or an end cut off: never anything but a ValueError in words of one line."""
     at = data.draw(st.integers(0, len(SAVED) - 1))

@@ -220,7 +220,7 @@ documents = st.fixed_dictionaries(
 
 
 @given(documents | trees)
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow])
 def test_any_json_is_read_or_refused_in_one_sentence(document: Any) -> None:
     experiment = read_or_refused(Experiment.from_json, json.dumps(document))
     if experiment is not None:
@@ -261,7 +261,7 @@ def test_an_address_cut_short_or_changed_is_noticed(experiment: Experiment, data
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_is_no_address(text: str) -> None:
     assert read_or_refused(Experiment.from_url, text) is None
 

@@ -20,7 +20,7 @@ def tensors(result):
     return [out, *(states if isinstance(states, tuple) else (states,))]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     kind=st.sampled_from(KINDS),
     layers=st.integers(1, 3),

@@ -123,7 +123,7 @@ def test_a_csv_row_is_a_step_even_alone() -> None:
 @given(
     st.lists(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=3, max_size=3), min_size=1)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_numbers_written_down_are_read_back_bit_for_bit(rows: list[list[float]]) -> None:
     array = np.array(rows, dtype=np.float32)
     for separator in (",", "; ", "\t", " "):
@@ -251,14 +251,14 @@ cells = st.one_of(
 
 @given(st.lists(cells, max_size=20).map("".join), st.sampled_from([None, 1, 2]))
 @example("\ud800", None)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_text_is_read_or_refused_in_one_sentence(text: str, input_size: int | None) -> None:
     for parse in (parse_numbers, parse_csv):
         read_or_refused(parse, text, input_size)
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_bytes_are_read_or_refused_in_one_sentence(data: bytes) -> None:
     for parse in (parse_csv, parse_npy):
         read_or_refused(parse, data)
@@ -367,7 +367,7 @@ def test_a_header_that_promises_a_terabyte_costs_nothing() -> None:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_damaged_npy_is_read_or_refused_in_one_sentence(data: st.DataObject) -> None:
     whole = bytearray(saved(np.arange(6, dtype=np.float32).reshape(3, 2)))
     for _ in range(data.draw(st.integers(1, 3))):

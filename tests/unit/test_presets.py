@@ -56,7 +56,7 @@ def test_latch_answers_the_first_bit_for_two_thousand_steps(cell: str, ones: flo
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60), st.sampled_from(["LSTM", "GRU"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_latch_of_any_bits(given_bits: list[bool], cell: str) -> None:
     y = output("latch", cell, np.array(given_bits, dtype=np.float32)[:, None, None])
     assert ((y > 0.5) == given_bits[0]).all()
@@ -140,7 +140,7 @@ def test_toggle_is_parity(cell: str, ones: float) -> None:
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=200), st.sampled_from(["LSTM", "GRU"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_toggle_of_any_bits(given_bits: list[bool], cell: str) -> None:
     y = output("toggle", cell, np.array(given_bits, dtype=np.float32)[:, None, None])
     count = 0

@@ -146,7 +146,7 @@ def test_labels_number_the_steps() -> None:
 @given(
     st.lists(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=2, max_size=2), min_size=1)
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_own_numbers_come_back_bit_for_bit(rows: list[list[float]]) -> None:
     array = np.array(rows, dtype=np.float32)
     assert generate(Sequence.of_values(array), 2).tobytes() == array.tobytes()

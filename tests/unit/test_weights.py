@@ -332,7 +332,7 @@ floats32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_edits_are_held_bit_for_bit_and_touch_nothing_else(data: st.DataObject) -> None:
     base = Experiment(data.draw(st.sampled_from(CELLS)), 2, 3, 2, 2)
     shapes = parameter_shapes(base)

@@ -123,7 +123,7 @@ export class Timeline {
   async react(built) {
     this.built = built;
     this.plot.style.height = `${built.height}px`;
-    await (this.drawing = this.Plotly.react(this.graph, built.traces, built.layout, { displayModeBar: false, responsive: false, doubleClick: "reset", scrollZoom: false, showTips: false }));
+    await (this.reacting = this.Plotly.react(this.graph, built.traces, built.layout, { displayModeBar: false, responsive: false, doubleClick: "reset", scrollZoom: false, showTips: false }));
     if (this.bound) return;
     this.bound = true;
     this.graph.on("plotly_relayout", () => {
@@ -417,6 +417,6 @@ export class Timeline {
     this.observer.disconnect();
     // Plotly fails when a picture is taken away that it is still drawing.
     const purge = () => setTimeout(() => this.Plotly?.purge(this.graph));
-    Promise.resolve(this.drawing).then(purge, purge);
+    Promise.resolve(this.reacting).then(purge, purge);
   }
 }
