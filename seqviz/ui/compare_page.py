@@ -245,7 +245,7 @@ def _table(experiment: Experiment) -> None:
             tr("network"): tr(name),
             tr("parameters"): found[name].parameters,
             tr("carried to the next step"): again(found[name].carries),
-            tr("half-life of a nudge"): half_life_in_words(half_life_of(response)),
+            tr("half-life of a nudge"): half_life_in_words(half_life_of(response), experiment.sequence.length),
         }
         for name, response in _responses(experiment).items()
     ]
@@ -255,8 +255,10 @@ def _table(experiment: Experiment) -> None:
     )
 
 
-def half_life_in_words(steps: float) -> str:
-    """What :func:`seqviz.comparison.half_life_of` found."""
+def half_life_in_words(steps: float, length: int) -> str:
+    """What :func:`seqviz.comparison.half_life_of` found in a sequence of this length."""
+    if length == 1:
+        return tr("one step is too short to say")
     if np.isnan(steps):
         return tr("overflowed")
     return tr("never here") if np.isinf(steps) else step_count(int(steps))

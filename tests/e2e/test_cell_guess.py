@@ -310,7 +310,12 @@ def test_undo_brings_the_last_example_back(cell):
     first = cell.data("drawn")
     expect(cell.scope.get_by_role("button", name="Undo")).to_be_disabled()
     cell.edits(cell.page.get_by_role("radio", name="Random GRU").click)
-    cell.scope.locator("svg.sv-diagram").focus()
+    undo = cell.scope.get_by_role("button", name="Undo")
+    undo.focus()
+    assert cell.edits(lambda: cell.page.keyboard.press("Enter")) == first
+    expect(undo).to_be_disabled()
+    expect(cell.scope.locator("svg.sv-diagram")).to_be_focused()
+    cell.edits(lambda: cell.page.keyboard.press("Control+y"))
     assert cell.edits(lambda: cell.page.keyboard.press("Control+z")) == first
     expect(cell.scope.locator("svg [data-link=f].sv-box")).to_be_visible()
     cell.edits(cell.scope.get_by_role("button", name="Redo").click)
@@ -361,6 +366,11 @@ def test_the_walks_keys_need_no_focus(cell):
     cell.page.keyboard.press("n")
     cell.page.keyboard.press("b")
     expect(cell.scope.locator(".sv-phase")).to_contain_text("1 of 5")
+    cell.page.locator(".st-key-lecture label").first.click()
+    cell.until("() => location.search.includes('lecture=true')")
+    cell.rest()
+    cell.page.keyboard.press("n")
+    expect(cell.scope.locator(".sv-phase")).to_contain_text("2 of 5")
 
 
 def test_an_overflowed_run_says_so(visit):

@@ -136,6 +136,23 @@ def test_what_streamlit_says_when_asked_is_chinese(visit):
     assert english(screen) == []
 
 
+def test_back_leads_from_page_to_page_with_the_switches_the_step_and_the_unit(visit):
+    screen = visit("/?zh=true&lecture=true#step=10&unit=3")
+    before = screen.page.evaluate("history.length")
+    title = screen.scope.locator(".sv-why-title").inner_text()
+    screen.scope.locator(".sv-value-button").first.click()
+    view = screen.page.locator(".sv-cellview")
+    expect(view.locator(".sv-clock")).to_have_text("10 / 63")
+    screen.rest()
+    assert screen.page.evaluate("history.length") == before + 1
+    screen.page.go_back()
+    expect(screen.scope.locator(".sv-why-title")).to_have_text(title)
+    screen.until("() => location.search.includes('zh=true') && location.search.includes('lecture=true')")
+    screen.page.go_forward()
+    expect(view.locator(".sv-clock")).to_have_text("10 / 63")
+    assert "zh=true" in screen.page.url
+
+
 @pytest.mark.parametrize("switch", ["zh=true", "lecture=true"])
 def test_a_switch_survives_the_way_into_the_cell_and_back(visit, switch):
     screen = visit(f"/?{switch}")

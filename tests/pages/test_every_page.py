@@ -115,8 +115,8 @@ def test_the_compare_pages_table_tells_an_overflow_from_a_change_that_stays(visi
     shown = visit("compare", e=OVERFLOWS.to_url()).at.table[0].value.set_index("network")["half-life of a nudge"]
     assert shown["RNN"] == "overflowed"
     assert "overflowed" not in shown.drop("RNN").tolist()
-    stays = [half_life_in_words(half_life_of(np.ones(n))) for n in (3, 9)]
-    assert stays == ["never here", "never here"]
+    stays = [half_life_in_words(half_life_of(np.ones(n)), n) for n in (3, 9, 1)]
+    assert stays == ["never here", "never here", "one step is too short to say"]
 
 
 TRAINED_READOUT = Tensor.of("readout.bias", np.ones(1, np.float32))

@@ -99,6 +99,15 @@ export const number = (v, digits = 3) =>
 
 export const visible = (character) => (character === " " ? "␣" : character === "\n" ? "↵" : character === "\t" ? "⇥" : character);
 
+// Streamlit pushes every change of the query, and on the way to another page it empties and fills it again: Back would
+// walk through all of that. Only another page is a step in the history.
+const push = history.pushState.bind(history);
+history.pushState = (state, title, url) => {
+  const there = new URL(url ?? location.href, location.href);
+  if (there.pathname === location.pathname) history.replaceState(state, title, url);
+  else push(state, title, url);
+};
+
 // The address says what is on the screen: the experiment in the query, the view of it after the #. It is
 // replaced, never pushed, so that Back leaves the page instead of walking through every edit.
 export function writeAddress(query, view) {

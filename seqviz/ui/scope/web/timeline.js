@@ -142,8 +142,10 @@ export class Timeline {
   }
 
   undoable({ undo, redo }) {
+    const held = [this.undo, this.redo].includes(document.activeElement);
     this.undo.disabled = !undo;
     this.redo.disabled = !redo;
+    if (held && document.activeElement?.disabled !== false) this.home.focus({ preventScroll: true });
   }
 
   saver() {
@@ -300,7 +302,7 @@ export class Timeline {
     if (!field) return false;
     if (PAGES.includes(key)) return field.matches(TYPED);
     if (field === this.scrubber) return ![" ", "ArrowUp", "ArrowDown"].includes(key);
-    return !(SIDEWAYS.includes(key) && field.matches("[type=checkbox]"));
+    return !field.matches("[type=checkbox]") || key === " ";
   }
 
   key(event) {
@@ -333,7 +335,7 @@ export class Timeline {
     const nowhere = target === document.body;
     const sideways = SIDEWAYS.includes(key) && !target.closest("[role=radio], [role=radiogroup], [role=tablist]");
     const taught = lecture() && (PAGES.includes(key) || sideways || (key === " " && nowhere));
-    if (!taught && !(nowhere && this.anywhere.includes(key))) return;
+    if (!taught && !((nowhere || target.matches("[type=checkbox]")) && this.anywhere.includes(key))) return;
     if (!target.closest(`${TYPED}, select, [contenteditable], [role=combobox], [role=slider]`)) this.key(event);
   }
 
@@ -351,6 +353,7 @@ export class Timeline {
       this.arriving = true;
     } else if (!this.placed && cursor.step !== null) Object.assign(this.state, { step: cursor.step, unit: cursor.unit });
     this.placed = true;
+    Object.assign(cursor, { step: this.state.step, unit: this.state.unit });
   }
 
   move(step) {
