@@ -13,6 +13,7 @@ __all__ = [
     "HIGH",
     "LOW",
     "describe",
+    "describe_overflow",
     "describe_saturation",
     "half_life",
     "lag_under",
@@ -97,6 +98,14 @@ def longest_run(condition: np.ndarray) -> tuple[int, int]:
     return unit, int(best[unit])
 
 
+def describe_overflow(values: np.ndarray) -> str:
+    """Since when values ``(L, H)`` are no finite numbers, in one sentence; nothing where all of them are."""
+    broken = np.argwhere(~np.isfinite(values))
+    if not len(broken):
+        return ""
+    return tr("Not a finite number from step {step} on: the network overflowed.", step=int(broken[0][0]))
+
+
 def describe(signal: str, values: np.ndarray) -> str:
     """What one row of the picture shows now, in one sentence.
 
@@ -105,9 +114,8 @@ def describe(signal: str, values: np.ndarray) -> str:
         values: ``(L, H)``.
     """
     name = signal.rsplit(".", 1)[-1]
-    if not np.isfinite(values).all():
-        step = int(np.argwhere(~np.isfinite(values))[0][0])
-        return tr("Not a finite number from step {step} on: the network overflowed.", step=step)
+    if overflow := describe_overflow(values):
+        return overflow
     if words.is_gate(name):
         return _describe_gate(values)
     if name == "x":

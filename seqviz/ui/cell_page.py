@@ -12,6 +12,7 @@ from seqviz import weights
 from seqviz.cells import signal_names
 from seqviz.experiment import Experiment
 from seqviz.language import Words, sentences, tr
+from seqviz.metrics import describe_overflow
 from seqviz.runner import run
 from seqviz.sequences import labels
 from seqviz.ui import scope
@@ -56,10 +57,11 @@ def layer_arrays(experiment: Experiment, layer: int) -> dict[str, np.ndarray]:
     What is held by hand does not follow from its sum, so a run with interventions also sends what is before the
     squashing.
     """
-    trace = run(experiment, detail=bool(experiment.interventions))
+    detail = bool(experiment.interventions)
+    trace = run(experiment, detail=detail)
     below = "x" if layer == 0 else words.signal_name(layer - 1, "h")
     arrays = {"x": trace[below][:, 0]}
-    for signal in signal_names(experiment.cell, detail=bool(experiment.interventions)):
+    for signal in signal_names(experiment.cell, detail=detail):
         arrays[signal] = trace[words.signal_name(layer, signal)][:, 0]
     parameters = weights.materialise(experiment)
     return arrays | {name: parameters[torch_name.format(layer)] for name, torch_name in PARTS.items()}
@@ -71,14 +73,12 @@ def cell_message(bench: Bench) -> bytes:
     arrays = layer_arrays(experiment, layer)
     seq = experiment.sequence
     text = seq.kind == "text"
-    status = [tr("Dashed wires carry negative numbers; the wider a wire, the larger its number.")]
+    status: list[str] = [
+        describe_overflow(np.hstack([array for name, array in arrays.items() if name not in PARTS])),
+        tr("Dashed wires carry negative numbers; the wider a wire, the larger its number."),
+    ]
     if experiment.interventions:
-        held = tr("This run has interventions: a value behind ≠ or “set to” is held by hand.")
-        status.append(held)
-    broken = [array for name, array in arrays.items() if name not in PARTS and not np.isfinite(array).all()]
-    if broken:
-        step = min(int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0]) for array in broken)
-        status.insert(0, tr("Not a finite number from step {step} on: the network overflowed.", step=step))
+        status.append(tr("This run has interventions: a value behind ≠ or “set to” is held by hand."))
     header: dict[str, Any] = {
         "panel": "cell",
         "link": "cell",

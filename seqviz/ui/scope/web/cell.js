@@ -3,7 +3,7 @@
 import { DIAGRAMS, LINES, SAME } from "./diagrams.js";
 import { Drawing } from "./drawing.js";
 import { rulesOf } from "./forward.js";
-import { el, later, number, readTheme, tr, visible, writeAddress } from "./kit.js";
+import { clauses, el, later, number, readTheme, tr, visible, writeAddress } from "./kit.js";
 import { Lines } from "./lines.js";
 import { cursor } from "./link.js";
 import { sums, vectors } from "./sums.js";
@@ -12,7 +12,7 @@ import { Timeline, button, choice, clamp, segments } from "./timeline.js";
 const FORMS = [["unit", later("One unit")], ["vectors", later("As vectors")]];
 
 // What is hidden with what: a term's two parts with their sum (f_wx and f_bx with f_ih), and 1 − z with z.
-const sumOf = (name) => (name === "one_z" ? "z" : name.replace(/_[wb]([xh])$/, (_, end) => (end === "x" ? "_ih" : "_hh")));
+const hiddenWith = (name) => (name === "one_z" ? "z" : name.replace(/_[wb]([xh])$/, (_, end) => (end === "x" ? "_ih" : "_hh")));
 
 export class CellView extends Timeline {
   constructor(root) {
@@ -20,12 +20,12 @@ export class CellView extends Timeline {
     root.classList.add("sv-cellview");
     Object.assign(this.state, { unit: 0, phase: null, hidden: false, open: null, form: "unit", covered: new Set(), bared: new Set() });
     this.readAddress();
-    this.drawing = new Drawing((name) => this.cover(sumOf(name)));
+    this.drawing = new Drawing((name) => this.cover(name));
     this.lines = new Lines({
       peek: (unit) => this.peek(unit),
       choose: (unit) => { this.state.unit = unit; this.move(this.state.step); },
       open: (line) => { this.state.open = this.state.open === line ? null : line; this.place(); },
-      reveal: (name) => this.cover(sumOf(name)),
+      reveal: (name) => this.cover(name),
     });
     this.story = el("p", { class: "sv-phase", "aria-live": "polite" });
     const [unitBox, unit] = choice(tr("unit"), [], (v) => { this.state.unit = +v; this.move(this.state.step); });
@@ -106,7 +106,7 @@ export class CellView extends Timeline {
     const own = (name) => (name === "x" && header.layer === 0 ? "x" : `l${header.layer}.${name}`);
     return {
       unit, theme: this.theme, hides: (name) => this.hides(name),
-      held: (name) => rulesOf(header.rules, own(name), state.step, unit, state.L).map((rule) => rule.says).join(tr("; ")),
+      held: (name) => clauses(rulesOf(header.rules, own(name), state.step, unit, state.L).map((rule) => rule.says)),
     };
   }
 
@@ -119,7 +119,7 @@ export class CellView extends Timeline {
 
   // Whether a value is to be guessed: covered by itself, or with the part of the walk that computes it, or later.
   hides(name) {
-    const own = sumOf(name);
+    const own = hiddenWith(name);
     return this.state.covered.has(own) || (this.hushed(own) && !this.state.bared.has(own));
   }
 
@@ -128,14 +128,15 @@ export class CellView extends Timeline {
   // Hide one value, or show it again; without a name all of them.
   cover(name) {
     const { state } = this;
+    const own = name && hiddenWith(name);
     if (name === null) {
       state.hidden = !(state.hidden || state.covered.size);
       state.covered.clear();
       state.bared.clear();
-    } else if (this.hides(name)) {
-      state.covered.delete(name);
-      if (this.hushed(name)) state.bared.add(name);
-    } else if (!state.bared.delete(name)) state.covered.add(name);
+    } else if (this.hides(own)) {
+      state.covered.delete(own);
+      if (this.hushed(own)) state.bared.add(own);
+    } else if (!state.bared.delete(own)) state.covered.add(own);
     this.place();
   }
 

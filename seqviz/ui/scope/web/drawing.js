@@ -49,6 +49,7 @@ export class Drawing {
 
   // The fixed part; show() only changes numbers, widths and colours.
   sketch(kind, relu) {
+    this.fit();
     this.kind = kind;
     this.now = null;
     this.pieces = DIAGRAMS[kind].parts.map((part) => this[part.kind](part, relu));
@@ -107,7 +108,6 @@ export class Drawing {
       group.setAttribute("aria-label", `${this.spoken(value)}: ${said}${rule ? ` (${rule})` : ""}`);
       group.setAttribute("aria-pressed", `${hides(value)}`);
     }
-    this.fit();
     cancelAnimationFrame(this.frame);
     const from = this.now;
     if (!lively || !from || matchMedia("(prefers-reduced-motion: reduce)").matches) {

@@ -2,7 +2,7 @@
 // Arrays hold log10 of norms; -Infinity is a signal of exactly 0 and is drawn at the floor, marked.
 
 import { Spectrum } from "./spectrum.js";
-import { el, gradient, number, tr, writeAddress } from "./kit.js";
+import { clauses, el, gradient, number, tr, writeAddress } from "./kit.js";
 import { Timeline, clamp } from "./timeline.js";
 import { Unrolled } from "./unrolled.js";
 import { HEADING, MARGIN } from "./picture.js";
@@ -162,11 +162,11 @@ export class Flow extends Timeline {
     const last = state.L - 1;
     const ends = (label, from, to) => tr("{name} from {from} at step 0 to {to} at step {last}", { name: label, from, to, last });
     const says = {
-      norm: () => header.curves.filter((c) => c.label).map((c) => ends(c.label, power(arrays[c.name][0]), power(arrays[c.name][last]))).join(tr("; ")),
-      lines: (row) => row.arrays.map(({ name, label }) => tr("{name} between {low} and {high}", { name: label, low: number(arrays[name].reduce((a, b) => Math.min(a, b))), high: number(arrays[name].reduce((a, b) => Math.max(a, b))) })).join(tr("; ")),
+      norm: () => clauses(header.curves.filter((c) => c.label).map((c) => ends(c.label, power(arrays[c.name][0]), power(arrays[c.name][last])))),
+      lines: (row) => clauses(row.arrays.map(({ name, label }) => tr("{name} between {low} and {high}", { name: label, low: number(arrays[name].reduce((a, b) => Math.min(a, b))), high: number(arrays[name].reduce((a, b) => Math.max(a, b))) }))),
       states: (row) => tr("{count} units, up to {reach} in size", { count: row.width, reach: number(row.reach) }),
     };
-    return rows.map((row) => tr("{row}: {says}", { row: row.name, says: [says[row.kind]?.(row), row.says].filter(Boolean).join(tr("; ")) })).join(tr(". "));
+    return rows.map((row) => tr("{row}: {says}", { row: row.name, says: clauses([says[row.kind]?.(row), row.says]) })).join(tr(". "));
   }
 
   drawLegend() {

@@ -16,6 +16,7 @@ export const catalogue = (wanted) => WORDS[wanted];
 export const later = (sentence) => sentence;
 // Whole sentences one after the other, as the language of now does it.
 export const sentences = (parts) => parts.filter(Boolean).join(language === "zh" ? "" : " ");
+export const clauses = (parts) => parts.filter(Boolean).join(tr("; "));
 
 const known = new Map();
 

@@ -1,7 +1,7 @@
 // Training seen from its checkpoints: loss, score and gradient norm on one scrubber, which plays.
 
 import { power } from "./flow.js";
-import { el, number, tr } from "./kit.js";
+import { clauses, el, number, tr } from "./kit.js";
 import { HEADING, MARGIN } from "./picture.js";
 import { Timeline, clamp } from "./timeline.js";
 
@@ -51,7 +51,7 @@ export class Learning extends Timeline {
       const known = Array.from(arrays[`${name}.${row.signal}`]).filter(Number.isFinite);
       return known.length ? tr("{name} from {from} to {to}", { name: label, from: number(known[0]), to: number(known.at(-1)) }) : "";
     };
-    return [tr("Optimiser steps {first} to {last}", { first, last }), ...rows.map((row) => tr("{row}: {says}", { row: row.name, says: header.nets.map((net) => ends(net, row)).filter(Boolean).join(tr("; ")) }))].join(tr(". "));
+    return [tr("Optimiser steps {first} to {last}", { first, last }), ...rows.map((row) => tr("{row}: {says}", { row: row.name, says: clauses(header.nets.map((net) => ends(net, row))) }))].join(tr(". "));
   }
 
   figure() {

@@ -36,7 +36,7 @@ function paint(canvas, values, low, high, scale) {
 }
 
 export class Vectors {
-  // rows: [text, name, link] as in diagrams.js; peek(unit or null) while a strip is hovered, choose(unit) when it is clicked.
+  // rows: [text, name, link] as in diagrams.js; peek(unit or null) while a strip is hovered, choose(unit) when it is clicked,
   // reveal(name) when its question mark is.
   constructor(rows, { peek, choose, reveal }) {
     this.rows = rows.map(([text, name, link = name]) => {

@@ -2,7 +2,7 @@
 
 import { forward, rulesOf, span } from "./forward.js";
 import { Inspector } from "./inspector.js";
-import { el, gradient, later, number, sentences, tr, visible, writeAddress } from "./kit.js";
+import { clauses, el, gradient, later, number, sentences, tr, visible, writeAddress } from "./kit.js";
 import { cursor, link } from "./link.js";
 import { unitOrder } from "./order.js";
 import { MARGIN, figure, lineRange, poster, rowData, rowRange } from "./picture.js";
@@ -264,7 +264,7 @@ export class Scope extends Timeline {
   held(signal, step, unit) {
     const { rules = [], layer, cell } = this.header;
     const own = cell.startsWith("RNN") ? ["h", "h_pre", "h_ih", "h_hh"] : [signal];
-    return own.flatMap((name) => rulesOf(rules, `l${layer}.${name}`, step, unit, this.state.L)).map((rule) => rule.says).join(tr("; "));
+    return clauses(own.flatMap((name) => rulesOf(rules, `l${layer}.${name}`, step, unit, this.state.L)).map((rule) => rule.says));
   }
 
   // --- hands ------------------------------------------------------------------------------------
