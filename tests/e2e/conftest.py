@@ -81,6 +81,12 @@ def screen(visit: Callable[..., Screen]) -> Screen:
     return visit("/")
 
 
+@pytest.fixture
+def cell(visit: Callable[..., Screen]) -> Screen:
+    """The cell page at its own address, drawn."""
+    return visit("/cell", picture=".sv-cellview")
+
+
 def _complaint(said: ConsoleMessage) -> list[str]:
     if said.type != "error" or _ASKS_WHERE_IT_IS.search(said.location["url"]):
         return []

@@ -35,12 +35,6 @@ SUMS = """async ([header, arrays, step, unit]) => {
 }"""
 
 
-@pytest.fixture
-def cell(visit):
-    """The cell page at its own address, drawn."""
-    return visit("/cell", picture=".sv-cellview")
-
-
 def given_to_the_browser(experiment: Experiment, layer: int) -> tuple[dict[str, Any], dict[str, list[float]]]:
     arrays = layer_arrays(experiment, layer)
     header = {"cell": experiment.cell, "hidden": experiment.hidden_size, "inputs": arrays["x"].shape[1]}
