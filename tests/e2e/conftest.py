@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from driving import Screen
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebSocket, expect, sync_playwright
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 HERE = {"localhost", "127.0.0.1"}
@@ -36,7 +37,7 @@ def watch(page: Page, wrong: list[str]) -> None:
     page.on("pageerror", lambda error: wrong.append(f"an error in the page: {error}"))
     page.on("console", lambda said: wrong.extend(_complaint(said)))
     page.on("request", lambda asked: wrong.extend(_abroad(asked.url)))
-    page.on("websocket", lambda socket: wrong.extend(_abroad(socket.url)))
+    page.on("websocket", lambda socket: _listen(socket, wrong))
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +92,17 @@ def _complaint(said: ConsoleMessage) -> list[str]:
     if said.type != "error" or _ASKS_WHERE_IT_IS.search(said.location["url"]):
         return []
     return [f"on the console: {said.text} ({said.location['url']})"]
+
+
+def _listen(socket: WebSocket, wrong: list[str]) -> None:
+    wrong.extend(_abroad(socket.url))
+    socket.on("framereceived", lambda frame: wrong.extend(_reference(frame)))
+
+
+def _reference(frame: bytes | str) -> list[str]:
+    """Streamlit's client may have dropped what a reference refers to, and gives up when it has."""
+    message = ForwardMsg.FromString(frame) if isinstance(frame, bytes) else ForwardMsg()
+    return ["a reference to an earlier message"] if message.WhichOneof("type") == "ref_hash" else []
 
 
 def _abroad(url: str) -> list[str]:

@@ -121,15 +121,18 @@ def test_streamlits_theme_is_the_pictures_theme():
         assert found["textColor"] == surface["ink"]
 
 
-def test_no_garbage_collection_after_every_run():
-    """The option is hidden: should Streamlit drop it, the app would grow slow without a word."""
+@pytest.mark.parametrize(
+    "option, value", [("runner.postScriptGC", "False"), ("global.minCachedMessageSize", "1000000000000.0")]
+)
+def test_a_hidden_option_still_has_its_effect(option, value):
+    """Should Streamlit drop one, the app would grow slow, or lose its connection, without a word."""
     said = python(
         "from streamlit import config\n"
         "config.get_config_options(force_reparse=True)\n"
-        "assert 'runner.postScriptGC' in config._config_options_template\n"
-        "print(config.get_option('runner.postScriptGC'))"
+        f"assert {option!r} in config._config_options_template\n"
+        f"print(config.get_option({option!r}))"
     )
-    assert said.strip() == "False"
+    assert said.strip() == value
 
 
 def test_requirements_agree_with_the_package():
