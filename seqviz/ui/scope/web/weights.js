@@ -70,7 +70,10 @@ export class Weights {
       xaxis: { side: "top", showgrid: false, zeroline: false, fixedrange: true, range: [-0.5, header.cols - 0.5], tickmode: "array", ...marks(header.cols, header.names) },
       yaxis: { showgrid: false, zeroline: false, fixedrange: true, range: [header.rows - 0.5, -0.5], tickmode: "array", ...marks(header.rows) },
     };
-    await Plotly.react(this.graph, [this.heat(), this.changed()], layout, { displayModeBar: false, staticPlot: true });
+    const look = JSON.stringify([layout, this.theme.diverging]);
+    // The hand's own edit is in the picture already; the server only confirms it.
+    if (look !== this.look || !alike(this.values, this.pictured) || !alike(this.original, this.compared)) await this.paint(layout);
+    [this.look, this.compared] = [look, this.original];
     this.plot.style.height = `${layout.height}px`;
     const most = this.most();
     this.legend.replaceChildren(el("span", { class: "sv-key" }, el("span", { text: number(-most, 1) }), el("i", { style: `background:${gradient(this.theme.diverging)}` }), el("span", { text: number(most, 1) })),
@@ -80,6 +83,11 @@ export class Weights {
       symbol: header.symbol, rows: header.rows, cols: header.cols, low: number(low), high: number(high), changed: this.values.reduce((n, v, k) => n + (v !== this.original[k]), 0) }));
     this.show();
     this.root.dataset.drawn = header.id;
+  }
+
+  async paint(layout) {
+    this.pictured = this.values.slice();
+    await this.Plotly.react(this.graph, [this.heat(), this.changed()], layout, { displayModeBar: false, staticPlot: true });
   }
 
   most() { return Math.max(1, ...this.values.map(Math.abs)); }
@@ -162,7 +170,7 @@ export class Weights {
     this.sliding = false;
     this.link.scope?.preview({ weights: [[...this.place(...this.cell), bounded]] });
     cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => { if (!this.gone) this.Plotly.react(this.graph, [this.heat(), this.changed()], this.graph.layout, { displayModeBar: false, staticPlot: true }); });
+    this.frame = requestAnimationFrame(() => { if (!this.gone) this.paint(this.graph.layout); });
   }
 
   commit(value) {
@@ -196,6 +204,8 @@ export class Weights {
     this.Plotly?.purge(this.graph);
   }
 }
+
+const alike = (a, b) => a.length === b?.length && a.every((value, k) => value === b[k]);
 
 function marks(count, names) {
   const every = Math.max(1, Math.ceil(count / 8));
