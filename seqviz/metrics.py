@@ -144,13 +144,15 @@ _STAYS = {
     ("alone", "shut", "step"): later("Is below 0.1 at the only step."),
 }
 _LARGEST = {
-    ("unit", "zero"): later("Largest in unit {unit} at step {step}: {peak}. Ends at 0."),
+    ("unit", "zero"): later("0 in every unit at every step."),
     ("unit", "faded"): later(
-        "Largest in unit {unit} at step {step}: {peak}. Ends at {last:.2g} ({share:.0%} of that)."
+        "Largest in unit {unit} at step {step}: {peak}. That unit ends at {last} ({share:.0%} of it)."
     ),
-    ("unit", "whole"): later("Largest in unit {unit} at step {step}: {peak}. Ends at its largest."),
-    ("alone", "zero"): later("Largest at step {step}: {peak}. Ends at 0."),
-    ("alone", "faded"): later("Largest at step {step}: {peak}. Ends at {last:.2g} ({share:.0%} of that)."),
+    ("unit", "turned"): later("Largest in unit {unit} at step {step}: {peak}. That unit ends at {last}."),
+    ("unit", "whole"): later("Largest in unit {unit} at step {step}: {peak}. That unit ends at its largest."),
+    ("alone", "zero"): later("0 at every step."),
+    ("alone", "faded"): later("Largest at step {step}: {peak}. Ends at {last} ({share:.0%} of it)."),
+    ("alone", "turned"): later("Largest at step {step}: {peak}. Ends at {last}."),
     ("alone", "whole"): later("Largest at step {step}: {peak}. Ends at its largest."),
 }
 
@@ -169,12 +171,13 @@ def _describe_gate(values: np.ndarray) -> str:
 
 
 def _describe_state(values: np.ndarray) -> str:
+    """The largest value of all, and what has become of that unit at the last step."""
     step, unit = np.unravel_index(int(np.abs(values).argmax()), values.shape)
-    last, peak = float(np.abs(values[-1]).max()), float(np.abs(values).max())
+    last, peak = float(values[-1, unit]), float(values[step, unit])
     share = last / peak if peak else 0.0
-    end = "zero" if not peak else "faded" if share < 0.995 else "whole"
-    largest = short(values[step, unit])
-    return tr(_LARGEST[_whose(values), end], unit=unit, step=step, peak=largest, last=last, share=share)
+    ends_at = short(last) if abs(last) >= 0.1 or not last else number(last, ".2g")
+    end = "zero" if not peak else "turned" if share < 0 else "faded" if share < 0.995 else "whole"
+    return tr(_LARGEST[_whose(values), end], unit=unit, step=step, peak=short(peak), last=ends_at, share=share)
 
 
 def _whose(values: np.ndarray) -> str:

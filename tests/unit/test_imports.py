@@ -122,7 +122,7 @@ def test_streamlits_theme_is_the_pictures_theme():
 
 
 @pytest.mark.parametrize(
-    "option, value", [("runner.postScriptGC", "False"), ("global.minCachedMessageSize", "1000000000000.0")]
+    ("option", "value"), [("runner.postScriptGC", "False"), ("global.minCachedMessageSize", "1000000000000.0")]
 )
 def test_a_hidden_option_still_has_its_effect(option, value):
     """Should Streamlit drop one, the app would grow slow, or lose its connection, without a word."""

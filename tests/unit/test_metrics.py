@@ -53,7 +53,13 @@ def test_sentences_say_what_the_numbers_say() -> None:
     state = np.zeros((6, 3))
     state[4, 1] = -0.8
     state[5, 1] = -0.2
-    assert describe("c", state) == "Largest in unit 1 at step 4: −0.80. Ends at 0.2 (25% of that)."
+    assert describe("c", state) == "Largest in unit 1 at step 4: −0.80. That unit ends at −0.20 (25% of it)."
+    state[5] = 0.5, 0.001, 0.7
+    assert describe("c", state) == "Largest in unit 1 at step 4: −0.80. That unit ends at 0.001."
+    assert describe("c", state[:, 1:2]) == "Largest at step 4: −0.80. Ends at 0.001."
+    state[5, 1] = -0.8
+    assert describe("c", state) == "Largest in unit 1 at step 4: −0.80. That unit ends at its largest."
+    assert describe("h", np.zeros((6, 3))) == "0 in every unit at every step."
     state[2, 0] = np.nan
     assert "from step 2 on" in describe("h", state)
 
