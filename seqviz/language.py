@@ -7,6 +7,7 @@ A leaf: it imports nothing of seqviz. Every sentence stands in the code in Engli
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -118,9 +119,11 @@ def later(template: str) -> str:
 
 
 def number(value: Any, spec: str = "") -> str:
-    """A number as people read it, formatted with `spec`: in front of one below 0 stands a minus, as in the pictures."""
+    """A number as people read it, formatted with `spec`: a minus as in the pictures, none before what rounds to 0."""
     text = format(value, spec)
-    return f"−{text[1:]}" if text.startswith("-") else text
+    if not text.startswith("-"):
+        return text
+    return text[1:] if re.fullmatch(r"-[0.]+%?", text) else f"−{text[1:]}"
 
 
 class _Formatter(Formatter):

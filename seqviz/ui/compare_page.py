@@ -49,8 +49,10 @@ def comparison() -> None:
             _say(bench.experiment)
             if says := whose_weights(set_in(bench.experiment), bench.experiment.init.seed):
                 st.caption(says)
+            if bench.experiment.interventions:
+                st.caption(tr("Interventions play no part on this page: every network runs as its weights have it."))
             scope.mount("compare", _message(bench.experiment, _chosen(bench), *_undo(bench)), bench.event)
-            _table(bench.experiment)
+            _table(bench.experiment, bench.option("input"))
 
 
 def _undo(bench: Bench) -> tuple[bool, bool, str]:
@@ -98,12 +100,15 @@ def _input(experiment: Experiment, kind: str) -> np.ndarray:
         seq = experiment.sequence
         wave = Sequence(kind, seq.length, seq.amplitude or 1.0, seq.period, seq.seed)
         return sequences.generate(wave, experiment.input_size)
-    x = sequences.generate(experiment.sequence, experiment.input_size)
     if kind == "shuffled":
         return shuffled(experiment, 0)[1]
-    if kind == "one step nudged":
-        x = x.copy()
-        x[_nudged(experiment)] += 1.0
+    x = sequences.generate(experiment.sequence, experiment.input_size)
+    return _nudge(experiment, x) if kind == "one step nudged" else x
+
+
+def _nudge(experiment: Experiment, x: np.ndarray) -> np.ndarray:
+    x = x.copy()
+    x[_nudged(experiment)] += 1.0
     return x
 
 
@@ -117,9 +122,17 @@ def _nudged(experiment: Experiment) -> int:
     return experiment.sequence.length // 4
 
 
-def _responses(experiment: Experiment) -> dict[str, np.ndarray]:
-    """How far each network's hidden state is moved, at every step, by adding 1 to one input."""
-    before, after = (_answers(experiment, kind) for kind in ("as it is", "one step nudged"))
+@lru_cache(maxsize=64)
+def _responses(experiment: Experiment, kind: str) -> dict[str, np.ndarray]:
+    """How far each network's hidden state is moved, at every step ``(L,)``, by adding 1 to one step of an input."""
+    if kind == "one step nudged":
+        kind = "as it is"
+    before = _answers(experiment, kind)
+    after = (
+        _answers(experiment, "one step nudged")
+        if kind == "as it is"
+        else compare(experiment, _nudge(experiment, _input(experiment, kind)))
+    )
     return {name: np.linalg.norm(after[name].h - before[name].h, axis=1) for name in NETWORKS}
 
 
@@ -166,7 +179,7 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, r
     x, found = _input(experiment, kind), _answers(experiment, kind)
     arrays: dict[str, np.ndarray] = {"x": x[:, 0]}
     curves = []
-    for name, response in _responses(experiment).items():
+    for name, response in _responses(experiment, kind).items():
         arrays[f"{name}.d"] = np.log10(response)
         curves.append({"name": f"{name}.d", "label": tr(name), "line": LINE[name], "width": 2})
     for name, answer in found.items():
@@ -179,7 +192,8 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, r
         _lines("y", _first_outputs(experiment), [(f"{n}.y", tr(n), LINE[n]) for n in NETWORKS], outputs),
         *(_states(tr(name), f"{name}.h", found[name].h) for name in NETWORKS),
         {"signal": "norm", "kind": "norm", "symbol": "Δh",
-         "name": tr("moved by 1 more at step {step}", step=_nudged(experiment)), "width": 1, "hue": "h", "says": ""},
+         "name": tr("how far 1 more at step {step} moves h (log scale)", step=_nudged(experiment)), "width": 1,
+         "hue": "h", "says": ""},
     ]  # fmt: skip
     if minus != "nothing":
         other = found[minus].h if minus in found else _answers(experiment, minus)[net].h
@@ -196,6 +210,7 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, r
         "rows": rows,
         "curves": curves,
         "range": [max(high - 8.0, float(np.floor(finite.min())) if finite.size else -1.0), max(high, high - 7.0)],
+        "measure": "‖Δh‖",
         "status": "",
         "spectrum": None,
         "unrolled": {"name": "RNN", "width": experiment.hidden_size},
@@ -237,7 +252,7 @@ def _states(name: str, array: str, values: np.ndarray) -> dict[str, Any]:
             "hue": "h", "reach": most or 1.0, "says": f"±{short(most)}"}  # fmt: skip
 
 
-def _table(experiment: Experiment) -> None:
+def _table(experiment: Experiment, kind: str) -> None:
     """What each is made of, what it carries, and how long a nudge lasts."""
     found = _answers(experiment, "as it is")
     rows = [
@@ -247,16 +262,22 @@ def _table(experiment: Experiment) -> None:
             tr("carried to the next step"): again(found[name].carries),
             tr("half-life of a nudge"): half_life_in_words(half_life_of(response), experiment.sequence.length),
         }
-        for name, response in _responses(experiment).items()
+        for name, response in _responses(experiment, kind).items()
     ]
     st.table(pd.DataFrame(rows), hide_index=True)
     st.caption(
-        tr("Half-life: 1 is added to the input at one step, and the change of h is followed until it has halved.")
+        tr(
+            "Half-life: 1 is added to the input at step {step}, and the change of h is followed from its largest value "
+            "until it has halved.",
+            step=_nudged(experiment),
+        )
     )
 
 
 def half_life_in_words(steps: float, length: int) -> str:
     """What :func:`seqviz.comparison.half_life_of` found in a sequence of this length."""
+    if steps == 0:
+        return tr("was not moved")
     if length == 1:
         return tr("one step is too short to say")
     if np.isnan(steps):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from seqviz.experiment import Experiment, Sequence
+from seqviz.presets import preset
+
 pytestmark = pytest.mark.browser
 
 
@@ -55,3 +58,21 @@ def test_the_address_brings_the_choice_and_the_step_back(compared, visit):
     assert other.data("drawn") == compared.data("drawn")
     expect(other.scope.locator(".sv-clock")).to_have_text("22 / 47")
     expect(other.scope.locator(".sv-unrolled .sv-now")).to_contain_text("t = 22")
+
+
+def test_a_single_step_is_drawn_as_points(visit):
+    one = Experiment("LSTM", hidden_size=4, sequence=Sequence("two_pulses", 1))
+    compared = visit(f"/compare?e={one.to_url()}", picture=".sv-flow")
+    expect(compared.scope.locator(".scatterlayer .point")).to_have_count(1 + 4 + 4)
+    expect(compared.scope.locator(".xtick text")).to_have_text(["0"])
+
+
+def test_what_is_exactly_0_is_drawn_apart_and_named(visit):
+    latch = visit(f"/compare?e={preset('latch').to_url()}", picture=".sv-flow")
+    expect(latch.scope.locator(".sv-legend")).to_contain_text("at the foot: exactly 0")
+    dotted = "graph => graph.data.filter((trace) => trace.line?.dash === 'dot').map((trace) => trace.y.includes(null))"
+    assert latch.scope.locator(".sv-graph").first.evaluate(dotted) == [True, True, False, False]
+    expect(latch.page.get_by_role("cell", name="was not moved")).to_have_count(2)
+    assert "LSTM from 0 at step 0 to 0 at step 23, largest at step 0: 0" in (
+        latch.plot.get_attribute("aria-description") or ""
+    )

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import seqviz
 from seqviz.comparison import half_life_of
 from seqviz.experiment import Experiment, Init, Sequence, Tensor, WeightEdit
 from seqviz.presets import PRESET_LABELS, preset
-from seqviz.ui.compare_page import half_life_in_words, order_in_words
+from seqviz.runner import network
+from seqviz.ui.compare_page import first, half_life_in_words, order_in_words
 from seqviz.ui.panels import PANELS
 
 ROOT = Path(__file__).parents[2]
@@ -117,6 +119,26 @@ def test_the_compare_pages_table_tells_an_overflow_from_a_change_that_stays(visi
     assert "overflowed" not in shown.drop("RNN").tolist()
     stays = [half_life_in_words(half_life_of(np.ones(n)), n) for n in (3, 9, 1)]
     assert stays == ["never here", "never here", "one step is too short to say"]
+
+
+def test_a_network_that_ignores_the_nudge_is_not_called_forgetful(visit):
+    shown = visit("compare", e=preset("latch").to_url()).at.table[0].value.set_index("network")["half-life of a nudge"]
+    assert shown[["GRU", "LSTM"]].tolist() == ["was not moved"] * 2
+    assert shown["Feed-forward"] == "1 step"
+
+
+def test_the_nudge_is_given_to_the_input_that_is_chosen(visit, unpack):
+    shown = {
+        kind: unpack(_picture_of(visit("compare", input=kind))) for kind in ("as it is", "shuffled", "one step nudged")
+    }
+    layer = network(first()).rnn
+    for kind, (header, arrays) in shown.items():
+        x = shown["as it is" if kind == "one step nudged" else kind][1]["x"]
+        steps = np.stack([x, x])[..., None]
+        steps[1, header["begin"]] += 1.0
+        h, _ = layer(torch.from_numpy(steps.astype(np.float32)).transpose(0, 1))
+        far = (h[:, 1] - h[:, 0]).norm(dim=1).detach().numpy()
+        np.testing.assert_allclose(10.0 ** arrays["LSTM.d"], far, atol=1e-6)
 
 
 TRAINED_READOUT = Tensor.of("readout.bias", np.ones(1, np.float32))

@@ -170,6 +170,8 @@ def test_numbers_below_0_have_a_minus_and_no_hyphen(of):
     assert tr("Clipped at {clip:g}.", clip=of(2)) == "Clipped at 2."
     assert tr("{name} ({signal})", name=of(-2), signal="a-b -1") in ("−2 (a-b -1)", "−2.0 (a-b -1)")
     assert tr("The share must lie above 0 and below 1; got {share!r}.", share=-2.0).endswith("got -2.0.")
+    assert [language.number(v, ".2f") for v in (-0.004, -0.0, -0.006, 0.0)] == ["0.00", "0.00", "−0.01", "0.00"]
+    assert language.number(-0.001, ".0%") == "0%"
     assert language.number(-1e-7, ".1e") == "−1.0e-07", "the picture's powers of ten keep their hyphen too"
 
 

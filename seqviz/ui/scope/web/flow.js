@@ -1,11 +1,11 @@
 // The learning signal on its way back through time: several networks, one cursor, a logarithmic axis.
-// Arrays hold log10 of norms; -Infinity is a signal of exactly 0 and is drawn at the floor, marked.
+// Arrays hold log10 of norms; -Infinity is a signal of exactly 0 and is drawn at the foot, dotted.
 
 import { Spectrum } from "./spectrum.js";
 import { clauses, el, gradient, number, tr, writeAddress } from "./kit.js";
 import { Timeline, clamp } from "./timeline.js";
 import { Unrolled } from "./unrolled.js";
-import { HEADING, MARGIN } from "./picture.js";
+import { HEADING, MARGIN, stepTicks } from "./picture.js";
 
 const TALL = { norm: 250, units: 58, share: 84, lines: 84, states: 62 };
 const FOLDED = 10;
@@ -89,7 +89,7 @@ export class Flow extends Timeline {
       showlegend: false, hovermode: false, dragmode: state.coarse ? false : "zoom", uirevision: `${state.L}`,
       xaxis: {
         anchor: `y${rows.length > 1 ? rows.length : ""}`, range: state.zoom ?? [-0.5, state.L - 0.5], showgrid: false, zeroline: false, ticks: "outside", ticklen: 3,
-        title: { text: header.axis ?? tr("step t"), standoff: 4, font: { size: 11 } }, tickformat: "d", nticks: state.narrow ? 6 : 14, tickcolor: theme.rule, tickfont: { family: theme.mono, size: 11, color: theme.quiet },
+        title: { text: header.axis ?? tr("step t"), standoff: 4, font: { size: 11 } }, ...stepTicks(state), tickcolor: theme.rule, tickfont: { family: theme.mono, size: 11, color: theme.quiet },
       },
     };
     rows.forEach((row, k) => {
@@ -105,6 +105,9 @@ export class Flow extends Timeline {
     return { traces, layout, places, height };
   }
 
+  // One step alone is a point, not a line.
+  get mode() { return this.state.L === 1 ? "markers" : "lines"; }
+
   norm(row, yaxis, axis, folded) {
     const { header, arrays, theme } = this;
     const [low, high] = header.range;
@@ -117,8 +120,11 @@ export class Flow extends Timeline {
     const found = [];
     for (const curve of header.curves) {
       const values = arrays[curve.name];
-      const y = Array.from(values, (v) => (Number.isNaN(v) ? null : Math.max(v, low)));
-      found.push({ type: "scatter", mode: "lines", y, yaxis, line: { color: curve.line === null ? theme.quiet : theme.lines[curve.line], width: curve.width ?? 2, dash: curve.dash ?? "solid" }, hoverinfo: "skip" });
+      const color = curve.line === null ? theme.quiet : theme.lines[curve.line];
+      const draw = (y, line) => found.push({ type: "scatter", mode: this.mode, y, yaxis, line: { color, ...line }, hoverinfo: "skip" });
+      const zero = (t) => !(t in values) || values[t] === -Infinity;
+      draw(Array.from(values, (v, t) => (Number.isNaN(v) || (zero(t) && zero(t - 1) && zero(t + 1)) ? null : Math.max(v, low))), { width: curve.width ?? 2, dash: curve.dash ?? "solid" });
+      if (values.includes(-Infinity)) draw(Array.from(values, (v) => (v === -Infinity ? low : null)), { width: 2, dash: "dot" });
     }
     return found;
   }
@@ -136,7 +142,7 @@ export class Flow extends Timeline {
   lines(row, yaxis, axis) {
     axis.range = row.range;
     axis.nticks = 4;
-    return row.arrays.map(({ name, line }) => ({ type: "scatter", mode: "lines", y: Array.from(this.arrays[name]), yaxis, line: { color: this.theme.lines[line], width: 1.8, shape: row.shape ?? "linear" }, hoverinfo: "skip" }));
+    return row.arrays.map(({ name, line }) => ({ type: "scatter", mode: this.mode, y: Array.from(this.arrays[name]), yaxis, line: { color: this.theme.lines[line], width: 1.8, shape: row.shape ?? "linear" }, hoverinfo: "skip" }));
   }
 
   // Hidden states of every unit, or their difference, about 0.
@@ -160,9 +166,13 @@ export class Flow extends Timeline {
   summary() {
     const { header, arrays, rows, state } = this;
     const last = state.L - 1;
-    const ends = (label, from, to) => tr("{name} from {from} at step 0 to {to} at step {last}", { name: label, from, to, last });
+    const curve = ({ name, label }) => {
+      const values = arrays[name];
+      const at = values.reduce((best, v, t) => (v > values[best] || Number.isNaN(values[best]) ? t : best), 0);
+      return tr("{name} from {from} at step 0 to {to} at step {last}, largest at step {at}: {most}", { name: label, from: power(values[0]), to: power(values[last]), last, at, most: power(values[at]) });
+    };
     const says = {
-      norm: () => clauses(header.curves.filter((c) => c.label).map((c) => ends(c.label, power(arrays[c.name][0]), power(arrays[c.name][last])))),
+      norm: () => clauses(header.curves.filter((c) => c.label).map(curve)),
       lines: (row) => clauses(row.arrays.map(({ name, label }) => tr("{name} between {low} and {high}", { name: label, low: number(arrays[name].reduce((a, b) => Math.min(a, b))), high: number(arrays[name].reduce((a, b) => Math.max(a, b))) }))),
       states: (row) => tr("{count} units, up to {reach} in size", { count: row.width, reach: number(row.reach) }),
     };
@@ -173,6 +183,7 @@ export class Flow extends Timeline {
     const { theme, header } = this;
     const stroke = (curve) => el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: `border-top: ${curve.width ?? 2}px ${curve.dash === "dot" ? "dotted" : curve.dash ? "dashed" : "solid"} ${curve.line === null ? theme.quiet : theme.lines[curve.line]}` }), curve.label);
     const items = header.curves.filter((c) => c.label).map(stroke);
+    if (header.curves.some((c) => this.arrays[c.name].includes(-Infinity))) items.push(el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 2px dotted var(--sv-ink)" }), tr("at the foot: exactly 0")));
     if (header.floor !== undefined) items.push(el("span", { class: "sv-key" }, el("span", { text: power(header.floor) }), el("i", { style: `background:${gradient(theme.magnitude)}` }), el("span", { text: power(header.ceiling) })));
     const swatch = (line, text) => el("span", { class: "sv-note" }, el("i", { class: "sv-swatch", style: `background:${theme.lines[line]}` }), text);
     if (this.rows.some((row) => row.kind === "share")) items.push(swatch(1, tr("cell-state highway")), swatch(2, tr("the rest")));
@@ -184,7 +195,7 @@ export class Flow extends Timeline {
     const { header, arrays } = this;
     const cells = header.curves.filter((c) => c.label).map((c) => [c.label, power(arrays[c.name][step])]);
     const item = ([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value }));
-    this.readout.replaceChildren(...[[tr("step {step}", { step }), tr("norm")], ...cells].map(item));
+    this.readout.replaceChildren(...[[tr("step {step}", { step }), header.measure ?? tr("norm")], ...cells].map(item));
     this.spectrum.show(step);
     this.unrolled?.show(step);
   }

@@ -95,8 +95,13 @@ export function typeset(text) {
 // The same as it is read out.
 export const spelled = (text) => text.replace(/_(\{[^}]*\}|[\p{L}\d]+)/gu, (_, below) => ` ${below.replace(/[{}]/g, "")}`);
 
-export const number = (v, digits = 3) =>
-  !Number.isFinite(v) ? `${v}` : (v < 0 ? "−" : "") + (Math.abs(v) >= 1e4 ? Math.abs(v).toExponential(2) : Math.abs(v).toFixed(digits));
+// A number for people: a minus instead of a hyphen, and none before what rounds to 0.
+export const number = (v, digits = 3) => {
+  if (Number.isNaN(v)) return "NaN";
+  const size = Math.abs(v);
+  const text = size === Infinity ? "∞" : size >= 1e4 ? size.toExponential(2) : size.toFixed(digits);
+  return (v < 0 && +text !== 0 ? "−" : "") + text;
+};
 
 export const visible = (character) => (character === " " ? "␣" : character === "\n" ? "↵" : character === "\t" ? "⇥" : character);
 

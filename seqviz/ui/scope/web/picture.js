@@ -102,6 +102,9 @@ export function rowRange(row, values, state) {
   return [-reach, reach];
 }
 
+// Marks at whole steps, as many as there is room for.
+export const stepTicks = ({ L, narrow }) => ({ tickformat: "d", ...(L <= 16 ? { dtick: 1 } : { nticks: narrow ? 6 : 14 }) });
+
 export function figure(rows, arrays, state, theme, width) {
   const { places, height } = arrange(rows, state.folded, state.hidden, state.narrow);
   const steps = Float32Array.from({ length: state.L }, (_, t) => t);
@@ -132,7 +135,7 @@ export function figure(rows, arrays, state, theme, width) {
       ticklabeloverflow: "allow",
       ...(state.labels && state.L <= 96
         ? { tickmode: "array", tickvals: Array.from(steps), ticktext: state.labels.map(visible), tickangle: 0 }
-        : { tickformat: "d", ...(state.L <= 16 ? { dtick: 1 } : { nticks: state.narrow ? 6 : 14 }) }),
+        : stepTicks(state)),
     },
     shapes: [],
     annotations: [],

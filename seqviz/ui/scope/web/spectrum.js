@@ -9,7 +9,7 @@ export class Spectrum {
     this.fan = el("div", { class: "sv-wide", role: "img" });
     this.circleTitle = el("h4", { class: "sv-small-title" });
     this.fanTitle = el("h4", { class: "sv-small-title", text: tr("Singular values of ∂h_T/∂h_t against the lag") });
-    this.root = el("div", { class: "sv-spectrum" }, el("figure", {}, this.circleTitle, this.circle), el("figure", { class: "sv-grow" }, this.fanTitle, this.fan));
+    this.root = el("div", { class: "sv-spectrum", hidden: true }, el("figure", {}, this.circleTitle, this.circle), el("figure", { class: "sv-grow" }, this.fanTitle, this.fan));
   }
 
   async draw(Plotly, header, arrays, theme) {

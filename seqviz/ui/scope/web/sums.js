@@ -10,6 +10,10 @@ function dot(weights, row, input) {
   return total;
 }
 
+// What torch's 32-bit floats cannot hold is infinite there.
+const MOST = 3.4028234663852886e38;
+const held32 = (v) => (Math.abs(v) > MOST ? Math.sign(v) * Infinity : v);
+
 const SQUASH = { sigmoid: (v) => 1 / (1 + Math.exp(-v)), tanh: Math.tanh, relu: (v) => Math.max(0, v) };
 const squashOf = (cell, gate) => SQUASH[cell === "RNN_RELU" ? "relu" : "gnh".includes(gate) ? "tanh" : "sigmoid"];
 
@@ -23,8 +27,8 @@ function reader({ cell, hidden: H, inputs }, arrays, step) {
     const read = (name, t) => (t < 0 ? 0 : arrays[name]?.[t * H + u]);
     const made = {};
     const settle = (name, value) => {
-      made[name] = value;
-      v[name] = read(name, step) ?? value;
+      made[name] = held32(value);
+      v[name] = read(name, step) ?? made[name];
     };
     const v = { x: inputs === 1 ? x[0] : Math.hypot(...x), h_: before[u], c_: read("c", step - 1), c: read("c", step), h: read("h", step) };
     BLOCK[kind].forEach((gate, b) => {

@@ -29,7 +29,7 @@ export class Unrolled {
     if (!header) return;
     this.shown = this.fits();
     const across = 50 + EACH * this.shown;
-    this.title.textContent = tr("{name} unrolled: the same cell at every step, handing h on", { name: header.name });
+    this.title.textContent = tr("{name} unrolled: the same cell at every step, handing h on; its size ‖h‖ on the wires", { name: header.name });
     this.picture.setAttribute("viewBox", `0 0 ${across} 234`);
     const { width, steps } = header;
     this.sizes = Float64Array.from({ length: steps }, (_, t) => Math.hypot(...arrays["unrolled.h"].subarray(t * width, (t + 1) * width)));
@@ -65,7 +65,7 @@ export class Unrolled {
       parts.push(wire(`M${x - 70} 95 H${x - 32}`, "h", thick(t - 1)), wire(`M${x} 158 V122`, "x", 1.6), wire(`M${x} 68 V36`, "y", 1.6), wire(`M${x + 32} 95 H${x + 66}`, "h", thick(t)));
       const cell = svg("g", { class: `sv-box ${t === step ? "sv-now" : ""}` });
       cell.append(svg("rect", { x: x - 32, y: 68, width: 64, height: 54, rx: 8 }), svg("text", { x, y: 90, class: "sv-glyph" }, name), note(x, 109, `t = ${t}`));
-      parts.push(cell, note(x, 176, `x ${number(this.arrays["unrolled.x"][t], 2)}`), note(x, 26, `y ${number(this.arrays["unrolled.y"][t], 2)}`), note(x + 50, 86, number(sizes[t], 2)));
+      parts.push(cell, note(x, 176, `x ${number(this.arrays["unrolled.x"][t], 2)}`), note(x, 26, `y ${number(this.arrays["unrolled.y"][t], 2)}`), note(x + EACH / 2, 86, number(sizes[t], sizes[t] < 100 ? 2 : 0)));
     }
     this.near.replaceChildren(...parts);
     this.frame.setAttribute("x", LEFT + first * this.each - 1);
