@@ -59,7 +59,6 @@ class Bench:
     baseline: Experiment | None = None
     layer: int = 0
     problem: str = ""
-    too_long: bool = False
     choices: Mapping[str, Sequence_[str]] = field(default_factory=dict)
     view: tuple[int, int, int] | None = None
     """Step and unit to show first on the next page, and a number that says it is a new wish."""
@@ -221,6 +220,14 @@ class Bench:
         The server only reads an address when a session starts: a run that was asked for just before the
         address changed still carries the old one, and must not bring the old state back with it.
         """
+        return "" if self.too_long else urlencode(self._wanted())
+
+    @property
+    def too_long(self) -> bool:
+        """Whether this screen does not fit into an address."""
+        return sum(map(len, self._wanted().values())) > LONGEST_ADDRESS
+
+    def _wanted(self) -> dict[str, str]:
         wanted: dict[str, str] = {}
         if self.experiment != self.first:
             wanted["e"] = self.experiment.to_url()
@@ -228,9 +235,7 @@ class Bench:
             wanted["b"] = self.baseline.to_url()
         if self.layer:
             wanted["layer"] = str(self.layer)
-        wanted |= self.history[self.at].chosen
-        self.too_long = sum(map(len, wanted.values())) > LONGEST_ADDRESS
-        return "" if self.too_long else urlencode(wanted)
+        return wanted | dict(self.history[self.at].chosen)
 
 
 def _with_inputs(experiment: Experiment, rows: list[list[Any]]) -> Experiment:

@@ -77,6 +77,8 @@ def cell_message(bench: Bench) -> bytes:
         describe_overflow(np.hstack([array for name, array in arrays.items() if name not in PARTS])),
         tr("Dashed wires carry negative numbers; the wider a wire, the larger its number."),
     ]
+    if layer:
+        status.append(tr("In this layer x is the hidden state of the layer below."))
     if experiment.interventions:
         status.append(tr("This run has interventions: a value behind ≠ or “set to” is held by hand."))
     header: dict[str, Any] = {

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from seqviz.experiment import Experiment
-from seqviz.language import again
+from seqviz.language import again, tr
 from seqviz.ui.bench import Bench
 
 __all__ = ["controlled", "option", "remembered", "said", "table", "unfolding", "upload"]
@@ -20,6 +20,13 @@ def said(bench: Bench) -> None:
     with st.container():
         if bench.problem:
             st.warning(again(bench.problem), icon=":material/error:")
+        if not bench.choices and bench.too_long:
+            st.caption(
+                tr(
+                    "This experiment is too long for an address: reloading the page loses it. “Save” on the gates page "
+                    "keeps it as a file."
+                )
+            )
 
 
 def controlled(

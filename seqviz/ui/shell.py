@@ -28,9 +28,11 @@ LECTURE = """
 [data-testid=stHorizontalBlock]:is(:has(.st-key-example), :has(.st-key-scene)) { display: none; }
 .stMainBlockContainer { max-width: none; padding: 3.75rem 1rem 1rem; }
 .st-key-picture [data-testid=stMarkdownContainer] p { font-size: 1.3rem; }
+.stMain .stMarkdown [data-testid=stMarkdownContainer] p { font-size: 1.2rem; }
 .sv-root { --sv-scale: 1.3; }
 .sv-cellview .sv-undo { display: none; }
 .sv-cellview .sv-numbers:not([hidden]) { display: block; min-height: 2.8em; }
+.sv-cellview .sv-some-held .sv-numbers:not([hidden]) { min-height: 4.2em; }
 """
 
 

@@ -48,10 +48,7 @@ def _npz(experiment: Experiment) -> bytes:
 def save_panel(bench: Bench) -> None:
     """Downloads of the trace and the experiment, the link, and loading a file back."""
     experiment = bench.experiment
-    bench.address()
-    if bench.too_long:
-        st.info(tr("This experiment is too long for an address. Save it as a file and load it again here."))
-    else:
+    if not bench.too_long:
         st.caption(tr("The address of this page is the experiment: copy it, and whoever opens it sees this screen."))
     files = {
         tr("Trace as CSV"): (lambda: _csv(experiment), "seqviz-trace.csv", "text/csv"),

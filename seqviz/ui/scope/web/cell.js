@@ -53,7 +53,8 @@ export class CellView extends Timeline {
     this.takeUp(header);
     state.step = clamp(state.step, 0, state.L - 1);
     state.unit = clamp(state.unit, 0, header.hidden - 1);
-    if (state.of !== header.cell) state.phase = null;
+    if (state.of && state.of !== header.cell) state.phase = null;
+    state.phase = this.within(state.phase);
     if (state.run !== header.id) Object.assign(state, { covered: new Set(), bared: new Set() });
     Object.assign(state, { of: header.cell, run: header.id });
     this.undoable(header);
@@ -138,6 +139,7 @@ export class CellView extends Timeline {
       if (this.hushed(own)) state.bared.add(own);
     } else if (!state.bared.delete(own)) state.covered.add(own);
     this.place();
+    this.viewChanged();
   }
 
   // A strip under the pointer shows its unit's numbers, everywhere.
@@ -167,6 +169,7 @@ export class CellView extends Timeline {
     if (by === null) state.phase = null;
     else state.phase = state.phase === null ? (by > 0 ? 0 : count - 1) : clamp(state.phase + by, 0, count - 1);
     this.place();
+    this.viewChanged();
   }
 
   get home() { return this.drawing.root; }
@@ -180,28 +183,37 @@ export class CellView extends Timeline {
   spoken() { return tr("Step {step}, unit {unit}", { step: this.state.step, unit: this.state.unit }); }
 
   move(step) {
+    if (clamp(step, 0, this.state.L - 1) !== this.state.step) this.state.bared.clear(); // a new step is a new guess
     super.move(step);
     Object.assign(cursor, { step: this.state.step, unit: this.state.unit });
   }
 
   readAddress() {
     const view = new URLSearchParams(location.hash.slice(1));
-    this.state.form = view.get("as") === "vectors" ? "vectors" : "unit";
+    const part = /^[1-9]$/.test(view.get("part") ?? "") ? +view.get("part") - 1 : null;
+    Object.assign(this.state, { form: view.get("as") === "vectors" ? "vectors" : "unit", phase: part, hidden: view.get("values") === "hidden" });
     this.readCursor(view);
   }
 
   readdressed() {
     const { state, header } = this;
     this.readAddress();
-    Object.assign(state, { step: clamp(state.step, 0, state.L - 1), unit: clamp(state.unit, 0, header.hidden - 1) });
+    Object.assign(state, { step: clamp(state.step, 0, state.L - 1), unit: clamp(state.unit, 0, header.hidden - 1), phase: this.within(state.phase) });
+    state.covered.clear();
+    state.bared.clear();
     this.place();
   }
+
+  // A part of the walk that this cell has.
+  within(phase) { return phase === null ? null : Math.min(phase, DIAGRAMS[this.kind].phases.length - 1); }
 
   viewChanged() {
     const view = new URLSearchParams();
     if (this.state.step) view.set("step", this.state.step);
     if (this.state.unit) view.set("unit", this.state.unit);
     if (this.state.form !== "unit") view.set("as", this.state.form);
+    if (this.state.phase !== null) view.set("part", this.state.phase + 1);
+    if (this.state.hidden) view.set("values", "hidden");
     writeAddress(this.header.address, view);
   }
 

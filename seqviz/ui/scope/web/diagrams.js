@@ -5,6 +5,7 @@ import { later } from "./kit.js";
 
 const box = (name, x, y, text, phase) => ({ kind: "box", name, x, y, text, phase });
 const op = (name, x, y, text, phase) => ({ kind: "op", name, x, y, text, phase });
+const dot = (name, x, y, phase) => ({ kind: "dot", name, x, y, phase }); // where two wires meet; elsewhere they cross
 const wire = (name, value, path, phase, label) => ({ kind: "wire", name, value, path, phase, label });
 
 export const DIAGRAMS = {
@@ -22,7 +23,7 @@ export const DIAGRAMS = {
       wire("to_i", "i_pre", "M262 300 V236", 2, [268, 268]),
       box("i", 262, 216, "σ", 2),
       wire("i", "i", "M262 196 V146 H316", 2, [262, 138]),
-      wire("to_g", "g_pre", "M330 300 V236", 2, [336, 268]),
+      wire("to_g", "g_pre", "M330 300 V236", 2, [340, 268]),
       box("g", 330, 216, "tanh", 2),
       wire("g", "g", "M330 196 V160", 2, [337, 184]),
       op("times_i", 330, 146, "×", 3),
@@ -52,9 +53,9 @@ export const DIAGRAMS = {
       wire("q", "n_hh", "M240 286 V170", 1, [186, 262]),
       op("times_r", 240, 156, "×", 2),
       wire("reset", "reset", "M254 156 H300 V196", 2, [262, 148]),
-      wire("to_n", "n_ih", "M300 320 V236", 2, [306, 306]),
+      wire("to_n", "n_ih", "M300 320 V293 A7 7 0 0 1 300 279 V236", 2, [306, 306]),
       box("n", 300, 216, "tanh", 2),
-      wire("n", "n", "M322 216 H350 V156 H546", 2, [356, 148]),
+      wire("n", "n", "M322 216 H350 V156 H473 A7 7 0 0 1 487 156 H546", 2, [356, 148]),
       wire("to_z", "z_pre", "M410 320 V256", 3, [416, 306]),
       box("z", 410, 236, "σ", 3),
       wire("z", "z", "M432 236 H480 V98", 3, [428, 212]),
@@ -67,6 +68,8 @@ export const DIAGRAMS = {
       wire("written", "written", "M560 142 V98", 4, [566, 124]),
       op("plus", 560, 84, "+", 4),
       wire("h", "h", "M574 84 H654", 4, [598, 74]),
+      dot("h_down", 74, 84, 0),
+      dot("to_r", 150, 286, 1), dot("to_r", 150, 320, 1), dot("to_n", 300, 320, 2), dot("q", 240, 286, 1), dot("to_z", 410, 286, 3),
     ],
   },
   RNN: {
@@ -74,10 +77,12 @@ export const DIAGRAMS = {
     parts: [
       wire("x", "x", "M200 372 V220", 0, [208, 362]),
       wire("h_", "h_", "M62 150 H200", 0, [66, 140]),
-      wire("from_x", "h_ih", "M200 220 H290 V164", 1, [216, 212]),
-      wire("from_h", "h_hh", "M200 150 H276", 1, [206, 140]),
+      wire("from_x", "h_ih", "M200 220 H290 V164", 1, [220, 212]),
+      wire("from_h", "h_hh", "M200 150 H276", 1, [220, 140]),
+      op("from_x", 200, 220, "W", 1),
+      op("from_h", 200, 150, "W", 1),
       op("plus", 290, 150, "+", 1),
-      wire("pre", "h_pre", "M304 150 H378", 1, [312, 140]),
+      wire("pre", "h_pre", "M304 150 H378", 1, [308, 176]),
       box("h", 400, 150, "tanh", 2),
       wire("h", "h", "M422 150 H654", 2, [560, 140]),
     ],
@@ -85,7 +90,8 @@ export const DIAGRAMS = {
 };
 
 // The lines of torch's documentation. `law` is made of text and of terms, each with the name of the wire that it
-// stands for; `terms` are the values that a line without a sum multiplies, `biases` the names of a sum's; `rows` is the
+// stands for; `terms` are the values that a line without a sum multiplies, `biases` the names of a sum's, `result`
+// when the walk reaches its value, where that is after its sum; `rows` is the
 // line for all units at once, a vector a row, by its name in sums.js and, where that differs, the term that it belongs
 // to. A gate's rows end with its sum and its value.
 const term = (link, ...text) => ({ link, text });
@@ -130,7 +136,7 @@ export const LINES = {
     { value: "h", phase: 4, law: [term("h", "h_t"), " = ", term("written", term("one_z", "(1 − z_t)"), " ⊙ ", term("n", "n_t")), " + ", term("kept", term("z", "z_t"), " ⊙ ", term("h_", "h_{t−1}"))], terms: [["written", "one_z", "n"], "+", ["kept", "z", "h_"]],
       rows: [["(1 − z_t) ⊙ n_t", "written"], ["z_t ⊙ h_{t−1}", "kept"], ["h_t", "h"]] },
   ],
-  RNN: [gate("h", 1, "tanh", ["ih", "hh", "from_x", "from_h"])],
+  RNN: [{ ...gate("h", 1, "tanh", ["ih", "hh", "from_x", "from_h"]), result: 2 }],
 };
 
 export const BLOCK = { LSTM: ["i", "f", "g", "o"], GRU: ["r", "z", "n"], RNN: ["h"] };

@@ -56,7 +56,7 @@ export class Drawing {
     this.phaseOf = {};
     for (const { value, phase } of this.pieces) if (value) this.phaseOf[value] ??= phase;
     for (const { gate, phase } of LINES[kind]) if (gate) this.phaseOf[`${gate}_pre`] ??= phase;
-    const labels = ENDS[kind].map(([text, x, y, below]) => svg("text", { x, y, class: "sv-end" }, text, svg("tspan", { "baseline-shift": "sub", "font-size": "11" }, below)));
+    const labels = ENDS[kind].map(([text, x, y, below]) => svg("text", { x, y, class: "sv-end" }, text, svg("tspan", { "baseline-shift": "sub" }, below)));
     this.root.replaceChildren(svg("rect", { x: 90, y: 34, width: 548, height: 306, rx: 16, class: "sv-hull" }), ...this.pieces.map((piece) => piece.group), ...labels);
   }
 
@@ -77,6 +77,10 @@ export class Drawing {
     const group = svg("g", { "data-link": part.name, class: "sv-box" }, area, svg("text", { x: part.x, y: part.y + 1, class: "sv-glyph" }, relu ? "relu" : part.text));
     if (letter) group.append(svg("text", { x: part.x - 26, y: part.y - 10, class: "sv-letter", style: `fill: var(--sv-hue-${letter})` }, letter));
     return { ...part, area, group };
+  }
+
+  dot(part) {
+    return { ...part, group: svg("g", { "data-link": part.name, class: "sv-dot" }, svg("circle", { cx: part.x, cy: part.y, r: 3.5 })) };
   }
 
   op(part) {

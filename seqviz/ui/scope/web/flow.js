@@ -27,7 +27,7 @@ export class Flow extends Timeline {
   constructor(root) {
     super(root, tr("Curves over time. Left and right arrows move the step, space plays, Home and End jump."));
     root.classList.add("sv-flow");
-    this.readCursor(new URLSearchParams(location.hash.slice(1)));
+    this.readAddress();
     this.readout = el("dl", { class: "sv-readout" });
     this.spectrum = new Spectrum();
     this.unrolled = new Unrolled((step) => this.move(step));
@@ -85,11 +85,11 @@ export class Flow extends Timeline {
     const traces = [];
     const layout = {
       width: this.plot.clientWidth, height, margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom },
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: theme.well, font: { family: theme.font, color: theme.quiet, size: 11 },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: theme.well, font: { family: theme.font, color: theme.quiet, size: theme.label },
       showlegend: false, hovermode: false, dragmode: state.coarse ? false : "zoom", uirevision: `${state.L}`,
       xaxis: {
         anchor: `y${rows.length > 1 ? rows.length : ""}`, range: state.zoom ?? [-0.5, state.L - 0.5], showgrid: false, zeroline: false, ticks: "outside", ticklen: 3,
-        title: { text: header.axis ?? tr("step t"), standoff: 4, font: { size: 11 } }, ...stepTicks(state), tickcolor: theme.rule, tickfont: { family: theme.mono, size: 11, color: theme.quiet },
+        title: { text: header.axis ?? tr("step t"), standoff: 4, font: { size: theme.label } }, ...stepTicks(state), tickcolor: theme.rule, tickfont: { family: theme.mono, size: theme.label, color: theme.quiet },
       },
     };
     rows.forEach((row, k) => {
@@ -97,7 +97,7 @@ export class Flow extends Timeline {
       const id = k ? k + 1 : "";
       const axis = {
         domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)),
-        fixedrange: true, zeroline: false, showgrid: row.kind === "norm", gridcolor: theme.rule, ticks: "", tickfont: { family: theme.mono, size: 10, color: theme.quiet },
+        fixedrange: true, zeroline: false, showgrid: row.kind === "norm", gridcolor: theme.rule, ticks: "", tickfont: { family: theme.mono, size: theme.small, color: theme.quiet },
       };
       traces.push(...this[row.kind](row, `y${id}`, axis, state.folded.has(row.signal)));
       layout[`yaxis${id}`] = axis;
@@ -123,7 +123,7 @@ export class Flow extends Timeline {
       const color = curve.line === null ? theme.quiet : theme.lines[curve.line];
       const draw = (y, line) => found.push({ type: "scatter", mode: this.mode, y, yaxis, line: { color, ...line }, hoverinfo: "skip" });
       const zero = (t) => !(t in values) || values[t] === -Infinity;
-      draw(Array.from(values, (v, t) => (Number.isNaN(v) || (zero(t) && zero(t - 1) && zero(t + 1)) ? null : Math.max(v, low))), { width: curve.width ?? 2, dash: curve.dash ?? "solid" });
+      draw(Array.from(values, (v, t) => (Number.isNaN(v) || (zero(t) && zero(t - 1) && zero(t + 1)) ? null : zero(t) ? low : v)), { width: curve.width ?? 2, dash: curve.dash ?? "solid" });
       if (values.includes(-Infinity)) draw(Array.from(values, (v) => (v === -Infinity ? low : null)), { width: 2, dash: "dot" });
     }
     return found;
@@ -210,15 +210,23 @@ export class Flow extends Timeline {
     return { title: tr("{row} · unit {unit}", { row: row.name, unit }), lines: [[tr("step {step}", { step }), power(arrays[row.array][step * row.width + unit])]] };
   }
 
+  readAddress() {
+    const view = new URLSearchParams(location.hash.slice(1));
+    this.readCursor(view);
+    this.readFolds(view);
+  }
+
   readdressed() {
-    this.readCursor(new URLSearchParams(location.hash.slice(1)));
+    this.readAddress();
+    this.zoomWithin(this.state.L);
     this.state.step = this.placed ? clamp(this.state.step, 0, this.state.L - 1) : this.begin;
-    this.place();
+    this.draw();
   }
 
   viewChanged() {
     const view = new URLSearchParams();
     if (this.state.step !== this.begin) view.set("step", this.state.step);
+    this.writeFolds(view);
     writeAddress(this.header.address, view);
   }
 

@@ -42,6 +42,7 @@ export function readTheme(element, palettes) {
   const read = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
   const paper = read("--st-background-color", "#ffffff");
   const dark = luminance(paper) < 128;
+  const larger = Math.min(1.2, +read("--sv-scale", "1"));
   const palette = palettes[dark ? "dark" : "light"];
   return {
     ...palette,
@@ -49,6 +50,9 @@ export function readTheme(element, palettes) {
     paper,
     font: read("--st-font", palette.font),
     mono: read("--st-code-font", palette.mono),
+    // Letters in the pictures, in px; in a lecture as large as there is room for beside the axes.
+    label: Math.round(11 * larger),
+    small: Math.round(10 * larger),
   };
 }
 

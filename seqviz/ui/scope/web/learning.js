@@ -70,13 +70,13 @@ export class Learning extends Timeline {
     const traces = [];
     const layout = {
       width: this.plot.clientWidth, height, margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom }, showlegend: false, hovermode: false, dragmode: false,
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: theme.well, font: { family: theme.font, color: theme.quiet, size: 11 }, shapes: [],
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: theme.well, font: { family: theme.font, color: theme.quiet, size: theme.label }, shapes: [],
       xaxis: { anchor: `y${rows.length}`, range: [-0.5, Math.max(1, state.L) - 0.5], showgrid: false, zeroline: false, fixedrange: true, tickmode: "array", tickvals: ticks, ticktext: ticks.map((k) => `${arrays.step[k]}`), title: { text: tr("optimiser step"), standoff: 4 } },
     };
     rows.forEach((row, k) => {
       const { top, height: tall } = places[k];
       const id = k ? k + 1 : "";
-      layout[`yaxis${id}`] = { domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)), type: row.log ? "log" : "linear", fixedrange: true, nticks: 4, showgrid: true, gridcolor: theme.rule, zeroline: false, tickfont: { family: theme.mono, size: 10 }, exponentformat: "power", ...(row.range ? { range: row.range } : {}) };
+      layout[`yaxis${id}`] = { domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)), type: row.log ? "log" : "linear", fixedrange: true, nticks: 4, showgrid: true, gridcolor: theme.rule, zeroline: false, tickfont: { family: theme.mono, size: theme.small }, exponentformat: "power", ...(row.range ? { range: row.range } : {}) };
       for (const { name, line } of header.nets) {
         const values = arrays[`${name}.${row.signal}`];
         traces.push({ type: "scatter", mode: state.L < 60 ? "lines+markers" : "lines", connectgaps: true, y: Array.from(values, (v) => (Number.isFinite(v) ? v : null)), yaxis: `y${id}`, line: { color: theme.lines[line], width: 2 }, marker: { size: 4 }, hoverinfo: "skip" });

@@ -27,11 +27,12 @@ export class Lines {
       const name = line.gate ?? line.value;
       const sum = !!line.gate || line.terms.length > 1;
       const [numbers, bars] = [el("div", { class: "sv-numbers" }), el("div", { class: "sv-bars" })];
-      const opener = sum && el("button", { type: "button", class: "sv-opener", "aria-expanded": "false", "aria-label": tr("What the sum is made of"), title: tr("What the sum is made of"), text: "▸" });
+      const opener = sum && el("button", { type: "button", class: "sv-opener", "aria-expanded": "false", "aria-label": tr("What the sum of {gate} is made of", { gate: name }), title: tr("What the sum is made of"), text: "▸" });
       const strips = new Vectors(rowsOf(line, held), this.hands);
+      const some = [...held].some((signal) => signal.replace(/_(pre|ih|hh)$/, "") === name);
       const head = el("div", { class: `sv-lawline ${sum ? "sv-openable" : ""}`, "data-link": name, onclick: () => { if (sum) this.hands.open(line); } }, strips.range,
         el("b", { style: `color: var(--sv-hue-${name})` }, ...(sum ? [opener] : []), ...line.law.flatMap(spell)), numbers);
-      return { line, sum, numbers, bars, head, opener, strips, root: el("div", { class: "sv-eq" }, head, bars) };
+      return { line, sum, numbers, bars, head, opener, strips, root: el("div", { class: `sv-eq ${some ? "sv-some-held" : ""}` }, head, bars) };
     });
     this.root.replaceChildren(...this.lines.map((shown) => shown.root));
   }
@@ -48,7 +49,9 @@ export class Lines {
       else if (!strips.root.isConnected) head.after(strips.root);
       numbers.hidden = all;
       strips.range.hidden = !all;
-      numbers.replaceChildren(...(all ? [] : line.gate ? this.sum(line, reading) : this.products(line, reading)));
+      shown.pending = phase !== null && phase < line.result;
+      const here = { ...reading, pending: shown.pending };
+      numbers.replaceChildren(...(all ? [] : line.gate ? this.sum(line, here) : this.products(line, here)));
       const open = sum && opened === line;
       if (sum) {
         opener.setAttribute("aria-expanded", `${open}`);
@@ -61,7 +64,7 @@ export class Lines {
 
   // all: the vectors by name.
   strip(all, reading) {
-    for (const { line, strips } of this.lines) strips.show(all, { ...reading, gate: line.squash === "σ" ? line.gate : null });
+    for (const { line, strips, pending } of this.lines) strips.show(all, { ...reading, pending, gate: line.squash === "σ" ? line.gate : null });
   }
 
   // A value, or a question mark that can be clicked.
@@ -100,7 +103,7 @@ export class Lines {
     };
     const joined = line.reset ? [" + ", span(h, this.read("r", reading), " × (", ...part(hh, p.sh, p.bh, ["", ""]), ")")]
       : hides(hh) || this.set(hh, reading).length ? [" + ", span(h, ...part(hh, p.sh, p.bh))] : [span(h, `${plus(p.sh)}${plus(p.bh)}`)];
-    return [`= ${this.relu ? "relu" : line.squash}(`, span(x, ...part(ih, p.sx, p.bx)), ...joined, ...this.set(pre, reading), ") = ", span(line.gate, ...this.worth(line.gate, reading))];
+    return [`= ${this.relu ? "relu" : line.squash}(`, span(x, ...part(ih, p.sx, p.bx)), ...joined, ...this.set(pre, reading), ") = ", el("span", { "data-link": line.gate, class: reading.pending && "sv-dim" }, ...this.worth(line.gate, reading))];
   }
 
   products(line, reading) {
@@ -146,8 +149,8 @@ function groups(line, v, names, hides) {
   const [factor, times] = line.reset ? [v.r, "r · "] : [1, ""];
   return [
     { title: flat(line.law[2]), name: ih, factor: 1, secret: hides(ih) ? ih : "", closed: hides("x"),
-      members: [...p.wx.map((value, k) => [names ? `x “${visible(names[k])}”` : `x[${k}]`, value]), [line.biases[0], p.bx]] },
+      members: [...p.wx.map((value, k) => [names ? `w · x “${visible(names[k])}”` : `w · x[${k}]`, value]), [line.biases[0], p.bx]] },
     { title: flat(line.law[4]), name: hh, factor, secret: [hh, ...(line.reset ? ["reset"] : [])].find(hides) ?? "", closed: hides("h_"),
-      members: [...p.wh.map((value, k) => [`${times}h[${k}]`, factor * value]), [`${times}${line.biases[1]}`, factor * p.bh]] },
+      members: [...p.wh.map((value, k) => [`${times}w · h₋₁[${k}]`, factor * value]), [`${times}${line.biases[1]}`, factor * p.bh]] },
   ];
 }

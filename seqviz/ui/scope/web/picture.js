@@ -2,7 +2,7 @@
 
 import { tr, visible } from "./kit.js";
 
-export const MARGIN = { left: 44, right: 12, top: 4, bottom: 30 };
+export const MARGIN = { left: 44, right: 12, top: 4, bottom: 36 };
 export const HEADING = 22;
 const FOLDED = 12;
 
@@ -116,7 +116,7 @@ export function figure(rows, arrays, state, theme, width) {
     margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: theme.well,
-    font: { family: theme.font, color: theme.quiet, size: 11 },
+    font: { family: theme.font, color: theme.quiet, size: theme.label },
     showlegend: false,
     hovermode: false,
     dragmode: state.coarse ? false : "zoom",
@@ -124,13 +124,13 @@ export function figure(rows, arrays, state, theme, width) {
     xaxis: {
       anchor: `y${rows.length > 1 ? rows.length : ""}`,
       range: state.zoom ?? [-0.5, state.L - 0.5],
-      title: { text: tr("step t"), standoff: 4, font: { size: 11 } },
+      title: { text: tr("step t"), standoff: 4, font: { size: theme.label } },
       showgrid: false,
       zeroline: false,
       ticks: "outside",
       ticklen: 3,
       tickcolor: theme.rule,
-      tickfont: { family: theme.mono, color: theme.quiet, size: 11 },
+      tickfont: { family: theme.mono, color: theme.quiet, size: theme.label },
       automargin: false,
       ticklabeloverflow: "allow",
       ...(state.labels && state.L <= 96
@@ -151,7 +151,7 @@ export function figure(rows, arrays, state, theme, width) {
       fixedrange: true,
       showgrid: false,
       zeroline: false,
-      tickfont: { family: theme.mono, color: theme.quiet, size: 10 },
+      tickfont: { family: theme.mono, color: theme.quiet, size: theme.small },
       ticks: "outside",
       ticklen: 5,
       tickcolor: "rgba(0,0,0,0)",

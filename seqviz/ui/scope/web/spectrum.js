@@ -17,7 +17,7 @@ export class Spectrum {
     this.header = header;
     if (!header) return;
     Object.assign(this, { Plotly, theme, re: arrays["eig.re"], im: arrays["eig.im"], steps: arrays["eig.step"], at: null });
-    const base = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: theme.well, font: { family: theme.mono, color: theme.quiet, size: 10 }, showlegend: false, hovermode: "closest", dragmode: false };
+    const base = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: theme.well, font: { family: theme.mono, color: theme.quiet, size: theme.small }, showlegend: false, hovermode: "closest", dragmode: false };
     const grid = { gridcolor: theme.rule, zerolinecolor: theme.rule };
     const reach = header.reach;
     const circle = { type: "circle", xref: "x", yref: "y", x0: -1, y0: -1, x1: 1, y1: 1, line: { color: theme.ink, width: 1, dash: "dash" } };

@@ -114,7 +114,7 @@ export class Timeline {
   }
 
   retheme(theme) {
-    if (this.theme && theme.paper === this.theme.paper && theme.font === this.theme.font) return;
+    if (this.theme && theme.paper === this.theme.paper && theme.font === this.theme.font && theme.label === this.theme.label) return;
     this.theme = theme;
     this.root.classList.toggle("sv-dark", theme.dark);
     for (const [signal, hue] of Object.entries(theme.hues)) this.root.style.setProperty(`--sv-hue-${signal}`, hue);
@@ -160,7 +160,10 @@ export class Timeline {
     this.chips.hidden = L > (labels ? CHIPS : NUMBERED);
     if (this.chips.hidden) return;
     if (this.chips.childElementCount !== L) this.chips.replaceChildren(...Array.from({ length: L }, (_, t) => el("span", { class: "sv-chip", onclick: () => this.move(t) })));
-    const said = (t) => (labels ? (t >= secret ? "?" : visible(labels[t])) : `${t}`);
+    const chip = this.chips.firstChild;
+    const wide = labels ? 0 : `${L - 1}`.length * 0.65 * parseFloat(getComputedStyle(chip).fontSize);
+    const every = Math.max(1, Math.ceil(wide / (chip.clientWidth || wide || 1)));
+    const said = (t) => (labels ? (t >= secret ? "?" : visible(labels[t])) : t % every ? "" : `${t}`);
     [...this.chips.children].forEach((chip, t) => {
       chip.textContent = said(t);
       chip.classList.remove("sv-on");
@@ -344,6 +347,22 @@ export class Timeline {
     const whole = (name) => (/^\d{1,5}$/.test(view.get(name) ?? "") ? +view.get(name) : null);
     this.placed = whole("step") !== null || whole("unit") !== null;
     Object.assign(this.state, { step: whole("step") ?? 0, unit: whole("unit") ?? 0 });
+  }
+
+  // Which rows are folded, and what part of the time is looked at.
+  readFolds(view) {
+    const zoom = (view.get("zoom") ?? "").split("_").map(Number);
+    Object.assign(this.state, {
+      folded: new Set((view.get("folded") ?? "").split("_").filter(Boolean)),
+      zoom: zoom.length === 2 && zoom.every(Number.isFinite) && zoom[0] < zoom[1] ? zoom : null,
+    });
+  }
+
+  writeFolds(view) {
+    const { folded, zoom } = this.state;
+    const shown = this.rows.filter(({ signal }) => folded.has(signal)).map(({ signal }) => signal);
+    if (shown.length) view.set("folded", shown.join("_"));
+    if (zoom) view.set("zoom", zoom.map((v) => v.toFixed(1)).join("_"));
   }
 
   // Where the server wishes to be shown, once; else where the person was.

@@ -57,14 +57,15 @@ export class Vectors {
   }
 
   // gate: the name of the value that runs from 0 to 1, if one does; hides(name): whether it is to be guessed;
-  // held(name): in whose words the chosen unit's is held by hand, if it is.
-  show(found, { unit, theme, gate, hides, held }) {
+  // held(name): in whose words the chosen unit's is held by hand, if it is; pending: the last row is yet to be reached.
+  show(found, { unit, theme, gate, hides, held, pending }) {
     this.hides = hides;
     const signed = this.rows.filter((r) => r.name !== gate && !hides(r.name));
     const most = Math.max(0, ...signed.flatMap((r) => Array.from(found[r.name], Math.abs).filter(Number.isFinite)));
     this.count = found[this.rows[0].name].length;
     const reach = most || 1;
     this.range.textContent = signed.length === 0 ? "" : `±${most && (most < 0.1 || most >= 1e4) ? most.toPrecision(2) : most.toFixed(2)}`;
+    this.rows.at(-1).row.classList.toggle("sv-dim", !!pending);
     for (const { text, name, canvas, mark, strip, value } of this.rows) {
       const values = found[name];
       const hidden = hides(name);

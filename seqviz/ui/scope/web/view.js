@@ -437,10 +437,8 @@ export class Scope extends Timeline {
     const view = new URLSearchParams(location.hash.slice(1));
     this.readCursor(view);
     const known = (options, name) => (options.some(([value]) => value === view.get(name)) ? view.get(name) : options[0][0]);
-    Object.assign(this.state, { sort: known(ORDERS, "by"), view: known(VIEWS, "run"), folded: new Set(), zoom: null });
-    for (const signal of (view.get("folded") ?? "").split(".")) if (/^[a-z]$/.test(signal)) this.state.folded.add(signal);
-    const zoom = (view.get("zoom") ?? "").split("_").map(Number);
-    if (zoom.length === 2 && zoom.every(Number.isFinite) && zoom[0] < zoom[1]) this.state.zoom = zoom;
+    Object.assign(this.state, { sort: known(ORDERS, "by"), view: known(VIEWS, "run") });
+    this.readFolds(view);
   }
 
   readdressed() {
@@ -466,8 +464,7 @@ export class Scope extends Timeline {
     if (state.unit) view.set("unit", state.unit);
     if (state.sort !== "index") view.set("by", state.sort);
     if (state.view !== "now") view.set("run", state.view);
-    if (state.folded.size) view.set("folded", [...state.folded].join("."));
-    if (state.zoom) view.set("zoom", state.zoom.map((v) => v.toFixed(1)).join("_"));
+    this.writeFolds(view);
     if (!this.header.plain) writeAddress(this.header.address, view);
   }
 

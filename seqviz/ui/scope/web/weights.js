@@ -66,7 +66,7 @@ export class Weights {
     const layout = {
       width: LEFT + this.across + 8, height: TOP + this.down_ + 6,
       margin: { l: LEFT, r: 8, t: TOP, b: 6 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: this.theme.well,
-      font: { family: this.theme.mono, color: this.theme.quiet, size: 10 }, hovermode: false, dragmode: false,
+      font: { family: this.theme.mono, color: this.theme.quiet, size: this.theme.small }, hovermode: false, dragmode: false,
       xaxis: { side: "top", showgrid: false, zeroline: false, fixedrange: true, range: [-0.5, header.cols - 0.5], tickmode: "array", ...marks(header.cols, header.names) },
       yaxis: { showgrid: false, zeroline: false, fixedrange: true, range: [header.rows - 0.5, -0.5], tickmode: "array", ...marks(header.rows) },
     };

@@ -61,6 +61,7 @@ export default {
   "{symbol}: {rows} by {cols} weights, from {low} to {high}; {changed} changed by you": "{symbol}：{rows} × {cols} 个权重，从 {low} 到 {high}；你修改过 {changed} 个",
   "Show how this value comes about, inside the cell": "进入循环单元，看这个值是怎样得来的",
   "norm": "范数",
+  "What the sum of {gate} is made of": "{gate} 的和由什么组成",
   "What the sum is made of": "这个和由哪些部分组成",
   "No results": "没有结果",
   "Number is outside the allowed range. Please enter a value between {low} and {high}.": "数值超出允许范围。请输入 {low} 到 {high} 之间的值。",
