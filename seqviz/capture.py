@@ -164,9 +164,10 @@ class _Watch:
                 if threading.get_ident() == self._thread:
                     self._random[path] = torch.get_rng_state()
 
-            def after(module: Any, args: Any, kwargs: Any, out: Any, path: str = path) -> Any:
+            def after(module: Any, args: Any, *rest: Any, path: str = path) -> Any:
+                # Another thread's call may meet this hook while it is being removed, and then gives no keywords.
                 if threading.get_ident() == self._thread:
-                    return self._call(path, module, args, kwargs, out)
+                    return self._call(path, module, args, *rest)
                 return None
 
             if rnn.dropout and rnn.training:
@@ -260,6 +261,7 @@ def _capture_feed_forward(module: FeedForward, x: Any, hx: Any, edits: tuple[Int
     widths = {"x": module.input_size} | {f"l{k}.h": module.hidden_size for k in range(module.num_layers)}
     validate(edits, widths, steps)
     signals: dict[str, Tensor] = {}
+    thread = threading.get_ident()
 
     def keep(name: str, value: Tensor) -> Tensor:
         mine = [e for e in edits if e.signal == name]
@@ -272,8 +274,8 @@ def _capture_feed_forward(module: FeedForward, x: Any, hx: Any, edits: tuple[Int
         with torch.no_grad():
             for k in range(module.num_layers):
 
-                def hook(layer: Any, args: Any, out: Tensor, name: str = f"l{k}.h") -> Tensor:
-                    return keep(name, out)
+                def hook(layer: Any, args: Any, out: Tensor, name: str = f"l{k}.h") -> Tensor | None:
+                    return keep(name, out) if threading.get_ident() == thread else None
 
                 handles.append(module.get_submodule(f"l{k}").register_forward_hook(hook))
             keep("y", module(keep("x", x), hx))

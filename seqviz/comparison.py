@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
+from torch import nn
 
 from seqviz import vocabulary as words
 from seqviz.capture import capture
@@ -52,19 +52,32 @@ def set_in(experiment: Experiment) -> dict[str, frozenset[str]]:
     return {"Feed-forward": frozenset()} | {name: set_parts(e) for name, e in _recurrent(experiment).items()}
 
 
-@lru_cache(maxsize=32)
-def _networks(experiment: Experiment) -> dict[str, torch.nn.Module]:
+def _feed_forward(experiment: Experiment) -> FeedForward:
+    """Of the experiment's sizes, drawn as ``torch.manual_seed(seed)`` and the constructor would draw it.
+
+    ``nn.Linear`` draws weights and biases from U(-1/sqrt(n), 1/sqrt(n)), n its inputs
+    (https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html). The generator is our own: the global
+    one belongs to every thread.
+    """
     sizes = (experiment.input_size, experiment.hidden_size, experiment.output_size, experiment.num_layers)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(experiment.init.seed)
-        found: dict[str, torch.nn.Module] = {"Feed-forward": FeedForward(*sizes).eval()}
-    return found | {name: network(e) for name, e in _recurrent(experiment).items()}
+    with torch.device("meta"):
+        net = FeedForward(*sizes)
+    net.to_empty(device="cpu")
+    generator = torch.Generator().manual_seed(experiment.init.seed)
+    for layer in net.modules():
+        if isinstance(layer, nn.Linear):
+            bound = 1 / math.sqrt(layer.in_features)
+            for parameter in (layer.weight, layer.bias):
+                nn.init.uniform_(parameter, -bound, bound, generator=generator)
+    return net.eval()
 
 
 def compare(experiment: Experiment, x: np.ndarray) -> dict[str, Answer]:
     """Run ``x`` ``(L, H_in)`` through four networks of the experiment's sizes and seed."""
+    networks: dict[str, nn.Module] = {"Feed-forward": _feed_forward(experiment)}
+    networks |= {name: network(e) for name, e in _recurrent(experiment).items()}
     answers = {}
-    for name, net in _networks(experiment).items():
+    for name, net in networks.items():
         trace = capture(net, torch.from_numpy(np.array(x, dtype=np.float32))[:, None])
         h = trace[f"l{experiment.num_layers - 1}.h"][:, 0]
         count = sum(p.numel() for p in net.parameters())

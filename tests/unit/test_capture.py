@@ -2,6 +2,7 @@
 
 import math
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -389,6 +390,18 @@ def test_what_was_captured_does_not_move_with_the_caller():
     for name, value in kept.items():
         np.testing.assert_array_equal(trace[name], value)
     assert np.all(trace.initial["l0.h"] == 0)
+
+
+@pytest.mark.parametrize("kind", [FeedForward, SequenceLSTM])
+def test_one_module_may_be_captured_by_several_threads_at_once(kind):
+    net = kind(2, 4, 1).eval()
+    inputs = [torch.full((6, 1, 2), value) for value in (-1.0, 0.5, 2.0)]
+    alone = [capture(net, x) for x in inputs]
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda k: (k % 3, capture(net, inputs[k % 3])), range(300)))
+    for k, trace in found:
+        for name in trace.signals:
+            np.testing.assert_array_equal(trace[name], alone[k][name])
 
 
 def test_another_thread_may_run_the_module_meanwhile():

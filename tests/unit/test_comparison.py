@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
 
 from seqviz import Experiment, Init, Sequence
-from seqviz.comparison import NETWORKS, compare, half_life_of, order_gap, shuffled
+from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, order_gap, shuffled
+from seqviz.network import FeedForward
 from seqviz.sequences import generate
 from seqviz.weights import materialise
 
@@ -31,6 +34,31 @@ def test_parameters_are_torchs_count() -> None:
         expected = sum(p.numel() for p in kind(1, 6).parameters()) + 6 + 1
         assert found[name].parameters == expected
     assert [found[name].carries for name in NETWORKS] == ["nothing", "h", "h", "h and c"]
+
+
+def test_the_feed_forward_net_is_the_one_that_torch_draws_from_the_seed() -> None:
+    x = generate(EXPERIMENT.sequence, 1)
+    torch.manual_seed(3)
+    net = FeedForward(1, 6, 1)
+    np.testing.assert_allclose(
+        compare(EXPERIMENT, x)["Feed-forward"].y, net(torch.tensor(x)).detach().numpy(), atol=1e-6
+    )
+
+
+def test_the_gap_is_the_largest_one() -> None:
+    h = np.zeros((3, 1))
+    before, after = (Answer(h, np.array(y)[:, None], 0, "") for y in ([1.0, 2.0, 3.0], [3.0, 1.5, 1.0]))
+    assert order_gap(before, after, np.array([2, 1, 0])) == 0.5
+
+
+def test_people_who_compare_at_once_get_their_own_answers() -> None:
+    inputs = [np.full((12, 1), value, np.float32) for value in (-1.0, 0.5, 2.0)]
+    alone = [compare(EXPERIMENT, x) for x in inputs]
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda k: (k % 3, compare(EXPERIMENT, inputs[k % 3])), range(90)))
+    for k, answers in found:
+        for name in NETWORKS:
+            np.testing.assert_array_equal(answers[name].h, alone[k][name].h)
 
 
 def test_the_random_state_is_left_alone() -> None:
@@ -68,5 +96,5 @@ def test_the_rnn_squashes_as_the_experiment_does(nonlinearity: str) -> None:
     with torch.no_grad():
         for name, parameter in layer.named_parameters():
             parameter.copy_(torch.tensor(parameters[name]))
-        expected, _ = layer(torch.from_numpy(x)[:, None])
+        expected, _ = layer(torch.tensor(x)[:, None])
     np.testing.assert_allclose(compare(experiment, x)["RNN"].h, expected[:, 0].numpy(), atol=1e-6)
