@@ -10,13 +10,14 @@ from pathlib import Path  # noqa: E402
 import streamlit as st  # noqa: E402
 
 from seqviz.language import tr  # noqa: E402
-from seqviz.ui.shell import listen, settle  # noqa: E402
+from seqviz.ui.shell import listen, settle, through_app  # noqa: E402
 from seqviz.ui.trainer import leave  # noqa: E402
 
 ROOT = Path(__file__).parent
 PAGES = ROOT / "pages"
 
 listen()
+through_app()
 st.set_page_config(
     page_title=tr("seqviz: inside recurrent networks"),
     page_icon=str(ROOT / "assets" / "icon.svg"),

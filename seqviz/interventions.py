@@ -135,6 +135,7 @@ def validate(interventions: Iterable[Intervention], widths: Mapping[str, int], s
 
 def _no_signal(signal: str, widths: Mapping[str, int]) -> Sentence:
     """There is no such signal, but these; those behind the squashing are left to a sentence of their own."""
+    signal = signal if len(signal) <= 40 else f"{signal[:37]}..."
     known = ", ".join(name for name in widths if not name.endswith(("_pre", "_ih", "_hh")))
     inner = ", ".join(name for name in widths if name.endswith(("_pre", "_ih", "_hh")))
     if inner:

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -58,8 +58,20 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, run as a person runs it."""
+    with _serving(tmp_path_factory.mktemp("server") / "streamlit.log") as address:
+        yield address
+
+
+@pytest.fixture
+def untouched(tmp_path: Path) -> Iterator[str]:
+    """The address of an app that nobody has visited yet."""
+    with _serving(tmp_path / "streamlit.log") as address:
+        yield address
+
+
+@contextmanager
+def _serving(log: Path) -> Iterator[str]:
     port = _free_port()
-    log = tmp_path_factory.mktemp("server") / "streamlit.log"
     options = {"server.port": port, "server.headless": "true", "server.fileWatcherType": "none"}
     flags = [f"--{name}={value}" for name, value in options.items()]
     with log.open("wb") as out:

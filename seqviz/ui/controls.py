@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,14 +13,22 @@ from seqviz.experiment import Experiment
 from seqviz.language import again, tr
 from seqviz.ui.bench import Bench
 
-__all__ = ["controlled", "option", "remembered", "said", "table", "unfolding", "upload"]
+__all__ = ["controlled", "option", "refuse", "remembered", "said", "table", "unfolding", "upload"]
+
+
+def refuse(says: str) -> None:
+    """A warning that says what was refused. It may quote what somebody typed, so none of it is read as Markdown."""
+    escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", says)
+    # Streamlit looks for bare addresses once more when that is done: a word joiner, unseen, keeps them apart.
+    apart = re.sub(r"(?=\\@)|(?<=http)(?=s?\\:)|(?<=www)(?=\\\.)", "\u2060", escaped, flags=re.IGNORECASE)
+    st.warning(apart, icon=":material/error:")
 
 
 def said(bench: Bench) -> None:
     """What had to be refused. Its place is always there, so that nothing below it is made anew and folds up."""
     with st.container():
         if bench.problem:
-            st.warning(again(bench.problem), icon=":material/error:")
+            refuse(again(bench.problem))
         if not bench.choices and bench.too_long:
             st.caption(
                 tr(

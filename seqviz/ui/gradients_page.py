@@ -17,7 +17,7 @@ from seqviz.figures import curves
 from seqviz.language import Words, later, sentences, tr
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import controlled, option, said
+from seqviz.ui.controls import controlled, option, refuse, said
 from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows, networks
 from seqviz.ui.panels.network import CHRONO, knobs, scheme_names
 from seqviz.ui.pictures import whose_weights
@@ -153,7 +153,7 @@ def _picture(bench: Bench) -> None:
     found = flows(bench.experiment, bench.option("loss"))
     problems = {name: flow.problem for name, flow in found.items() if flow.problem}
     for name, problem in problems.items():
-        st.warning(tr("{name}: {says}", name=name, says=problem), icon=":material/error:")
+        refuse(tr("{name}: {says}", name=name, says=problem))
     parts = {name: set_parts(e) for name, e in networks(bench.experiment).items()}
     if says := whose_weights(parts, bench.experiment.init.seed):
         st.caption(says)

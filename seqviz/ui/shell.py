@@ -105,10 +105,11 @@ def settle(style: Path) -> None:
 
 
 def through_app() -> None:
-    """Send a page that was run on its own through ``app.py``.
+    """Leave Streamlit's automatic navigation, and begin this run anew.
 
-    Until ``st.navigation`` has been called once in a process, Streamlit takes a folder named ``pages`` for its
-    automatic navigation, so that the very first visit, if it is to a page's own address, would skip the app.
+    Until ``st.navigation`` has been called once in a process, Streamlit takes a folder named ``pages`` for that
+    navigation. The very first visit, if it is to a page's own address, would skip the app, and switches drawn under
+    it would not stay in the address from page to page.
     """
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False

@@ -20,7 +20,7 @@ from seqviz.tasks import TASKS, Task, own_series, own_text
 from seqviz.training import ANY, RECIPES, Checkpoint, Recipe, prepare
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import remembered, said, upload
+from seqviz.ui.controls import refuse, remembered, said, upload
 from seqviz.ui.gradients_page import lab
 from seqviz.ui.panels.network import CHRONO
 from seqviz.ui.shell import go
@@ -71,7 +71,7 @@ def _choices(work: Trainer) -> None:
     try:
         found = _task(name)
     except ValueError as refusal:
-        st.warning(reason(refusal), icon=":material/error:")
+        refuse(reason(refusal))
         return
     if found is None:
         return
@@ -243,7 +243,7 @@ def _live(running: bool) -> None:
         st.info(tr("{n} others are training on this machine; yours starts when one of them is done.", n=SLOTS))
     for course in work.courses:
         if course.error:
-            st.warning(again(course.error), icon=":material/error:")
+            refuse(again(course.error))
     if not ready:
         if not work.running:
             _untrained()

@@ -59,14 +59,16 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Screen]]:
     contexts: list[BrowserContext] = []
     wrong: list[str] = []
 
-    def open_(address: str = "/", *, picture: str = ".sv-scope", wait: bool = True, **options: Any) -> Screen:
+    def open_(
+        address: str = "/", *, picture: str = ".sv-scope", wait: bool = True, at: str = server, **options: Any
+    ) -> Screen:
         options = {"viewport": {"width": 1280, "height": 900}, **options}
         context = browser.new_context(**options)
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         watch(page, wrong)
-        screen = Screen(page, server, picture)
+        screen = Screen(page, at, picture)
         screen.go(address, wait=wait)
         return screen
 

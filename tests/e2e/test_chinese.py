@@ -117,7 +117,16 @@ def test_the_language_goes_along_to_the_next_page(visit):
     screen = visit("/?zh=true")
     screen.page.get_by_role("link", name="循环单元").click()
     expect(screen.page.locator(".sv-cellview")).to_contain_text("下一部分")
-    assert "zh=true" in screen.page.url
+    expect(screen.page).to_have_url(re.compile("zh=true"))
+
+
+def test_the_first_visitor_of_all_keeps_the_switches(visit, untouched):
+    screen = visit("/?zh=true&lecture=true", at=untouched)
+    screen.page.get_by_role("link", name="循环单元").click()
+    expect(screen.page.locator(".sv-cellview")).to_contain_text("下一部分")
+    screen.rest()
+    expect(screen.page).to_have_url(re.compile("/cell.*lecture=true"))
+    expect(screen.page).to_have_url(re.compile("zh=true"))
 
 
 def test_what_streamlit_says_when_asked_is_chinese(visit):

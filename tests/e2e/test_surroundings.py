@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -381,3 +383,15 @@ def test_nothing_jumps_on_a_projector(visit, page, language):
     screen.page.keyboard.press("PageUp")
     expect(screen.scope).to_have_attribute("data-step", "6")
     assert screen.page.evaluate(WIDE) == 0
+
+
+@pytest.mark.parametrize(
+    "written", ["![x](http://example.com/a.png)", "www.example.com a@example.com", "<b>x</b> $x$ :red[x] **x**"]
+)
+def test_what_an_address_says_is_not_read_as_markup(visit, written):
+    document = Experiment(interventions=(seqviz.Ablate("l0.f"),)).to_json().replace("l0.f", written)
+    packed = base64.urlsafe_b64encode(zlib.compress(document.encode())).rstrip(b"=").decode()
+    warning = visit(f"/?e={packed}").page.get_by_test_id("stAlert")
+    expect(warning).to_contain_text("There is no signal")
+    assert written in warning.inner_text().replace("\u2060", "")
+    expect(warning.locator("a, img, b, strong, .katex, [style*=color]")).to_have_count(0)

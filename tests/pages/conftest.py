@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -62,7 +63,7 @@ class App:
 
     @property
     def warnings(self) -> list[str]:
-        return [w.value for w in self.at.warning]
+        return [re.sub(r"\\([!-~])", r"\1", w.value).replace("\u2060", "") for w in self.at.warning]
 
     def said(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What the scope was told: its header and its arrays."""
