@@ -138,8 +138,10 @@ class Bench:
         self.attempt(lambda: self.experiment.changed(**changes))
 
     def change_wave(self, **changes: Any) -> None:
-        """The same sequence with other settings."""
-        self.attempt(lambda: self.experiment.changed(sequence=replace(self.experiment.sequence, **changes)))
+        """The same sequence with other settings; of what was drawn on it, what a new length has room for."""
+        seq = self.experiment.sequence
+        kept = tuple(e for e in seq.edits if e.step < changes.get("length", seq.length))
+        self.attempt(lambda: self.experiment.changed(sequence=replace(seq, **{"edits": kept, **changes})))
 
     def redraw(self, **changes: Any) -> None:
         """Other initial weights, in place of any that were loaded or trained."""

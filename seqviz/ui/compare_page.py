@@ -76,7 +76,7 @@ def _controls(bench: Bench) -> None:
     )  # fmt: skip
     controlled(
         st.slider, tr("Steps"), seq.length, lambda v: bench.change_wave(length=v), key="cmp.length", min_value=1,
-        max_value=max(200, seq.length),
+        max_value=max(200, seq.length), disabled=seq.width is not None,
     )  # fmt: skip
     controlled(
         st.slider, tr("Hidden units"), experiment.hidden_size, lambda v: bench.change(hidden_size=v), key="cmp.hidden",

@@ -117,6 +117,7 @@ def _knobs(bench: Bench) -> None:
     controlled(
         st.slider, tr("Sequence length"), experiment.sequence.length, lambda v: bench.change_wave(length=v),
         key="lab.length", min_value=1, max_value=max(1000, experiment.sequence.length),
+        disabled=experiment.sequence.width is not None,
     )  # fmt: skip
     left, right = st.columns([2, 1])
     names = scheme_names(experiment.init.scheme)

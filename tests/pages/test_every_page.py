@@ -11,7 +11,7 @@ import torch
 
 import seqviz
 from seqviz.comparison import half_life_of
-from seqviz.experiment import Experiment, Init, Sequence, Tensor, WeightEdit
+from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
 from seqviz.presets import PRESET_LABELS, preset
 from seqviz.runner import network
 from seqviz.ui.compare_page import first, half_life_in_words, order_in_words
@@ -249,3 +249,30 @@ def test_the_cell_page_is_told_every_number_exactly(visit, unpack):
     _, arrays = unpack(found.proto.bytes)
     assert sum(array.size for array in arrays.values()) > 1_000_000
     np.testing.assert_array_equal(arrays["n"], seqviz.run(given)["l0.n"][:, 0])
+
+
+LENGTH = {"gates": "seq.length", "compare": "cmp.length", "gradients": "lab.length"}
+
+
+@pytest.mark.parametrize("page", LENGTH)
+def test_a_shorter_wave_keeps_what_was_drawn_on_the_steps_that_it_has(visit, page):
+    wave = Sequence("sine", 48, edits=(InputEdit(5, 0, 0.5), InputEdit(40, 0, 0.5)))
+    app = visit(page, e=Experiment(hidden_size=4, sequence=wave).to_url())
+    app.at.slider(key=LENGTH[page]).set_value(20)
+    app.run()
+    assert app.warnings == []
+    assert app.experiment.sequence == replace(wave, length=20, edits=wave.edits[:1])
+
+
+@pytest.mark.parametrize("page", ["compare", "gradients"])
+@pytest.mark.parametrize("sequence", [Sequence.of_values(np.ones((5, 2))), TEXT], ids=["numbers", "text"])
+def test_the_length_of_ones_own_sequence_is_not_for_a_slider(visit, page, sequence):
+    app = visit(page, e=Experiment(input_size=sequence.width, hidden_size=4, sequence=sequence).to_url())
+    assert app.at.slider(key=LENGTH[page]).disabled
+    if page == "compare":
+        app.at.selectbox(key="cmp.kind").set_value("sine")
+        app.run()
+        assert app.warnings == []
+        assert (app.experiment.sequence.kind, app.experiment.sequence.width) == ("sine", None)
+        assert not app.at.slider(key="cmp.length").disabled
+        assert np.ptp(seqviz.run(app.experiment)["x"]) > 0

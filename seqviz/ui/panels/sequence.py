@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -73,10 +72,7 @@ def _of_kind(experiment: Experiment, kind: str) -> Experiment:
 def _wave_controls(bench: Bench) -> None:
     experiment = bench.experiment
     seq = experiment.sequence
-
-    def put(**changes: Any) -> None:
-        bench.attempt(lambda: _with_wave(bench.experiment, changes))
-
+    put = bench.change_wave
     top = max(200, seq.length)
     controlled(
         st.slider,
@@ -130,13 +126,6 @@ def _wave_controls(bench: Bench) -> None:
                 min_value=1,
                 max_value=MAX_STEPS,
             )
-
-
-def _with_wave(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
-    seq = experiment.sequence
-    length = changes.get("length", seq.length)
-    kept = tuple(e for e in seq.edits if e.step < length)
-    return experiment.changed(sequence=replace(seq, **{"edits": kept, **changes}))
 
 
 def _text_controls(bench: Bench) -> None:
