@@ -94,7 +94,8 @@ def shuffled(experiment: Experiment, seed: int) -> tuple[np.ndarray, np.ndarray]
 
 def order_gap(before: Answer, after: Answer, order: np.ndarray) -> float:
     """How far the outputs of a shuffled input are from the old ones in that order; 0 where order is nothing."""
-    return float(np.abs(after.y - before.y[order]).max())
+    with np.errstate(invalid="ignore"):  # infinity less infinity, where a network overflowed
+        return float(np.abs(after.y - before.y[order]).max())
 
 
 def half_life_of(response: np.ndarray) -> float:

@@ -56,13 +56,24 @@ def describe_saturation(gates: dict[str, np.ndarray]) -> str:
 
 
 def time_constant(f: np.ndarray | float) -> np.ndarray:
-    """Steps until a cell under a constant forget gate has lost all but 1/e: ``-1 / ln f``."""
-    with np.errstate(divide="ignore"):
-        return np.asarray(-1.0 / np.log(np.asarray(f, dtype=float)))
+    """Steps until a cell under a constant forget gate has lost all but 1/e: ``-1 / ln f``.
+
+    From ``c_t = f^t c_0`` (Tallec and Ollivier 2018, section 2, https://arxiv.org/abs/1804.11188). inf where the
+    gate never lets go (``f >= 1``), 0 where it lets go at once.
+
+    Args:
+        f: forget gates from 0 to 1, of any shape, which is that of the result.
+    """
+    f = np.asarray(f, dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(f < 1.0, -1.0 / np.log(f), np.inf))
 
 
 def half_life(f: np.ndarray | float) -> np.ndarray:
-    """Steps until a cell under a constant forget gate has halved: ``ln 0.5 / ln f``."""
+    """Steps until a cell under a constant forget gate has halved: ``ln 0.5 / ln f``.
+
+    :func:`time_constant` times ln 2, and of its shape.
+    """
     return math.log(2.0) * time_constant(f)
 
 
@@ -124,7 +135,11 @@ def describe(signal: str, values: np.ndarray) -> str:
             return tr("1 step, from {low} to {high}.", low=low, high=high)
         return tr("{steps} steps, from {low} to {high}.", steps=len(values), low=low, high=high)
     if name == "y":
-        return tr("Ends at {values}.", values=", ".join(short(v) for v in values[-1][:4]))
+        last = tr(", ").join(short(v) for v in values[-1][:4])
+        count = values.shape[1]
+        if count > 4:
+            return tr("Ends at {values} (the first 4 of {count}).", values=last, count=count)
+        return tr("Ends at {values}.", values=last)
     return _describe_state(values)
 
 

@@ -46,9 +46,15 @@ def inputs(experiment: Experiment) -> torch.Tensor:
     return torch.from_numpy(generate(experiment.sequence, experiment.input_size).copy())[:, None]
 
 
-@lru_cache(maxsize=128)
-def _run(experiment: Experiment, detail: bool) -> Trace:
+LARGE = 500_000
+"""Numbers of one layer's states beyond which a trace, some 7 to 20 times as many, is not kept for long."""
+
+
+def _made(experiment: Experiment, detail: bool) -> Trace:
     return capture(network(experiment), inputs(experiment), interventions=experiment.interventions, detail=detail)
+
+
+_small, _large = lru_cache(maxsize=128)(_made), lru_cache(maxsize=3)(_made)
 
 
 def run(experiment: Experiment, *, detail: bool = False) -> Trace:
@@ -62,4 +68,5 @@ def run(experiment: Experiment, *, detail: bool = False) -> Trace:
         The trace, batch 1: ``x`` ``(L, 1, H_in)``, each layer's gates and states ``(L, 1, H)``, ``y``
         ``(L, 1, output_size)``. Equal experiments may share one trace; its arrays are read-only.
     """
-    return _run(experiment, detail)
+    states = experiment.sequence.length * experiment.hidden_size * experiment.num_layers
+    return (_large if states * (3 if detail else 1) > LARGE else _small)(experiment, detail)

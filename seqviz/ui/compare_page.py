@@ -51,12 +51,9 @@ def comparison() -> None:
                 st.caption(says)
             if bench.experiment.interventions:
                 st.caption(tr("Interventions play no part on this page: every network runs as its weights have it."))
-            scope.mount("compare", _message(bench.experiment, _chosen(bench), *_undo(bench)), bench.event)
+            given = (bench.can_undo, bench.can_redo, bench.address())
+            scope.mount("compare", _message(bench.experiment, _chosen(bench), *given), bench.event)
             _table(bench.experiment, bench.option("input"))
-
-
-def _undo(bench: Bench) -> tuple[bool, bool, str]:
-    return bench.can_undo, bench.can_redo, bench.address()
 
 
 def _chosen(bench: Bench) -> tuple[str, str, str]:
@@ -124,7 +121,7 @@ def _nudged(experiment: Experiment) -> int:
 
 @lru_cache(maxsize=64)
 def _responses(experiment: Experiment, kind: str) -> dict[str, np.ndarray]:
-    """How far each network's hidden state is moved, at every step ``(L,)``, by adding 1 to one step of an input."""
+    """How far each network's hidden state moves, at every step ``(L,)``, when 1 is added to every input of one step."""
     if kind == "one step nudged":
         kind = "as it is"
     before = _answers(experiment, kind)
@@ -133,7 +130,8 @@ def _responses(experiment: Experiment, kind: str) -> dict[str, np.ndarray]:
         if kind == "as it is"
         else compare(experiment, _nudge(experiment, _input(experiment, kind)))
     )
-    return {name: np.linalg.norm(after[name].h - before[name].h, axis=1) for name in NETWORKS}
+    with np.errstate(all="ignore"):  # what overflowed is named in the table
+        return {name: np.linalg.norm(after[name].h - before[name].h, axis=1) for name in NETWORKS}
 
 
 def _say(experiment: Experiment) -> None:
@@ -186,7 +184,7 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, r
         arrays[f"{name}.y"], arrays[f"{name}.h"] = answer.y[:, 0], answer.h
     outputs = np.concatenate([answer.y[:, 0] for answer in found.values()])
     finite = np.concatenate([a[np.isfinite(a)] for n, a in arrays.items() if n.endswith(".d")])
-    high = float(np.ceil(finite.max())) if finite.size else 0.0
+    low, high = (float(np.floor(finite.min())), float(np.ceil(finite.max()))) if finite.size else (-1.0, 0.0)
     rows = [
         _lines("x", _first_input(experiment), [("x", "x", 0)], x[:, 0], shape="hvh"),
         _lines("y", _first_outputs(experiment), [(f"{n}.y", tr(n), LINE[n]) for n in NETWORKS], outputs),
@@ -209,7 +207,7 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, r
         "begin": _nudged(experiment),
         "rows": rows,
         "curves": curves,
-        "range": [max(high - 8.0, float(np.floor(finite.min())) if finite.size else -1.0), max(high, high - 7.0)],
+        "range": [min(high - 1.0, max(high - 8.0, low)), high],
         "measure": "‖Δh‖",
         "status": "",
         "spectrum": None,

@@ -9,7 +9,7 @@ import numpy as np
 
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
-from seqviz.interventions import Ablate, Clamp, Intervention, Scale
+from seqviz.interventions import Ablate, Clamp, Intervention, Scale, resolve_steps
 from seqviz.language import later, sentences, spoken_cache, tr
 from seqviz.metrics import describe
 from seqviz.presets import PRESET_STORIES
@@ -74,9 +74,9 @@ def signal_text(signal: str, cell: str) -> str:
     return tr("{name} ({signal})", name=label.name, signal=signal) if label else signal
 
 
-def intervention_text(edit: Intervention, cell: str = "") -> str:
-    """An intervention in words: ``clamp forget gate (l0.f) to 1, units 3, steps 5 to 19``."""
-    signal = signal_text(edit.signal, cell)
+def intervention_text(edit: Intervention, experiment: Experiment) -> str:
+    """An intervention in words: ``clamp forget gate (l0.f) to 1, unit 3, steps 5 to 19``."""
+    signal = signal_text(edit.signal, experiment.cell)
     if isinstance(edit, Clamp):
         what = tr("clamp {signal} to {value:g}", signal=signal, value=edit.value)
     elif isinstance(edit, Scale):
@@ -84,12 +84,14 @@ def intervention_text(edit: Intervention, cell: str = "") -> str:
     else:
         what = tr("ablate {signal}", signal=signal)
     if edit.units is not None:
-        units = ", ".join(map(str, edit.units))
+        units = tr(", ").join(map(str, edit.units))
         where = later("{what}, unit {units}") if len(edit.units) == 1 else later("{what}, units {units}")
         what = tr(where, what=what, units=units)
     if edit.steps is not None:
-        first, stop = edit.steps
-        if stop is None:
+        first, stop = resolve_steps(edit.steps, experiment.sequence.length)
+        if stop - first == 1:
+            return tr("{what}, step {first}", what=what, first=first)
+        if edit.steps[1] is None:
             return tr("{what}, from step {first}", what=what, first=first)
         return tr("{what}, steps {first} to {last}", what=what, first=first, last=stop - 1)
     return what
@@ -97,10 +99,10 @@ def intervention_text(edit: Intervention, cell: str = "") -> str:
 
 def rules(experiment: Experiment) -> list[dict[str, Any]]:
     """The interventions as the browser applies and names them."""
-    return [_rule(edit, experiment.cell) for edit in experiment.interventions]
+    return [_rule(edit, experiment) for edit in experiment.interventions]
 
 
-def _rule(edit: Intervention, cell: str) -> dict[str, Any]:
+def _rule(edit: Intervention, experiment: Experiment) -> dict[str, Any]:
     kind = "clamp" if isinstance(edit, Clamp) else "ablate" if isinstance(edit, Ablate) else "scale"
     value = edit.value if isinstance(edit, Clamp) else edit.factor if isinstance(edit, Scale) else 0.0
     return {
@@ -109,7 +111,7 @@ def _rule(edit: Intervention, cell: str) -> dict[str, Any]:
         "value": value,
         "units": edit.units,
         "steps": edit.steps,
-        "says": intervention_text(edit, cell),
+        "says": intervention_text(edit, experiment),
     }
 
 

@@ -16,7 +16,10 @@ def test_half_life_and_time_constant() -> None:
     assert 0.9 ** float(half_life(0.9)) == pytest.approx(0.5)
     assert 0.9 ** float(time_constant(0.9)) == pytest.approx(1 / math.e)
     assert float(half_life(0.5)) == pytest.approx(1.0)
-    assert np.isinf(half_life(1.0))
+    assert half_life(1.0) == time_constant(1.5) == np.inf
+    assert half_life(0.0) == 0
+    assert describe("y", np.arange(7.0)[None]) == "Ends at 0.00, 1.00, 2.00, 3.00 (the first 4 of 7)."
+    assert describe("y", np.arange(4.0)[None]) == "Ends at 0.00, 1.00, 2.00, 3.00."
 
 
 def test_lag_under_is_the_first_whole_step_below() -> None:

@@ -66,7 +66,7 @@ def whatif_panel(bench: Bench) -> None:
 
     for k, edit in enumerate(experiment.interventions):
         left, right = st.columns([5, 1], vertical_alignment="center")
-        left.markdown(f":material/front_hand: {intervention_text(edit, experiment.cell)}")
+        left.markdown(f":material/front_hand: {intervention_text(edit, experiment)}")
         right.button("✕", key=f"whatif.remove.{k}", on_click=remove, args=(k,), help=tr("Remove this intervention"))
     if not experiment.interventions:
         st.caption(tr("Nothing is changed yet. Pin the run as the baseline first to see the difference."))

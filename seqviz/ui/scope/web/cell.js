@@ -95,7 +95,7 @@ export class CellView extends Timeline {
     this.guess.textContent = state.hidden || state.covered.size ? tr("Reveal") : tr("Hide values");
     const phases = DIAGRAMS[this.kind].phases;
     this.story.textContent = state.phase === null ? "" : tr("{k} of {count}: {phase}", { k: state.phase + 1, count: phases.length, phase: tr(phases[state.phase]) });
-    this.drawing.root.setAttribute("aria-label", tr("{cell} at step {step}, unit {unit}: {values}", { cell: header.name, step: state.step, unit: state.unit, values: LINES[this.kind].map((l) => `${l.gate ?? l.value} ${say(l.gate ?? l.value)}`).join(", ") }));
+    this.drawing.root.setAttribute("aria-label", tr("{cell} at step {step}, unit {unit}: {values}", { cell: header.name, step: state.step, unit: state.unit, values: LINES[this.kind].map((l) => `${l.gate ?? l.value} ${say(l.gate ?? l.value)}`).join(tr(", ")) }));
     const secret = this.hides("x") ? state.step : Infinity;
     if (secret !== this.secret) this.relabel(header.labels, (this.secret = secret));
     this.tick(state.step);
@@ -104,10 +104,14 @@ export class CellView extends Timeline {
   // What the drawing and the equations ask of a value.
   reading(unit) {
     const { header, state } = this;
-    const own = (name) => (name === "x" && header.layer === 0 ? "x" : `l${header.layer}.${name}`);
+    // The input is the same for every unit, and its own units are its features.
+    const own = (name) => (name === "x" && header.layer === 0 ? ["x", null] : [`l${header.layer}.${name}`, unit]);
     return {
       unit, theme: this.theme, hides: (name) => this.hides(name),
-      held: (name) => clauses(rulesOf(header.rules, own(name), state.step, unit, state.L).map((rule) => rule.says)),
+      held: (name) => {
+        const [signal, which] = own(name);
+        return clauses(rulesOf(header.rules, signal, state.step, which, state.L).map((rule) => rule.says));
+      },
     };
   }
 
@@ -140,6 +144,8 @@ export class CellView extends Timeline {
     } else if (!state.bared.delete(own)) state.covered.add(own);
     this.place();
     this.viewChanged();
+    // The question mark that was pressed is gone.
+    if (!this.root.contains(document.activeElement)) this.home.focus({ preventScroll: true, focusVisible: false });
   }
 
   // A strip under the pointer shows its unit's numbers, everywhere.

@@ -97,10 +97,9 @@ export class Drawing {
   show(v, { phase, hides, held, words = {}, lively = false }) {
     Object.assign(this, { hides, held, words });
     const reached = phase ?? Infinity;
-    for (const { phase: own, group, name, value, note, title } of this.pieces) {
+    for (const { kind, phase: own, group, name, value, note, title } of this.pieces) {
       const carried = value ?? name;
-      // A sum with a held part is marked too, though it is the sum of its parts.
-      const rule = hides(carried) ? "" : held(carried) || (carried.endsWith("_pre") && (held(carried.replace("pre", "ih")) || held(carried.replace("pre", "hh"))));
+      const rule = hides(carried) ? "" : this.rule(kind, carried, held);
       group.classList.toggle("sv-dim", own > reached);
       group.classList.toggle("sv-now", own === phase);
       group.classList.toggle("sv-set", !!rule);
@@ -129,6 +128,14 @@ export class Drawing {
     this.frame = requestAnimationFrame(travel);
   }
 
+  // In whose words what a piece stands for is held: a sum also by one of its parts, and where no wire carries the sum,
+  // a box by its sum.
+  rule(kind, name, held) {
+    if (name.endsWith("_pre")) return held(name) || held(name.replace("pre", "ih")) || held(name.replace("pre", "hh"));
+    const sum = `${name}_pre`;
+    return held(name) || (kind === "box" && !this.pieces.some(({ value }) => value === sum) ? held(sum) : "");
+  }
+
   paint(v) {
     this.now = v;
     const { hides, held, words } = this;
@@ -143,7 +150,7 @@ export class Drawing {
       line.style.stroke = hides(value) ? "var(--sv-quiet)" : `color-mix(in srgb, ${this.hue(value)} ${Math.round(75 + 50 * Math.min(0.5, share))}%, var(--sv-rule))`;
       line.style.strokeWidth = `${(1.6 + 8 * share).toFixed(2)}`;
       line.style.strokeDasharray = !hides(value) && v[value] < 0 ? "7 4" : "";
-      if (note) note.textContent = hides(value) ? "?" : words[value] ?? `${held(value) ? "≠ " : ""}${short(v[value], this.terse)}`;
+      if (note) note.textContent = hides(value) ? "?" : (held(value) ? "≠ " : "") + (words[value] ?? short(v[value], this.terse));
     }
   }
 

@@ -173,7 +173,11 @@ export class Flow extends Timeline {
     };
     const says = {
       norm: () => clauses(header.curves.filter((c) => c.label).map(curve)),
-      lines: (row) => clauses(row.arrays.map(({ name, label }) => tr("{name} between {low} and {high}", { name: label, low: number(arrays[name].reduce((a, b) => Math.min(a, b))), high: number(arrays[name].reduce((a, b) => Math.max(a, b))) }))),
+      lines: (row) => clauses(row.arrays.map(({ name, label }) => {
+        const finite = arrays[name].filter(Number.isFinite);
+        const between = tr("{name} between {low} and {high}", { name: label, low: number(finite.reduce((a, b) => Math.min(a, b), Infinity)), high: number(finite.reduce((a, b) => Math.max(a, b), -Infinity)) });
+        return finite.length === arrays[name].length ? between : finite.length ? tr("{says} before it overflows", { says: between }) : tr("{name} overflows at once", { name: label });
+      })),
       states: (row) => tr("{count} units, up to {reach} in size", { count: row.width, reach: number(row.reach) }),
     };
     return rows.map((row) => tr("{row}: {says}", { row: row.name, says: clauses([says[row.kind]?.(row), row.says]) })).join(tr(". "));

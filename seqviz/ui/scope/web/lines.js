@@ -74,7 +74,7 @@ export class Lines {
       event.stopPropagation();
       this.hands.reveal(name);
     };
-    return el("span", { class: "sv-ask", title: tr("Show this value"), text: "?", onclick: ask });
+    return el("button", { type: "button", class: "sv-ask", title: tr("Show this value"), text: "?", onclick: ask });
   }
 
   // Where somebody holds a value, what it is set to.

@@ -34,13 +34,13 @@ export class Unrolled {
     const { width, steps } = header;
     this.sizes = Float64Array.from({ length: steps }, (_, t) => Math.hypot(...arrays["unrolled.h"].subarray(t * width, (t + 1) * width)));
     this.each = (across - 2 * LEFT) / steps;
-    const most = Math.max(1e-9, ...this.sizes);
+    const most = Math.max(1e-9, ...this.sizes.filter(Number.isFinite));
     const gap = Math.min(5, 0.3 * this.each);
     const parts = [];
     for (let t = 0; t < steps; t++) {
       const x = LEFT + t * this.each;
       if (t) parts.push(svg("path", { d: `M${x - gap} ${CHAIN + 10} h${2 * gap}`, class: "sv-line", style: "stroke: var(--sv-hue-h); stroke-width: 1.5" }));
-      parts.push(svg("rect", { x: x + gap, y: CHAIN, width: this.each - 2 * gap, height: 20, rx: Math.min(3, this.each / 5), style: `fill: var(--sv-hue-h); fill-opacity: ${0.08 + 0.92 * (this.sizes[t] / most)}` }));
+      parts.push(svg("rect", { x: x + gap, y: CHAIN, width: this.each - 2 * gap, height: 20, rx: Math.min(3, this.each / 5), style: `fill: var(--sv-hue-h); fill-opacity: ${Number.isNaN(this.sizes[t]) ? 0 : 0.08 + 0.92 * Math.min(1, this.sizes[t] / most)}` }));
     }
     this.chain.replaceChildren(...parts);
   }
@@ -56,7 +56,7 @@ export class Unrolled {
     const count = Math.min(this.shown, steps);
     const first = Math.max(0, Math.min(step - Math.floor(count / 2), steps - count));
     const wire = (d, hue, size) => svg("path", { d, class: "sv-line", style: `stroke: var(--sv-hue-${hue}); stroke-width: ${size}` });
-    const thick = (t) => (t < 0 ? 1 : 1 + 4 * Math.min(1, sizes[t]));
+    const thick = (t) => (t < 0 || Number.isNaN(sizes[t]) ? 1 : 1 + 4 * Math.min(1, sizes[t]));
     const note = (x, y, text) => svg("text", { x, y, class: "sv-value", "text-anchor": "middle" }, text);
     const parts = [];
     for (let k = 0; k < count; k++) {
@@ -71,7 +71,7 @@ export class Unrolled {
     this.frame.setAttribute("x", LEFT + first * this.each - 1);
     this.frame.setAttribute("width", count * this.each + 2);
     this.picture.setAttribute("aria-label", tr("The {name} unrolled over {steps} steps; near the cursor, steps {first} to {last}, with the size of h on the wires between them: {sizes}.", {
-      name, steps, first, last: first + count - 1, sizes: Array.from({ length: count }, (_, k) => number(sizes[first + k], 2)).join(", "),
+      name, steps, first, last: first + count - 1, sizes: Array.from({ length: count }, (_, k) => number(sizes[first + k], 2)).join(tr(", ")),
     }));
   }
 }

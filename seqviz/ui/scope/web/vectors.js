@@ -39,8 +39,9 @@ export class Vectors {
   // rows: [text, name, link] as in diagrams.js; peek(unit or null) while a strip is hovered, choose(unit) when it is clicked,
   // reveal(name) when its question mark is.
   constructor(rows, { peek, choose, reveal }) {
+    this.reveal = reveal;
     this.rows = rows.map(([text, name, link = name]) => {
-      const [canvas, mark, value] = [el("canvas", { "aria-hidden": "true" }), el("i", { class: "sv-vecmark" }), el("span", { class: "sv-barvalue", onclick: () => { if (this.hides(name)) reveal(name); } })];
+      const [canvas, mark, value] = [el("canvas", { "aria-hidden": "true" }), el("i", { class: "sv-vecmark" }), el("span", { class: "sv-barvalue" })];
       const strip = el("div", { class: "sv-strip", role: "img" }, canvas, mark);
       const unit = (event) => {
         const box = strip.getBoundingClientRect();
@@ -59,7 +60,6 @@ export class Vectors {
   // gate: the name of the value that runs from 0 to 1, if one does; hides(name): whether it is to be guessed;
   // held(name): in whose words the chosen unit's is held by hand, if it is; pending: the last row is yet to be reached.
   show(found, { unit, theme, gate, hides, held, pending }) {
-    this.hides = hides;
     const signed = this.rows.filter((r) => r.name !== gate && !hides(r.name));
     const most = Math.max(0, ...signed.flatMap((r) => Array.from(found[r.name], Math.abs).filter(Number.isFinite)));
     this.count = found[this.rows[0].name].length;
@@ -74,10 +74,9 @@ export class Vectors {
       canvas.style.visibility = hidden ? "hidden" : "";
       mark.style.cssText = `left:${(100 * unit) / this.count}%;width:${100 / this.count}%`;
       const rule = hidden ? "" : held(name);
-      value.textContent = hidden ? "?" : `${rule ? "≠ " : ""}${number(values[unit])}`;
+      value.replaceChildren(hidden ? el("button", { type: "button", class: "sv-ask", title: tr("Show this value"), text: "?", onclick: () => this.reveal(name) }) : `${rule ? "≠ " : ""}${number(values[unit])}`);
       value.classList.toggle("sv-held", !!rule);
-      value.classList.toggle("sv-ask", hidden);
-      value.title = hidden ? tr("Show this value") : rule;
+      value.title = rule;
       strip.setAttribute("aria-label", hidden ? tr("{term}: to be guessed", { term: text })
         : tr("{term}, {count} units: from {low} to {high}; unit {unit}: {value}", { term: text, count: this.count, low: number(Math.min(...values)), high: number(Math.max(...values)), unit, value: number(values[unit]) }));
     }
