@@ -61,10 +61,12 @@ function sweep() {
 function soon() { waiting ||= requestAnimationFrame(sweep); }
 
 // After a click on a switch at the top the keys are for the picture: space would turn the switch back. Who came by
-// keyboard (a click of no button) stays on it.
-document.addEventListener("click", (event) => {
-  if (event.detail && event.target.closest?.(".st-key-switches")) setTimeout(() => document.activeElement?.closest(".st-key-switches")?.querySelector(":focus")?.blur());
-});
+// keyboard stays on it.
+let pointed = false;
+const switches = (node) => node.closest?.(".st-key-switches");
+document.addEventListener("pointerdown", ({ target }) => { pointed = !!switches(target); }, true);
+document.addEventListener("keydown", () => { pointed = false; }, true);
+document.addEventListener("focusin", ({ target }) => { if (pointed && switches(target)) setTimeout(() => target.blur()); });
 
 // Say it in this language, now and after whatever Streamlit draws next.
 export function frame(language) {
