@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from seqviz.comparison import NETWORKS, compare
 from seqviz.experiment import Experiment, Sequence
 from seqviz.presets import preset
+from seqviz.sequences import generate
+from seqviz.ui.compare_page import first
 
 pytestmark = pytest.mark.browser
 
@@ -76,3 +80,75 @@ def test_what_is_exactly_0_is_drawn_apart_and_named(visit):
     assert "LSTM from 0 at step 0 to 0 at step 23, largest at step 0: 0" in (
         latch.plot.get_attribute("aria-description") or ""
     )
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-"))
+
+
+def test_curves_heatmaps_readout_and_unrolled_cells_show_the_librarys_numbers(compared):
+    experiment = first()
+    x = generate(experiment.sequence, experiment.input_size)
+    nudged = x.copy()
+    nudged[12] += 1.0
+    found, moved = compare(experiment, x), compare(experiment, nudged)
+    data = compared.scope.locator(".sv-graph").first.evaluate(
+        "(graph) => graph.data.map(({ type, y, z, line }) => ({ type, y: y && [...y], z: z?.map((r) => [...r]), "
+        "dash: line?.dash }))"
+    )
+    lines = [trace["y"] for trace in data if trace["type"] == "scatter" and trace["dash"] is None]
+    maps = [np.array(trace["z"]) for trace in data if trace["type"] == "heatmap"]
+    for drawn, values in zip(lines, [x, *(found[n].y for n in NETWORKS)], strict=True):
+        np.testing.assert_allclose(drawn, values[:, 0], atol=1e-6)
+    for drawn, name in zip(maps, NETWORKS, strict=True):
+        np.testing.assert_allclose(drawn.T, found[name].h, atol=1e-6)
+    far = {name: np.linalg.norm(moved[name].h - found[name].h, axis=1) for name in NETWORKS}
+    curves = [trace["y"] for trace in data if trace["dash"] == "solid"]
+    for drawn, name in zip(curves, NETWORKS, strict=True):
+        np.testing.assert_allclose(10.0 ** np.array(drawn[12], float), far[name][12], rtol=1e-5)
+    assert curves[2][20] == pytest.approx(np.log10(far["GRU"][20]), abs=1e-4)
+    compared.plot.focus()
+    for _ in range(2):
+        compared.page.keyboard.press("ArrowRight")
+    unrolled = compared.scope.locator(".sv-unrolled")
+    expect(unrolled.locator(".sv-now")).to_contain_text("t = 14")
+    readout = [
+        number(text) for text in compared.scope.locator(".sv-readout dd").all_inner_texts()[1:] if "×" not in text
+    ]
+    np.testing.assert_allclose(readout, [far[name][14] for name in NETWORKS[4 - len(readout) :]], rtol=0.006)
+    notes = unrolled.locator(".sv-value").all_text_contents()
+    for signal, values in (("x", x[:, 0]), ("y", found["RNN"].y[:, 0])):
+        shown = [number(note[2:]) for note in notes if note.startswith(f"{signal} ")]
+        np.testing.assert_allclose(shown, values[11:17], atol=0.006)
+    sizes = [number(note) for note in notes if note[0].isdigit()]
+    np.testing.assert_allclose(sizes, np.linalg.norm(found["RNN"].h[11:17], axis=1), atol=0.006)
+    compared.page.mouse.move(*_middle_of_step(compared, 30))
+    expect(compared.scope.locator(".sv-tip")).to_contain_text("30")
+
+
+def _middle_of_step(compared, step: int) -> tuple[float, float]:
+    return tuple(
+        compared.page.evaluate(
+            "(step) => { const g = document.querySelector('.sv-flow .sv-graph'); const b = g.getBoundingClientRect();"
+            "return [b.left + g._fullLayout.xaxis._offset + g._fullLayout.xaxis.l2p(step), b.top + 60]; }",
+            step,
+        )
+    )
+
+
+def test_the_past_is_dimmed_while_it_plays(compared):
+    veil = "() => parseFloat(document.querySelector('.sv-flow .sv-veil').style.width)"
+    assert compared.page.evaluate(veil) == 0
+    compared.scope.get_by_label("speed").select_option("4")
+    compared.scope.locator(".sv-play").click()
+    compared.until(f"() => ({veil})() > 100")
+    compared.scope.locator(".sv-play").click()
+    assert compared.page.evaluate(veil) == 0
+
+
+def test_what_is_folded_is_in_the_address(compared, visit):
+    compared.scope.locator(".sv-fold[data-signal='GRU.h']").click()
+    compared.until("() => location.hash.includes('folded=GRU.h')")
+    other = visit(compared.page.url, picture=".sv-flow")
+    expect(other.scope.locator(".sv-fold[data-signal='GRU.h']")).to_have_attribute("aria-expanded", "false")
+    expect(other.scope.locator(".sv-fold[data-signal='RNN.h']")).to_have_attribute("aria-expanded", "true")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import seqviz
-from seqviz.comparison import half_life_of
+from seqviz.comparison import compare, half_life_of
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
 from seqviz.presets import PRESET_LABELS, preset
 from seqviz.runner import network
@@ -99,6 +99,9 @@ def test_the_compare_page_says_who_could_tell_the_order_from_the_numbers():
     assert "no difference to RNN, LSTM either" in some
     all_ = order_in_words(none | {"RNN": 0.5, "GRU": 0.25, "LSTM": 2e38}, 9)
     assert "The others can, and their outputs change: RNN by up to 0.5, GRU by up to 0.25, LSTM by up to 2e+38." in all_
+    assert "no difference to RNN, GRU, LSTM either" in order_in_words(
+        {"Feed-forward": 1e-5, "RNN": 5e-5, "GRU": 5e-5, "LSTM": 5e-5}, 9
+    )
     assert "no order to shuffle" in order_in_words(none, 1)
     assert "overflowed" in order_in_words(none | {"RNN": float("nan")}, 9)
 
@@ -125,6 +128,36 @@ def test_a_network_that_ignores_the_nudge_is_not_called_forgetful(visit):
     shown = visit("compare", e=preset("latch").to_url()).at.table[0].value.set_index("network")["half-life of a nudge"]
     assert shown[["GRU", "LSTM"]].tolist() == ["was not moved"] * 2
     assert shown["Feed-forward"] == "1 step"
+
+
+def test_the_compare_pages_picture_holds_the_librarys_numbers(visit, unpack):
+    experiment = first()
+    x = seqviz.sequences.generate(experiment.sequence, 1)
+    found = compare(experiment, x)
+    header, arrays = unpack(_picture_of(visit("compare", net="GRU", minus="RNN")))
+    np.testing.assert_array_equal(arrays["x"], x[:, 0])
+    for name, answer in found.items():
+        np.testing.assert_array_equal(arrays[f"{name}.h"], answer.h)
+        np.testing.assert_array_equal(arrays[f"{name}.y"], answer.y[:, 0])
+    np.testing.assert_array_equal(arrays["unrolled.h"], found["RNN"].h)
+    np.testing.assert_allclose(arrays["difference"], found["GRU"].h - found["RNN"].h, atol=1e-7)
+    low, high = header["range"]
+    assert 1 <= high - low <= 8
+
+
+def test_a_shuffled_input_is_the_same_steps_in_another_order(visit, unpack):
+    x = unpack(_picture_of(visit("compare")))[1]["x"]
+    shown = visit("compare", input="shuffled", net="LSTM", minus="as it is")
+    _, arrays = unpack(_picture_of(shown))
+    assert sorted(arrays["x"]) == sorted(x)
+    assert not np.array_equal(arrays["x"], x)
+    before, after = (compare(first(), steps[:, None])["LSTM"].h for steps in (x, arrays["x"]))
+    np.testing.assert_allclose(arrays["difference"], after - before, atol=1e-7)
+    wave = seqviz.sequences.generate(replace(first().sequence, kind="square"), 1)
+    _, other = unpack(_picture_of(visit("compare", net="LSTM", minus="square")))
+    np.testing.assert_allclose(other["difference"], before - compare(first(), wave)["LSTM"].h, atol=1e-7)
+    table = visit("compare").at.table[0].value
+    assert shown.at.table[0].value["parameters"].tolist() == table["parameters"].tolist()
 
 
 def test_the_nudge_is_given_to_the_input_that_is_chosen(visit, unpack):
