@@ -8,7 +8,6 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import fields
-from functools import lru_cache
 from typing import Any, Final
 
 from seqviz.checks import choice, shown
@@ -57,7 +56,6 @@ def from_json(text: str | bytes) -> Experiment:
     return _from_plain(document)
 
 
-@lru_cache(maxsize=64)
 def to_url(experiment: Experiment) -> str:
     """Deflated JSON in base64url, without padding."""
     packed = zlib.compress(to_json(experiment).encode(), 9)

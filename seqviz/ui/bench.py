@@ -59,6 +59,8 @@ class Bench:
     baseline: Experiment | None = None
     layer: int = 0
     problem: str = ""
+    written: tuple[Experiment | None, str] = (None, "")
+    """The last experiment that was put into an address, and its code there."""
     choices: Mapping[str, Sequence_[str]] = field(default_factory=dict)
     view: tuple[int, int, int] | None = None
     """Step and unit to show first on the next page, and a number that says it is a new wish."""
@@ -232,7 +234,9 @@ class Bench:
     def _wanted(self) -> dict[str, str]:
         wanted: dict[str, str] = {}
         if self.experiment != self.first:
-            wanted["e"] = self.experiment.to_url()
+            if self.written[0] is not self.experiment:
+                self.written = (self.experiment, self.experiment.to_url())
+            wanted["e"] = self.written[1]
         if self.baseline is not None:
             wanted["b"] = self.baseline.to_url()
         if self.layer:

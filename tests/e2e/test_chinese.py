@@ -127,6 +127,7 @@ def test_the_first_visitor_of_all_keeps_the_switches(visit, untouched):
     screen.rest()
     expect(screen.page).to_have_url(re.compile("/cell.*lecture=true"))
     expect(screen.page).to_have_url(re.compile("zh=true"))
+    screen.page.close()  # its server ends first
 
 
 def test_what_streamlit_says_when_asked_is_chinese(visit):
