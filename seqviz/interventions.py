@@ -1,6 +1,6 @@
 """Edits of a running network, as values: hold a signal, silence it, or turn it up and down.
 
-A leaf: the standard library and the language only. The tensors that :func:`apply` edits are met through
+A leaf: the standard library, the language and the checks only. The tensors that :func:`apply` edits are met through
 their own methods, so an edit stays inside autograd.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from seqviz.checks import shown
 from seqviz.language import Sentence, later, tr
 
 __all__ = ["Ablate", "Clamp", "Intervention", "Scale", "apply", "resolve_steps", "validate"]
@@ -135,17 +136,18 @@ def validate(interventions: Iterable[Intervention], widths: Mapping[str, int], s
 
 def _no_signal(signal: str, widths: Mapping[str, int]) -> Sentence:
     """There is no such signal, but these; those behind the squashing are left to a sentence of their own."""
-    signal = signal if len(signal) <= 40 else f"{signal[:37]}..."
     known = ", ".join(name for name in widths if not name.endswith(("_pre", "_ih", "_hh")))
     inner = ", ".join(name for name in widths if name.endswith(("_pre", "_ih", "_hh")))
     if inner:
         return tr(
-            "There is no signal {signal!r}. The signals of this network are {known}. Before the squashing: {inner}.",
-            signal=signal,
+            "There is no signal {signal}. The signals of this network are {known}. Before the squashing: {inner}.",
+            signal=shown(signal),
             known=known,
             inner=inner,
         )
-    return tr("There is no signal {signal!r}. The signals of this network are {known}.", signal=signal, known=known)
+    return tr(
+        "There is no signal {signal}. The signals of this network are {known}.", signal=shown(signal), known=known
+    )
 
 
 def _check_steps(steps: Steps | None, length: int) -> None:
@@ -186,7 +188,7 @@ def _settle(edit: Intervention) -> None:
     """Check the fields that every intervention has, and bring them to their one hashable form."""
     if not isinstance(edit.signal, str) or not edit.signal:
         raise ValueError(
-            tr("An intervention needs the name of a signal, such as 'l0.f'; got {signal!r}.", signal=edit.signal)
+            tr("An intervention needs the name of a signal, such as 'l0.f'; got {signal}.", signal=shown(edit.signal))
         )
     object.__setattr__(edit, "units", _as_units(edit.units))
     object.__setattr__(edit, "steps", _as_steps(edit.steps))
