@@ -59,8 +59,8 @@ class Bench:
     baseline: Experiment | None = None
     layer: int = 0
     problem: str = ""
-    written: tuple[Experiment | None, str] = (None, "")
-    """The last experiment that was put into an address, and its code there."""
+    written: list[tuple[Experiment, str]] = field(default_factory=list)
+    """The last two experiments that were put into an address, and their codes there."""
     choices: Mapping[str, Sequence_[str]] = field(default_factory=dict)
     view: tuple[int, int, int] | None = None
     """Step and unit to show first on the next page, and a number that says it is a new wish."""
@@ -231,14 +231,21 @@ class Bench:
         """Whether this screen does not fit into an address."""
         return sum(map(len, self._wanted().values())) > LONGEST_ADDRESS
 
+    def _code(self, experiment: Experiment) -> str:
+        """An experiment as it stands in an address. Asked for several times a run, so remembered."""
+        for known, code in self.written:
+            if known is experiment:  # equal ones may differ in the sign of a zero
+                return code
+        code = experiment.to_url()
+        self.written = [*self.written[-1:], (experiment, code)]
+        return code
+
     def _wanted(self) -> dict[str, str]:
         wanted: dict[str, str] = {}
         if self.experiment != self.first:
-            if self.written[0] is not self.experiment:
-                self.written = (self.experiment, self.experiment.to_url())
-            wanted["e"] = self.written[1]
+            wanted["e"] = self._code(self.experiment)
         if self.baseline is not None:
-            wanted["b"] = self.baseline.to_url()
+            wanted["b"] = self._code(self.baseline)
         if self.layer:
             wanted["layer"] = str(self.layer)
         return wanted | dict(self.history[self.at].chosen)
