@@ -47,7 +47,8 @@ def inputs(experiment: Experiment) -> torch.Tensor:
 
 
 LARGE = 500_000
-"""Numbers of one layer's states beyond which a trace, some 7 to 20 times as many, is not kept for long."""
+"""Hidden states of a run, threefold with its details, beyond which its trace is not kept for long: of an LSTM a
+trace has some seven times as many numbers."""
 
 
 def _made(experiment: Experiment, detail: bool) -> Trace:

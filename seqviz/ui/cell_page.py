@@ -17,7 +17,7 @@ from seqviz.runner import run
 from seqviz.sequences import labels
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import said
+from seqviz.ui.controls import said, unkept
 from seqviz.ui.gates_page import layer_choice
 from seqviz.ui.pictures import rules, title
 from seqviz.ui.scope import pack
@@ -47,6 +47,7 @@ def inside() -> None:
         st.rerun()
     st.markdown(f"**{title(bench.experiment)}**  \n{NOTES[bench.experiment.cell]}")
     said(bench)
+    unkept(bench)
     layer_choice(bench)
     scope.mount("cell", cell_message(bench), bench.event)
 

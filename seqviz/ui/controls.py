@@ -13,7 +13,7 @@ from seqviz.experiment import Experiment
 from seqviz.language import again, tr
 from seqviz.ui.bench import Bench
 
-__all__ = ["controlled", "option", "refuse", "remembered", "said", "table", "unfolding", "upload"]
+__all__ = ["controlled", "option", "refuse", "remembered", "said", "table", "unfolding", "unkept", "upload"]
 
 
 def refuse(says: str) -> None:
@@ -29,7 +29,12 @@ def said(bench: Bench) -> None:
     with st.container():
         if bench.problem:
             refuse(again(bench.problem))
-        if not bench.choices and bench.too_long:
+
+
+def unkept(bench: Bench) -> None:
+    """On the pages that share the gates page's experiment: what a reload would lose. Its place is always there too."""
+    with st.container():
+        if bench.too_long:
             st.caption(
                 tr(
                     "This experiment is too long for an address: reloading the page loses it. “Save” on the gates page "
