@@ -122,14 +122,9 @@ def _nudged(experiment: Experiment) -> int:
 @lru_cache(maxsize=64)
 def _responses(experiment: Experiment, kind: str) -> dict[str, np.ndarray]:
     """How far each network's hidden state moves, at every step ``(L,)``, when 1 is added to every input of one step."""
-    if kind == "one step nudged":
-        kind = "as it is"
-    before = _answers(experiment, kind)
-    after = (
-        _answers(experiment, "one step nudged")
-        if kind == "as it is"
-        else compare(experiment, _nudge(experiment, _input(experiment, kind)))
-    )
+    still = "as it is" if kind == "one step nudged" else kind
+    before = _answers(experiment, still)
+    after = compare(experiment, _nudge(experiment, _input(experiment, still)))
     with np.errstate(all="ignore"):  # what overflowed is named in the table
         return {name: np.linalg.norm(after[name].h - before[name].h, axis=1) for name in NETWORKS}
 
