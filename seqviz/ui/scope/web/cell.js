@@ -104,14 +104,11 @@ export class CellView extends Timeline {
   // What the drawing and the equations ask of a value.
   reading(unit) {
     const { header, state } = this;
-    // The input is the same for every unit, and its own units are its features.
-    const own = (name) => (name === "x" && header.layer === 0 ? ["x", null] : [`l${header.layer}.${name}`, unit]);
+    const held = (signal, which) => clauses(rulesOf(header.rules, signal, state.step, which, state.L).map((rule) => rule.says));
     return {
       unit, theme: this.theme, hides: (name) => this.hides(name),
-      held: (name) => {
-        const [signal, which] = own(name);
-        return clauses(rulesOf(header.rules, signal, state.step, which, state.L).map((rule) => rule.says));
-      },
+      // The input is the same for every unit, and its own units are its features.
+      held: (name) => (name === "x" && header.layer === 0 ? held("x", null) : held(`l${header.layer}.${name}`, unit)),
     };
   }
 

@@ -123,7 +123,11 @@ export class Flow extends Timeline {
       const color = curve.line === null ? theme.quiet : theme.lines[curve.line];
       const draw = (y, line) => found.push({ type: "scatter", mode: this.mode, y, yaxis, line: { color, ...line }, hoverinfo: "skip" });
       const zero = (t) => !(t in values) || values[t] === -Infinity;
-      draw(Array.from(values, (v, t) => (Number.isNaN(v) || (zero(t) && zero(t - 1) && zero(t + 1)) ? null : zero(t) ? low : v)), { width: curve.width ?? 2, dash: curve.dash ?? "solid" });
+      const drawn = (v, t) => {
+        if (zero(t)) return zero(t - 1) && zero(t + 1) ? null : low;
+        return Number.isNaN(v) ? null : v;
+      };
+      draw(Array.from(values, drawn), { width: curve.width ?? 2, dash: curve.dash ?? "solid" });
       if (values.includes(-Infinity)) draw(Array.from(values, (v) => (v === -Infinity ? low : null)), { width: 2, dash: "dot" });
     }
     return found;

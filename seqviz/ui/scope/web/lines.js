@@ -3,7 +3,7 @@
 
 import { LINES, rowsOf } from "./diagrams.js";
 import { el, number, tr, typeset, visible } from "./kit.js";
-import { Vectors } from "./vectors.js";
+import { Vectors, ask } from "./vectors.js";
 
 const MOST = 7; // single contributions of a term; the others are added up
 const span = (link, ...children) => el("span", { "data-link": link }, ...children);
@@ -69,12 +69,7 @@ export class Lines {
 
   // A value, or a question mark that can be clicked.
   read(name, { v, hides }) {
-    if (!hides(name)) return number(v[name]);
-    const ask = (event) => {
-      event.stopPropagation();
-      this.hands.reveal(name);
-    };
-    return el("button", { type: "button", class: "sv-ask", title: tr("Show this value"), text: "?", onclick: ask });
+    return hides(name) ? ask(() => this.hands.reveal(name)) : number(v[name]);
   }
 
   // Where somebody holds a value, what it is set to.

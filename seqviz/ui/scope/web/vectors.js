@@ -35,6 +35,12 @@ function paint(canvas, values, low, high, scale) {
   pen.putImageData(image, 0, 0);
 }
 
+// A question mark in place of a value.
+export const ask = (reveal) => el("button", { type: "button", class: "sv-ask", title: tr("Show this value"), text: "?", onclick: (event) => {
+  event.stopPropagation(); // the line around it would open
+  reveal();
+} });
+
 export class Vectors {
   // rows: [text, name, link] as in diagrams.js; peek(unit or null) while a strip is hovered, choose(unit) when it is clicked,
   // reveal(name) when its question mark is.
@@ -74,7 +80,7 @@ export class Vectors {
       canvas.style.visibility = hidden ? "hidden" : "";
       mark.style.cssText = `left:${(100 * unit) / this.count}%;width:${100 / this.count}%`;
       const rule = hidden ? "" : held(name);
-      value.replaceChildren(hidden ? el("button", { type: "button", class: "sv-ask", title: tr("Show this value"), text: "?", onclick: () => this.reveal(name) }) : `${rule ? "≠ " : ""}${number(values[unit])}`);
+      value.replaceChildren(hidden ? ask(() => this.reveal(name)) : `${rule ? "≠ " : ""}${number(values[unit])}`);
       value.classList.toggle("sv-held", !!rule);
       value.title = rule;
       strip.setAttribute("aria-label", hidden ? tr("{term}: to be guessed", { term: text })
