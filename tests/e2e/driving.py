@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from seqviz.experiment import Experiment
 
-__all__ = ["PICTURES", "Screen"]
+__all__ = ["PICTURES", "Screen", "number"]
 
 PICTURES = {
     "": ".sv-scope",
@@ -21,6 +21,11 @@ PICTURES = {
     "training": ".sv-scope",
 }
 """The first picture of every page, by the page's address."""
+
+
+def number(text: str) -> float:
+    """A number as it stands on a page."""
+    return float(text.replace("−", "-"))
 
 
 class Screen:
@@ -90,7 +95,7 @@ class Screen:
 
     def at(self, signal: str, step: float, share: float = 0.5) -> tuple[float, float]:
         """The pixel of a step in a row; `share` runs down from the top of the row to its foot."""
-        return tuple(self.page.evaluate(_PLACE, [signal, step, share]))
+        return tuple(self.page.evaluate(_PLACE, [self.picture, signal, step, share]))
 
     def drag(self, *path: tuple[float, float], release: bool = True, steps: int = 6) -> None:
         """Press at the first point, move through the others."""
@@ -134,8 +139,8 @@ _PANELS = {
 
 _ANY = re.compile(".+")
 
-_PLACE = """([signal, step, share]) => {
-  const plot = document.querySelector(".sv-scope .sv-plot");
+_PLACE = """([picture, signal, step, share]) => {
+  const plot = document.querySelector(`${picture} .sv-plot`);
   const heads = [...plot.querySelectorAll(".sv-fold")].map((b) => b.dataset.signal);
   const graph = plot.querySelector(".js-plotly-plot, .sv-graph");
   const layout = graph._fullLayout;

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from driving import number
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import expect
@@ -91,7 +92,7 @@ def test_every_number_is_the_traces(cell):
 
 def shown(cell, look: str) -> list[float]:
     texts = cell.scope.locator(f".sv-bars .{look} .sv-barvalue").all_inner_texts()
-    return [float(text.replace("−", "-")) for text in texts]
+    return [number(text) for text in texts]
 
 
 @pytest.mark.parametrize("form", ["One unit", "As vectors"])
@@ -126,7 +127,7 @@ def test_every_number_in_the_drawing_is_the_traces(cell):
 
 def strips(cell, line: int) -> list[str]:
     rows = cell.scope.locator(".sv-eq").nth(line).locator(".sv-vecrow")
-    return [text.replace("−", "-") for text in rows.locator(".sv-barvalue").all_inner_texts()]
+    return rows.locator(".sv-barvalue").all_inner_texts()
 
 
 def test_vectors_show_every_term_of_every_unit(cell):
@@ -134,7 +135,7 @@ def test_vectors_show_every_term_of_every_unit(cell):
     cell.scope.get_by_role("radio", name="As vectors").click()
     expect(cell.scope.locator(".sv-eq").first.locator(".sv-vecrow")).to_have_count(6)
     expect(cell.scope.locator(".sv-numbers").first).to_be_hidden()
-    terms = [float(value) for value in strips(cell, 0)]
+    terms = [number(value) for value in strips(cell, 0)]
     assert sum(terms[:4]) == pytest.approx(terms[4], abs=0.003)
     assert terms[5] == pytest.approx(float(trace["l0.f"][0, 0, 0]), abs=0.0006)
     strip = cell.scope.locator(".sv-eq").first.locator(".sv-strip").last
@@ -162,7 +163,7 @@ def test_vectors_of_every_cell_add_up(cell, kind):
     cell.page.keyboard.press("Shift+ArrowRight")
     expect(cell.scope).to_have_attribute("data-step", "10")
     for line in range(cell.scope.locator(".sv-eq").count()):
-        *terms, total, value = [float(text) for text in strips(cell, line)]
+        *terms, total, value = [number(text) for text in strips(cell, line)]
         if line == 1:  # the GRU's candidate: the reset product stands beside what it is made of
             terms = [terms[0], terms[1], terms[3]]
         if line < 3:

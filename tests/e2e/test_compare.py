@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from driving import number
 from playwright.sync_api import expect
 
 from seqviz.comparison import NETWORKS, compare
@@ -82,10 +83,6 @@ def test_what_is_exactly_0_is_drawn_apart_and_named(visit):
     )
 
 
-def number(text: str) -> float:
-    return float(text.replace("−", "-"))
-
-
 def test_curves_heatmaps_readout_and_unrolled_cells_show_the_librarys_numbers(compared):
     experiment = first()
     x = generate(experiment.sequence, experiment.input_size)
@@ -122,18 +119,8 @@ def test_curves_heatmaps_readout_and_unrolled_cells_show_the_librarys_numbers(co
         np.testing.assert_allclose(shown, values[11:17], atol=0.006)
     sizes = [number(note) for note in notes if note[0].isdigit()]
     np.testing.assert_allclose(sizes, np.linalg.norm(found["RNN"].h[11:17], axis=1), atol=0.006)
-    compared.page.mouse.move(*_middle_of_step(compared, 30))
+    compared.page.mouse.move(*compared.at("x", 30))
     expect(compared.scope.locator(".sv-tip")).to_contain_text("30")
-
-
-def _middle_of_step(compared, step: int) -> tuple[float, float]:
-    return tuple(
-        compared.page.evaluate(
-            "(step) => { const g = document.querySelector('.sv-flow .sv-graph'); const b = g.getBoundingClientRect();"
-            "return [b.left + g._fullLayout.xaxis._offset + g._fullLayout.xaxis.l2p(step), b.top + 60]; }",
-            step,
-        )
-    )
 
 
 def test_the_past_is_dimmed_while_it_plays(compared):
