@@ -31,6 +31,7 @@ __all__ = [
     "speaking",
     "spoken_cache",
     "tr",
+    "trn",
     "use_language",
 ]
 
@@ -94,10 +95,12 @@ class Sentence(str):
 
     template: str
     values: dict[str, Any]
+    one: str = ""
+    """The English form for one, where something is counted."""
 
     def into(self, language: str) -> str:
         """The same in another language."""
-        return _said(self.template, self.values, language)
+        return _said(self.template, self.values, language, self.one)
 
 
 def tr(template: str, /, **values: Any) -> Sentence:
@@ -108,8 +111,28 @@ def tr(template: str, /, **values: Any) -> Sentence:
         values: what goes into its braces; sentences among them are said in the same language, numbers as
             :func:`number` does it, unless they are quoted with ``!r``.
     """
-    made = Sentence(_said(template, values, current()))
-    made.template, made.values = template, values
+    return _sentence(template, values)
+
+
+def trn(one: str, other: str, count: Any, /, **values: Any) -> Sentence:
+    """Say a sentence that counts something, in the form that the language of now has for that number.
+
+    ``trn("{count} step", "{count} steps", n)``. The form is chosen by the number as it is read, so that
+    ``{count:.1f}`` gives "1.0 decades" and ``{count:g}`` "1 decade". A sentence with two counts is put together
+    from counted nouns: ``tr("{run} of {steps}", run=3, steps=trn("{count} step", "{count} steps", n))``.
+
+    Args:
+        one: the English form for 1.
+        other: the English form for every other number; with ``one``, the key in the catalogues.
+        count: the number, in the braces as ``{count}``.
+        values: what else goes into the braces, as in :func:`tr`.
+    """
+    return _sentence(other, {**values, "count": count}, one)
+
+
+def _sentence(template: str, values: dict[str, Any], one: str = "") -> Sentence:
+    made = Sentence(_said(template, values, current(), one))
+    made.template, made.values, made.one = template, values, one
     return made
 
 
@@ -183,12 +206,25 @@ def spoken_cache(maxsize: int) -> Callable[[Callable[..., Made]], Callable[..., 
     return decorate
 
 
-def _said(template: str, values: dict[str, Any], language: str) -> str:
-    text = template if language == "en" else _catalogue(language).get(template, template)
+def _said(template: str, values: dict[str, Any], language: str, one: str = "") -> str:
+    if language != "en":
+        text = _catalogue(language).get(template, template)
+    else:
+        text = one if one and _is_one(template, values["count"]) else template
     if not values:
         return text
     said = {k: v.into(language) if isinstance(v, Sentence) else v for k, v in values.items()}
     return _FORMATTER.vformat(text, (), said)
+
+
+def _is_one(template: str, count: Any) -> bool:
+    """English's plural rule: 1 without a decimal, as the template shows it."""
+    return _FORMATTER.format_field(count, _spec_of_count(template)).lstrip("−") == "1"
+
+
+@cache
+def _spec_of_count(template: str) -> str:
+    return next((spec or "" for _, name, spec, _ in _FORMATTER.parse(template) if name == "count"), "")
 
 
 @cache

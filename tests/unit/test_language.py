@@ -13,14 +13,15 @@ import pytest
 
 import seqviz
 from seqviz import language
-from seqviz.language import Sentence, Words, again, later, reason, speaking, spoken_cache, tr, use_language
+from seqviz.language import Sentence, Words, again, later, reason, speaking, spoken_cache, tr, trn, use_language
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [*sorted((ROOT / "seqviz").rglob("*.py")), *sorted((ROOT / "pages").glob("*.py")), ROOT / "app.py"]
 WEB = ROOT / "seqviz" / "ui" / "scope" / "web"
 SCRIPTS = sorted(path for path in WEB.glob("*.js") if path.name not in ("plotly.min.js", "zh.js"))
 CATALOGUES = sorted((ROOT / "seqviz" / "locale" / "zh").glob("*.json"))
-IN_SCRIPT = re.compile(r"\b(?:tr|later)\(\s*\"((?:[^\"\\]|\\.)*)\"")
+TEXT = r"\"((?:[^\"\\]|\\.)*)\""
+IN_SCRIPT = re.compile(rf"\b(?:(?:tr|later)\(\s*|trn\(\s*{TEXT.replace('(', '(?:', 1)},\s*){TEXT}")
 
 
 def called(node: ast.AST) -> str:
@@ -28,11 +29,13 @@ def called(node: ast.AST) -> str:
 
 
 def sentences(source: str) -> set[str]:
-    """Everything that a Python file says: ``tr("…")``, ``later("…")`` and the labels in ``Words({…})``."""
+    """Everything that a Python file says: ``tr("…")``, ``later("…")``, the plural of ``trn``, ``Words({…})``."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if called(node) in ("tr", "later") and isinstance(node.args[0], ast.Constant):
             found.add(node.args[0].value)
+        if called(node) == "trn" and isinstance(node.args[1], ast.Constant):
+            found.add(node.args[1].value)
         if called(node) == "Words" and isinstance(node.args[0], ast.Dict):
             found |= {value.value for value in node.args[0].values if isinstance(value, ast.Constant)}
     return found
@@ -162,6 +165,28 @@ def test_a_sentence_is_said_again_in_another_language():
     assert reason(ValueError(inner)) == "forget gate"
     assert reason(ValueError("as it is")) == "as it is"
     assert reason(ValueError()) == ""
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "0 steps"), (1, "1 step"), (2, "2 steps"), (-1, "−1 step"), (np.int64(1), "1 step"), (1.0, "1.0 steps")],
+)
+def test_a_noun_is_counted(count, said):
+    assert trn("{count} step", "{count} steps", count) == said
+
+
+@pytest.mark.parametrize(("pace", "said"), [(1.0, "1 decade"), (1.004, "1 decade"), (1.04, "1.04 decades")])
+def test_the_form_is_that_of_the_number_as_it_is_read(pace, said):
+    assert trn("{count:.3g} decade", "{count:.3g} decades", pace) == said
+
+
+def test_a_counted_sentence_is_said_again_in_another_language():
+    steps = trn("{count} step", "{count} steps", 1)
+    both = tr("{run} of {steps}", run=1, steps=steps)
+    assert both == "1 of 1 step"
+    with speaking("zh"):
+        assert again(both) == "1 of 1 steps"  # no translation: the key
+        assert trn("{n} step", "{n} steps", 1, n=1) == "1 步"
 
 
 @pytest.mark.parametrize("of", [float, int, np.float32, np.float64, np.int64])

@@ -11,7 +11,20 @@ export function speak(wanted) {
 }
 
 // A sentence in the language of now; the English one is its key.
-export const tr = (sentence, values = {}) => (WORDS[language]?.[sentence] ?? sentence).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+export const tr = (sentence, values = {}) =>
+  (WORDS[language]?.[sentence] ?? sentence).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+// A sentence that counts something, in its English form for 1 and its other one; {count} is a number, or one as read.
+export function trn(one, other, count, values = {}) {
+  const counted = language === "en" && plural("en", count) === "one" ? one : other;
+  return tr(counted, { count, ...values });
+}
+
+// The category of a number as it is read: "1.0" has a decimal, and is not one in English.
+function plural(wanted, count) {
+  const decimals = String(count).split(".")[1]?.length ?? 0;
+  return new Intl.PluralRules(wanted, { minimumFractionDigits: decimals }).select(+count);
+}
+
 export const catalogue = (wanted) => WORDS[wanted];
 export const later = (sentence) => sentence;
 // Whole sentences one after the other, as the language of now does it.
