@@ -15,6 +15,7 @@ from itertools import repeat
 import numpy as np
 
 from seqviz import vocabulary as words
+from seqviz.slopes import LayerRun, blocks_gained, gained, gru_slopes, lstm_slopes, rnn_slope, through
 
 __all__ = ["LayerGradient", "LayerRun", "backward"]
 
@@ -22,44 +23,33 @@ Array = np.ndarray
 
 
 @dataclass(frozen=True)
-class LayerRun:
-    """One layer and direction as it ran, in the order of processing.
-
-    ``x`` ``(L, N, H_in)``; ``signals`` are its gates and states ``(L, N, H)``; ``h_before`` ``(L, N, P or H)``
-    and ``c_before`` ``(L, N, H)`` are the states before each step; ``valid`` ``(L, N)`` or None; the weights
-    are torch's: ``w_ih`` ``(G*H, H_in)``, ``w_hh`` ``(G*H, P or H)``, ``b_hh`` ``(G*H,)``, ``w_hr`` ``(P, H)``.
-    """
-
-    mode: str
-    x: Array
-    signals: dict[str, Array]
-    h_before: Array
-    c_before: Array | None
-    valid: Array | None
-    w_ih: Array
-    w_hh: Array
-    b_hh: Array | None
-    w_hr: Array | None
-
-
-@dataclass(frozen=True)
 class LayerGradient:
     """``h`` ``(L, N, P or H)`` and ``c`` ``(L, N, H)``: dL/dh_t and dL/dc_t, everything that follows included.
 
-    ``ih`` and ``hh`` ``(L, N, G*H)``: the gradient at the two products ``W_ih x + b_ih`` and ``W_hh h + b_hh``
-    (the same but for the GRU's n); ``pre`` the gradient at the pre-activations; ``x`` ``(L, N, H_in)``.
+    ``pre`` ``(L, N, G*H)`` is the gradient at the pre-activations; ``ih`` and ``hh`` that at the two products
+    ``W_ih x + b_ih`` and ``W_hh h + b_hh``; ``x`` ``(L, N, H_in)``; ``h_0`` ``(N, P or H)`` and ``c_0`` ``(N, H)``
+    at the states before the first step. With a projection ``hr`` ``(L, N, P)`` is that at the product ``W_hr m``.
+
+    In a run with interventions each is the gradient at the value after the edit, but for ``ih``, ``hh`` and ``hr``,
+    which are at the products themselves, before anything is done to them: those that make the weights' gradients.
     """
 
     h: Array
     c: Array | None
     pre: Array
+    ih: Array
     hh: Array
     x: Array
-    projected: Array | None
+    h_0: Array
+    c_0: Array | None
+    hr: Array | None
 
 
 def backward(run: LayerRun, e: Array, e_c: Array | None) -> LayerGradient:
-    """Carry ``e`` ``(L, N, P or H)`` (and ``e_c`` for the cell states, ``(L, N, H)``) back through a layer."""
+    """Carry ``e`` ``(L, N, P or H)`` (and ``e_c`` for the cell states, ``(L, N, H)``) back through a layer.
+
+    A step that the loss does not reach has the gradient 0, whatever the network did there.
+    """
     step = {words.LSTM: _lstm, words.GRU: _gru}.get(run.mode, _rnn)
     return step(run, e, e_c)
 
@@ -71,76 +61,98 @@ def _steps_back(run: LayerRun, *arrays: Array) -> Iterator[tuple[Array | None, t
 
 
 def _lstm(run: LayerRun, e: Array, e_c: Array | None) -> LayerGradient:
-    i, f, g, o, c = (run.signals[name] for name in "ifgoc")
-    assert run.c_before is not None
-    tanh_c = np.tanh(c)
-    to_c = o * (1 - tanh_c**2)
-    # dc/d(i, f, g) and dh/d(o) at the pre-activations, in torch's row order.
-    slope = np.stack([g * i * (1 - i), run.c_before * f * (1 - f), i * (1 - g**2), tanh_c * o * (1 - o)], axis=2)
-    steps, batch, _ = c.shape
-    dh, dc = e.copy(), np.zeros_like(c) if e_c is None else e_c.copy()
-    unprojected = None if run.w_hr is None else np.empty_like(c)
-    dm_all = dh if unprojected is None else unprojected
+    s = lstm_slopes(run)
+    # dc/d(i, f, g) and dm/d(o) at the pre-activations, in torch's row order.
+    slope, show, keep = _reached([np.stack([s.i, s.f, s.g, s.o], axis=2), s.show, s.keep], e, e_c)
+    to_hh, steps, batch = blocks_gained(slope, run, "pre", "hh"), *e.shape[:2]
+    dh, dc = e.copy(), np.zeros_like(show) if e_c is None else e_c.copy()
+    gain = np.ones((steps, 1, 1), e.dtype) if run.w_hr is None else gained(np.ones_like(e), run, "h")
+    m_all = dh if run.w_hr is None else np.empty_like(show)
     dz = np.empty_like(slope)
-    from_h, from_c = np.zeros_like(e[0]), np.zeros_like(c[0])
-    for mask, (dh_t, dc_t, dm, dz_t, slope_t, to_c_t, f_t) in _steps_back(run, dh, dc, dm_all, dz, slope, to_c, f):
+    from_h, from_c = np.zeros_like(e[0]), np.zeros_like(show[0])
+    rows = _steps_back(run, dh, dc, m_all, dz, to_hh, show, keep, gain)
+    for mask, (dh_t, dc_t, dm, dz_t, to_hh_t, show_t, keep_t, gain_t) in rows:
         dh_t += from_h
         if mask is not None:
             dh_t *= mask
         if run.w_hr is not None:
-            dm[:] = dh_t @ run.w_hr
-        dc_t += dm * to_c_t
+            dm[:] = (dh_t * gain_t) @ run.w_hr
+        dc_t += dm * show_t
         dc_t += from_c
         if mask is not None:
             dc_t *= mask
         dz_t[:, :3] = dc_t[:, None]
         dz_t[:, 3] = dm
-        dz_t *= slope_t
+        dz_t *= to_hh_t
         from_h = np.dot(dz_t.reshape(batch, -1), run.w_hh)
-        np.multiply(dc_t, f_t, out=from_c)
-    flat = dz.reshape(steps, batch, -1)
-    return LayerGradient(dh, dc, flat, flat, _through(flat, run.w_ih), unprojected)
+        np.multiply(dc_t, keep_t, out=from_c)
+    hh = dz.reshape(steps, batch, -1)
+    pre = hh if to_hh is slope else (np.stack([dc, dc, dc, m_all], axis=2) * slope).reshape(hh.shape)
+    ih = blocks_gained(pre, run, "pre", "ih")
+    h_0, c_0 = _at_the_start(run, hh) @ run.w_hh, _at_the_start(run, dc * keep)
+    hr = None if run.w_hr is None else dh * gain
+    return LayerGradient(dh, dc, pre, ih, hh, through(ih, run.w_ih), h_0, c_0, hr)
 
 
 def _gru(run: LayerRun, e: Array, e_c: Array | None) -> LayerGradient:
-    r, z, n = (run.signals[name] for name in "rzn")
-    steps, batch, hidden = n.shape
-    q = _through(run.h_before, run.w_hh[2 * hidden :].T)
-    if run.b_hh is not None:
-        q += run.b_hh[2 * hidden :]
-    to_n = (1 - z) * (1 - n**2)
+    s = gru_slopes(run)
     # dh/d(r, z) at the pre-activations, and dh/d(W_hn h + b_hn).
-    slope = np.stack([to_n * q * r * (1 - r), (run.h_before - n) * z * (1 - z), to_n * r], axis=2)
+    slope, to_n, keep = _reached([np.stack([s.r, s.z, s.n_hh], axis=2), s.n, s.keep], e)
+    to_hh = _gru_to_hh(slope, run)
+    steps, batch, _ = e.shape
     dh, dhh = e.copy(), np.empty_like(slope)
     carried = np.zeros_like(e[0])
-    for mask, (dh_t, dhh_t, slope_t, z_t) in _steps_back(run, dh, dhh, slope, z):
+    for mask, (dh_t, dhh_t, to_hh_t, keep_t) in _steps_back(run, dh, dhh, to_hh, keep):
         dh_t += carried
         if mask is not None:
             dh_t *= mask
-        np.multiply(slope_t, dh_t[:, None], out=dhh_t)
+        np.multiply(to_hh_t, dh_t[:, None], out=dhh_t)
         carried = np.dot(dhh_t.reshape(batch, -1), run.w_hh)
-        carried += dh_t * z_t
-    flat = dhh.reshape(steps, batch, -1)
-    pre = flat.copy()
-    pre[..., 2 * hidden :] = dh * to_n
-    return LayerGradient(dh, None, pre, flat, _through(pre, run.w_ih), None)
+        carried += dh_t * keep_t
+    hh = dhh.reshape(steps, batch, -1)
+    pre = hh.copy() if to_hh is slope else (dh[:, :, None] * slope).reshape(hh.shape)
+    pre[..., -dh.shape[2] :] = dh * to_n
+    ih = blocks_gained(pre, run, "pre", "ih")
+    h_0 = _at_the_start(run, hh) @ run.w_hh + _at_the_start(run, dh * keep)
+    return LayerGradient(dh, None, pre, ih, hh, through(ih, run.w_ih), h_0, None, None)
+
+
+def _gru_to_hh(slope: Array, run: LayerRun) -> Array:
+    """From r_pre, z_pre and n_hh, as they are after their edits, to the three products with h."""
+    if run.gains is None:
+        return slope
+    r, z, n_hh = slope.swapaxes(0, 2).swapaxes(1, 2)
+    each = [gained(r, run, "r_pre", "r_hh"), gained(z, run, "z_pre", "z_hh"), gained(n_hh, run, "n_hh")]
+    return np.stack(each, axis=2)
 
 
 def _rnn(run: LayerRun, e: Array, e_c: Array | None) -> LayerGradient:
-    h = run.signals["h"]
-    slope = (h > 0).astype(h.dtype) if run.mode == words.RNN_RELU else 1 - h**2
-    dh, dz = e.copy(), np.empty_like(slope)
+    (slope,) = _reached([rnn_slope(run)], e)
+    to_hh = blocks_gained(slope, run, "pre", "hh")
+    dh, hh = e.copy(), np.empty_like(slope)
     carried = np.zeros_like(e[0])
-    for mask, (dh_t, dz_t, slope_t) in _steps_back(run, dh, dz, slope):
+    for mask, (dh_t, hh_t, to_hh_t) in _steps_back(run, dh, hh, to_hh):
         dh_t += carried
         if mask is not None:
             dh_t *= mask
-        np.multiply(dh_t, slope_t, out=dz_t)
-        carried = np.dot(dz_t, run.w_hh)
-    return LayerGradient(dh, None, dz, dz, _through(dz, run.w_ih), None)
+        np.multiply(dh_t, to_hh_t, out=hh_t)
+        carried = np.dot(hh_t, run.w_hh)
+    pre = hh if to_hh is slope else dh * slope
+    ih = blocks_gained(pre, run, "pre", "ih")
+    return LayerGradient(dh, None, pre, ih, hh, through(ih, run.w_ih), _at_the_start(run, hh) @ run.w_hh, None, None)
 
 
-def _through(gradient: Array, weight: Array) -> Array:
-    """``(L, N, A) @ (A, B)`` as one product over all steps."""
-    steps, batch, _ = gradient.shape
-    return (gradient.reshape(steps * batch, -1) @ weight).reshape(steps, batch, -1)
+def _at_the_start(run: LayerRun, array: Array) -> Array:
+    """``(N, ...)``: an array ``(L, N, ...)`` at the first step of each sequence."""
+    if run.valid is None:
+        return array[0]
+    return array[run.valid.argmax(axis=0), np.arange(run.valid.shape[1])]
+
+
+def _reached(slopes: list[Array], *e: Array | None) -> list[Array]:
+    """Slopes, 0 at the steps after the last one that the loss reaches: there 0 times NaN has to be 0."""
+    if all(np.isfinite(slope.sum()) for slope in slopes):
+        return slopes
+    asked = np.logical_or.reduce([part.any(axis=2) for part in e if part is not None])
+    dark = ~np.logical_or.accumulate(asked[::-1], axis=0)[::-1]
+    return [np.where(dark.reshape(*dark.shape, *(1,) * (slope.ndim - 2)), 0, slope) for slope in slopes]

@@ -238,12 +238,12 @@ def _layer_run(
         valid = _oriented(np.arange(len(below))[:, None] < lengths, reverse)
     before = {s: _before(signals[s], trace.initial[name(s)], valid) for s in ("h", "c") if s in signals}
     weight = lambda part: getattr(rnn, part + suffix, None)  # noqa: E731
-    tensors = [weight(part) for part in ("weight_ih", "weight_hh", "bias_hh", "weight_hr")]
-    w_ih, w_hh, b_hh, w_hr = (None if t is None else _array(t) for t in tensors)
+    tensors = [weight(part) for part in ("weight_ih", "weight_hh", "bias_hh", "weight_hr", "bias_ih")]
+    w_ih, w_hh, b_hh, w_hr, b_ih = (None if t is None else _array(t) for t in tensors)
     assert w_ih is not None
     assert w_hh is not None
     x = _oriented(below, reverse)
-    return LayerRun(rnn.mode, x, signals, before["h"], before.get("c"), valid, w_ih, w_hh, b_hh, w_hr)
+    return LayerRun(rnn.mode, x, signals, before["h"], before.get("c"), valid, w_ih, w_hh, b_hh, w_hr, b_ih)
 
 
 def _before(state: np.ndarray, first: np.ndarray, valid: np.ndarray | None) -> np.ndarray:
@@ -287,9 +287,9 @@ def _store(
     for block, part in zip(blocks, np.split(found.pre, len(blocks), axis=2), strict=True):
         arrays[name(f"{block}_pre")] = _oriented(part, reverse)
     suffix = f"_l{layer}{'_reverse' if reverse else ''}"
-    pairs = {"weight_ih": (found.pre, run.x), "weight_hh": (found.hh, run.h_before)}
-    if found.projected is not None:
-        pairs["weight_hr"] = (found.h, run.signals["o"] * np.tanh(run.signals["c"]))
+    pairs = {"weight_ih": (found.ih, run.x), "weight_hh": (found.hh, run.h_before)}
+    if found.hr is not None:
+        pairs["weight_hr"] = (found.hr, run.signals["o"] * np.tanh(run.signals["c"]))
     for weight, (left, right) in pairs.items():
         shares[weight + suffix] = _oriented(_step_norms(left, right), reverse)
         weights[weight + suffix] = left.reshape(-1, left.shape[2]).T @ right.reshape(-1, right.shape[2])
