@@ -9,7 +9,7 @@ import pytest
 
 import seqviz
 from seqviz import weights
-from seqviz.experiment import Experiment, Init, Sequence
+from seqviz.experiment import Experiment, Init, Sequence, Tensor
 from seqviz.ui import pictures
 
 pytestmark = pytest.mark.browser
@@ -52,7 +52,7 @@ def in_the_browser(page, given: Experiment) -> dict[str, np.ndarray]:
             "rules": pictures.rules(given),
         },
     )
-    return {name: np.array(values).reshape(given.sequence.length, -1) for name, values in found.items()}
+    return {name: np.array(values, float).reshape(given.sequence.length, -1) for name, values in found.items()}
 
 
 def compare(page, given: Experiment) -> None:
@@ -93,3 +93,82 @@ def test_it_is_torch_under_every_intervention(bare_page, cell, layers):
         given = replace(bare, interventions=tuple(edits))
         assert not np.array_equal(seqviz.run(given)["y"], untouched), f"{name} changes nothing"
         compare(bare_page, given)
+
+
+def huge(cell: str, seed: int, *, held: bool) -> Experiment:
+    """A network with weights and inputs of any size that float32 holds, sometimes with signals held or scaled."""
+    rng = np.random.default_rng(seed)
+    layers, hidden, inputs = int(rng.integers(1, 3)), int(rng.choice([1, 2, 5, 12])), int(rng.choice([1, 2, 5]))
+    gain, size = 10.0 ** rng.choice([0.3, 0.6, 1, 2, 5, 15, 30, 37]), 10.0 ** rng.choice([0, 0, 0, 3, 20, 37])
+    values = rng.normal(size=(int(rng.integers(5, 60)), inputs)) * size
+    bare = Experiment(
+        cell=cell, input_size=inputs, hidden_size=hidden, output_size=2, num_layers=layers, init=Init(seed=seed),
+        sequence=Sequence.of_values(np.clip(values, -3e38, 3e38).astype(np.float32)),
+    )  # fmt: skip
+    tensors = [
+        Tensor.of(name, np.clip(array.astype(float) * gain, -3e38, 3e38).astype(np.float32))
+        for name, array in weights.materialise(bare).items()
+    ]
+    edits: list[seqviz.Clamp | seqviz.Scale] = []
+    if held:
+        for name in rng.choice(list(bare.widths()), size=2):
+            kind, step = (seqviz.Clamp, seqviz.Scale)[rng.integers(2)], int(rng.integers(len(values)))
+            size = 10.0 ** rng.choice([0, 20, 37])
+            edits.append(kind(str(name), float(rng.normal() * size), units=[0], steps=(step, None)))
+    return replace(bare, tensors=tuple(tensors), interventions=tuple(edits))
+
+
+def reordered(given: Experiment, inputs: np.ndarray, units: np.ndarray) -> Experiment:
+    """The same network with its inputs and its units in another order."""
+    tensors = []
+    for name, array in weights.materialise(given).items():
+        if "readout" not in name:
+            array = array.reshape(-1, given.hidden_size, *array.shape[1:])[:, units].reshape(array.shape)
+        if array.ndim == 2:
+            array = array[:, inputs if name == "weight_ih_l0" else units]
+        tensors.append(Tensor.of(name, np.ascontiguousarray(array)))
+    values = seqviz.sequences.generate(given.sequence, given.input_size)[:, inputs]
+    edits = [
+        replace(edit, units=[list(inputs if edit.signal == "x" else units).index(unit) for unit in edit.units])
+        for edit in given.interventions
+    ]
+    sequence = Sequence.of_values(np.ascontiguousarray(values))
+    return replace(given, tensors=tuple(tensors), sequence=sequence, interventions=tuple(edits))
+
+
+def hangs_on_order(given: Experiment) -> bool:
+    """Whether torch itself answers otherwise, in kind, with inputs and units in another order, or by another way.
+
+    Parts of one sum overflow, and others would bring it back.
+    """
+    trace, rng = seqviz.run(given, detail=True), np.random.default_rng(0)
+    if np.isnan(trace.parity):
+        return True
+    for _ in range(4):
+        inputs, units = rng.permutation(given.input_size), rng.permutation(given.hidden_size)
+        other = seqviz.run(reordered(given, inputs, units), detail=True)
+        for name in trace.signals:
+            order = slice(None) if name == "y" else inputs if name == "x" else units
+            if (sort(trace[name][:, 0][:, order]) != sort(other[name][:, 0])).any():
+                return True
+    return False
+
+
+def sort(values: np.ndarray) -> np.ndarray:
+    """0 where finite, and a number each for NaN, infinity and its negative."""
+    return np.where(np.isnan(values), 2, np.where(np.isinf(values), np.sign(values), 0))
+
+
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_overflows_in_torch_overflows_in_the_browser(bare_page, cell, held):
+    overflown = 0
+    for seed in range(100):
+        given = huge(cell, seed, held=held)
+        if hangs_on_order(given):
+            continue
+        trace, found = seqviz.run(given), in_the_browser(bare_page, given)
+        kinds = {name: sort(trace[name][:, 0]) for name in trace.signals}
+        assert [name for name in kinds if (kinds[name] != sort(found[name])).any()] == [], f"seed {seed}"
+        overflown += any(kind.any() for kind in kinds.values())
+    assert overflown >= {"RNN_RELU": 30}.get(cell, 10 if held else 0)
