@@ -28,7 +28,9 @@ __all__ = ["mount", "pack", "palettes"]
 
 WEB = Path(__file__).with_name("web")
 FLOAT_BUDGET = 2_000_000
-"""Numbers that are sent as float32; more are sent as 16-bit codes, right to 1/131,070 of their range."""
+"""Numbers that are sent as float32; more are sent as 16-bit codes, each array's 65,536 values over its own range.
+
+So a number is off by at most half a step, 1/131,070 of the range, and what the browser's float32 rounds off."""
 
 
 @cache
@@ -89,7 +91,7 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *, exact: 
         if coded:
             low, high = float(array.min()), float(array.max())
             width = (high - low) or 1.0
-            content = np.rint((array - low) * (65535 / width)).astype("<u2").tobytes()
+            content = np.rint((array.astype(np.float64) - low) * (65535 / width)).astype("<u2").tobytes()
             entry |= {"low": low, "high": low + width}
         else:
             content = np.ascontiguousarray(array, dtype="<f4").tobytes()
