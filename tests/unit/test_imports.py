@@ -21,7 +21,7 @@ APP = ("seqviz/ui/", "pages/", "app.py")
 DRAWERS = ("seqviz/figures/", "seqviz/ui/scope/")
 NO_TORCH = (
     *("figures/", "metrics.py", "trace.py", "vocabulary.py", "experiment.py", "parts.py", "codec.py", "checks.py"),
-    *("interventions.py", "sequences.py", "parsing.py", "presets.py", "language.py", "fading.py"),
+    *("interventions.py", "sequences.py", "parsing.py", "presets.py", "language.py", "fading.py", "telling/"),
 )
 
 
@@ -59,6 +59,13 @@ def test_imports_go_one_way(path):
     if here.startswith("pages/"):
         assert not reaches(path, "torch"), "a page asks the library"
         assert not reaches(path, "pages"), "pages do not know each other"
+
+
+def test_what_tells_imports_the_language_and_the_words_alone():
+    for path in sorted((ROOT / "seqviz" / "telling").glob("*.py")):
+        ours = {module for module in imports(path) if module.startswith("seqviz.")}
+        allowed = ("seqviz.language", "seqviz.vocabulary", "seqviz.telling")
+        assert all(module.startswith(allowed) for module in ours), name(path)
 
 
 def test_what_needs_no_torch_imports_nothing_that_does():

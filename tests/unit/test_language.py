@@ -181,11 +181,11 @@ def test_the_form_is_that_of_the_number_as_it_is_read(pace, said):
 
 
 def test_a_counted_sentence_is_said_again_in_another_language():
-    steps = trn("{count} step", "{count} steps", 1)
-    both = tr("{run} of {steps}", run=1, steps=steps)
-    assert both == "1 of 1 step"
+    crates = trn("{count} crate", "{count} crates", 1)
+    both = tr("{run} of {crates}", run=1, crates=crates)
+    assert both == "1 of 1 crate"
     with speaking("zh"):
-        assert again(both) == "1 of 1 steps"  # no translation: the key
+        assert again(both) == "1 of 1 crates"  # no translation: the key
         assert trn("{n} step", "{n} steps", 1, n=1) == "1 步"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from seqviz.fading import decades_per_100, describe_fading, first_under, starving_share
 from seqviz.language import speaking
-from seqviz.metrics import describe, describe_saturation, half_life, lag_under, longest_run, saturation, time_constant
+from seqviz.metrics import describe_saturation, half_life, lag_under, saturation, time_constant
 
 
 def test_half_life_and_time_constant() -> None:
@@ -18,8 +18,6 @@ def test_half_life_and_time_constant() -> None:
     assert float(half_life(0.5)) == pytest.approx(1.0)
     assert half_life(1.0) == time_constant(1.5) == np.inf
     assert half_life(0.0) == 0
-    assert describe("y", np.arange(7.0)[None]) == "Ends at 0.00, 1.00, 2.00, 3.00 (the first 4 of 7)."
-    assert describe("y", np.arange(4.0)[None]) == "Ends at 0.00, 1.00, 2.00, 3.00."
 
 
 def test_lag_under_is_the_first_whole_step_below() -> None:
@@ -39,45 +37,13 @@ def test_saturation_counts_steps() -> None:
     np.testing.assert_allclose(opened, [0.0, 0.75])
 
 
-def test_longest_run_is_unbroken() -> None:
-    rows = np.array([[1, 1], [1, 0], [0, 1], [1, 1], [1, 1], [0, 1]], dtype=bool)
-    assert longest_run(rows) == (1, 4)
-    assert longest_run(np.zeros((3, 2), dtype=bool)) == (0, 0)
-
-
-def test_sentences_say_what_the_numbers_say() -> None:
-    gate = np.full((48, 4), 0.5)
-    gate[3:44, 3] = 0.95
-    assert describe("l0.f", gate) == "Unit 3 stays above 0.9 for 41 of 48 steps."
-    gate[:] = 0.5
-    gate[:7, 2] = 0.01
-    assert describe("i", gate) == "Unit 2 stays below 0.1 for 7 of 48 steps."
-    assert "never fully open" in describe("o", np.full((5, 2), 0.4))
-    state = np.zeros((6, 3))
-    state[4, 1] = -0.8
-    state[5, 1] = -0.2
-    assert describe("c", state) == "Largest in unit 1 at step 4: −0.80. That unit ends at −0.20 (25% of it)."
-    state[5] = 0.5, 0.001, 0.7
-    assert describe("c", state) == "Largest in unit 1 at step 4: −0.80. That unit ends at 0.001."
-    assert describe("c", state[:, 1:2]) == "Largest at step 4: −0.80. Ends at 0.001."
-    state[5, 1] = -0.8
-    assert describe("c", state) == "Largest in unit 1 at step 4: −0.80. That unit ends at its largest."
-    assert describe("h", np.zeros((6, 3))) == "0 in every unit at every step."
-    state[2, 0] = np.nan
-    assert "from step 2 on" in describe("h", state)
-
-
 def test_a_single_step_is_not_called_steps() -> None:
-    assert describe("x", np.array([[0.5, -1.0]])) == "1 step, from −1.00 to 0.50."
-    assert describe("f", np.array([[0.5, 0.95]])) == "Unit 1 is above 0.9 at the only step."
-    assert describe("i", np.array([[0.01]])) == "Is below 0.1 at the only step."
     logs = np.array([-30.0, -7.0, 0.0])
     assert "under a millionth 1 step before the end;" in describe_fading(logs)
 
 
 def test_sentences_are_whole_in_chinese() -> None:
     with speaking("zh"):
-        assert describe("l0.f", np.full((48, 4), 0.95)) == "共 48 步，其中隐藏单元 0 连续 48 步高于 0.9。"
         assert describe_fading(np.zeros(50)) == "大小基本不变；0% 的时间步得到的梯度不足最大值的 1%。"
 
 
