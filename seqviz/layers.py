@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from seqviz.cells import Weights, signal_names
+from seqviz.cells import signal_names
+from seqviz.cells.step import Weights
 from seqviz.language import tr
 from seqviz.vocabulary import LSTM
 

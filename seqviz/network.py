@@ -16,7 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from seqviz.cells import At, Signals, Weights, gru_step, lstm_step, rnn_step, signal_names
+from seqviz import cells
+from seqviz.cells import signal_names
+from seqviz.cells.step import Step
 from seqviz.language import tr
 from seqviz.layers import (
     Recurrent,
@@ -28,7 +30,6 @@ from seqviz.layers import (
     read_input,
     write_output,
 )
-from seqviz.vocabulary import GRU
 
 __all__ = [
     "FeedForward",
@@ -109,7 +110,7 @@ class Instrumented(nn.Module):
         self, layer: int, reverse: bool, x: Tensor, h: Tensor, c: Tensor | None, lengths: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """One layer and direction: ``x`` ``(L, N, H_in)`` to ``out`` ``(L, N, P or H)`` and the last ``h, c``."""
-        weights = layer_weights(self.layer, layer, reverse)
+        step = Step(cells.get(self.layer.mode), layer_weights(self.layer, layer, reverse))
         points = self.get_submodule(f"l{layer}{'_reverse' if reverse else ''}")._modules
         out: list[Tensor] = [h] * len(x)
         for t in reversed(range(len(x))) if reverse else range(len(x)):
@@ -117,7 +118,7 @@ class Instrumented(nn.Module):
             def at(name: str, value: Tensor, t: int = t) -> Tensor:
                 return points[name](value, t)  # type: ignore[misc]
 
-            s = self._step(x[t], h, c, weights, at)
+            s = step(x[t], {"h": h} if c is None else {"h": h, "c": c}, at)
             if lengths is None:
                 h, c = s["h"], s.get("c")
                 out[t] = h
@@ -127,13 +128,6 @@ class Instrumented(nn.Module):
                 c = None if c is None else torch.where(valid, s["c"], c)
                 out[t] = torch.where(valid, s["h"], 0.0)
         return torch.stack(out), h, c
-
-    def _step(self, x: Tensor, h: Tensor, c: Tensor | None, weights: Weights, at: At) -> Signals:
-        if c is not None:
-            return lstm_step(x, h, c, weights, at)
-        if self.layer.mode == GRU:
-            return gru_step(x, h, weights, at)
-        return rnn_step(x, h, weights, at, mode=self.layer.mode)
 
 
 def instrument(module: Recurrent) -> Instrumented:

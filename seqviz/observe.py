@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from seqviz.cells import Weights
+from seqviz.cells.step import Weights
 from seqviz.layers import (
     Recurrent,
     Sequences,

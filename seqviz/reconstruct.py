@@ -24,7 +24,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from seqviz.cells import Weights, signal_names
+from seqviz.cells import signal_names
+from seqviz.cells.step import Weights
 from seqviz.vocabulary import BLOCKS, GRU, LSTM, RNN_TANH
 
 __all__ = ["Layer", "Rebuilt", "largest", "previous", "rebuild", "scan", "worst"]

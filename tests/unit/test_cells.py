@@ -8,7 +8,9 @@ import torch
 from torch import nn
 from torch_docs import KINDS, build, step
 
-from seqviz.cells import Weights, gru_step, lstm_step, rnn_step, signal_names
+from seqviz import cells
+from seqviz.cells import signal_names
+from seqviz.cells.step import Step, Weights
 from seqviz.layers import layer_weights
 
 
@@ -17,12 +19,7 @@ def logit(p: float) -> float:
 
 
 def run(rnn, x, h, c, at=None):
-    weights = layer_weights(rnn, 0, False)
-    if rnn.mode == "LSTM":
-        return lstm_step(x, h, c, weights, at)
-    if rnn.mode == "GRU":
-        return gru_step(x, h, weights, at)
-    return rnn_step(x, h, weights, at, mode=rnn.mode)
+    return Step(cells.get(rnn.mode), layer_weights(rnn, 0, False))(x, {"h": h, "c": c}, at)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -59,7 +56,7 @@ def test_the_textbook_lstm_step():
     biases = torch.tensor([logit(0.4), logit(0.7), math.atanh(0.8), logit(0.6)], dtype=torch.float64)
     zero = torch.zeros(4, 1, dtype=torch.float64)
     one = torch.ones(1, 1, dtype=torch.float64)
-    found = lstm_step(one, one, one, Weights(zero, zero, biases, torch.zeros_like(biases)))
+    found = Step(cells.get("LSTM"), Weights(zero, zero, biases, torch.zeros_like(biases)))(one, {"h": one, "c": one})
     assert found["c"].item() == pytest.approx(1.02, abs=1e-12)
     assert found["h"].item() == pytest.approx(0.462, abs=5e-4)
 
@@ -69,7 +66,7 @@ def test_the_reset_gate_multiplies_after_the_product_with_its_bias_inside():
     zero = torch.zeros(3, 1, dtype=torch.float64)
     b_hh = torch.tensor([logit(0.25), 0.0, 2.0], dtype=torch.float64)
     h = torch.full((1, 1), 3.0, dtype=torch.float64)
-    found = gru_step(h, h, Weights(zero, zero, torch.zeros_like(b_hh), b_hh))
+    found = Step(cells.get("GRU"), Weights(zero, zero, torch.zeros_like(b_hh), b_hh))(h, {"h": h})
     assert found["n"].item() == pytest.approx(math.tanh(0.5), abs=1e-12)
     assert found["h"].item() == pytest.approx(0.5 * math.tanh(0.5) + 0.5 * 3, abs=1e-12)
 

@@ -1,0 +1,178 @@
+"""What a recurrent cell is: its lines, and the tape of small operations that everything else reads.
+
+No numerical library. The names of hook points follow from the lines: ``f = sigmoid(…)`` has ``f_pre`` inside its
+squashing; a product in a sum is a part of its own, ``f_ih`` from x and ``f_hh`` from ``h_prev``, with the bias of the
+same subscript.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from types import MappingProxyType
+
+from seqviz.cells.checked import Checked, check
+from seqviz.cells.label import Label
+from seqviz.cells.tape import Node, Tape
+from seqviz.cells.text import Line, read
+from seqviz.cells.tokens import CellError
+
+__all__ = ["Cell", "parse"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Cell:
+    """A cell as its lines describe it; made by :func:`parse`.
+
+    Args:
+        name: what the registry and torch's ``mode`` call it, ``LSTM``.
+        text: its lines.
+        lines: the same, read.
+        states: what is carried from step to step, h first.
+        start: their values before the first step, where they are not 0.
+        fixed: weights that are not trained.
+        sizes: the widths of signals that are not as wide as the units.
+        shapes: each weight's sizes by letter, ``("H", "X")``: H the units, X the input, else a signal with a size.
+        nodes: the tape. A line of plain numbers has none.
+        where: each hook point's node, in the order of computation.
+        warnings: sentences about what is odd and not wrong.
+        label: what a person calls it.
+        blocks: the row blocks of torch's packed weights, top to bottom, where the cell is torch's.
+        told: its signals in the order in which a lecturer tells them, top to bottom on the screen.
+        labels: what each signal is called.
+    """
+
+    name: str
+    text: str
+    lines: tuple[Line, ...]
+    states: tuple[str, ...]
+    start: Mapping[str, float]
+    fixed: frozenset[str]
+    sizes: Mapping[str, int]
+    shapes: Mapping[str, tuple[str, ...]]
+    nodes: tuple[Node, ...]
+    where: Mapping[str, int]
+    warnings: tuple[str, ...]
+    label: str = ""
+    blocks: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    labels: Mapping[str, Label] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Cell({self.name!r}, states: {', '.join(self.states)}, signals: {', '.join(self.signals)})"
+
+    @cached_property
+    def signals(self) -> tuple[str, ...]:
+        """What the lines set, in the order of computation."""
+        return tuple(line.name for line in self.lines if line.name in self.where)
+
+    @cached_property
+    def gates(self) -> frozenset[str]:
+        """Signals that come out of a logistic sigmoid and run from 0 (closed) to 1 (open)."""
+        calls = {line.name: line.expression for line in self.lines}
+        return frozenset(s for s in self.signals if calls[s].op == "call" and calls[s].name == "sigmoid")
+
+    @cached_property
+    def keep_gates(self) -> Mapping[str, tuple[str, int]]:
+        """By state, the signal that says how much of it is kept, and its sign: −1 where ``1 - f`` is what keeps.
+
+        Found in the lines: the factor of ``c_prev`` among the terms that c is the sum of.
+        """
+        found: dict[str, tuple[str, int]] = {}
+        for state in self.states:
+            for k in self._terms(self.where[state]):
+                if kept := self._factor(k, state):
+                    found.setdefault(state, kept)
+        return MappingProxyType(found)
+
+    def _terms(self, top: int) -> list[int]:
+        node = self.nodes[top]
+        return [k for a in node.args for k in self._terms(a)] if node.op in ("at", "+", "-") and node.args else [top]
+
+    def _factor(self, k: int, state: str) -> tuple[str, int] | None:
+        node = self.nodes[k]
+        if node.op != "*" or not any(self.nodes[a].op == "prev" and self.nodes[a].name == state for a in node.args):
+            return None
+        others = [self.nodes[a] for a in node.args if self.nodes[a].op != "prev"]
+        if len(others) != 1:
+            return None
+        if others[0].op == "at":
+            return others[0].name, 1
+        if others[0].op == "-":
+            one, gate = (self.nodes[a] for a in others[0].args)
+            if one.op == "const" and one.value == 1 and gate.op == "at":
+                return gate.name, -1
+        return None
+
+    def width(self, letter: str, input_size: int, hidden_size: int) -> int:
+        """How many numbers a letter of :attr:`shapes` stands for."""
+        return {"H": hidden_size, "X": input_size, "": 1}.get(letter) or self.sizes[letter]
+
+    def parameters(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
+        """The shape of every weight."""
+        width = lambda letter: self.width(letter, input_size, hidden_size)  # noqa: E731
+        return {name: tuple(map(width, letters)) for name, letters in self.shapes.items()}
+
+    @lru_cache(maxsize=64)  # noqa: B019  (cells are few and live as long as the process)
+    def projected(self, size: int) -> Cell:
+        """The same with torch's ``proj_size``: what h was is ``h_pre``, and h is ``W_hr`` times it."""
+        lines = self.text.split("\n")
+        h = next(line for line in self.lines if line.name == "h")
+        name, _, expression = lines[h.at.line - 1].partition("=")
+        lines[h.at.line - 1] = f"{name}= W_hr ({expression.strip()})"
+        text = "\n".join([*lines, f"size h = {size}"])
+        return replace(parse(text, self.name), label=self.label, blocks=self.blocks, told=self.told, labels=self.labels)
+
+    @cached_property
+    def groups(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        """Products that read the same value, ``(node read, products)``: one matrix product serves them all."""
+        found: dict[int, list[int]] = {}
+        for k, node in enumerate(self.nodes):
+            if node.op == "affine":
+                found.setdefault(node.args[0], []).append(k)
+        return tuple((read, tuple(products)) for read, products in found.items())
+
+
+def parse(
+    text: str,
+    name: str = "",
+    *,
+    label: str = "",
+    blocks: str = "",
+    told: str = "",
+    labels: Mapping[str, Label] | None = None,
+) -> Cell:
+    """Read a cell's lines; see :mod:`seqviz.cells.text` for how they are written.
+
+    Raises:
+        CellError: a ``ValueError`` with line, column and a remedy.
+    """
+    try:
+        checked = check(*read(text))
+        tape = Tape(checked)
+    except CellError as error:
+        error.source = text
+        raise
+    return Cell(
+        name,
+        text,
+        tuple(checked.lines),
+        checked.states,
+        MappingProxyType(checked.start),
+        checked.fixed,
+        MappingProxyType(checked.sizes),
+        MappingProxyType(tape.shapes),
+        tuple(tape.nodes),
+        MappingProxyType(tape.where),
+        _warnings(checked, tape),
+        label or name,
+        tuple(blocks),
+        tuple(told),
+        MappingProxyType(dict(labels or {})),
+    )
+
+
+def _warnings(checked: Checked, tape: Tape) -> tuple[str, ...]:
+    reads_input = any(node.op == "x" for node in tape.nodes)
+    return checked.warnings(reads_input=reads_input)
