@@ -1,21 +1,21 @@
 """The language that sentences are said in.
 
-A leaf: it imports nothing of seqviz. Every sentence stands in the code in English, which is also its key in
-``locale/<language>.json``; what is built from it still knows how to be said in another language.
+A leaf: it imports nothing of seqviz but the catalogues. Every sentence stands in the code in English, which is also
+its key there; what is built from it still knows how to be said in another language.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache, lru_cache, wraps
+from functools import lru_cache, reduce, wraps
 from numbers import Real
-from pathlib import Path
 from string import Formatter
 from typing import Any, Final, TypeVar
+
+from seqviz import locale
 
 __all__ = [
     "LANGUAGES",
@@ -35,7 +35,15 @@ __all__ = [
     "use_language",
 ]
 
-LANGUAGES: Final = {"en": "English", "zh": "简体中文"}
+
+def later(template: str) -> str:
+    """Mark an English text that is said elsewhere, by ``tr``."""
+    return template
+
+
+# Translators: the name of your language, in your language.
+LANGUAGES: Final = {"en": later("English"), **locale.names()}
+"""What there is to choose from, each by its own name."""
 
 _inside: ContextVar[str | None] = ContextVar("seqviz_language", default=None)
 
@@ -51,7 +59,7 @@ Made = TypeVar("Made")
 
 
 def current() -> str:
-    """The language of now: ``en`` or ``zh``."""
+    """The language of now, one of ``LANGUAGES``."""
     if (chosen := _inside.get()) is not None:
         return chosen
     return _Process.ask() or _Process.otherwise
@@ -61,7 +69,7 @@ def use_language(language: str) -> None:
     """Say everything in this language from now on: labels of figures, sentences, errors.
 
     Args:
-        language: ``en`` or ``zh``.
+        language: one of ``LANGUAGES``: ``en``, ``zh``, …
 
     Raises:
         ValueError: another one.
@@ -95,12 +103,13 @@ class Sentence(str):
 
     template: str
     values: dict[str, Any]
-    one: str = ""
-    """The English form for one, where something is counted."""
+    one: str
+    """The English form for 1, where something is counted."""
+    language: str
 
-    def into(self, language: str) -> str:
+    def into(self, language: str) -> Sentence:
         """The same in another language."""
-        return _said(self.template, self.values, language, self.one)
+        return self if language == self.language else _sentence(self.template, self.values, self.one, language)
 
 
 def tr(template: str, /, **values: Any) -> Sentence:
@@ -111,7 +120,7 @@ def tr(template: str, /, **values: Any) -> Sentence:
         values: what goes into its braces; sentences among them are said in the same language, numbers as
             :func:`number` does it, unless they are quoted with ``!r``.
     """
-    return _sentence(template, values)
+    return _sentence(template, values, "", current())
 
 
 def trn(one: str, other: str, count: Any, /, **values: Any) -> Sentence:
@@ -127,42 +136,30 @@ def trn(one: str, other: str, count: Any, /, **values: Any) -> Sentence:
         count: the number, in the braces as ``{count}``.
         values: what else goes into the braces, as in :func:`tr`.
     """
-    return _sentence(other, {**values, "count": count}, one)
-
-
-def _sentence(template: str, values: dict[str, Any], one: str = "") -> Sentence:
-    made = Sentence(_said(template, values, current(), one))
-    made.template, made.values, made.one = template, values, one
-    return made
-
-
-def later(template: str) -> str:
-    """Mark an English text that is said elsewhere, by ``tr``."""
-    return template
+    return _sentence(other, {**values, "count": count}, one, current())
 
 
 def number(value: Any, spec: str = "") -> str:
-    """A number as people read it, formatted with `spec`: a minus as in the pictures, none before what rounds to 0."""
+    """A number as people read it, the same in every language: a point before the decimals, as in code and figures.
+
+    The minus is the pictures'; what rounds to 0 has none. NaN is ``NaN``, infinity ``∞``, whatever the format.
+
+    Args:
+        value: it.
+        spec: its format, as :func:`format` takes it.
+    """
+    if value != value:
+        return "NaN"
     text = format(value, spec)
     if not text.startswith("-"):
-        return text
-    return text[1:] if re.fullmatch(r"-[0.]+%?", text) else f"−{text[1:]}"
-
-
-class _Formatter(Formatter):
-    """``str.format`` with numbers for people."""
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        said: str = number(value, format_spec) if isinstance(value, Real) else super().format_field(value, format_spec)
-        return said
-
-
-_FORMATTER = _Formatter()
+        return text.replace("inf", "∞")
+    return text[1:] if re.fullmatch(r"-[0.]+(e[+-]\d+)?%?", text) else f"−{text[1:]}".replace("inf", "∞")
 
 
 def sentences(parts: Iterable[str]) -> str:
     """Whole sentences one after the other, as the language of now does it; empty ones are left out."""
-    return ("" if current() == "zh" else " ").join(filter(None, parts))
+    said = list(filter(None, parts))
+    return reduce(lambda first, second: tr("{first} {second}", first=first, second=second), said) if said else ""
 
 
 def again(text: str) -> str:
@@ -206,30 +203,48 @@ def spoken_cache(maxsize: int) -> Callable[[Callable[..., Made]], Callable[..., 
     return decorate
 
 
-def _said(template: str, values: dict[str, Any], language: str, one: str = "") -> str:
-    if language != "en":
-        text = _catalogue(language).get(template, template)
-    else:
-        text = one if one and _is_one(template, values["count"]) else template
-    if not values:
-        return text
-    said = {k: v.into(language) if isinstance(v, Sentence) else v for k, v in values.items()}
-    return _FORMATTER.vformat(text, (), said)
+def _sentence(template: str, values: dict[str, Any], one: str, language: str) -> Sentence:
+    text = _form(template, values, one, language)
+    if values:
+        text = _filled(text, {k: v.into(language) if isinstance(v, Sentence) else v for k, v in values.items()})
+    made = Sentence(text)
+    made.template, made.values, made.one, made.language = template, values, one, language
+    return made
 
 
-def _is_one(template: str, count: Any) -> bool:
-    """English's plural rule: 1 without a decimal, as the template shows it."""
-    return _FORMATTER.format_field(count, _spec_of_count(template)).lstrip("−") == "1"
+def _form(template: str, values: dict[str, Any], one: str, language: str) -> str:
+    """What is said in a language, before its braces are filled in."""
+    count = _field(values["count"], _spec_of_count(template)).lstrip("−") if one else ""
+    said = None if language == "en" else locale.read(language).text(one or template, count)
+    if said is None:
+        return one if count == "1" else template
+    return said
 
 
-@cache
+def _filled(text: str, values: dict[str, Any]) -> str:
+    """``str.format`` with numbers for people; a name in braces is a name alone."""
+    said = []
+    for literal, name, spec, conversion in _parsed(text):
+        said.append(literal)
+        if name is not None:
+            value = values[name]
+            shown = _CONVERSIONS[conversion](value) if conversion else value
+            said.append(_field(shown, spec or ""))
+    return "".join(said)
+
+
+_CONVERSIONS: Final[dict[str, Callable[[object], str]]] = {"r": repr, "s": str, "a": ascii}
+
+
+def _field(value: Any, spec: str) -> str:
+    return number(value, spec) if isinstance(value, Real) else format(value, spec)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> tuple[tuple[str, str | None, str | None, str | None], ...]:
+    return tuple(Formatter().parse(text))
+
+
+@lru_cache(maxsize=4096)
 def _spec_of_count(template: str) -> str:
-    return next((spec or "" for _, name, spec, _ in _FORMATTER.parse(template) if name == "count"), "")
-
-
-@cache
-def _catalogue(language: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for file in sorted((Path(__file__).with_name("locale") / language).glob("*.json")):
-        found |= json.loads(file.read_text(encoding="utf-8"))
-    return found
+    return next((spec or "" for _, name, spec, _ in _parsed(template) if name == "count"), "")

@@ -16,7 +16,7 @@ KIND_LABELS: Final[dict[str, str]] = Words(
     {
         "two_pulses": "two pulses far apart",
         "impulse": "impulse",
-        "step": "step",
+        "step": "step function",
         "sine": "sine",
         "square": "square wave",
         "ramp": "ramp",

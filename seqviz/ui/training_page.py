@@ -283,7 +283,7 @@ def _progress(work: Trainer, courses: list[Course]) -> None:
     share = min(c.checkpoints[-1].step / c.recipe.max_steps for c in courses)
     seconds = sum(c.checkpoints[-1].seconds for c in courses)
     step = min(c.checkpoints[-1].step for c in courses)
-    text = tr("Step {step}", step=step)
+    text = tr("Optimiser step {step}", step=step)
     if share > 0.02:
         text = tr("Step {step}, at most {left:.0f} s of CPU left", step=step, left=seconds / share - seconds)
     st.progress(min(1.0, share), text=text)

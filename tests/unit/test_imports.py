@@ -115,7 +115,7 @@ def test_the_library_works_without_streamlit_and_imports_no_plotly():
 
 
 def test_importing_the_library_brings_neither_streamlit_nor_plotly():
-    said = python("import sys, seqviz; print(sorted({'streamlit', 'plotly', 'pandas'} & set(sys.modules)))")
+    said = python("import sys, seqviz; print(sorted({'streamlit', 'plotly', 'pandas', 'babel'} & set(sys.modules)))")
     assert said.strip() == "[]"
 
 

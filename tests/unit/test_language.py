@@ -1,90 +1,135 @@
-"""Two languages: every sentence of the code stands in the catalogue, and the catalogue has nothing else."""
+"""Every sentence of the code stands in every catalogue, and the catalogues have nothing else."""
 
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 import re
 import string
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
+from babel.messages import Message
 
 import seqviz
-from seqviz import language
-from seqviz.language import Sentence, Words, again, later, reason, speaking, spoken_cache, tr, trn, use_language
+from seqviz import language, locale
+from seqviz.language import (
+    LANGUAGES,
+    Sentence,
+    Words,
+    again,
+    later,
+    reason,
+    speaking,
+    spoken_cache,
+    tr,
+    trn,
+    use_language,
+)
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [*sorted((ROOT / "seqviz").rglob("*.py")), *sorted((ROOT / "pages").glob("*.py")), ROOT / "app.py"]
-WEB = ROOT / "seqviz" / "ui" / "scope" / "web"
-SCRIPTS = sorted(path for path in WEB.glob("*.js") if path.name not in ("plotly.min.js", "zh.js"))
-CATALOGUES = sorted((ROOT / "seqviz" / "locale" / "zh").glob("*.json"))
-TEXT = r"\"((?:[^\"\\]|\\.)*)\""
-IN_SCRIPT = re.compile(rf"\b(?:(?:tr|later)\(\s*|trn\(\s*{TEXT.replace('(', '(?:', 1)},\s*){TEXT}")
+TRANSLATED = sorted(set(LANGUAGES) - {"en"})
+MEND = "run: python tools/catalogue.py update"
+
+
+def loaded(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+tool = loaded(ROOT / "tools" / "catalogue.py")
+SCRIPTS = [path for path in tool.sources() if path.suffix == ".js"]
+
+
+@cache
+def template() -> dict[str, Message]:
+    return {tool.key(message): message for message in tool.extracted() if message.id}
+
+
+@cache
+def catalogue(name: str) -> dict[str, Message]:
+    return {tool.key(message): message for message in tool.known(name) if message.id}
+
+
+def forms(message: Message) -> tuple[str, ...]:
+    return message.string if isinstance(message.string, tuple) else (message.string,)
+
+
+def translations(name: str) -> list[tuple[str, str]]:
+    """Every form with its English."""
+    return [(english, form) for english, message in catalogue(name).items() for form in forms(message)]
 
 
 def called(node: ast.AST) -> str:
     return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
 
 
-def sentences(source: str) -> set[str]:
-    """Everything that a Python file says: ``tr("…")``, ``later("…")``, the plural of ``trn``, ``Words({…})``."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if called(node) in ("tr", "later") and isinstance(node.args[0], ast.Constant):
-            found.add(node.args[0].value)
-        if called(node) == "trn" and isinstance(node.args[1], ast.Constant):
-            found.add(node.args[1].value)
-        if called(node) == "Words" and isinstance(node.args[0], ast.Dict):
-            found |= {value.value for value in node.args[0].values if isinstance(value, ast.Constant)}
-    return found
+def fields(text: str) -> set[tuple[str, str, str | None]]:
+    return {(name, spec, how) for _, name, spec, how in string.Formatter().parse(text) if name is not None}
 
 
-def catalogue() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for file in CATALOGUES:
-        words = json.loads(file.read_text(encoding="utf-8"))
-        assert not set(words) & set(found), f"{file.name} says again what another file says"
-        found |= words
-    return found
+def differences(said: dict[str, Message], known: dict[str, Message]) -> dict[str, list[str]]:
+    return {
+        "missing": sorted(set(said) - set(known)),
+        "said nowhere": sorted(set(known) - set(said)),
+        "another plural": sorted(k for k in set(said) & set(known) if said[k].id != known[k].id),
+    }
 
 
-def script_catalogue() -> dict[str, str]:
-    text = (WEB / "zh.js").read_text(encoding="utf-8")
-    return json.loads(text[text.index("{") : text.rindex("}") + 1])
+NOTHING: dict[str, list[str]] = {"missing": [], "said nowhere": [], "another plural": []}
 
 
-def in_python() -> set[str]:
-    return set().union(*(sentences(path.read_text(encoding="utf-8")) for path in SOURCES))
+def test_the_template_is_what_the_code_says():
+    with tool.TEMPLATE.open("rb") as file:
+        known = {tool.key(message): message for message in tool.read_po(file) if message.id}
+    assert differences(template(), known) == NOTHING, MEND
 
 
-def in_scripts() -> set[str]:
-    texts = (path.read_text(encoding="utf-8") for path in SCRIPTS)
-    return {json.loads(f'"{found}"') for text in texts for found in IN_SCRIPT.findall(text)}
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_every_sentence_of_the_code_is_in_the_catalogue_and_nothing_else(name):
+    assert differences(template(), catalogue(name)) == NOTHING, MEND
+    assert [k for k, m in catalogue(name).items() if not all(text.strip() for text in forms(m))] == [], "not translated"
+    assert [k for k, m in catalogue(name).items() if m.fuzzy] == [], "to be looked at by a translator"
 
 
-def fields(template: str) -> list[str]:
-    return sorted({name for _, name, _, _ in string.Formatter().parse(template) if name is not None})
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_counted_nouns_have_the_forms_of_their_language(name):
+    count, gettext = tool.known(name).num_plurals, locale.c2py(tool.known(name).plural_expr)
+    assert {len(forms(m)) for m in catalogue(name).values() if m.pluralizable} <= {count}
+    read = locale.read(name)
+    assert set(read.forms.values()) == set(range(count)), "a form that no number has"
+    for n in range(2000):
+        assert read.form(str(n)) == gettext(n), "gettext's rule is not CLDR's"
 
 
-def test_every_sentence_of_the_code_is_in_the_catalogue_and_nothing_else():
-    said, known = in_python(), set(catalogue())
-    assert sorted(said - known) == [], "not translated"
-    assert sorted(known - said) == [], "translated, but said nowhere"
+def test_the_scripts_have_their_part_of_the_catalogues():
+    text = tool.WORDS.read_text(encoding="utf-8")
+    made = tool.words(tool.extracted())
+    start = text.index("{")
+    assert json.loads(text[start : text.rindex("}") + 1]) == json.loads(made[start : made.rindex("}") + 1]), MEND
 
 
-def test_every_sentence_of_the_scripts_is_in_theirs_and_nothing_else():
-    said, known = in_scripts(), set(script_catalogue())
-    assert sorted(said - known) == [], "not translated"
-    assert sorted(known - said) == [], "translated, but said nowhere"
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_translations_are_filled_in_with_the_same_values(name):
+    for english, message in catalogue(name).items():
+        wanted = fields(english) | (fields(message.id[1]) if message.pluralizable else set())
+        *few, other = forms(message)
+        assert fields(other) == wanted, english
+        for form in few:
+            assert wanted - fields(form) <= {f for f in wanted if f[0] == "count"}, english
+            assert fields(form) <= wanted, english
 
 
-@pytest.mark.parametrize("words", [catalogue(), script_catalogue()], ids=["python", "scripts"])
-def test_translations_are_filled_in_with_the_same_values(words):
-    for template, translated in words.items():
-        assert translated.strip(), template
-        assert fields(template) == fields(translated), template
+def test_a_name_in_braces_is_a_name_alone():
+    for english in template():
+        assert all(re.fullmatch(r"\w+", name) for name, _, _ in fields(english)), english
 
 
 NAMES = {
@@ -97,28 +142,27 @@ NAMES = {
 """What is the same in Chinese."""
 
 
-@pytest.mark.parametrize("words", [catalogue(), script_catalogue()], ids=["python", "scripts"])
-def test_translations_are_chinese(words):
-    for template, translated in words.items():
-        if re.search(r"[a-z]{2}", re.sub(r"\{[^}]*\}", "", template)) and template not in NAMES:
-            assert re.search(r"[\u4e00-\u9fff]", translated), template
+def test_translations_are_chinese():
+    for english, said in translations("zh"):
+        if re.search(r"[a-z]{2}", re.sub(r"\{[^}]*\}", "", english)) and english not in NAMES:
+            assert re.search(r"[\u4e00-\u9fff]", said), english
 
 
 def test_a_script_says_no_sentence_that_it_puts_together():
     for path in SCRIPTS:
-        assert not re.search(r"\b(?:tr|later)\(\s*[`'][^)]*", path.read_text(encoding="utf-8")), path.name
+        assert not re.search(r"\b(?:trn?|later)\(\s*[`'][^)]*", path.read_text(encoding="utf-8")), path.name
 
 
 def test_a_tr_call_has_its_sentence_with_it_or_the_sentence_was_marked():
     """``tr(name)`` is for labels marked elsewhere; a sentence put together by hand could never be found."""
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if called(node) in ("tr", "later"):
+            if called(node) in ("tr", "trn", "later"):
                 assert not isinstance(node.args[0], (ast.JoinedStr, ast.BinOp)), f"{path.name}:{node.lineno}"
 
 
 def test_the_words_that_teachers_use():
-    words = catalogue()
+    words = dict(translations("zh"))
     terms = {
         "forget gate": "遗忘门",
         "input gate": "输入门（记忆门）",
@@ -147,9 +191,8 @@ OF_ANY_SIGNAL = {
 
 def test_a_hidden_unit_is_not_taken_for_the_cell():
     """单元 alone may be either: 隐藏单元 is a unit, 循环单元 the cell."""
-    for words in (catalogue(), script_catalogue()):
-        either = {text for text, said in words.items() if re.search("(?<!隐藏)(?<!循环)单元", said)}
-        assert either <= OF_ANY_SIGNAL
+    either = {english for english, said in translations("zh") if re.search("(?<!隐藏)(?<!循环)单元", said)}
+    assert either <= OF_ANY_SIGNAL
 
 
 def test_a_sentence_is_said_again_in_another_language():
@@ -185,8 +228,8 @@ def test_a_counted_sentence_is_said_again_in_another_language():
     both = tr("{run} of {crates}", run=1, crates=crates)
     assert both == "1 of 1 crate"
     with speaking("zh"):
-        assert again(both) == "1 of 1 crates"  # no translation: the key
-        assert trn("{n} step", "{n} steps", 1, n=1) == "1 步"
+        assert again(tr("{name}: {says}", name=1, says=tr("forget gate"))) == "1：遗忘门"
+        assert again(both) == "1 of 1 crate", "what has no translation stays English, and grammatical"
 
 
 @pytest.mark.parametrize("of", [float, int, np.float32, np.float64, np.int64])
@@ -208,8 +251,7 @@ def test_sentences_stand_one_after_the_other_as_in_their_language():
 
 
 def test_no_translation_has_a_space_after_a_full_stop():
-    for words in (catalogue(), script_catalogue()):
-        assert [text for text in words.values() if "。 " in text] == []
+    assert [said for _, said in translations("zh") if "。 " in said] == []
 
 
 def test_words_are_said_when_they_are_looked_up():

@@ -72,7 +72,7 @@ document.addEventListener("focusin", ({ target }) => { if (pointed && switches(t
 export function frame(language) {
   if (language === spoken) return;
   const words = catalogue(language);
-  rules = SAID.map((text) => (words ? rule(text, words[text]) : rule(catalogue(spoken)[text], text)));
+  rules = SAID.map((text) => (words ? rule(text, words[text] ?? text) : rule(catalogue(spoken)[text] ?? text, text)));
   spoken = language;
   observer.disconnect();
   if (words) observer.observe(document.body, { childList: true, characterData: true, subtree: true });

@@ -1,34 +1,37 @@
 // The page's own theme, read from Streamlit's CSS variables, with the colours that Python chose.
 
-import zh from "./zh.js";
+import WORDS from "./words.js";
 
-const WORDS = { zh };
 let language = "en";
+const tag = () => WORDS[language]?.tag ?? "en";
 
 export function speak(wanted) {
   language = wanted;
-  document.documentElement.lang = wanted === "zh" ? "zh-CN" : "en";
+  document.documentElement.lang = tag();
 }
+
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 // A sentence in the language of now; the English one is its key.
-export const tr = (sentence, values = {}) =>
-  (WORDS[language]?.[sentence] ?? sentence).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+export const tr = (sentence, values = {}) => filled(WORDS[language]?.texts[sentence] ?? sentence, values);
+
 // A sentence that counts something, in its English form for 1 and its other one; {count} is a number, or one as read.
 export function trn(one, other, count, values = {}) {
-  const counted = language === "en" && plural("en", count) === "one" ? one : other;
-  return tr(counted, { count, ...values });
+  const said = WORDS[language]?.texts[one] ?? { one, other };
+  return filled(typeof said === "string" ? said : (said[category(count)] ?? said.other), { count, ...values });
 }
 
-// The category of a number as it is read: "1.0" has a decimal, and is not one in English.
-function plural(wanted, count) {
-  const decimals = String(count).split(".")[1]?.length ?? 0;
-  return new Intl.PluralRules(wanted, { minimumFractionDigits: decimals }).select(+count);
+// The plural category of a number as it is read: "1.0" has a decimal, and is not one in English.
+function category(count) {
+  const text = String(count).replace("−", "-");
+  return new Intl.PluralRules(tag(), { minimumFractionDigits: text.split(".")[1]?.length ?? 0 }).select(+text);
 }
 
-export const catalogue = (wanted) => WORDS[wanted];
+export const catalogue = (wanted) => WORDS[wanted]?.texts;
 export const later = (sentence) => sentence;
 // Whole sentences one after the other, as the language of now does it.
-export const sentences = (parts) => parts.filter(Boolean).join(language === "zh" ? "" : " ");
+export const sentences = (parts) =>
+  parts.filter(Boolean).reduce((first, second) => (first ? tr("{first} {second}", { first, second }) : second), "");
 export const clauses = (parts) => parts.filter(Boolean).join(tr("; "));
 
 const known = new Map();
