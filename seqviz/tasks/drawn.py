@@ -6,6 +6,7 @@ A target is only asked for where the mask is 1.
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
 import torch
@@ -15,8 +16,17 @@ from torch.nn import functional
 from seqviz.tasks.base import Batch
 
 __all__ = [
-    "adding", "brackets", "closing", "copy", "latch", "order", "parity", "parity_end", "sine", "sine_without_memory",
+    "adding", "after_first", "bit_strings", "brackets", "brackets_without_memory", "closing", "copies", "copy",
+    "every_copy", "every_parity", "every_parity_end", "latch", "openings", "order", "orders", "parity", "parity_end",
+    "sine", "sine_without_memory",
 ]  # fmt: skip
+
+
+COPIED: Final = 5
+"""Symbols to copy."""
+
+DEEPEST: Final = 5
+"""Brackets that are open at once, at the most."""
 
 
 def last(length: int, n: int) -> Tensor:
@@ -40,16 +50,29 @@ def adding(g: torch.Generator, n: int, length: int) -> Batch:
 
 
 def copy(g: torch.Generator, n: int, length: int) -> Batch:
-    count = 5
-    delay = length - 2 * count - 1
-    data = torch.randint(4, (count, n), generator=g)
+    return _copied(torch.randint(4, (COPIED, n), generator=g), length)
+
+
+def every_copy(length: int, n: int) -> Batch:
+    """All the sequences there are."""
+    return _copied(torch.cartesian_prod(*[torch.arange(4)] * COPIED).t(), length)
+
+
+def copies(length: int) -> int:
+    """How many those are."""
+    return 4**COPIED
+
+
+def _copied(data: Tensor, length: int) -> Batch:
+    """The sequences that ask for ``data`` ``(5, N)``."""
+    n = data.shape[1]
     tokens = torch.full((length, n), 4)
-    tokens[:count] = data
-    tokens[count + delay] = 5
+    tokens[:COPIED] = data
+    tokens[length - COPIED - 1] = 5
     target = torch.zeros(length, n, dtype=torch.long)
-    target[-count:] = data
+    target[-COPIED:] = data
     mask = torch.zeros(length, n)
-    mask[-count:] = 1
+    mask[-COPIED:] = 1
     return Batch(functional.one_hot(tokens, 6).float(), target, mask)
 
 
@@ -66,6 +89,11 @@ def order(g: torch.Generator, n: int, length: int) -> Batch:
     return Batch(functional.one_hot(tokens, 6).float(), target, last(length, n))
 
 
+def orders(length: int) -> int:
+    """How many different sequences there are."""
+    return max(1, length // 10) ** 2 * 4 ** (length - 1)
+
+
 def latch(g: torch.Generator, n: int, length: int) -> Batch:
     bit = torch.randint(2, (n,), generator=g).float()
     x = 0.2 * torch.randn(length, n, 1, generator=g)
@@ -76,13 +104,40 @@ def latch(g: torch.Generator, n: int, length: int) -> Batch:
 
 
 def parity(g: torch.Generator, n: int, length: int) -> Batch:
-    bits = torch.randint(2, (length, n, 1), generator=g).float()
-    return Batch(bits, bits.cumsum(dim=0) % 2, torch.ones(length, n))
+    return _parity(torch.randint(2, (length, n, 1), generator=g).float())
+
+
+def _parity(bits: Tensor) -> Batch:
+    return Batch(bits, bits.cumsum(dim=0) % 2, torch.ones(bits.shape[:2]))
+
+
+def every_parity(length: int, n: int) -> Batch:
+    """All the sequences of bits that there are."""
+    return _parity((torch.arange(2**length) >> torch.arange(length)[:, None] & 1).float()[..., None])
+
+
+def bit_strings(length: int) -> int:
+    """How many those are."""
+    return 2**length
+
+
+def after_first(batch: Batch) -> Tensor:
+    """The steps at which the bit of now is not yet the answer."""
+    mask = batch.mask.clone()
+    mask[0] = 0
+    return mask
 
 
 def parity_end(g: torch.Generator, n: int, length: int) -> Batch:
-    whole = parity(g, n, length)
-    return Batch(whole.x, whole.target, last(length, n))
+    return _at_end(parity(g, n, length))
+
+
+def every_parity_end(length: int, n: int) -> Batch:
+    return _at_end(every_parity(length, n))
+
+
+def _at_end(batch: Batch) -> Batch:
+    return Batch(batch.x, batch.target, last(*batch.mask.shape))
 
 
 def brackets(g: torch.Generator, n: int, length: int) -> Batch:
@@ -90,20 +145,44 @@ def brackets(g: torch.Generator, n: int, length: int) -> Batch:
     coins = torch.rand(length + 1, n, generator=g).numpy()
     kinds = torch.randint(2, (length + 1, n), generator=g).numpy()
     tokens = np.zeros((length + 1, n), dtype=np.int64)
-    for k in range(n):
-        stack: list[int] = []
-        for t in range(length + 1):
-            if not stack or (len(stack) < 5 and coins[t, k] < 0.5):
-                stack.append(int(kinds[t, k]))
-                tokens[t, k] = stack[-1]
-            else:
-                tokens[t, k] = 2 + stack.pop()
+    stack, depth, rows = np.zeros((DEEPEST, n), dtype=np.int64), np.zeros(n, dtype=np.int64), np.arange(n)
+    for t in range(length + 1):
+        opens = (depth == 0) | ((depth < DEEPEST) & (coins[t] < 0.5))
+        tokens[t] = np.where(opens, kinds[t], 2 + stack[depth - 1, rows])
+        stack[depth[opens], rows[opens]] = kinds[t][opens]
+        depth += np.where(opens, 1, -1)
     found = torch.from_numpy(tokens)
     return Batch(functional.one_hot(found[:-1], 4).float(), found[1:], torch.ones(length, n))
 
 
+def openings(length: int) -> int:
+    """How many different sequences of `length` brackets there are."""
+    ways = [1] + [0] * DEEPEST
+    for _ in range(length):
+        opened, closed = [0, *(2 * w for w in ways[:-1])], [*ways[1:], 0]
+        ways = [a + b for a, b in zip(opened, closed, strict=True)]
+    return sum(ways)
+
+
 def closing(batch: Batch) -> Tensor:
     return batch.mask * (batch.target >= 2)
+
+
+def brackets_without_memory(length: int) -> float:
+    """The best share of right closing brackets from the present bracket only, for the `length` steps of a sequence.
+
+    After an opening bracket only its own kind can close; after a closing one both kinds are as likely.
+    """
+    depth = np.zeros((DEEPEST + 1, 2))  # how likely each depth is, by whether the last bracket opened
+    depth[0, 0] = 1.0
+    known = unknown = 0.0
+    for t in range(length + 1):
+        closes = depth * np.r_[0.0, np.full(DEEPEST - 1, 0.5), 1.0][:, None]
+        if t:
+            unknown, known = unknown + closes[:, 0].sum(), known + closes[:, 1].sum()
+        opens = (depth - closes).sum(axis=1)
+        depth = np.stack([np.r_[closes.sum(axis=1)[1:], 0.0], np.r_[0.0, opens[:-1]]], axis=1)
+    return float((known + unknown / 2) / (known + unknown)) if known else 0.5
 
 
 def sine_without_memory() -> float:

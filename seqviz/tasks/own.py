@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -11,23 +11,35 @@ from torch.nn import functional
 
 from seqviz.language import later, tr
 from seqviz.parts import MAX_INPUT, MAX_STEPS
-from seqviz.tasks.base import BITS, MSE, Batch, Draw, Task
+from seqviz.tasks.base import BITS, MSE, Batch, Task
+from seqviz.tasks.finite import Finite
 
-__all__ = ["own_series", "own_text"]
+__all__ = ["MAX_ROWS", "own_series", "own_text"]
 
 SHORTEST_TEXT = 200
 SHORTEST_SERIES = 40
+
+MAX_ROWS: Final = 1_000_000
+"""Steps of a series to learn from. A picture shows fewer at once; what is learned from has no need to fit one."""
+
+MAX_NUMBERS: Final = 20_000_000
+
+FARTHEST: Final = 1e6
+"""How many of its standard deviations a value may lie from its column's mean."""
 
 
 def own_text(text: str, *, name: str = "text", label: str = later("Next character")) -> Task:
     """Predict the next character of somebody's text; the last tenth is held out.
 
-    Chance is the entropy of single characters, ``memoryless`` that of a character given the one before. Half of
-    chance is called solved, which for English is about 2.1 bits.
+    Chance is the entropy of single characters in the part that is held out, ``memoryless`` that of a character given
+    the one before, in all of the text. Half of chance is called solved, which for English is about 2.1 bits.
 
     Raises:
-        ValueError: it is shorter than 200 characters, uses more than 256 different ones or one only.
+        ValueError: it is no text, is shorter than 200 characters, or uses more than 256 different ones, or one only
+            in one of the two parts.
     """
+    if not isinstance(text, str):
+        raise ValueError(tr("A text to learn from must be text, not {kind}.", kind=type(text).__name__))
     if len(text) < SHORTEST_TEXT:
         raise ValueError(
             tr(
@@ -46,14 +58,18 @@ def own_text(text: str, *, name: str = "text", label: str = later("Next characte
         raise ValueError(
             tr("The text uses {size} different characters; it takes 2 to {most} of them.", size=size, most=MAX_INPUT)
         )
-    codes = torch.from_numpy(places.astype(np.int64))
-    seen, unseen = _split(codes, 10)
-    chance = _entropy(np.bincount(places))
+    data = Finite(*_split(torch.from_numpy(places.astype(np.int64)), 10), lambda codes: _characters(codes, size))
+    counts = [np.bincount(part.numpy()) for part in (data.seen, data.unseen)]
+    if any((each > 0).sum() < 2 for each in counts):
+        raise ValueError(
+            tr("The first nine tenths and the last tenth of the text must each use two characters or more.")
+        )
+    chance = _entropy(counts[1])
     pairs = _entropy(np.bincount(places[:-1] * size + places[1:])) - _entropy(np.bincount(places[:-1]))
     return Task(
-        name, label, later("Graves 2013, https://arxiv.org/abs/1308.0850"), size, size, min(64, len(unseen) - 1),
-        "classes", BITS, chance, chance / 2, _characters(seen, size), "".join(map(chr, found)),
-        held_out=_characters(unseen, size), longest=min(MAX_STEPS, len(seen) - 1), memoryless=pairs,
+        name, label, later("Graves 2013, https://arxiv.org/abs/1308.0850"), size, size, min(64, len(data.unseen) - 1),
+        "classes", BITS, chance, chance / 2, data.draw, "".join(map(chr, found)), held_out=data.held_out,
+        every=data.every, repeats=data.repeats, longest=min(MAX_STEPS, len(data.seen) - 1), memoryless=pairs,
     )  # fmt: skip
 
 
@@ -65,28 +81,43 @@ def own_series(values: Any) -> Task:
     solved.
 
     Args:
-        values: ``(T,)`` or ``(T, features)``.
+        values: ``(T,)`` or ``(T, features)``, real numbers.
 
     Raises:
-        ValueError: it is not such numbers, has fewer than 40 steps or more than 256 features, or a column that
-            never changes in the first part.
+        ValueError: it is not such numbers, has fewer than 40 or more than 1,000,000 steps or more than 256 features,
+            a column that never changes in the first part, a last part that never changes at all, or one that is
+            out of all proportion to the first.
     """
     series = _numbers(values)
     seen, unseen = _split(torch.from_numpy(series), 5)
+    largest = seen.abs().amax(dim=0).clamp(min=torch.finfo(seen.dtype).tiny)  # so that no square under- or overflows
+    seen, unseen = seen / largest, unseen / largest
     mean, spread = seen.mean(dim=0), seen.std(dim=0, correction=0)
     if bool((spread <= 1e-12 * seen.abs().amax(dim=0)).any()):
         raise ValueError(
             tr("A column of the series never changes in the part to learn from; there is nothing to predict.")
         )
     seen, unseen = (seen - mean) / spread, (unseen - mean) / spread
+    if float(max(seen.abs().max(), unseen.abs().max())) > FARTHEST:
+        raise ValueError(
+            tr(
+                "A value of the series lies more than {most:,.0f} times as far from the mean as the part to learn "
+                "from varies; leave it out, or take logarithms.",
+                most=FARTHEST,
+            )
+        )
+    if bool((unseen == unseen[0]).all()):
+        raise ValueError(
+            tr("The last fifth of the series, which a network is judged by, never changes; choose another stretch.")
+        )
     chance = float(unseen[1:].square().mean())
     ahead = torch.linalg.lstsq(_with_one(seen[:-1]), seen[1:], driver="gelsd").solution
     linear = float((_with_one(unseen[:-1]) @ ahead - unseen[1:]).square().mean())
-    width = series.shape[1]
+    width, data = series.shape[1], Finite(seen.float(), unseen.float(), _values)
     return Task(
         "series", later("Your own series: the next value"), "", width, width, min(50, len(unseen) - 1), "mse",
-        MSE, chance, max(1e-4, min(chance, linear) / 2), _windows(seen.float()),
-        held_out=_windows(unseen.float()), longest=min(MAX_STEPS, len(seen) - 1), memoryless=linear,
+        MSE, chance, max(1e-4, min(chance, linear) / 2), data.draw, held_out=data.held_out, every=data.every,
+        repeats=data.repeats, longest=min(MAX_STEPS, len(seen) - 1), memoryless=linear,
     )  # fmt: skip
 
 
@@ -103,11 +134,14 @@ def _entropy(counts: np.ndarray) -> float:
 
 
 def _numbers(values: Any) -> np.ndarray:
-    """float64 ``(T, features)``."""
+    """float64 ``(T, features)``, a copy."""
     try:
-        series = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(tr("A series must be numbers in rows of the same length.")) from error
+        given = np.asarray(values)
+        if given.dtype.kind not in "biufO":
+            raise ValueError(given.dtype)
+        series = np.array(given, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        raise ValueError(tr("A series must be numbers in rows of the same length, and no complex ones.")) from error
     series = series[:, None] if series.ndim == 1 else series
     if series.ndim != 2 or not 1 <= series.shape[1] <= MAX_INPUT:
         raise ValueError(tr("A series has the shape (steps, features) with up to {most} features.", most=MAX_INPUT))
@@ -117,6 +151,17 @@ def _numbers(values: Any) -> np.ndarray:
                 "The series has {steps} steps; at least {least} are needed to learn from.",
                 steps=steps,
                 least=SHORTEST_SERIES,
+            )
+        )
+    if steps > MAX_ROWS or series.size > MAX_NUMBERS:
+        raise ValueError(
+            tr(
+                "The series has {steps:,} steps of {width} values; at most {rows:,} steps and {most:,} values in all "
+                "are learned from.",
+                steps=steps,
+                width=series.shape[1],
+                rows=MAX_ROWS,
+                most=MAX_NUMBERS,
             )
         )
     if not (np.abs(series) < 1e30).all():
@@ -129,28 +174,13 @@ def _with_one(x: Tensor) -> Tensor:
     return torch.cat([x, torch.ones_like(x[:, :1])], dim=1)
 
 
-def _windows(series: Tensor) -> Draw:
-    """``x`` is a stretch of ``(T, features)``, the target is the same stretch one step on."""
-
-    def draw(g: torch.Generator, n: int, length: int) -> Batch:
-        found = _stretches(series, g, n, length)
-        return Batch(found[:-1], found[1:], torch.ones(len(found) - 1, n))
-
-    return draw
+def _values(found: Tensor) -> Batch:
+    """``x`` is a stretch of ``(L + 1, N, features)``, the target is the same stretch one step on."""
+    return Batch(found[:-1], found[1:], torch.ones(len(found) - 1, found.shape[1]))
 
 
-def _characters(codes: Tensor, size: int) -> Draw:
-    """The same of characters ``(T,)``; ``x`` is one-hot."""
-
-    def draw(g: torch.Generator, n: int, length: int) -> Batch:
-        found = _stretches(codes, g, n, length)
-        return Batch(functional.one_hot(found[:-1], size).float(), found[1:], torch.ones(len(found) - 1, n))
-
-    return draw
-
-
-def _stretches(data: Tensor, g: torch.Generator, n: int, length: int) -> Tensor:
-    """``(length + 1, n, ...)`` of ``(T, ...)``; shorter where the data are."""
-    length = min(length, len(data) - 1)
-    starts = torch.randint(len(data) - length, (n,), generator=g)
-    return data[starts[None] + torch.arange(length + 1)[:, None]]
+def _characters(found: Tensor, size: int) -> Batch:
+    """The same of characters ``(L + 1, N)``; ``x`` is one-hot."""
+    return Batch(
+        functional.one_hot(found[:-1], size).float(), found[1:], torch.ones(len(found) - 1, found.shape[1])
+    )

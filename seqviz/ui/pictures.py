@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from seqviz import cells
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
 from seqviz.interventions import Ablate, Clamp, Intervention, Scale, resolve_steps
@@ -142,7 +141,7 @@ def _model(experiment: Experiment) -> tuple[dict[str, Any] | None, dict[str, np.
     if size > _MODEL_BUDGET or size * experiment.sequence.length > _WORK_BUDGET:
         return None, {}
     header = {
-        "cell": cells.get(experiment.cell).description(),
+        "cell": experiment.cell,
         "hidden": experiment.hidden_size,
         "layers": experiment.num_layers,
         "inputs": experiment.input_size,

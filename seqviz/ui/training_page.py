@@ -12,7 +12,7 @@ from seqviz import vocabulary as words
 from seqviz.checkpoints import from_safetensors, to_safetensors
 from seqviz.experiment import Experiment
 from seqviz.figures import saturation
-from seqviz.language import Words, again, later, reason, tr
+from seqviz.language import Words, again, later, reason, sentences, tr
 from seqviz.metrics import describe_saturation
 from seqviz.parsing import parse_csv
 from seqviz.runner import run
@@ -75,8 +75,8 @@ def _choices(work: Trainer) -> None:
         return
     if found is None:
         return
-    if found.source:
-        st.caption(tr("After {source}. {thresholds}", source=found.source, thresholds=_thresholds(found)))
+    about = [_thresholds(found), found.judged]
+    st.caption(sentences([tr("After {source}.", source=found.source), *about] if found.source else about))
     recipes = RECIPES.get(found.name, ANY)
     place = f"train.recipe.{found.name}"
     chosen = remembered(st.selectbox, tr("Network and recipe"), list(recipes), key=place, names=tr)
@@ -129,7 +129,10 @@ def _decoded(data: bytes) -> str:
 def _thresholds(found: Task) -> str:
     metric = found.measure.capitalize()
     return tr(
-        "{metric}: chance {chance:.3g}, solved {solved:.3g}.", metric=metric, chance=found.chance, solved=found.solved
+        "{metric}: chance {chance}, solved {solved}.",
+        metric=metric,
+        chance=found.shown(found.chance),
+        solved=found.shown(found.solved),
     )
 
 
@@ -187,7 +190,7 @@ def _after(work: Trainer) -> None:
     """What to do with a finished run."""
     course, checkpoint = _shown(_ready(work))
     st.session_state["train.beside"] = checkpoint
-    if not course.task.is_solved(course.checkpoints[-1].score):
+    if not course.checkpoints[-1].solved:
         st.button(tr("Train on"), width="stretch", key="train.on", on_click=_train_on, args=(work,))
     if len(work.courses) > 1:
         st.caption(tr("{name}: the checkpoint at step {step}:", name=tr(course.name), step=checkpoint.step))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from seqviz.experiment import Experiment
-from seqviz.language import sentences, spoken_cache, tr
+from seqviz.language import sentences, spoken_cache, tr, trn
 from seqviz.runner import run
 from seqviz.tasks import Task
 from seqviz.training import Checkpoint
@@ -60,6 +60,7 @@ def learning_message(courses: list[Course], at: int | None) -> bytes:
         "hue": "x",
         "chance": task.chance,
         "solved": task.solved,
+        "texts": {c.name: {str(place[k.step]): task.shown(k.score) for k in c.checkpoints} for c in courses},
         "says": sentences(verdict(course) for course in courses),
     }
     if not task.smaller_is_better:
@@ -88,11 +89,28 @@ def verdict(course: Course) -> str:
     """Where a course stands, in a sentence."""
     if not course.checkpoints:
         return ""
-    last = course.checkpoints[-1]
-    values = {"name": tr(course.name), "score": last.score, "step": last.step, "seconds": last.seconds}
-    if course.task.is_solved(last.score):
-        return tr("{name}: {score:.3g} after {step} steps ({seconds:.1f} s of CPU), solved.", **values)
-    return tr("{name}: {score:.3g} after {step} steps ({seconds:.1f} s of CPU).", **values)
+    last, task = course.checkpoints[-1], course.task
+    steps = trn("{count} step", "{count} steps", last.step)
+    values = {"name": tr(course.name), "score": task.shown(last.score), "steps": steps, "seconds": last.seconds}
+    standing = last.standing
+    if standing is None:
+        return tr("{name}: {score} after {steps} ({seconds:.1f} s of CPU).", **values)
+    if standing.exact:
+        values["asked"] = trn("all {count} sequence there is", "all {count:,} sequences there are", standing.sequences)
+        return tr("{name}: {score} after {steps} ({seconds:.1f} s of CPU), solved: exact, on {asked}.", **values)
+    values |= {"low": task.shown(standing.low), "high": task.shown(standing.high)}
+    if task.held_out is not None:
+        values["asked"] = tr("all that was held out")
+    else:
+        values["asked"] = trn("{count} fresh sequence", "{count:,} fresh sequences", standing.sequences)
+    if last.solved:
+        return tr(
+            "{name}: {score} after {steps} ({seconds:.1f} s of CPU), solved: from {low} to {high}, by {asked}.", **values
+        )
+    return tr(
+        "{name}: {score} after {steps} ({seconds:.1f} s of CPU), perhaps solved: from {low} to {high}, by {asked}.",
+        **values,
+    )
 
 
 def answers(task: Task, y: np.ndarray) -> np.ndarray:

@@ -43,13 +43,20 @@ export class Learning extends Timeline {
     this.drawn();
   }
 
+  // A number as it is printed; a score is as the server says it, which never rounds it to its threshold.
+  text(name, row, k) {
+    const value = this.arrays[`${name}.${row.signal}`][k];
+    return row.texts?.[name]?.[k] ?? (Number.isFinite(value) ? number(value, 4) : "–");
+  }
+
   // The picture in words, from its numbers.
   summary() {
     const { rows, header, arrays } = this;
     const [first, last] = [arrays.step[0], arrays.step[header.count - 1]];
     const ends = ({ name, label }, row) => {
-      const known = Array.from(arrays[`${name}.${row.signal}`]).filter(Number.isFinite);
-      return known.length ? tr("{name} from {from} to {to}", { name: label, from: number(known[0]), to: number(known.at(-1)) }) : "";
+      const known = [...arrays[`${name}.${row.signal}`].keys()].filter((k) => Number.isFinite(arrays[`${name}.${row.signal}`][k]));
+      const [from, to] = [known[0], known.at(-1)].map((k) => this.text(name, row, k));
+      return known.length ? tr("{name} from {from} to {to}", { name: label, from, to }) : "";
     };
     return [tr("Optimiser steps {first} to {last}", { first, last }), ...rows.map((row) => tr("{row}: {says}", { row: row.name, says: clauses(header.nets.map((net) => ends(net, row))) }))].join(tr(". "));
   }
@@ -95,7 +102,7 @@ export class Learning extends Timeline {
   tooltip({ row, step }) {
     return { title: tr("{row}, step {step}", { row: row.name, step: this.arrays.step[step] }), lines: this.header.nets.map(({ name, label }) => {
       const value = this.arrays[`${name}.${row.signal}`][step];
-      return [label, Number.isFinite(value) ? (row.log ? power(Math.log10(value)) : number(value, 4)) : "–"];
+      return [label, row.log && !row.texts && Number.isFinite(value) ? power(Math.log10(value)) : this.text(name, row, step)];
     }) };
   }
 
