@@ -180,7 +180,7 @@ class Task:
             return tr("Judged by fresh sequences that are never trained on.")
         count = self.space(self.length) if self.space else 0
         return trn(
-            "There is only {count} sequence of this length, too few to keep any from training.",
+            "There is only {count:,} sequence of this length, too few to keep any from training.",
             "There are only {count:,} different sequences of this length, too few to keep any from training.",
             count,
         )

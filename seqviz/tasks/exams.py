@@ -21,6 +21,7 @@ FEW: Final = 2**13
 FINAL: Final = 4096
 """Fresh sequences that decide whether a task is solved."""
 
+
 def kept(x: Tensor) -> Tensor:
     """Which sequences of ``x`` ``(L, N, H_in)`` belong to the exam, ``(N,)``.
 

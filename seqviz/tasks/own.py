@@ -181,6 +181,4 @@ def _values(found: Tensor) -> Batch:
 
 def _characters(found: Tensor, size: int) -> Batch:
     """The same of characters ``(L + 1, N)``; ``x`` is one-hot."""
-    return Batch(
-        functional.one_hot(found[:-1], size).float(), found[1:], torch.ones(len(found) - 1, found.shape[1])
-    )
+    return Batch(functional.one_hot(found[:-1], size).float(), found[1:], torch.ones(len(found) - 1, found.shape[1]))

@@ -96,16 +96,19 @@ def verdict(course: Course) -> str:
     if standing is None:
         return tr("{name}: {score} after {steps} ({seconds:.1f} s of CPU).", **values)
     if standing.exact:
-        values["asked"] = trn("all {count} sequence there is", "all {count:,} sequences there are", standing.sequences)
+        values["asked"] = trn(
+            "all {count:,} sequence there is", "all {count:,} sequences there are", standing.sequences
+        )
         return tr("{name}: {score} after {steps} ({seconds:.1f} s of CPU), solved: exact, on {asked}.", **values)
     values |= {"low": task.shown(standing.low), "high": task.shown(standing.high)}
     if task.held_out is not None:
         values["asked"] = tr("all that was held out")
     else:
-        values["asked"] = trn("{count} fresh sequence", "{count:,} fresh sequences", standing.sequences)
+        values["asked"] = trn("{count:,} fresh sequence", "{count:,} fresh sequences", standing.sequences)
     if last.solved:
         return tr(
-            "{name}: {score} after {steps} ({seconds:.1f} s of CPU), solved: from {low} to {high}, by {asked}.", **values
+            "{name}: {score} after {steps} ({seconds:.1f} s of CPU), solved: from {low} to {high}, by {asked}.",
+            **values,
         )
     return tr(
         "{name}: {score} after {steps} ({seconds:.1f} s of CPU), perhaps solved: from {low} to {high}, by {asked}.",

@@ -19,7 +19,7 @@ LATE = {"Sequence": ["下载为 CSV", "全屏"], "Save": ["复制到剪贴板"]}
 NAMES = re.compile(
     r"CPU|LSTM|GRU|I?RNN|torch|tanh|re(?:lu|LU)|CSV|NPY|npy|npz|TXT|MD|JSON|json|safetensors|SAFETENSORS|SVG|PNG|seqviz"
     r"|Ctrl|Shift|Home|End|Enter|notebook|chrono|float32|log10|Xavier|Glorot|XOR|Dyck|https?://\S+"
-    r"|Bengio|Simard|Frasconi|Hochreiter|Schmidhuber|Arjovsky|Shah|Graves|Hewitt|Elman|Tallec|Ollivier"
+    r"|Bengio|Simard|Frasconi|Hochreiter|Schmidhuber|Arjovsky|Shah|Graves|Hewitt|Le|Jaitly|Hinton|Tallec|Ollivier"
 )
 """What has no other name in Chinese: torch's words, file formats, keys, people."""
 

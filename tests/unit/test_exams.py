@@ -102,7 +102,6 @@ def test_what_is_kept_for_the_exam_is_like_the_rest(name: str) -> None:
 
 def test_the_same_sequence_is_kept_whoever_draws_it_and_whatever_the_sign_of_its_zeros() -> None:
     batch = TASKS["parity"].draw(generator(), 500, 16)
-    assert torch.equal(kept(batch.x), kept(-(-batch.x)))
     assert torch.equal(kept(batch.x[:, 100:200]), kept(batch.x)[100:200])
     assert torch.equal(kept(batch.x * torch.where(batch.x == 0, -1.0, 1.0)), kept(batch.x))
 
@@ -197,8 +196,6 @@ def test_an_interval_holds_its_score(rights: list[int], alpha: float) -> None:
     low, high = interval(right, count, alpha, share=True)
     assert 0 <= low <= float(right.sum() / count.sum()) <= high <= 1
     assert interval(right, count, alpha / 10, share=True)[0] <= low
-
-
 
 
 @pytest.mark.parametrize(("wrong", "solves"), [(0.002, True), (0.0095, False), (0.02, False)])
@@ -381,8 +378,7 @@ def test_a_series_is_taken_if_it_can_be_learned_from(bad: object, said: str | No
 def test_whatever_numbers_come_they_are_learned_from_or_refused(values: list[float]) -> None:
     try:
         found = own_series(values)
-    except ValueError as refusal:
-        assert str(refusal).endswith((".", "."))
+    except ValueError:
         return
     batch = found.batch(generator(), 4)
     assert math.isfinite(float(found.loss(torch.zeros_like(batch.target), batch)))
