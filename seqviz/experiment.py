@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from seqviz import cells
 from seqviz import vocabulary as words
 from seqviz.checks import assign, choice, float32, shown, whole
 from seqviz.interventions import Clamp, Intervention, Scale, validate
@@ -171,13 +172,11 @@ class Experiment:
 
     def widths(self) -> dict[str, int]:
         """Every signal that can be edited, with its number of units; pre-activations included."""
+        cell = cells.get(self.cell)
         found = {"x": self.input_size}
         for layer in range(self.num_layers):
-            for signal in words.SIGNALS[self.cell]:
+            for signal in (*cell.signals, *(name for name in cell.where if name not in cell.signals)):
                 found[words.signal_name(layer, signal)] = self.hidden_size
-            for block in words.BLOCKS[self.cell]:
-                for suffix in ("pre", "ih", "hh"):
-                    found[words.signal_name(layer, f"{block}_{suffix}")] = self.hidden_size
         return found
 
     def edited(self, edits: Iterable[WeightEdit]) -> Experiment:
@@ -257,14 +256,11 @@ class Experiment:
 
 def parameter_shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
     """Every parameter's shape, by torch's name, in torch's order, the readout's at the end."""
-    hidden = experiment.hidden_size
-    rows = hidden * len(words.BLOCKS[experiment.cell])
+    cell, hidden = cells.get(experiment.cell), experiment.hidden_size
     shapes: dict[str, tuple[int, ...]] = {}
     for layer in range(experiment.num_layers):
-        shapes[f"weight_ih_l{layer}"] = (rows, experiment.input_size if layer == 0 else hidden)
-        shapes[f"weight_hh_l{layer}"] = (rows, hidden)
-        shapes[f"bias_ih_l{layer}"] = (rows,)
-        shapes[f"bias_hh_l{layer}"] = (rows,)
+        width = experiment.input_size if layer == 0 else hidden
+        shapes |= {f"{name}_l{layer}": shape for name, shape in cell.packed_shapes(width, hidden).items()}
     shapes["readout.weight"] = (experiment.output_size, hidden)
     shapes["readout.bias"] = (experiment.output_size,)
     return shapes

@@ -124,6 +124,25 @@ class Cell:
         text = "\n".join([*lines, f"size h = {size}"])
         return replace(parse(text, self.name), label=self.label, blocks=self.blocks, told=self.told, labels=self.labels)
 
+    def packed_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
+        """The shape of every parameter of a layer, by its name in :attr:`packing`."""
+        shapes = self.parameters(input_size, hidden_size)
+        return {
+            name: (sum(shapes[row][0] for row in rows), *shapes[rows[0]][1:]) for name, rows in self.packing.items()
+        }
+
+    def unpack(self, packed: Mapping[str, Any]) -> dict[str, Any]:
+        """A layer's parameters, arrays or tensors, by their names in the lines: views of their rows.
+
+        A parameter that is missing is left out, such as the biases of a layer without any.
+        """
+        found: dict[str, Any] = {}
+        for name, rows in self.packing.items():
+            if (whole := packed.get(name)) is not None:
+                size = len(whole) // len(rows)
+                found |= {row: whole[k * size : (k + 1) * size] for k, row in enumerate(rows)}
+        return found
+
     @cached_property
     def groups(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
         """Products that read the same value, ``(node read, products)``: one matrix product serves them all."""

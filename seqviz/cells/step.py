@@ -37,13 +37,7 @@ class Weights(NamedTuple):
 
 def unpack(cell: Cell, weights: Weights) -> dict[str, Tensor]:
     """torch's packed weights by their names in the lines, as views: ``W_if`` is block f of ``weight_ih``."""
-    packed = {"W_i": weights.weight_ih, "W_h": weights.weight_hh, "b_i": weights.bias_ih, "b_h": weights.bias_hh}
-    found = {
-        stem + block: rows
-        for stem, tensor in packed.items()
-        if tensor is not None
-        for block, rows in zip(cell.blocks, tensor.chunk(len(cell.blocks)), strict=True)
-    }
+    found = cell.unpack(weights._asdict())
     return found if weights.weight_hr is None else found | {"W_hr": weights.weight_hr}
 
 
