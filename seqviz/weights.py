@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from seqviz import cells
 from seqviz import vocabulary as words
 from seqviz.experiment import PRESETS, SCHEMES, Experiment, Init, parameter_shapes
 from seqviz.language import tr
@@ -27,8 +28,6 @@ Parameters = Mapping[str, np.ndarray]
 
 PARTS = ("ih", "hh", "bias_ih", "bias_hh")
 """Where a gate's weights read from: the input, the last state, and torch's two biases."""
-
-_FORGET = {words.LSTM: "f", words.GRU: "z"}
 
 
 def materialise(experiment: Experiment) -> Parameters:
@@ -114,14 +113,14 @@ def _scheme(blank: Experiment, init: Init, length: int, shapes: dict[str, tuple[
     if init.scheme == "chrono":
         _chrono(blank, tensors, length, generator)
         return tensors
-    count = len(words.BLOCKS[blank.cell])
+    packing = cells.get(blank.cell).packing
     for name, tensor in tensors.items():
         if name.startswith("readout") and init.scheme != "zeros":
             continue
         if tensor.ndim == 1 or init.scheme == "zeros":
             tensor.zero_()
             continue
-        for block in tensor.chunk(count):
+        for block in tensor.chunk(len(packing[name.rpartition("_l")[0]])):
             _fill(block, name, init.scheme, generator)
     return tensors
 
@@ -145,17 +144,16 @@ def _fill(block: Tensor, name: str, scheme: str, generator: torch.Generator) -> 
 def _chrono(blank: Experiment, tensors: dict[str, Tensor], length: int, generator: torch.Generator) -> None:
     """Biases for memories of every length up to T: forget gate log U(1, T-1), input gate its negative.
 
-    Tallec and Ollivier 2018, https://arxiv.org/abs/1804.11188; T is the sequence's length. For the GRU the
-    update gate, which in torch keeps the old state, takes the forget gate's part.
+    Tallec and Ollivier 2018, https://arxiv.org/abs/1804.11188; T is the sequence's length. The forget gate is
+    whatever keeps the state in the cell's lines, as the update gate does in torch's GRU.
     """
-    longest = max(3, length)
+    longest, cell = max(3, length), cells.get(blank.cell)
     for layer in range(blank.num_layers):
-        if blank.cell not in _FORGET:
-            continue
-        keep = torch.empty(blank.hidden_size).uniform_(1.0, longest - 1.0, generator=generator).log_()
-        _set_gate_bias(blank, tensors, layer, _FORGET[blank.cell], keep)
-        if blank.cell == words.LSTM:
-            _set_gate_bias(blank, tensors, layer, "i", -keep)
+        for state, (gate, sign) in cell.keep_gates.items():
+            keep = torch.empty(blank.hidden_size).uniform_(1.0, longest - 1.0, generator=generator).log_()
+            _set_gate_bias(blank, tensors, layer, gate, sign * keep)
+            if state in cell.write_gates:
+                _set_gate_bias(blank, tensors, layer, cell.write_gates[state], -keep)
 
 
 def _set_gate_bias(blank: Experiment, tensors: dict[str, Tensor], layer: int, gate: str, value: Tensor) -> None:
@@ -171,9 +169,9 @@ def _set_forget_bias(blank: Experiment, tensors: dict[str, Tensor], value: float
     Jozefowicz, Zaremba and Sutskever 2015, https://proceedings.mlr.press/v37/jozefowicz15.html: an LSTM
     should start with 1. In torch's GRU it is the update gate that keeps the old state.
     """
-    if blank.cell in _FORGET:
-        for layer in range(blank.num_layers):
-            _set_gate_bias(blank, tensors, layer, _FORGET[blank.cell], torch.tensor(value))
+    for layer in range(blank.num_layers):
+        for gate, sign in cells.get(blank.cell).keep_gates.values():
+            _set_gate_bias(blank, tensors, layer, gate, torch.tensor(sign * value))
 
 
 def _rescale(blank: Experiment, tensors: dict[str, Tensor], radius: float) -> None:

@@ -86,6 +86,18 @@ class Cell:
                     found.setdefault(state, kept)
         return MappingProxyType(found)
 
+    @cached_property
+    def write_gates(self) -> Mapping[str, str]:
+        """By state, the gate that lets something new in, where it is another than the one that keeps: LSTM's i."""
+        found: dict[str, str] = {}
+        for state, (keep, _) in self.keep_gates.items():
+            for k in self._terms(self.where[state]):
+                node = self.nodes[k]
+                gates = {self.nodes[a].name for a in node.args if self.nodes[a].op == "at"} & self.gates - {keep}
+                if node.op == "*" and len(gates) == 1:
+                    found.setdefault(state, gates.pop())
+        return MappingProxyType(found)
+
     def _terms(self, top: int) -> list[int]:
         node = self.nodes[top]
         return [k for a in node.args for k in self._terms(a)] if node.op in ("at", "+", "-") and node.args else [top]
