@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from types import MappingProxyType
+from typing import Any
 
 from seqviz.cells.checked import Checked, check
 from seqviz.cells.label import Label
@@ -116,6 +117,34 @@ class Cell:
             if one.op == "const" and one.value == 1 and gate.op == "at":
                 return gate.name, -1
         return None
+
+    @cached_property
+    def packing(self) -> Mapping[str, tuple[str, ...]]:
+        """A layer's parameters, each with the names in the lines that are its row blocks, top to bottom.
+
+        A cell with ``blocks`` packs as torch does: ``weight_ih`` is ``W_ii``, ``W_if``, … one under the other. What
+        is left has a parameter of its own name.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        for part, stem in (("weight_ih", "W_i"), ("weight_hh", "W_h"), ("bias_ih", "b_i"), ("bias_hh", "b_h")):
+            rows = tuple(stem + block for block in self.blocks)
+            if rows and all(name in self.shapes for name in rows):
+                found[part] = rows
+        packed = {name for rows in found.values() for name in rows}
+        return MappingProxyType(found | {name: (name,) for name in self.shapes if name not in packed})
+
+    def description(self) -> dict[str, Any]:
+        """What a script needs to compute and to print the cell, as JSON takes it."""
+        return {
+            "name": self.name,
+            "states": list(self.states),
+            "start": dict(self.start),
+            "sizes": dict(self.sizes),
+            "signals": list(self.signals),
+            "where": dict(self.where),
+            "packing": {name: list(rows) for name, rows in self.packing.items()},
+            "nodes": [[n.op, list(n.args), n.name, n.bias, n.value, n.width] for n in self.nodes],
+        }
 
     def width(self, letter: str, input_size: int, hidden_size: int) -> int:
         """How many numbers a letter of :attr:`shapes` stands for."""

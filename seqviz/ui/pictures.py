@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from seqviz import cells
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
 from seqviz.interventions import Ablate, Clamp, Intervention, Scale, resolve_steps
@@ -141,7 +142,7 @@ def _model(experiment: Experiment) -> tuple[dict[str, Any] | None, dict[str, np.
     if size > _MODEL_BUDGET or size * experiment.sequence.length > _WORK_BUDGET:
         return None, {}
     header = {
-        "cell": experiment.cell,
+        "cell": cells.get(experiment.cell).description(),
         "hidden": experiment.hidden_size,
         "layers": experiment.num_layers,
         "inputs": experiment.input_size,

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cells_written import WRITTEN
 
 import seqviz
 from seqviz import weights
+from seqviz.cells import road
 from seqviz.experiment import Experiment, Init, Sequence, Tensor
 from seqviz.ui import pictures
 
@@ -172,3 +174,36 @@ def test_what_overflows_in_torch_overflows_in_the_browser(bare_page, cell, held)
         assert [name for name in kinds if (kinds[name] != sort(found[name])).any()] == [], f"seed {seed}"
         overflown += any(kind.any() for kind in kinds.values())
     assert overflown >= {"RNN_RELU": 30}.get(cell, 10 if held else 0)
+
+
+_LAYER = """async ({ path, cell, weights, x, inputs, hidden }) => {
+  const { run } = await import(path);
+  const named = Object.fromEntries(Object.entries(weights).map(([name, list]) => [name, Float32Array.from(list)]));
+  const found = run(cell, named, Float32Array.from(x), inputs, hidden, {});
+  return Object.fromEntries(Object.entries(found).map(([name, values]) => [name, [...values]]));
+}"""
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_any_cell_that_can_be_written_runs_in_the_browser(bare_page, name):
+    cell, rng = WRITTEN[name], np.random.default_rng(2)
+    draw = lambda shape: (rng.normal(size=shape) * 0.7).astype(np.float32)  # noqa: E731
+    weights_ = {key: draw(shape) for key, shape in cell.parameters(3, 5).items()}
+    x = draw((30, 1, 3))
+    initial = {s: np.full((1, cell.sizes.get(s, 5)), cell.start.get(s, 0.0)) for s in cell.states}
+    expected = road.run(cell, weights_, x.astype(np.float64), initial)
+    found = bare_page.evaluate(
+        _LAYER,
+        {
+            "path": "/_stcore/bidi-components/seqviz.scope/tape.js",
+            "cell": cell.description(),
+            "weights": {key: array.ravel().tolist() for key, array in weights_.items()},
+            "x": x.ravel().tolist(),
+            "inputs": 3,
+            "hidden": 5,
+        },
+    )
+    assert tuple(found) == cell.signals
+    for signal, values in found.items():
+        wanted = expected[signal][:, 0].ravel()
+        np.testing.assert_allclose(values, wanted, atol=2e-5, rtol=2e-5, err_msg=signal)
