@@ -17,7 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 import seqviz
 from seqviz import language
-from seqviz.language import tr
+from seqviz.language import LANGUAGES, tr
 from seqviz.ui.bench import Bench
 
 __all__ = ["follow", "go", "listen", "settle", "through_app"]
@@ -77,10 +77,32 @@ def listen() -> None:
 def _wanted() -> str | None:
     if get_script_run_ctx(suppress_warning=True) is None:
         return None
-    chosen = st.session_state.get("zh")
-    if chosen is None:  # before the switch was drawn for the first time
-        chosen = st.query_params.get("zh") == "true"
-    return "zh" if chosen else "en"
+    chosen = st.session_state.get("lang") or _in_address()
+    return chosen if chosen in LANGUAGES else "en"
+
+
+def _in_address() -> str | None:
+    """The language that a link asks for; links from before there were several say ``zh=true``."""
+    return st.query_params.get("lang") or ("zh" if st.query_params.get("zh") == "true" else None)
+
+
+def _languages() -> None:
+    """The choice of a language. A hidden field keeps its short name in the address, from page to page."""
+    if "zh" in st.query_params and "lang" not in st.session_state:
+        st.session_state["lang"] = language.current()
+        asked = st.query_params.to_dict() | {"lang": language.current()}
+        del asked["zh"]
+        st.query_params.from_dict(asked)
+    with st.container(key="language-kept"):
+        st.selectbox(tr("Language"), [*LANGUAGES], key="lang", bind="query-params")
+    st.menu_button(
+        LANGUAGES[language.current()], [*LANGUAGES], format_func=LANGUAGES.__getitem__, key="language", type="tertiary",
+        icon=":material/translate:", on_click=_chosen,
+    )  # fmt: skip
+
+
+def _chosen() -> None:
+    st.session_state["lang"] = st.session_state["language"]
 
 
 def settle(style: Path) -> None:
@@ -89,7 +111,7 @@ def settle(style: Path) -> None:
     _once()
     st.html(style)
     with st.container(key="switches", horizontal=True):
-        st.toggle("中文", key="zh", bind="query-params", help="简体中文 / Simplified Chinese")
+        _languages()
         st.toggle(
             tr("Lecture"), key="lecture", bind="query-params",
             help=tr(

@@ -123,6 +123,11 @@ class Screen:
         self.page.get_by_role("option", name=option, exact=True).click()
         self.rest()
 
+    def speak(self, name: str) -> None:
+        """Choose a language at the top of the page, by its own name."""
+        self.page.locator(".st-key-language button").click()
+        self.page.get_by_role("menuitem", name=name, exact=True).click()
+
     def cell(self, matrix: Locator, row: int, col: int, rows: int, cols: int) -> tuple[float, float]:
         """The pixel of one weight's cell."""
         return tuple(matrix.locator(".sv-graph").evaluate(_CELL, [(row + 0.5) / rows, (col + 0.5) / cols]))

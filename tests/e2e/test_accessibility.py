@@ -53,7 +53,7 @@ def test_nothing_serious_while_the_class_guesses_at_what_somebody_holds(visit, s
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_serious_in_a_chinese_lecture_on_vectors_while_a_line_is_lit(visit, scheme):
-    screen = visit("/cell?zh=true&lecture=true#as=vectors", picture=".sv-cellview", color_scheme=scheme)
+    screen = visit("/cell?lang=zh&lecture=true#as=vectors", picture=".sv-cellview", color_scheme=scheme)
     lines = screen.scope.locator(".sv-lawline")
     lines.first.click()
     expect(screen.scope.locator(".sv-bars .sv-total")).to_be_visible()

@@ -57,7 +57,7 @@ def test_every_page_is_read(root):
 
 @pytest.mark.parametrize("path", PICTURES)
 def test_nothing_is_left_in_english(visit, path):
-    screen = visit(f"/{path}?zh=true", picture=PICTURES[path])
+    screen = visit(f"/{path}?lang=zh", picture=PICTURES[path])
     screen.until("() => !document.querySelector('[aria-label^=Help]')")
     assert english(screen) == []
     assert screen.page.locator("html").get_attribute("lang") == "zh-CN"
@@ -66,7 +66,7 @@ def test_nothing_is_left_in_english(visit, path):
 
 @pytest.mark.parametrize("panel", PANELS)
 def test_no_panel_is_left_in_english(visit, panel):
-    screen = visit("/?zh=true")
+    screen = visit("/?lang=zh")
     screen.panel(panel, PANELS[panel])
     for expander in screen.page.locator(".st-key-controls summary").all():
         expander.click()
@@ -77,7 +77,7 @@ def test_no_panel_is_left_in_english(visit, panel):
 
 
 def test_a_trained_network_is_spoken_of_in_chinese(visit):
-    screen = visit("/training?zh=true")
+    screen = visit("/training?lang=zh")
     screen.page.get_by_role("button", name="开始训练").click()
     expect(screen.page.locator(".sv-learning .sv-status")).to_contain_text("已学会", timeout=120_000)
     screen.rest()
@@ -87,10 +87,9 @@ def test_a_trained_network_is_spoken_of_in_chinese(visit):
 def test_the_switch_is_part_of_the_address_and_changes_words_alone(screen, visit):
     screen.edits(lambda: screen.drag(screen.at("x", 10, 0.9), screen.at("x", 14, 0.9)))
     before, experiment = screen.data("drawn"), screen.experiment
-    switch = screen.page.locator(".st-key-zh label").first
-    switch.click()
+    screen.speak("简体中文")
     expect(screen.scope.locator(".sv-fold[data-signal=f]")).to_contain_text("遗忘门")
-    screen.until("() => location.search.includes('zh=true')")
+    screen.until("() => location.search.includes('lang=zh')")
     screen.rest()
     assert screen.data("drawn") == before
     assert screen.experiment == experiment
@@ -99,39 +98,53 @@ def test_the_switch_is_part_of_the_address_and_changes_words_alone(screen, visit
     screen.page.keyboard.press("ArrowRight")
     expect(screen.scope).to_have_attribute("data-step", "15")
     screen.edits(lambda: screen.drag(screen.at("x", 20, 0.9), screen.at("x", 24, 0.9)))
-    assert "zh=true" in screen.page.url, "an edit took the language away"
+    assert "lang=zh" in screen.page.url, "an edit took the language away"
     other = visit(screen.page.url)
     expect(other.scope.locator(".sv-fold[data-signal=i]")).to_contain_text("输入门（记忆门）")
     assert other.experiment == screen.experiment
-    switch.click()
+    screen.speak("English")
     expect(screen.scope.locator(".sv-fold[data-signal=f]")).to_contain_text("forget gate")
     screen.until(
-        "() => !location.search.includes('zh=') && document.querySelector('[aria-label=\"Help for Lecture\"]')"
+        "() => !location.search.includes('lang=') && document.querySelector('[aria-label=\"Help for Lecture\"]')"
     )
     texts = [text for text in screen.page.evaluate(EVERYTHING) if re.search("[\u4e00-\u9fff]", text)]
-    assert set(texts) <= {"中文", "Help for 中文", "简体中文 / Simplified Chinese"}
+    assert texts == []
     expect(other.scope.locator(".sv-fold[data-signal=o]")).to_contain_text("输出门")
 
 
+@pytest.mark.parametrize("path", ["", "training"])
+def test_a_link_from_before_there_were_several_languages_opens_in_chinese(visit, path):
+    screen = visit(f"/{path}?zh=true&lecture=true", picture=PICTURES[path])
+    screen.until("() => document.documentElement.lang === 'zh-CN' && location.search.includes('lang=zh')")
+    screen.speak("English")
+    screen.until("() => document.documentElement.lang === 'en' && !/lang|zh/.test(location.search)")
+    assert "lecture=true" in screen.page.url
+
+
+def test_a_language_that_is_not_there_is_english(visit):
+    screen = visit("/?lang=xx")
+    screen.until("() => document.documentElement.lang === 'en' && !location.search.includes('lang=')")
+
+
 def test_the_language_goes_along_to_the_next_page(visit):
-    screen = visit("/?zh=true")
+    screen = visit("/?lang=zh")
     screen.page.get_by_role("link", name="循环单元").click()
     expect(screen.page.locator(".sv-cellview")).to_contain_text("下一部分")
-    expect(screen.page).to_have_url(re.compile("zh=true"))
+    expect(screen.page).to_have_url(re.compile("lang=zh"))
 
 
 def test_the_first_visitor_of_all_keeps_the_switches(visit, untouched):
-    screen = visit("/?zh=true&lecture=true", at=untouched)
+    screen = visit("/?lang=zh&lecture=true", at=untouched)
     screen.page.get_by_role("link", name="循环单元").click()
     expect(screen.page.locator(".sv-cellview")).to_contain_text("下一部分")
     screen.rest()
     expect(screen.page).to_have_url(re.compile("/cell.*lecture=true"))
-    expect(screen.page).to_have_url(re.compile("zh=true"))
+    expect(screen.page).to_have_url(re.compile("lang=zh"))
     screen.page.close()  # its server ends first
 
 
 def test_what_streamlit_says_when_asked_is_chinese(visit):
-    screen = visit("/?zh=true")
+    screen = visit("/?lang=zh")
     kinds = screen.page.get_by_role("combobox", name="种类")
     kinds.click()
     kinds.fill("zzz")
@@ -152,7 +165,7 @@ def test_what_streamlit_says_when_asked_is_chinese(visit):
 
 
 def test_back_leads_from_page_to_page_with_the_switches_the_step_and_the_unit(visit):
-    screen = visit("/?zh=true&lecture=true#step=10&unit=3")
+    screen = visit("/?lang=zh&lecture=true#step=10&unit=3")
     before = screen.page.evaluate("history.length")
     title = screen.scope.locator(".sv-why-title").inner_text()
     screen.scope.locator(".sv-value-button").first.click()
@@ -162,13 +175,13 @@ def test_back_leads_from_page_to_page_with_the_switches_the_step_and_the_unit(vi
     assert screen.page.evaluate("history.length") == before + 1
     screen.page.go_back()
     expect(screen.scope.locator(".sv-why-title")).to_have_text(title)
-    screen.until("() => location.search.includes('zh=true') && location.search.includes('lecture=true')")
+    screen.until("() => location.search.includes('lang=zh') && location.search.includes('lecture=true')")
     screen.page.go_forward()
     expect(view.locator(".sv-clock")).to_have_text("10 / 63")
-    assert "zh=true" in screen.page.url
+    assert "lang=zh" in screen.page.url
 
 
-@pytest.mark.parametrize("switch", ["zh=true", "lecture=true"])
+@pytest.mark.parametrize("switch", ["lang=zh", "lecture=true"])
 def test_a_switch_survives_the_way_into_the_cell_and_back(visit, switch):
     screen = visit(f"/?{switch}")
     screen.scope.locator(".sv-value-button").first.click()
@@ -184,8 +197,7 @@ def test_a_switch_survives_the_way_into_the_cell_and_back(visit, switch):
 def test_a_training_page_keeps_its_choices_through_two_switches_and_opens_the_network(visit):
     screen = visit("/training")
     screen.choose("Task", "Temporal order: which of X and Y came when")
-    switch = screen.page.locator(".st-key-zh label").first
-    switch.click()
+    screen.speak("简体中文")
     task = screen.page.get_by_role("combobox", name="任务")
     expect(task).to_have_value("时间顺序：X 与 Y 出现的先后")
     screen.page.get_by_role("button", name="Increment").or_(screen.page.get_by_role("button", name="增大")).click()
@@ -194,24 +206,23 @@ def test_a_training_page_keeps_its_choices_through_two_switches_and_opens_the_ne
     screen.choose("任务", "锁存：回忆第一个比特")
     screen.page.get_by_role("button", name="开始训练").click()
     expect(screen.page.locator(".sv-learning .sv-status")).to_contain_text("已学会", timeout=120_000)
-    switch.click()
+    screen.speak("English")
     expect(screen.page.get_by_role("combobox", name="Task")).to_have_value("Latch: recall the first bit")
     expect(screen.page.locator(".sv-learning .sv-status")).to_contain_text("Solved.")
-    switch.click()
+    screen.speak("简体中文")
     screen.page.get_by_role("button", name="在“门控”页面打开").click()
     expect(screen.page.locator(".sv-bar").first).to_be_visible()
     expect(screen.page.get_by_text("门控内部")).to_be_visible()
-    assert "zh=true" in screen.page.url
+    assert "lang=zh" in screen.page.url
 
 
 def test_a_choice_outlives_the_language_it_was_made_in(visit):
-    screen = visit("/?zh=true")
+    screen = visit("/?lang=zh")
     screen.panel("What if", "干预")
     screen.choose("信号", "输出门（l0.o）")
-    switch = screen.page.locator(".st-key-zh label").first
-    switch.click()
+    screen.speak("English")
     expect(screen.page.get_by_role("combobox", name="Signal")).to_have_value("output gate (l0.o)")
-    switch.click()
+    screen.speak("简体中文")
     expect(screen.page.get_by_role("combobox", name="信号")).to_have_value("输出门（l0.o）")
     screen.edits(lambda: screen.page.locator(".st-key-whatif-add button").click())
     (edit,) = screen.experiment.interventions
@@ -219,16 +230,16 @@ def test_a_choice_outlives_the_language_it_was_made_in(visit):
 
 
 def test_what_was_refused_is_said_in_the_language_of_now(visit):
-    screen = visit("/?zh=true&e=%3Cscript%3E")
+    screen = visit("/?lang=zh&e=%3Cscript%3E")
     alert = screen.page.locator("[data-testid=stAlert]")
     expect(alert).to_contain_text("改为显示示例。")
     assert english(screen) == []
-    screen.page.locator(".st-key-zh label").first.click()
+    screen.speak("English")
     expect(alert).to_contain_text("The example is shown instead.")
 
 
 def test_a_number_that_cannot_be_read_is_refused_in_chinese(visit):
-    screen = visit("/?zh=true")
+    screen = visit("/?lang=zh")
     screen.page.locator(".st-key-own-open summary").click()
     field = screen.page.get_by_label("数值：每行一个时间步，或用逗号分隔")
     field.fill("1, 2, drei")
