@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -308,3 +311,9 @@ def test_packed_weights_are_views_of_their_blocks():
     assert named["b_in"].data_ptr() == layer.bias_ih_l0[2 * H :].data_ptr()
     assert set(named) == set(cells.get("GRU").shapes)
     assert "b_ir" not in unpack(cells.get("GRU"), Weights(layer.weight_ih_l0, layer.weight_hh_l0))
+
+
+def test_the_scripts_tests_have_these_cells():
+    """``tests/web/cells.json`` is what a page is sent; write it anew when this fails."""
+    known = json.loads((Path(__file__).parents[1] / "web" / "cells.json").read_text(encoding="utf-8"))
+    assert known == {name: json.loads(json.dumps(cells.get(name).description())) for name in cells.names()}
