@@ -7,13 +7,13 @@ its key there; what is built from it still knows how to be said in another langu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache, reduce, wraps
+from functools import lru_cache, reduce
 from numbers import Real
 from string import Formatter
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from seqviz import locale
 
@@ -29,7 +29,6 @@ __all__ = [
     "reason",
     "sentences",
     "speaking",
-    "spoken_cache",
     "tr",
     "trn",
     "use_language",
@@ -53,9 +52,6 @@ class _Process:
 
     ask: Callable[[], str | None] = staticmethod(lambda: None)
     otherwise = "en"
-
-
-Made = TypeVar("Made")
 
 
 def current() -> str:
@@ -184,23 +180,6 @@ class Words(dict[str, str]):
 
     def get(self, key: str, otherwise: Any = None) -> Any:
         return tr(super().__getitem__(key)) if key in self else otherwise
-
-
-def spoken_cache(maxsize: int) -> Callable[[Callable[..., Made]], Callable[..., Made]]:
-    """``functools.lru_cache`` for what holds sentences: the language is one of the arguments."""
-
-    def decorate(function: Callable[..., Made]) -> Callable[..., Made]:
-        @lru_cache(maxsize=maxsize)
-        def kept(language: str, *args: Hashable, **kwargs: Hashable) -> Made:
-            return function(*args, **kwargs)
-
-        @wraps(function)
-        def asked(*args: Hashable, **kwargs: Hashable) -> Made:
-            return kept(current(), *args, **kwargs)
-
-        return asked
-
-    return decorate
 
 
 def _sentence(template: str, values: dict[str, Any], one: str, language: str) -> Sentence:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import torch
 from torch import nn
 
 from seqviz import vocabulary as words
 from seqviz.capture import capture
 from seqviz.experiment import Experiment
+from seqviz.kept import kept
 from seqviz.network import SequenceGRU, SequenceLSTM, SequenceRNN
 from seqviz.sequences import generate
 from seqviz.trace import Trace
@@ -46,16 +45,9 @@ def inputs(experiment: Experiment) -> torch.Tensor:
     return torch.from_numpy(generate(experiment.sequence, experiment.input_size).copy())[:, None]
 
 
-LARGE = 500_000
-"""Hidden states of a run, threefold with its details, beyond which its trace is not kept for long: of an LSTM a
-trace has some seven times as many numbers."""
-
-
-def _made(experiment: Experiment, detail: bool) -> Trace:
+@kept
+def _run(experiment: Experiment, detail: bool) -> Trace:
     return capture(network(experiment), inputs(experiment), interventions=experiment.interventions, detail=detail)
-
-
-_small, _large = lru_cache(maxsize=128)(_made), lru_cache(maxsize=3)(_made)
 
 
 def run(experiment: Experiment, *, detail: bool = False) -> Trace:
@@ -69,5 +61,4 @@ def run(experiment: Experiment, *, detail: bool = False) -> Trace:
         The trace, batch 1: ``x`` ``(L, 1, H_in)``, each layer's gates and states ``(L, 1, H)``, ``y``
         ``(L, 1, output_size)``. Equal experiments may share one trace; its arrays are read-only.
     """
-    states = experiment.sequence.length * experiment.hidden_size * experiment.num_layers
-    return (_large if states * (3 if detail else 1) > LARGE else _small)(experiment, detail)
+    return _run(experiment, detail)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 from seqviz import cells
 from seqviz import vocabulary as words
 from seqviz.experiment import PRESETS, SCHEMES, Experiment, Init, parameter_shapes
+from seqviz.kept import kept
 from seqviz.language import tr
 from seqviz.presets import preset_parameters
 
@@ -67,7 +67,7 @@ def _network_of(experiment: Experiment, bare: bool = False) -> tuple:
     return (shape, e.init, length, tensors, edits, minus)
 
 
-@lru_cache(maxsize=64)
+@kept
 def _materialise(key: tuple) -> Parameters:
     shape, init, length, tensors, edits, _ = key
     blank = Experiment(shape[0], *shape[1:])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,8 @@ from seqviz import sequences
 from seqviz import vocabulary as words
 from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, order_gap, set_in, shuffled
 from seqviz.experiment import Experiment, Init, Sequence
-from seqviz.language import again, later, sentences, spoken_cache, tr
+from seqviz.kept import kept, kept_spoken
+from seqviz.language import again, later, sentences, tr
 from seqviz.metrics import short
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
@@ -109,7 +109,7 @@ def _nudge(experiment: Experiment, x: np.ndarray) -> np.ndarray:
     return x
 
 
-@lru_cache(maxsize=64)
+@kept
 def _answers(experiment: Experiment, kind: str) -> dict[str, Answer]:
     """The four networks on the chosen input; the sentence, the picture and the table all read it."""
     return compare(experiment, _input(experiment, kind))
@@ -119,7 +119,7 @@ def _nudged(experiment: Experiment) -> int:
     return experiment.sequence.length // 4
 
 
-@lru_cache(maxsize=64)
+@kept
 def _responses(experiment: Experiment, kind: str) -> dict[str, np.ndarray]:
     """How far each network's hidden state moves, at every step ``(L,)``, when 1 is added to every input of one step."""
     still = "as it is" if kind == "one step nudged" else kind
@@ -165,7 +165,7 @@ def order_in_words(gaps: dict[str, float], steps: int) -> str:
     return sentences(says)
 
 
-@spoken_cache(maxsize=64)
+@kept_spoken
 @np.errstate(divide="ignore")
 def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, redo: bool, address: str) -> bytes:
     kind, minus, net = chosen

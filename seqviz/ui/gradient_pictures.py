@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,8 @@ from seqviz.experiment import Experiment
 from seqviz.fading import describe_fading
 from seqviz.gradients import GradientFlow, gradient_flow
 from seqviz.jacobians import StateJacobians, highway_split, state_jacobians
-from seqviz.language import number, sentences, spoken_cache, tr
+from seqviz.kept import kept, kept_spoken
+from seqviz.language import number, sentences, tr
 from seqviz.runner import inputs, network
 from seqviz.ui.bench import Bench
 from seqviz.ui.scope import pack
@@ -36,7 +36,7 @@ def networks(experiment: Experiment) -> dict[str, Experiment]:
     return {n: experiment.changed(cell=c) for n, c in zip(NETS, (rnn, words.GRU, words.LSTM), strict=True)}
 
 
-@lru_cache(maxsize=96)
+@kept
 def _flow(experiment: Experiment, loss: str, double: bool) -> GradientFlow:
     x, net = inputs(experiment), network(experiment)
     return gradient_flow(net.double(), x.double(), loss=loss) if double else gradient_flow(net, x, loss=loss)
@@ -47,7 +47,7 @@ def flows(experiment: Experiment, loss: str) -> dict[str, GradientFlow]:
     return {name: _flow(e, loss, True) for name, e in networks(experiment).items()}
 
 
-@lru_cache(maxsize=48)
+@kept
 def _jacobians(experiment: Experiment) -> StateJacobians:
     return state_jacobians(
         network(experiment).double(), inputs(experiment).double(), trace=_flow(experiment, "last", True).trace
@@ -204,7 +204,7 @@ def _range(picture: _Picture) -> list[float]:
     return [max(low, high - _DECADES), max(high, low + 1.0)]
 
 
-@spoken_cache(maxsize=32)
+@kept_spoken
 @np.errstate(all="ignore")
 def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool, address: str) -> bytes:
     nets = networks(experiment)

@@ -11,7 +11,8 @@ from seqviz import cells
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
 from seqviz.interventions import Ablate, Clamp, Intervention, Scale, resolve_steps
-from seqviz.language import later, sentences, spoken_cache, tr
+from seqviz.kept import kept_spoken
+from seqviz.language import later, sentences, tr
 from seqviz.metrics import describe
 from seqviz.presets import PRESET_STORIES
 from seqviz.runner import run
@@ -164,7 +165,7 @@ def _status(experiment: Experiment, trace: Trace, layer: int) -> str:
     return says
 
 
-@spoken_cache(maxsize=64)
+@kept_spoken
 def _message(
     experiment: Experiment,
     baseline: Experiment | None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -12,6 +11,7 @@ from seqviz import vocabulary as words
 from seqviz.checkpoints import from_safetensors, to_safetensors
 from seqviz.experiment import Experiment
 from seqviz.figures import saturation
+from seqviz.kept import kept
 from seqviz.language import Words, again, later, reason, sentences, tr
 from seqviz.metrics import describe_saturation
 from seqviz.parsing import parse_csv
@@ -110,7 +110,7 @@ def _task(name: str) -> Task | None:
     return TASKS[name]
 
 
-@lru_cache(maxsize=4)
+@kept
 def _own_text(text: str) -> Task:
     """A task of somebody's text, made once and not at each run of the page: a long text takes most of a second."""
     return own_text(text)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from seqviz.experiment import Experiment
-from seqviz.language import sentences, spoken_cache, tr, trn
+from seqviz.kept import kept_spoken
+from seqviz.language import sentences, tr, trn
 from seqviz.runner import run
 from seqviz.tasks import Task
 from seqviz.training import Checkpoint
@@ -126,7 +127,7 @@ def answers(task: Task, y: np.ndarray) -> np.ndarray:
     return e / e.sum(axis=1, keepdims=True)
 
 
-@spoken_cache(maxsize=128)
+@kept_spoken
 def probe_message(experiment: Experiment, task: Task, step: int) -> bytes:
     """The probe through the network of one checkpoint, its answers beside the right ones."""
     _, right, mask = task.probe()

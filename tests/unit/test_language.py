@@ -17,6 +17,7 @@ from babel.messages import Message
 
 import seqviz
 from seqviz import language, locale
+from seqviz.kept import kept_spoken
 from seqviz.language import (
     LANGUAGES,
     Sentence,
@@ -25,7 +26,6 @@ from seqviz.language import (
     later,
     reason,
     speaking,
-    spoken_cache,
     tr,
     trn,
     use_language,
@@ -275,7 +275,7 @@ def test_a_language_that_is_not_there_is_refused():
 
 
 def test_what_is_remembered_is_remembered_by_language():
-    @spoken_cache(maxsize=4)
+    @kept_spoken
     def says() -> str:
         return str(tr("forget gate"))
 

@@ -14,6 +14,7 @@ from torch import nn
 
 from seqviz import weights
 from seqviz.experiment import Experiment, Init, Sequence, Tensor, WeightEdit, parameter_shapes
+from seqviz.kept import SHELF
 from seqviz.vocabulary import BLOCKS, CELLS
 
 GATED = ("LSTM", "GRU")
@@ -80,9 +81,9 @@ def test_drawing_leaves_the_global_generators_alone(scheme: str) -> None:
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("scheme", ["default", "xavier", "orthogonal", "identity", "chrono"])
 def test_a_seed_means_one_draw(cell: str, scheme: str) -> None:
-    weights._materialise.cache_clear()
+    SHELF.clear()
     first = drawn(cell, scheme=scheme, seed=5)
-    weights._materialise.cache_clear()
+    SHELF.clear()
     assert not changed_names(first, drawn(cell, scheme=scheme, seed=5))
     assert "weight_ih_l0" in changed_names(first, drawn(cell, scheme=scheme, seed=6))
 
@@ -353,7 +354,7 @@ def test_edits_are_held_bit_for_bit_and_touch_nothing_else(data: st.DataObject) 
 def test_settings_that_compare_equal_give_the_same_bits_whichever_is_asked_first(setting: str) -> None:
     held = []
     for value in (0.0, -0.0):
-        weights._materialise.cache_clear()
+        SHELF.clear()
         held.append(drawn(**{setting: value}))
     assert not changed_names(*held)
 

@@ -1,0 +1,165 @@
+"""What is worth keeping for the next one who asks, within one number of bytes for the whole process.
+
+:func:`kept` is ``functools.lru_cache`` with a bound that means something: a trace may weigh a kilobyte or a hundred
+megabytes. All results share one shelf; whoever was asked for longest ago goes first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import fields, is_dataclass
+from functools import wraps
+from types import ModuleType, NoneType
+from typing import Any, Final, ParamSpec, TypeVar
+
+import numpy as np
+
+from seqviz.language import current
+
+__all__ = ["BUDGET", "SHELF", "Shelf", "kept", "kept_spoken", "weight"]
+
+BUDGET: Final = 200 * 2**20
+"""Bytes that all kept results of the process may weigh together, with what they were asked for by."""
+
+_ITEM: Final = 100
+"""Bytes that any Python object is taken to weigh itself."""
+
+_SAMPLE: Final = 64
+"""Items of a long list that are weighed; the others are taken to weigh as much."""
+
+P = ParamSpec("P")
+Made = TypeVar("Made")
+
+
+class Shelf:
+    """Values by key, the least recently asked for first, of `budget` bytes together.
+
+    One value may weigh half of it; a heavier one is not kept. Any thread may ask. While one thread makes a value the
+    others that ask for it wait.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+        self.nbytes = 0
+        self._values: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._making: dict[Hashable, threading.Event] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """The value of a key, made where it is not there. An error of `make` is the caller's; nothing is kept of it."""
+        while True:
+            with self._lock:
+                if key in self._values:
+                    self._values.move_to_end(key)
+                    found: Made = self._values[key][0]
+                    return found
+                other = self._making.get(key)
+                if other is None:
+                    mine = self._making[key] = threading.Event()
+                    break
+            other.wait()
+        try:
+            value = make()
+            self.put(key, value)
+            return value
+        finally:
+            with self._lock:
+                del self._making[key]
+            mine.set()
+
+    def peek(self, key: Hashable) -> Any:
+        """The value of a key, or None where it is not there."""
+        with self._lock:
+            if key not in self._values:
+                return None
+            self._values.move_to_end(key)
+            return self._values[key][0]
+
+    def put(self, key: Hashable, value: Any) -> None:
+        """Keep a value that is at hand, unless the key has one."""
+        size = weight(key) + weight(value)
+        if size > self.budget // 2:
+            return
+        with self._lock:
+            if key in self._values:
+                return
+            self._values[key] = (value, size)
+            self.nbytes += size
+            while self.nbytes > self.budget:
+                _, (_, gone) = self._values.popitem(last=False)
+                self.nbytes -= gone
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._values.clear()
+            self.nbytes = 0
+
+
+SHELF: Final = Shelf(BUDGET)
+"""The shelf of this process."""
+
+
+def kept(function: Callable[P, Made]) -> Callable[P, Made]:
+    """Keep what a function of hashable values returned."""
+
+    @wraps(function)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> Made:
+        return SHELF.get((function, args, *kwargs.items()), lambda: function(*args, **kwargs))
+
+    return asked
+
+
+def kept_spoken(function: Callable[P, Made]) -> Callable[P, Made]:
+    """The same for what holds sentences: the language is one of the things that it was asked for by."""
+
+    @wraps(function)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> Made:
+        return SHELF.get((function, current(), args, *kwargs.items()), lambda: function(*args, **kwargs))
+
+    return asked
+
+
+def weight(value: Any) -> int:
+    """About how many bytes a value holds: arrays, bytes and text in full, of whatever it is made of, each once."""
+    return _weight(value, set())
+
+
+def _weight(value: Any, seen: set[int]) -> int:
+    if isinstance(value, np.ndarray):
+        while isinstance(value.base, np.ndarray):  # a view keeps the whole array alive
+            value = value.base
+    if id(value) in seen or isinstance(value, type | ModuleType):
+        return 0
+    if isinstance(value, bool | int | float | NoneType):
+        return _ITEM
+    seen.add(id(value))
+    if isinstance(value, bytes | bytearray | str):
+        return _ITEM + len(value) * (1 if not isinstance(value, str) or value.isascii() else 4)
+    if (size := getattr(value, "nbytes", None)) is not None and not is_dataclass(value):
+        return _ITEM + int(size)
+    return _ITEM + _sum(_parts(value), seen)
+
+
+def _parts(value: Any) -> list[Any]:
+    """What a value is made of."""
+    if isinstance(value, Mapping):
+        return [*value, *value.values()]
+    if isinstance(value, tuple | list | set | frozenset):
+        return list(value)
+    if is_dataclass(value):
+        return [getattr(value, item.name) for item in fields(value)]
+    held = [cell.cell_contents for cell in getattr(value, "__closure__", None) or ()]
+    return [*held, *getattr(value, "__dict__", {}).values()]
+
+
+def _sum(items: list[Any], seen: set[int]) -> int:
+    """Of a long list of things of one kind, which edits are, some are weighed for all."""
+    alike = len(items) > _SAMPLE and is_dataclass(items[0]) and all(type(item) is type(items[0]) for item in items)
+    some = items[:_SAMPLE] if alike else items
+    return sum(_weight(item, seen) for item in some) * len(items) // max(1, len(some))

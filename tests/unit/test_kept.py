@@ -1,0 +1,143 @@
+"""What is kept for the next one who asks weighs no more than it may, whatever it is."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqviz.experiment import Experiment, Init, Sequence, Tensor
+from seqviz.kept import BUDGET, SHELF, Shelf, kept, weight
+from seqviz.language import speaking, tr
+from seqviz.runner import run
+from seqviz.ui import gradient_pictures, pictures
+from seqviz.weights import materialise
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3000)), max_size=60))
+def test_a_shelf_never_weighs_more_than_its_budget_and_gives_what_was_made(asked):
+    shelf = Shelf(5000)
+    made: dict[int, bytes] = {}
+    for key, size in asked:
+        found = shelf.get(key, lambda size=size, key=key: made.setdefault(key, bytes(size)))
+        assert found is made[key]
+        assert 0 <= shelf.nbytes <= 5000
+        del found
+    shelf.clear()
+    assert (shelf.nbytes, len(shelf)) == (0, 0)
+
+
+def test_what_was_asked_for_longest_ago_goes_first():
+    shelf = Shelf(1000 + 8 * 100)
+    counts = dict.fromkeys("abc", 0)
+
+    def ask(key: str) -> None:
+        def make() -> bytes:
+            counts[key] += 1
+            return bytes(400)
+
+        shelf.get(key, make)
+
+    for key in "abacab":
+        ask(key)
+    assert counts == {"a": 1, "b": 2, "c": 1}
+
+
+def test_a_value_over_half_the_budget_is_given_and_not_kept():
+    shelf = Shelf(1000)
+    assert len(shelf.get("large", lambda: bytes(800))) == 800
+    assert (len(shelf), shelf.nbytes) == (0, 0)
+
+
+def test_an_error_is_the_callers_and_the_next_one_tries_again():
+    shelf = Shelf(1000)
+    with pytest.raises(ZeroDivisionError):
+        shelf.get("key", lambda: 1 // 0)
+    assert shelf.get("key", lambda: 5) == 5
+
+
+def test_threads_that_ask_at_once_get_one_value():
+    shelf, made, found = Shelf(10_000), [], []
+    begun, go = threading.Event(), threading.Event()
+
+    def make() -> list[int]:
+        begun.set()
+        made.append(1)
+        assert go.wait(30)
+        return [len(made)]
+
+    threads = [threading.Thread(target=lambda: found.append(shelf.get("key", make))) for _ in range(6)]
+    threads[0].start()
+    assert begun.wait(30)
+    for thread in threads[1:]:
+        thread.start()
+    go.set()
+    for thread in threads:
+        thread.join(30)
+    assert (made, found) == ([1], [[1]] * 6)
+
+
+@dataclass
+class _Holding:
+    array: np.ndarray
+    again: np.ndarray
+    step: object
+
+
+def test_a_weight_counts_all_that_is_kept_alive_and_nothing_twice():
+    large = np.zeros(100_000)
+    assert 800_000 <= weight(large[:3]) < 801_000, "a view keeps the whole array"
+    assert 800_000 <= weight(_Holding(large, large[5:], lambda: large)) < 802_000
+    hidden = np.zeros(50_000)
+    assert weight(lambda: hidden.sum()) >= 400_000, "what a function closes over is kept too"
+    assert weight({"a": [bytes(1000)] * 3, "b": "é" * 100}) >= 1400
+    circle: list = []
+    circle.append(circle)
+    assert weight(circle) < 1000
+
+
+def test_the_weight_of_an_experiment_is_that_of_its_numbers():
+    values = Sequence.of_values(np.ones((2000, 250), "f4"))
+    tensor = Tensor.of("weight_hh_l0", np.zeros((1024, 256), "f4"))
+    heavy = Experiment(input_size=250, hidden_size=256, sequence=values, tensors=(tensor,))
+    assert 3_000_000 < weight(heavy) < 3_100_000
+
+
+def test_what_is_kept_may_differ_by_language_and_the_numbers_do_not():
+    calls = []
+
+    @kept
+    def numbers(n: int) -> tuple[int, ...]:
+        calls.append(str(tr("forget gate")))
+        return (n,)
+
+    assert numbers(1) == (1,)
+    with speaking("zh"):
+        assert numbers(1) == (1,)
+    assert calls == ["forget gate"]
+
+
+def test_many_large_experiments_stay_within_the_budget():
+    """Runs, messages, gradients, Jacobians and weights of networks that weigh many times the budget together."""
+    SHELF.clear()
+    most = 0
+    for seed in range(4):
+        large = Experiment("LSTM", 1, 128, 1, 2, Init(seed=seed), sequence=Sequence("noise", 700, seed=seed))
+        weighs = run(large).nbytes + sum(array.nbytes for array in materialise(large).values())
+        assert weighs > 5_000_000
+        for detail in (False, True):
+            run(large, detail=detail)
+            most = max(most, SHELF.nbytes)
+        pictures._message(large, None, 0, False, False, "", None)
+        for _, net in gradient_pictures.networks(large).items():
+            gradient_pictures._flow(net, "last", True)
+            most = max(most, SHELF.nbytes)
+        gradient_pictures._jacobians(gradient_pictures.networks(large)["RNN"])
+        most = max(most, SHELF.nbytes)
+    assert BUDGET // 2 < most <= BUDGET
+    assert run(large) is run(large), "the last one was not kept"
+    SHELF.clear()
