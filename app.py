@@ -10,29 +10,28 @@ from pathlib import Path  # noqa: E402
 import streamlit as st  # noqa: E402
 
 from seqviz.language import tr  # noqa: E402
+from seqviz.ui.server import serving  # noqa: E402
 from seqviz.ui.shell import listen, settle, through_app  # noqa: E402
 from seqviz.ui.trainer import leave  # noqa: E402
 
-ROOT = Path(__file__).parent
-PAGES = ROOT / "pages"
+HERE = Path(__file__).resolve()
+PAGES, ASSETS = HERE.parent / "pages", HERE.parent / "assets"
 
-listen()
-through_app()
-st.set_page_config(
-    page_title=tr("seqviz: inside recurrent networks"),
-    page_icon=str(ROOT / "assets" / "icon.svg"),
-    layout="wide",
-    initial_sidebar_state="collapsed",
-)
-settle(ROOT / "assets" / "style.css")
-
-pages = [
-    st.Page(PAGES / "gates.py", title=tr("Gates"), icon=":material/grid_on:", default=True),
-    st.Page(PAGES / "cell.py", title=tr("Cell"), icon=":material/account_tree:"),
-    st.Page(PAGES / "compare.py", title=tr("Compare"), icon=":material/compare:"),
-    st.Page(PAGES / "gradients.py", title=tr("Gradients"), icon=":material/trending_down:"),
-    st.Page(PAGES / "training.py", title=tr("Training"), icon=":material/school:"),
-]
-page = st.navigation(pages, position="top")
-leave(page.url_path)
-page.run()
+if __name__ == "app":  # the server looks into this file for what to serve; each visit runs it as a script
+    app = st.App(HERE, **serving(["gates", "cell", "compare", "gradients", "training"]))
+else:
+    listen()
+    through_app()
+    title, icon = tr("seqviz: inside recurrent networks"), str(ASSETS / "icon.svg")
+    st.set_page_config(title, icon, layout="wide", initial_sidebar_state="collapsed")
+    settle(ASSETS / "style.css")
+    pages = [
+        st.Page(PAGES / "gates.py", title=tr("Gates"), icon=":material/grid_on:", default=True),
+        st.Page(PAGES / "cell.py", title=tr("Cell"), icon=":material/account_tree:"),
+        st.Page(PAGES / "compare.py", title=tr("Compare"), icon=":material/compare:"),
+        st.Page(PAGES / "gradients.py", title=tr("Gradients"), icon=":material/trending_down:"),
+        st.Page(PAGES / "training.py", title=tr("Training"), icon=":material/school:"),
+    ]
+    page = st.navigation(pages, position="top")
+    leave(page.url_path)
+    page.run()

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -69,9 +69,37 @@ def untouched(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture
+def lost(tmp_path: Path) -> Iterator[Mortal]:
+    """An app of one's own that a test may end and start again at the same address."""
+    mortal = Mortal(tmp_path)
+    mortal.start()
+    yield mortal
+    mortal.stop()
+
+
+class Mortal:
+    """A server that can be ended, and started again where it was."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port, self.lives = folder, _free_port(), 0
+        self._life = ExitStack()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.lives += 1
+        self._life.enter_context(_serving(self.folder / f"streamlit-{self.lives}.log", self.port))
+
+    def stop(self) -> None:
+        self._life.close()
+
+
 @contextmanager
-def _serving(log: Path) -> Iterator[str]:
-    port = _free_port()
+def _serving(log: Path, port: int | None = None) -> Iterator[str]:
+    port = port or _free_port()
     options = {"server.port": port, "server.headless": "true", "server.fileWatcherType": "none"}
     flags = [f"--{name}={value}" for name, value in options.items()]
     with log.open("wb") as out:

@@ -20,6 +20,7 @@ from seqviz.experiment import Experiment, Init, InputEdit, Sequence, WeightEdit
 from seqviz.language import reason, tr
 from seqviz.presets import fitting
 from seqviz.runner import run
+from seqviz.ui.scope.tab import MARK, MAX_KEPT, fetch, mark
 
 __all__ = ["LONGEST_ADDRESS", "Bench", "drawn", "start"]
 
@@ -59,8 +60,8 @@ class Bench:
     baseline: Experiment | None = None
     layer: int = 0
     problem: str = ""
-    written: list[tuple[Experiment, str]] = field(default_factory=list)
-    """The last two experiments that were put into an address, and their codes there."""
+    written: list[tuple[Experiment, str, str]] = field(default_factory=list)
+    """The last two experiments that were put into an address, their codes there, and the marks of long ones."""
     choices: Mapping[str, Sequence_[str]] = field(default_factory=dict)
     view: tuple[int, int, int] | None = None
     """Step and unit to show first on the next page, and a number that says it is a new wish."""
@@ -205,12 +206,12 @@ class Bench:
         experiment = self.experiment
         try:
             if "e" in given:
-                experiment = fitting(Experiment.from_url(given["e"]))
+                experiment = fitting(_read(given["e"]))
         except ValueError as refusal:
             self.problem = tr("{why} The example is shown instead.", why=reason(refusal))
         try:
             if "b" in given:
-                self.baseline = fitting(Experiment.from_url(given["b"]))
+                self.baseline = fitting(_read(given["b"]))
         except ValueError as refusal:
             self.problem = self.problem or tr("{why} The baseline is left out.", why=reason(refusal))
         known = {n: given[n] for n, words_ in self.choices.items() if given.get(n) in words_}
@@ -224,31 +225,64 @@ class Bench:
         The server only reads an address when a session starts: a run that was asked for just before the
         address changed still carries the old one, and must not bring the old state back with it.
         """
-        return "" if self.too_long else urlencode(self._wanted())
+        return urlencode(self._wanted()[0])
 
     @property
     def too_long(self) -> bool:
-        """Whether this screen does not fit into an address."""
-        return sum(map(len, self._wanted().values())) > LONGEST_ADDRESS
+        """Whether this screen does not fit into an address, so that the browser keeps it or, if huge, nobody."""
+        wanted, keep = self._wanted()
+        return bool(keep) or any(wanted.get(name) == MARK for name in "eb")
 
-    def _code(self, experiment: Experiment) -> str:
-        """An experiment as it stands in an address. Asked for several times a run, so remembered."""
-        for known, code in self.written:
+    def keep(self) -> dict[str, str]:
+        """What the browser has to keep for a reload, as it does not fit into the address: codes by digest."""
+        return self._wanted()[1]
+
+    def _code(self, experiment: Experiment) -> tuple[str, str]:
+        """An experiment as it stands in an address, and its mark if it may be too long for one.
+
+        Asked for several times a run, so remembered.
+        """
+        for known, code, marked in self.written:
             if known is experiment:  # equal ones may differ in the sign of a zero
-                return code
+                return code, marked
         code = experiment.to_url()
-        self.written = [*self.written[-1:], (experiment, code)]
-        return code
+        marked = mark(code) if LONGEST_ADDRESS // 2 < len(code) <= MAX_KEPT else MARK
+        self.written = [*self.written[-1:], (experiment, code, marked)]
+        return code, marked
 
-    def _wanted(self) -> dict[str, str]:
-        wanted: dict[str, str] = {}
+    def _wanted(self) -> tuple[dict[str, str], dict[str, str]]:
+        """What stands in the address, and codes by digest that are too long to stand there."""
+        known: dict[str, tuple[str, str]] = {}
         if self.experiment != self.first:
-            wanted["e"] = self._code(self.experiment)
+            known["e"] = self._code(self.experiment)
         if self.baseline is not None:
-            wanted["b"] = self._code(self.baseline)
+            known["b"] = self._code(self.baseline)
+        wanted = {name: code for name, (code, _) in known.items()}
+        keep: dict[str, str] = {}
+        while sum(map(len, wanted.values())) > LONGEST_ADDRESS:
+            longest = max(wanted, key=lambda name: len(wanted[name]))
+            code, marked = known[longest]
+            wanted[longest] = marked
+            if marked != MARK:
+                keep[marked.removeprefix(MARK)] = code
         if self.layer:
             wanted["layer"] = str(self.layer)
-        return wanted | dict(self.history[self.at].chosen)
+        return wanted | dict(self.history[self.at].chosen), keep
+
+
+def _read(code: str) -> Experiment:
+    """The experiment of an address, or the one that it names and the browser has kept."""
+    if not code.startswith(MARK):
+        return Experiment.from_url(code)
+    found = fetch(code)
+    if found is None:
+        raise ValueError(
+            tr(
+                "The experiment was too long for its address, and this browser has not kept it: it opens only where it "
+                "was made. A saved file opens everywhere."
+            )
+        )
+    return Experiment.from_url(found)
 
 
 def _with_inputs(experiment: Experiment, rows: list[list[Any]]) -> Experiment:

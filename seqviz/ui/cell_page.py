@@ -49,7 +49,7 @@ def inside() -> None:
     said(bench)
     unkept(bench)
     layer_choice(bench)
-    scope.mount("cell", cell_message(bench), bench.event)
+    scope.mount("cell", cell_message(bench), bench.event, bench.keep())
 
 
 def layer_arrays(experiment: Experiment, layer: int) -> dict[str, np.ndarray]:

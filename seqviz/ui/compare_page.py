@@ -17,7 +17,7 @@ from seqviz.language import again, later, sentences, tr
 from seqviz.metrics import short
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import controlled, option, said
+from seqviz.ui.controls import controlled, option, said, unkept
 from seqviz.ui.pictures import step_count, whose_weights
 from seqviz.ui.scope import pack
 from seqviz.ui.weights_view import input_names
@@ -52,7 +52,7 @@ def comparison() -> None:
             if bench.experiment.interventions:
                 st.caption(tr("Interventions play no part on this page: every network runs as its weights have it."))
             given = (bench.can_undo, bench.can_redo, bench.address())
-            scope.mount("compare", _message(bench.experiment, _chosen(bench), *given), bench.event)
+            scope.mount("compare", _message(bench.experiment, _chosen(bench), *given), bench.event, bench.keep())
             _table(bench.experiment, bench.option("input"))
 
 
@@ -64,6 +64,7 @@ def _controls(bench: Bench) -> None:
     experiment = bench.experiment
     seq = experiment.sequence
     said(bench)
+    unkept(bench)
 
     option(st.selectbox, tr("The input"), bench, "input", key="cmp.input", names=_called)
     kinds = [k for k in sequences.KIND_LABELS if k == seq.kind or k in WAVES]

@@ -32,13 +32,18 @@ def said(bench: Bench) -> None:
 
 
 def unkept(bench: Bench) -> None:
-    """On the pages that share the gates page's experiment: what a reload would lose. Its place is always there too."""
+    """What an address cannot hold, and who keeps it. Its place is always there too."""
     with st.container():
         if bench.too_long:
             st.caption(
                 tr(
-                    "This experiment is too long for an address: reloading the page loses it. “Save” on the gates page "
-                    "keeps it as a file."
+                    "This experiment is too long for an address. This browser keeps it for a reload; to hand it on, "
+                    "save it as a file: “Save” on the gates page."
+                )
+                if bench.keep()
+                else tr(
+                    "This experiment is too large for an address and for the browser to keep: reloading the page loses "
+                    "it. “Save” on the gates page keeps it as a file."
                 )
             )
 

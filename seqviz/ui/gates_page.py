@@ -98,7 +98,7 @@ def _picture() -> None:
     experiment = bench.experiment
     st.markdown(f"**{title(experiment)}**  \n{story(experiment)}")
     layer_choice(bench)
-    scope.mount("scope", scope_message(bench), bench.event)
+    scope.mount("scope", scope_message(bench), bench.event, bench.keep())
 
 
 def layer_choice(bench: Bench) -> None:

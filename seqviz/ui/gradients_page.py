@@ -17,7 +17,7 @@ from seqviz.figures import curves
 from seqviz.language import Words, later, sentences, tr
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import controlled, option, refuse, said
+from seqviz.ui.controls import controlled, option, refuse, said, unkept
 from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows, networks
 from seqviz.ui.panels.network import CHRONO, knobs, scheme_names
 from seqviz.ui.pictures import whose_weights
@@ -112,6 +112,7 @@ def _scenes(bench: Bench) -> None:
 def _knobs(bench: Bench) -> None:
     experiment = bench.experiment
     said(bench)
+    unkept(bench)
 
     _choice(bench, "loss", tr("Loss"), LOSSES.__getitem__)
     controlled(
@@ -158,7 +159,7 @@ def _picture(bench: Bench) -> None:
     parts = {name: set_parts(e) for name, e in networks(bench.experiment).items()}
     if says := whose_weights(parts, bench.experiment.init.seed):
         st.caption(says)
-    scope.mount("flow", flow_message(bench), bench.event)
+    scope.mount("flow", flow_message(bench), bench.event, bench.keep())
     _choice(bench, "net", tr("Eigenvalues and singular values of"))
     _clipping(bench)
 

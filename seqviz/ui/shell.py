@@ -19,6 +19,7 @@ import seqviz
 from seqviz import language
 from seqviz.language import LANGUAGES, tr
 from seqviz.ui.bench import Bench
+from seqviz.ui.scope import mount, pack, tab
 
 __all__ = ["follow", "go", "listen", "settle", "through_app"]
 
@@ -119,11 +120,26 @@ def settle(style: Path) -> None:
                 "Arrow keys and a clicker's page keys move the step."
             ),
         )  # fmt: skip
+    _keep_line()
     if st.session_state["lecture"]:
         st.html(f"<style>{LECTURE}</style>")
     if st.context.theme.type == "dark":
         # The accent is light there; white on it could not be read.
         st.html("<style>[data-testid=stBaseButton-primary] p { color: #0e1117; }</style>")
+
+
+def _keep_line() -> None:
+    """The browser's line to this session, outside every part of a page that runs by itself.
+
+    Nothing else is shown while the browser is asked for an experiment that only it has kept.
+    """
+    wants = tab.missing()
+    with st.container(key="line"):
+        message = pack({"panel": "tab"}, {})
+        mount("tab", message, lambda event: tab.bring(event.get("codes")), wants=wants)
+    if wants:
+        st.caption(tr("Fetching the experiment that this browser keeps …"))
+        st.stop()
 
 
 def through_app() -> None:

@@ -204,12 +204,14 @@ def test_the_address_brings_the_screen_back_and_is_empty_for_the_example():
     assert not bench.too_long
 
 
-def test_what_is_too_long_for_an_address_is_left_to_a_file():
+def test_what_is_too_long_for_an_address_is_left_to_the_browser():
     bench = Bench()
     values = seqviz.sequences.generate(Sequence("noise", 2000), 4)
     bench.put(Experiment(input_size=4, sequence=Sequence.of_values(values)))
     assert len(bench.experiment.to_url()) > LONGEST_ADDRESS
-    assert bench.address() == ""
+    ((digest, code),) = bench.keep().items()
+    assert bench.address() == f"e=~{digest}"
+    assert Experiment.from_url(code) == bench.experiment
     assert bench.too_long
     bench.undo()
     assert bench.address() == ""

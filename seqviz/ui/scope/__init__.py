@@ -7,22 +7,19 @@ back as one event at a time.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import struct
-import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import plotly
 import streamlit as st
 
 from seqviz import language
 from seqviz import vocabulary as words
 from seqviz.figures import theme
+from seqviz.ui.scope import tab
 
 __all__ = ["mount", "pack", "palettes"]
 
@@ -35,7 +32,6 @@ So a number is off by at most half a step, 1/131,070 of the range, and what the 
 
 @cache
 def _component() -> Callable[..., Any]:
-    _provide_plotly()
     return st.components.v2.component(
         "seqviz.scope",
         html='<div class="sv-root"></div>',
@@ -43,19 +39,6 @@ def _component() -> Callable[..., Any]:
         css="scope.css",
         isolate_styles=False,
     )
-
-
-def _provide_plotly() -> None:
-    """Put plotly.py's own copy of plotly.js beside the component, where the browser can ask for it."""
-    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    target = WEB / "plotly.min.js"
-    if target.exists() and target.stat().st_size == source.stat().st_size:
-        return
-    handle, name = tempfile.mkstemp(dir=WEB, suffix=".tmp")
-    os.close(handle)
-    shutil.copyfile(source, name)
-    Path(name).chmod(0o644)
-    Path(name).replace(target)
 
 
 @cache
@@ -108,16 +91,24 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *, exact: 
     return b"".join((struct.pack("<I", len(text)), text, *parts))
 
 
-def mount(key: str, message: bytes, on_event: Callable[[dict[str, Any]], None]) -> None:
-    """Draw a packed message; `on_event` gets each thing the person does, before the rerun."""
+def mount(
+    key: str,
+    message: bytes,
+    on_event: Callable[[dict[str, Any]], None],
+    keep: Mapping[str, str] | None = None,
+    wants: list[str] | None = None,
+) -> None:
+    """Draw a packed message; `on_event` gets each thing the person does, before the rerun.
+
+    `keep` and `wants` are of :func:`seqviz.ui.scope.tab.tail`: what the browser keeps for a reload, and has to give.
+    """
 
     def handle() -> None:
         # A picture may still speak when its page has been left.
-        event = st.session_state.get(key, {}).get("edit")
-        if isinstance(event, dict):
+        for event in tab.fresh(key, st.session_state.get(key, {}).get("edit")):
             on_event(event)
 
-    _component()(key=key, data=message, on_edit_change=handle)
+    _component()(key=key, data=message + tab.tail(key, keep, wants), on_edit_change=handle)
 
 
 def row(signal: str, cell: str, width: int, says: str, **more: Any) -> dict[str, Any]:

@@ -77,10 +77,14 @@ export function gradient(scale) {
 }
 
 let loading;
+let library;
+// Where the host keeps plotly.js.
+export function libraryAt(address) { library ??= address; }
+
 export function plotly() {
   loading ??= new Promise((resolve, reject) => {
     const tag = document.createElement("script");
-    tag.src = new URL("./plotly.min.js", import.meta.url).href;
+    tag.src = library;
     tag.onload = () => resolve(window.Plotly);
     tag.onerror = () => reject(new Error(tr("The drawing library could not be loaded.")));
     document.head.append(tag);

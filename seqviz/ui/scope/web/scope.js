@@ -4,8 +4,9 @@ import { unpack } from "./bytes.js";
 import { CellView } from "./cell.js";
 import { Flow } from "./flow.js";
 import { frame } from "./frame.js";
-import { speak } from "./kit.js";
+import { libraryAt, speak } from "./kit.js";
 import { Learning } from "./learning.js";
+import { hear, keep, leave, libraryOf, say, tail } from "./tab.js";
 import { Scope } from "./view.js";
 import { Weights } from "./weights.js";
 
@@ -32,17 +33,27 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const message = unpack(data);
   const { language, panel: kind } = message.header;
   let panel = mounted.get(root);
+  const about = tail(data);
+  const send = (sent) => setTriggerValue("edit", sent);
+  libraryAt(libraryOf(about));
   speak(language);
   frame(language);
+  if (kind === "tab") {
+    keep(send);
+    hear(about, send);
+    return undefined;
+  }
   if (panel && panel.language !== language) [root, panel] = anew(root, panel, PANELS[kind]);
   panel ??= new PANELS[kind](root);
   panel.language = language;
   mounted.set(root, panel);
-  panel.send = (event) => setTriggerValue("edit", event);
+  panel.send = (event) => say(about.key, event);
   panel.update(message);
+  hear(about, send);
   if (panel.playing) panel.toggle();
   panel.playing = false;
   return () => {
+    leave(about.key);
     panel.destroy();
     mounted.delete(root);
   };

@@ -1,0 +1,130 @@
+"""One browser tab and the session that serves it: what was heard of what the hand did, and what the browser keeps.
+
+A session may be replaced: the server was started again, or nobody was connected for too long. The new one knows
+nothing, and the browser (``web/tab.js``) has it run the page anew, sends again what was not heard, and hands over
+experiments that are too long for an address.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from seqviz.kept import Shelf
+from seqviz.ui.scope.library import FOLDER, address
+
+__all__ = ["MARK", "MAX_KEPT", "bring", "code_of", "fetch", "fresh", "mark", "missing", "tail"]
+
+MARK: Final = "~"
+"""What an address has before the digest of an experiment that is too long for it."""
+
+MAX_KEPT: Final = 12 * 2**20
+"""Characters of an experiment's code that a browser is asked to keep."""
+
+_CODES: Final = Shelf(4 * MAX_KEPT)
+"""Codes of experiments too long for an address, by digest; the browser fetches here what it is to keep."""
+
+_HEARD: Final = "tab.heard"
+_BROUGHT: Final = "tab.brought"
+_MOST: Final = 1000
+_DIGEST: Final = re.compile(r"[0-9a-f]{32}")
+
+
+def fresh(key: str, sent: Any) -> Iterator[dict[str, Any]]:
+    """The events of a picture that had not been heard: the browser sends all that it has no word of, numbered."""
+    if not isinstance(sent, dict) or not isinstance(sent.get("events"), list):
+        return
+    load = sent.get("load")
+    if not isinstance(load, str) or len(load) > 64:
+        return
+    heard = _heard(load)
+    for row in sent["events"][:_MOST]:
+        if not isinstance(row, list) or len(row) != 2 or not isinstance(row[0], int) or not isinstance(row[1], dict):
+            continue
+        number, event = row
+        if number > heard.get(key, 0):
+            heard[key] = number
+            yield event
+
+
+def _heard(load: str) -> dict[str, int]:
+    """The last number heard of each picture since the page was loaded; `load` is the name of that loading."""
+    known: tuple[Any, dict[str, int]] | None = st.session_state.get(_HEARD)
+    if known is None or known[0] != load:
+        known = st.session_state[_HEARD] = (load, {})
+    return known[1]
+
+
+def tail(key: str, keep: Mapping[str, str] | None = None, wants: list[str] | None = None) -> bytes:
+    """What every message says beside its picture: JSON padded to 4 bytes, and its length.
+
+    Args:
+        key: of the picture.
+        keep: experiments that the browser keeps for a reload, by digest.
+        wants: digests of such that this session needs back.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    load, heard = st.session_state.get(_HEARD) or (None, {})
+    for digest, code in (keep or {}).items():
+        _CODES.put(digest, code)
+    about: dict[str, Any] = {
+        "key": key,
+        "session": context.session_id if context else "",
+        "load": load,
+        "heard": heard,
+        "keep": list(keep or {}),
+        "wants": wants or [],
+        "folder": FOLDER,
+        "plotly": address(),
+    }
+    text = json.dumps(about, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    return text + struct.pack("<I", len(text))
+
+
+def mark(code: str) -> str:
+    """What stands in an address in place of a code that is too long for it."""
+    return MARK + sha256(code.encode()).hexdigest()[:32]
+
+
+def fetch(marked: str) -> str | None:
+    """The code that a mark in an address stands for; None where neither this process nor the browser has it."""
+    digest = marked.removeprefix(MARK)
+    brought: dict[str, str | None] = st.session_state.get(_BROUGHT, {})
+    code: str | None = _CODES.peek(digest) or brought.get(digest)
+    if digest in brought:
+        brought[digest] = None  # it is the bench's now
+    return code
+
+
+def code_of(digest: str) -> str | None:
+    """The code that a browser is to keep."""
+    code: str | None = _CODES.peek(digest)
+    return code
+
+
+def missing() -> list[str]:
+    """Digests in the address of what only the browser can have, and has not been asked for yet."""
+    brought = st.session_state.get(_BROUGHT, {})
+    given = [st.query_params.get(name, "") for name in ("e", "b")]
+    digests = [text[1:] for text in given if text.startswith(MARK) and _DIGEST.fullmatch(text[1:])]
+    return [digest for digest in digests if _CODES.peek(digest) is None and digest not in brought]
+
+
+def bring(codes: Any) -> None:
+    """The browser's answer to what was missing: codes by digest, None where it has not got one."""
+    if not isinstance(codes, dict):
+        return
+    brought = st.session_state.setdefault(_BROUGHT, {})
+    for digest, code in list(codes.items())[:4]:
+        whole = isinstance(code, str) and len(code) <= MAX_KEPT and mark(code) == MARK + str(digest)
+        brought[str(digest)[:32]] = code if whole else None
+        if whole:
+            _CODES.put(digest, code)

@@ -1,0 +1,167 @@
+// This tab's line to the server. What the hand did is sent until the server has said that it heard it. Where the
+// session is gone (the server was started again, or nobody was connected for too long), the page is run anew from its
+// address in the session that took its place, and what was not heard is sent again there.
+
+import { remember, recall } from "./keep.js";
+import { sentences, tr, trn } from "./kit.js";
+
+const load = `${Math.random().toString(36).slice(2)}${Date.now().toString(36)}`;
+const pictures = new Map();
+const WATCH = 3000;
+const LONG = 10000;
+const RELOADED = "seqviz.reloaded";
+
+let session = "";
+let folder = "";
+let keeper = null;
+let broken = false;
+let touched = false;
+let asking = false;
+let tries = 0;
+let timer = 0;
+
+// What stands after the picture in every message.
+export function tail(message) {
+  const end = message.byteOffset + message.byteLength - 4;
+  const size = new DataView(message.buffer, end, 4).getUint32(0, true);
+  return JSON.parse(new TextDecoder().decode(new Uint8Array(message.buffer, end - size, size)));
+}
+
+const beside = (path) => new URL(`../../../${path}`, import.meta.url).href;
+export const libraryOf = (about) => beside(about.plotly);
+
+function picture(key) {
+  if (!pictures.has(key)) pictures.set(key, { unheard: [], last: 0, send: null, told: "", at: 0 });
+  return pictures.get(key);
+}
+
+const waiting = () => [...pictures.values()].reduce((sum, { unheard }) => sum + unheard.length, 0);
+
+function flush(one) {
+  if (!one.unheard.length || !one.send) return;
+  Object.assign(one, { told: session, at: performance.now() });
+  one.send({ load, events: one.unheard });
+  watch();
+}
+
+// What the hand did in a picture.
+export function say(key, event) {
+  const one = picture(key);
+  one.unheard.push([++one.last, event]);
+  flush(one);
+}
+
+// A message has come for a picture: whose session it is from, and what has been heard there.
+export function hear(about, send) {
+  const { key } = about;
+  const one = picture(key);
+  one.send = send;
+  if (session !== about.session) renewed(about);
+  if (about.load === load) {
+    for (const [name, number] of Object.entries(about.heard)) {
+      const heard = picture(name);
+      heard.unheard = heard.unheard.filter(([k]) => k > number);
+    }
+  }
+  if (one.told !== session) flush(one);
+  for (const digest of about.keep) remember(digest, beside(`${folder}/kept/${digest}`));
+  if (about.wants.length) recall(about.wants).then((codes) => say(key, { codes }));
+}
+
+export function leave(key) { picture(key).send = null; }
+
+// The keeper is a component outside every part of the page that runs by itself: what it sends runs all of the page.
+export function keep(send) {
+  keeper = send;
+  observe();
+}
+
+function renewed(about) {
+  const first = !session;
+  ({ session, folder } = about);
+  if (first) return;
+  const again = waiting();
+  notice(sentences([
+    tr("The connection to this page's memory was lost. The page was set up anew from its address."),
+    again && trn("{count} change was sent again.", "{count} changes were sent again.", again),
+    touched && tr("What was chosen in the controls meanwhile is lost."),
+  ]));
+  [broken, touched, tries] = [false, false, 0];
+}
+
+function watch() {
+  clearTimeout(timer);
+  if (waiting()) timer = setTimeout(check, WATCH);
+}
+
+// Is the session that this page was drawn by still there?
+async function check() {
+  if (asking || !session) return;
+  asking = true;
+  const asked = session;
+  const answer = await fetch(beside(`${folder}/session/${asked}`), { cache: "no-store" }).then((r) => r.text(), () => "");
+  asking = false;
+  if (session === asked) {
+    if (answer === "gone") anew(asked);
+    if (answer === "here") resend();
+  }
+  watch();
+}
+
+function resend() {
+  const late = performance.now() - LONG;
+  for (const one of pictures.values()) if (broken || one.at < late) flush(one);
+  broken = false;
+}
+
+// Run the whole page in the session that took the place of the lost one; if that does not help, load it again, once.
+function anew(lost) {
+  keeper?.({ load, events: [], again: ++tries });
+  if (tries < 3) {
+    setTimeout(() => { if (session === lost) check(); }, LONG);
+    return;
+  }
+  const before = +(sessionStorage.getItem(RELOADED) ?? 0);
+  if (Date.now() - before < 60000) {
+    notice(tr("The page could not be set up anew. Load it again."));
+    return;
+  }
+  sessionStorage.setItem(RELOADED, `${Date.now()}`);
+  location.reload();
+}
+
+// --- Streamlit's page ---------------------------------------------------------------------------------
+
+const app = () => document.querySelector("[data-testid=stApp]");
+const connected = () => (app()?.dataset.testConnectionState ?? "CONNECTED") === "CONNECTED";
+const observer = new MutationObserver(() => {
+  if (!connected()) broken = true;
+  else if (broken) check();
+});
+let observed = null;
+
+function observe() {
+  if (observed === app()) return;
+  observed = app();
+  observer.disconnect();
+  if (observed) observer.observe(observed, { attributes: true, attributeFilter: ["data-test-connection-state"] });
+}
+
+// Streamlit forgets what is chosen in its own controls while there is no connection.
+for (const kind of ["input", "change", "click"]) {
+  document.addEventListener(kind, ({ target }) => {
+    if (!connected() && target.closest?.(".stMain") && !target.closest(".sv-root")) touched = true;
+  }, true);
+}
+
+let note = null;
+function notice(text) {
+  note?.remove();
+  note = document.createElement("div");
+  note.className = "sv-notice";
+  note.setAttribute("role", "status");
+  note.textContent = text;
+  note.addEventListener("click", () => note.remove());
+  document.body.append(note);
+  setTimeout(() => note.remove(), 20000);
+}

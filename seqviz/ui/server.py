@@ -1,0 +1,183 @@
+"""What the app's web server does beside Streamlit's own part: how it starts, a few answers, and headers.
+
+``streamlit run app.py`` finds ``st.App(…, **serving(…))`` there and serves it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+import streamlit as st
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config, file_util
+from streamlit.runtime import Runtime
+
+from seqviz.checks import shown
+from seqviz.language import speaking, tr
+from seqviz.ui.scope.library import FOLDER, library
+from seqviz.ui.scope.tab import code_of
+
+try:
+    import resource
+except ImportError:  # Windows has no such limits
+    resource = None  # type: ignore[assignment]
+
+__all__ = ["raise_file_limit", "serving"]
+
+FILES: Final = 65_536
+"""Open files that are asked for: a kept session holds three, and a class has many."""
+
+# Any page may frame the app (a course page does); nothing is loaded from elsewhere.
+_POLICY: Final = {
+    "default-src": "'self'",
+    "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob:",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "media-src": "'self' data: blob:",
+    "worker-src": "'self' blob:",
+    "connect-src": "'self' ws: wss: data: blob:",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "*",
+}
+HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Content-Security-Policy": "; ".join(f"{what} {where}" for what, where in _POLICY.items()),
+}
+_FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+# Streamlit's client looks for its server below the address of a page first, and meets a 404 there. It is told.
+_WHERE: Final = """<script>
+  { const root = location.origin + location.pathname.replace(/\\/(%s)?\\/?$/, "/");
+    window.__streamlit = { BACKEND_BASE_URL: root, MAIN_PAGE_BASE_URL: root }; }
+</script>"""
+
+
+async def _send_plotly(request: Request) -> Response:
+    file = library()
+    if request.path_params["digest"] != file.digest:
+        return PlainTextResponse("not found", 404)
+    headers = {**_FOREVER, "Vary": "Accept-Encoding"}
+    kind = "text/javascript"
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        return Response(file.zipped, headers=headers | {"Content-Encoding": "gzip"}, media_type=kind)
+    return Response(file.plain, headers=headers, media_type=kind)
+
+
+async def _session(request: Request) -> Response:
+    """Whether a session is the one at the other end of some browser's line; a browser asks about its own."""
+    here = Runtime.exists() and Runtime.instance().is_active_session(request.path_params["session"])
+    return PlainTextResponse("here" if here else "gone", headers={"Cache-Control": "no-store"})
+
+
+async def _kept(request: Request) -> Response:
+    """An experiment that is too long for an address, for the browser that keeps it."""
+    code = code_of(request.path_params["digest"])
+    return PlainTextResponse(code or "not found", 200 if code else 404, _FOREVER if code else None)
+
+
+def raise_file_limit() -> None:
+    """Let this process have as many files open as the system lets it: many shells begin with 256 or 1,024."""
+    if resource is None:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):  # macOS has a limit of its own below the hard one
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+@contextlib.asynccontextmanager
+async def _life(app: st.App) -> AsyncIterator[None]:
+    raise_file_limit()
+    yield
+
+
+def serving(pages: Iterable[str]) -> dict[str, Any]:
+    """What ``st.App`` needs beside the script: the first of `pages` is at the root, each other at its name."""
+    first, *others = pages
+    base = (config.get_option("server.baseUrlPath") or "").strip("/")
+    root = f"/{base}" if base else ""
+
+    async def index(request: Request) -> Response:
+        return HTMLResponse(_index("|".join(others)), headers={"Cache-Control": "no-cache"})
+
+    async def to_root(request: Request) -> Response:
+        return RedirectResponse(f"{root}/" + (f"?{query}" if (query := request.url.query) else ""))
+
+    routes = [
+        Route(f"{root}/{FOLDER}/plotly-{{digest}}.min.js", _send_plotly),
+        Route(f"{root}/{FOLDER}/kept/{{digest}}", _kept),
+        Route(f"{root}/{FOLDER}/session/{{session}}", _session),
+        Route(f"{root}/{first}", to_root),
+        Route(f"{root}/", index),
+        *(Route(f"{root}/{name}", index) for name in others),
+    ]
+    return {"routes": routes, "middleware": [Middleware(_Around, root=root, pages=(first, *others))], "lifespan": _life}
+
+
+@cache
+def _index(pages: str) -> str:
+    """Streamlit's own page, told where its server is."""
+    text = (Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8")
+    return text.replace("<script", (_WHERE % pages) + "\n    <script", 1)
+
+
+class _Around:
+    """Headers for every answer, and a sentence for whoever asks for a page that is not there."""
+
+    def __init__(self, app: ASGIApp, root: str, pages: tuple[str, ...]) -> None:
+        self.app, self.root, self.pages = app, root, pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        answer = self._nowhere(scope) or self.app
+        await answer(scope, receive, headed)
+
+    def _nowhere(self, scope: Scope) -> Response | None:
+        """The answer to a person who asks for a page of the app that does not exist."""
+        path: str = scope["path"]
+        place = path.removeprefix(self.root).strip("/")
+        headers = Headers(scope=scope)
+        asks = scope["method"] in ("GET", "HEAD") and "text/html" in headers.get("accept", "")
+        if not asks or not path.startswith(self.root) or "." in place or place in ("", *self.pages):
+            return None
+        if place.split("/")[0] in ("_stcore", "media", "component", "static", "app", FOLDER):
+            return None
+        with speaking("zh" if headers.get("accept-language", "").lower().startswith("zh") else "en"):
+            return HTMLResponse(self._no_page(place), 404)
+
+    def _no_page(self, place: str) -> str:
+        first, *others = self.pages
+        address = {first: f"{self.root}/"} | {name: f"{self.root}/{name}" for name in others}
+        links = [f'<a href="{at}">{escape(tr(name.capitalize()))}</a>' for name, at in address.items()]
+        says = tr("There is no page {name} here. The pages are:", name=shown(place))
+        return (
+            '<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            "<style>body { font: 18px/1.6 sans-serif; margin: 4rem auto; max-width: 40rem; padding: 0 1rem; "
+            "color-scheme: light dark; }</style>"
+            f"<title>seqviz</title><p>{escape(says)}<p>{' · '.join(links)}"
+        )

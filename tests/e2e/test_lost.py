@@ -1,0 +1,185 @@
+"""A page whose session was replaced goes on by itself: the server was started again under it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from driving import PICTURES, Screen
+from playwright.sync_api import Browser, expect
+
+from seqviz.experiment import Experiment, Sequence
+from seqviz.sequences import KIND_LABELS
+
+pytestmark = pytest.mark.browser
+
+STATE = "() => document.querySelector('[data-testid=stApp]').dataset.testConnectionState"
+
+
+@pytest.fixture
+def open_at(browser: Browser) -> Iterator[Callable[..., Screen]]:
+    """Open an address of a server that may go away: what the console says of that is not the page's fault."""
+    contexts = []
+
+    def open_(server: str, address: str, picture: str) -> Screen:
+        contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}))
+        page = contexts[-1].new_page()
+        errors: list[Any] = []
+        page.on("pageerror", lambda error: errors.append(error))
+        screen = Screen(page, server, picture)
+        screen.errors = errors
+        screen.go(address)
+        return screen
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def down(screen: Screen, server: Any) -> None:
+    server.stop()
+    screen.until(f"() => ({STATE})() !== 'CONNECTED'")
+
+
+def up(screen: Screen, server: Any) -> None:
+    server.start()
+    screen.until(f"() => ({STATE})() === 'CONNECTED'")
+    expect(screen.page.locator(".sv-notice")).to_contain_text("set up anew")
+    screen.rest()
+
+
+def restart(screen: Screen, server: Any) -> None:
+    down(screen, server)
+    up(screen, server)
+
+
+def stroke(screen: Screen, step: int) -> None:
+    screen.drag(screen.at("x", step, 0.9), screen.at("x", step + 4, 0.9))
+
+
+def steps(screen: Screen) -> set[int]:
+    experiment = screen.experiment
+    return {edit.step for edit in experiment.sequence.edits} if experiment else set()
+
+
+def test_gates_go_on_and_strokes_made_meanwhile_are_sent_again(lost, open_at):
+    screen = open_at(lost.address, "/", ".sv-scope")
+    screen.edits(lambda: stroke(screen, 5))
+    first = steps(screen)
+    down(screen, lost)
+    stroke(screen, 20)
+    stroke(screen, 40)
+    assert steps(screen) == first, "a stroke was heard without a server"
+    up(screen, lost)
+    expect(screen.page.locator(".sv-notice")).to_contain_text("2 changes were sent again")
+    screen.until("() => document.querySelector('.sv-scope').dataset.drawn && location.search.includes('e=')")
+    expected = {*range(5, 10), *range(20, 25), *range(40, 45)}
+    for _ in range(100):
+        if steps(screen) == expected:
+            break
+        screen.page.evaluate("() => new Promise(requestAnimationFrame)")
+    screen.rest()
+    assert steps(screen) == expected
+    screen.edits(lambda: stroke(screen, 50))
+    assert steps(screen) == expected | set(range(50, 55))
+    screen.edits(lambda: screen.page.get_by_role("radio", name="Latch").click())
+    assert not screen.errors
+
+
+OWN: dict[str, Callable[[Screen], Any]] = {
+    "cell": lambda s: s.page.locator(".st-key-switches .st-key-lecture label").click(),
+    "compare": lambda s: s.choose("Kind", KIND_LABELS["sine"]),
+    "gradients": lambda s: s.page.get_by_role("radio", name="Explodes").click(),
+    "training": lambda s: s.page.get_by_role("button", name="Train", exact=True).click(),
+}
+
+
+@pytest.mark.parametrize("page", OWN)
+def test_every_page_goes_on(lost, open_at, page):
+    screen = open_at(lost.address, f"/{page}", PICTURES[page])
+    restart(screen, lost)
+    before = screen.page.url
+    OWN[page](screen)
+    if page == "training":
+        expect(screen.page.locator(".sv-learning")).to_be_visible()
+    else:
+        screen.until("(before) => location.href !== before", before)
+    assert not screen.errors
+
+
+def test_two_restarts_in_a_row_and_what_the_address_holds_is_there(lost, open_at):
+    screen = open_at(lost.address, "/gradients", ".sv-flow")
+    screen.edits(lambda: screen.page.get_by_role("radio", name="Explodes").click())
+    held = screen.experiment
+    for _ in range(2):
+        restart(screen, lost)
+        screen.page.locator(".sv-notice").click()
+    assert screen.experiment == held
+    expect(screen.page.get_by_role("radio", name="Explodes")).to_have_attribute("aria-checked", "true")
+    screen.edits(lambda: screen.page.get_by_role("radio", name="Vanishes").click())
+    assert screen.experiment is None
+
+
+@pytest.fixture
+def long_one() -> Experiment:
+    """More numbers than an address holds."""
+    values = np.random.default_rng(0).normal(size=(1500, 3)).round(3)
+    return Experiment(input_size=3, hidden_size=8, sequence=Sequence.of_values(values))
+
+
+def load(screen: Screen, tmp_path: Any, experiment: Experiment) -> None:
+    file = tmp_path / "long.json"
+    file.write_text(experiment.to_json())
+    screen.panel("Save")
+    screen.edits(lambda: screen.page.locator("input[type=file]").set_input_files(file))
+
+
+def kept(screen: Screen) -> str:
+    """Wait until the browser keeps what the address names."""
+    screen.until("""async () => {
+      const marked = new URLSearchParams(location.search).get("e");
+      if (!marked?.startsWith("~")) return false;
+      const base = await new Promise((resolve) => {
+        const opening = indexedDB.open("seqviz", 1); opening.onsuccess = () => resolve(opening.result); });
+      if (!base.objectStoreNames.length) return false;
+      const got = base.transaction("experiments").objectStore("experiments").get(marked.slice(1));
+      return new Promise((resolve) => { got.onsuccess = () => { base.close(); resolve(!!got.result); }; });
+    }""")
+    return screen.data("drawn")
+
+
+def test_what_is_too_long_for_an_address_survives_a_reload_and_a_restart(lost, open_at, tmp_path, long_one):
+    screen = open_at(lost.address, "/", ".sv-scope")
+    load(screen, tmp_path, long_one)
+    drawn, numbers, held = kept(screen), screen.values("h"), screen.page.url
+    assert len(held) < 200
+    screen.page.reload()
+    expect(screen.scope).to_have_attribute("data-drawn", drawn)
+    down(screen, lost)
+    lost.start()
+    screen.go(held)
+    assert screen.values("h") == numbers
+    assert screen.page.url == held
+    expect(screen.page.locator(".st-key-controls")).to_contain_text("This browser keeps it")
+    screen.rest()
+    screen.edits(lambda: stroke(screen, 50))
+    kept(screen)
+    screen.picture = ".sv-cellview"
+    screen.go(screen.page.url.replace("/?", "/cell?"))
+    expect(screen.page.locator(".stMain")).to_contain_text("1500 steps")
+    assert not screen.errors
+
+
+def test_another_browser_says_that_it_has_not_kept_it(lost, open_at, tmp_path, long_one):
+    screen = open_at(lost.address, "/", ".sv-scope")
+    load(screen, tmp_path, long_one)
+    kept(screen)
+    address = screen.page.url
+    screen.page.close()
+    lost.stop()
+    lost.start()
+    other = open_at(lost.address, address, ".sv-scope")
+    expect(other.page.locator("[data-testid=stAlert]")).to_contain_text("this browser has not kept it")
+    assert other.experiment is None
