@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment, Init, Sequence, parameter_shapes
-from seqviz.language import Words, later, tr
+from seqviz.language import Words, later, sentences, tr
+from seqviz.telling.stories import STORIES
 
 __all__ = ["PRESET_LABELS", "PRESET_STORIES", "fitting", "preset", "preset_parameters"]
 
@@ -191,23 +192,21 @@ _INSIDE: Final[dict[str, str]] = Words(
 )
 """The labels inside a sentence."""
 
-PRESET_STORIES: Final[dict[str, str]] = Words(
-    {
-        "latch": "It keeps the first bit it ever saw and ignores every later one. The input gate opens at step 0 and "
-        "never again; the cell state of unit 0 stays where it was put.",
-        "counter": "It counts the ones: each adds 0.01 to the cell state, and the output, rounded, is the count up to "
-        "24. The forget gate is 1 throughout, so nothing that was added is lost; past 24 the tanh bends the output "
-        "down. The ReLU RNN adds 1 to its state and has no such end.",
-        "leaky": "It adds up its input and forgets a tenth of the sum at every step; the output is the sum while "
-        "that is small. What is kept is 0.9 throughout: after a pulse the state halves every 6.6 steps.",
-        "toggle": "Every 1 flips it: the output is above 0 after an odd number of ones. At a 1 the old state is "
-        "dropped and the candidate writes the opposite sign; at a 0 everything is kept.",
-        "brackets": "It knows how many brackets are open: “(” adds 0.01 to the cell state, “)” takes it away; the "
-        "output, rounded, is the depth from −24 to 24. Letters leave the input gate shut, so they change nothing. The "
-        "ReLU RNN counts in ones and stops at 0.",
-    }
-)
-"""What each does, and where to look."""
+
+class _Stories(Mapping[str, str]):
+    """What each was set to do, in its first kind of cell; :mod:`seqviz.telling.stories` looks whether it does."""
+
+    def __getitem__(self, name: str) -> str:
+        return sentences(tr(claim.says) for claim in STORIES[name, next(iter(PRESETS[name].cells))])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(PRESETS)
+
+    def __len__(self) -> int:
+        return len(PRESETS)
+
+
+PRESET_STORIES: Final[Mapping[str, str]] = _Stories()
 
 
 def preset(name: str, cell: str | None = None) -> Experiment:

@@ -17,9 +17,9 @@ from seqviz.runner import run
 from seqviz.sequences import labels
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import said, unkept
+from seqviz.ui.controls import literal, said, unkept
 from seqviz.ui.gates_page import layer_choice
-from seqviz.ui.pictures import rules, title
+from seqviz.ui.pictures import rules, story, title
 from seqviz.ui.scope import pack
 
 __all__ = ["inside"]
@@ -28,12 +28,12 @@ PARTS = {"w_ih": "weight_ih_l{}", "w_hh": "weight_hh_l{}", "b_ih": "bias_ih_l{}"
 
 NOTES = Words(
     {
-        words.LSTM: "Forget, write, update, show: the cell state c is the upper line, "
-        "the hidden state h the lower one.",
-        words.GRU: "torch applies the reset gate after the product: $r$ multiplies $W_{hn} h + b_{hn}$, "
-        "the bias included.",
-        words.RNN_TANH: "One sum and one squashing: everything the network remembers has to pass through it.",
-        words.RNN_RELU: "One sum and one squashing: everything the network remembers has to pass through it.",
+        words.LSTM: "Forget, write, show: the cell state c, the upper line, is multiplied by f, and i × g is added; "
+        "the hidden state h, the lower line, is o × tanh(c).",
+        words.GRU: "Reset, propose, mix: r scales what the candidate n reads of the old state; the new state is z "
+        "times the old one and 1 − z times the candidate.",
+        words.RNN_TANH: "One sum, squashed by tanh: everything the network remembers has to pass through it.",
+        words.RNN_RELU: "One sum, cut off below 0: everything the network remembers has to pass through it.",
     }
 )
 
@@ -45,7 +45,8 @@ def inside() -> None:
     if bench.stale:
         bench.stale = False
         st.rerun()
-    st.markdown(f"**{title(bench.experiment)}**  \n{NOTES[bench.experiment.cell]}")
+    st.markdown(f"**{title(bench.experiment)}**  \n{literal(story(bench.experiment))}")
+    st.caption(NOTES[bench.experiment.cell])
     said(bench)
     unkept(bench)
     layer_choice(bench)

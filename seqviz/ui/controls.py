@@ -13,15 +13,19 @@ from seqviz.experiment import Experiment
 from seqviz.language import again, tr
 from seqviz.ui.bench import Bench
 
-__all__ = ["controlled", "option", "refuse", "remembered", "said", "table", "unfolding", "unkept", "upload"]
+__all__ = ["controlled", "literal", "option", "refuse", "remembered", "said", "table", "unfolding", "unkept", "upload"]
+
+
+def literal(says: str) -> str:
+    """A text that may quote what somebody typed, so that none of it is read as Markdown."""
+    escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", says)
+    # Streamlit looks for bare addresses once more when that is done: a word joiner, unseen, keeps them apart.
+    return re.sub(r"(?=\\@)|(?<=http)(?=s?\\:)|(?<=www)(?=\\\.)", "\u2060", escaped, flags=re.IGNORECASE)
 
 
 def refuse(says: str) -> None:
-    """A warning that says what was refused. It may quote what somebody typed, so none of it is read as Markdown."""
-    escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", says)
-    # Streamlit looks for bare addresses once more when that is done: a word joiner, unseen, keeps them apart.
-    apart = re.sub(r"(?=\\@)|(?<=http)(?=s?\\:)|(?<=www)(?=\\\.)", "\u2060", escaped, flags=re.IGNORECASE)
-    st.warning(apart, icon=":material/error:")
+    """A warning that says what was refused."""
+    st.warning(literal(says), icon=":material/error:")
 
 
 def said(bench: Bench) -> None:

@@ -12,7 +12,7 @@ from seqviz.language import Words, tr
 from seqviz.presets import PRESET_LABELS, preset
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench, drawn
-from seqviz.ui.controls import said, unkept
+from seqviz.ui.controls import literal, said, unkept
 from seqviz.ui.panels import PANELS
 from seqviz.ui.pictures import scope_message, story, title
 
@@ -96,7 +96,7 @@ def _picture() -> None:
         bench.stale = False
         st.rerun()
     experiment = bench.experiment
-    st.markdown(f"**{title(experiment)}**  \n{story(experiment)}")
+    st.markdown(f"**{title(experiment)}**  \n{literal(story(experiment))}")
     layer_choice(bench)
     scope.mount("scope", scope_message(bench), bench.event, bench.keep())
 

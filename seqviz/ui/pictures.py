@@ -14,13 +14,13 @@ from seqviz.interventions import Ablate, Clamp, Intervention, Scale, resolve_ste
 from seqviz.kept import kept_spoken
 from seqviz.language import later, sentences, tr
 from seqviz.metrics import describe
-from seqviz.presets import PRESET_STORIES
 from seqviz.runner import run
 from seqviz.sequences import labels
+from seqviz.telling.stories import STORIES, preset_story
 from seqviz.trace import Trace
 from seqviz.ui.bench import Bench
 from seqviz.ui.scope import pack, row
-from seqviz.weights import materialise
+from seqviz.weights import materialise, set_parts
 
 __all__ = [
     "intervention_text",
@@ -223,5 +223,10 @@ def scope_message(bench: Bench) -> bytes:
 
 
 def story(experiment: Experiment) -> str:
-    """What the hand-set network does and where to look, or nothing for a drawn one."""
-    return PRESET_STORIES.get(experiment.init.scheme, "")
+    """What the network does on this input, claim by claim, and where to look."""
+    name, cell = experiment.init.scheme, experiment.cell
+    if (name, cell) in STORIES:
+        return preset_story(name, cell, signals(run(experiment), cell, 0), "".join(experiment.sequence.alphabet))
+    if not set_parts(experiment):
+        return tr("Its weights are drawn at random: it was taught nothing, and no unit has a task.")
+    return ""
