@@ -150,6 +150,10 @@ class Cell:
         """How many numbers a letter of :attr:`shapes` stands for."""
         return {"H": hidden_size, "X": input_size, "": 1}.get(letter) or self.sizes[letter]
 
+    def letter(self, signal: str) -> str:
+        """A signal's width as a letter of :attr:`shapes`."""
+        return self.nodes[self.where[signal]].width
+
     def parameters(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
         """The shape of every weight."""
         width = lambda letter: self.width(letter, input_size, hidden_size)  # noqa: E731

@@ -5,11 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
+from cells_written import WRITTEN
 from torch import nn
 from torch_docs import KINDS, build, step
 
 from seqviz import cells
 from seqviz.cells import signal_names
+from seqviz.cells.layer import CellLayer
 from seqviz.cells.step import Step, Weights
 from seqviz.layers import layer_weights
 
@@ -84,3 +86,39 @@ def test_an_edit_of_any_value_reaches_what_comes_after_it_and_nothing_before(kin
         for before in order[: order.index(name)]:
             assert torch.equal(edited[before], plain[before])
         assert not torch.equal(edited["h"], plain["h"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_a_layer_from_lines_is_called_and_trained_as_torchs(kind, batch_first):
+    torch.manual_seed(8)
+    theirs = build(kind, num_layers=2, batch_first=batch_first, dtype=torch.float64)
+    ours = CellLayer(cells.get(kind), 3, 4, 2, batch_first=batch_first).double()
+    assert {name: p.shape for name, p in ours.named_parameters()} == {n: p.shape for n, p in theirs.named_parameters()}
+    ours.load_state_dict(theirs.state_dict())
+    x = torch.randn(6, 5, 3, dtype=torch.float64)
+    state = tuple(torch.randn(2, 6 if batch_first else 5, 4, dtype=torch.float64) for _ in "hc")
+    given = (None, state if kind == "LSTM" else state[0])
+    for hx in given:
+        (out, ends), (wanted, their_ends) = ours(x, hx), theirs(x, hx)
+        torch.testing.assert_close(out, wanted, atol=1e-13, rtol=0)
+        torch.testing.assert_close(ends, their_ends, atol=1e-13, rtol=0)
+    out.square().sum().backward()
+    wanted.square().sum().backward()
+    for name, parameter in theirs.named_parameters():
+        torch.testing.assert_close(ours.get_parameter(name).grad, parameter.grad, atol=1e-11, rtol=1e-9)
+    alone, _ = ours(x[0] if batch_first else x[:, 0])
+    torch.testing.assert_close(alone, ours(x)[0][0] if batch_first else ours(x)[0][:, 0])
+
+
+def test_fixed_weights_are_not_trained_and_wrong_shapes_are_refused():
+    layer = CellLayer(WRITTEN["leaky echo state"], 3, 4)
+    assert [name for name, p in layer.named_parameters() if p.requires_grad] == []
+    x = torch.randn(6, 5, 3)
+    assert layer(x)[1].shape == (1, 5, 4)
+    for wrong in (torch.randn(6, 5, 2), torch.randn(3), None, [1]):
+        with pytest.raises(ValueError, match="input"):
+            layer(wrong)
+    for wrong in (torch.zeros(1, 4, 4), (torch.zeros(1, 5, 4),) * 2, "h"):
+        with pytest.raises(ValueError, match=r"h_0 must|states are h"):
+            layer(x, wrong)
