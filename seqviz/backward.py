@@ -15,7 +15,7 @@ from itertools import repeat
 import numpy as np
 
 from seqviz import vocabulary as words
-from seqviz.slopes import LayerRun, blocks_gained, gained, gru_slopes, lstm_slopes, rnn_slope, through
+from seqviz.slopes import LayerRun, blocks_gained, gained, gru_slopes, lstm_slopes, rnn_slope, through, to_products
 
 __all__ = ["LayerGradient", "LayerRun", "backward"]
 
@@ -64,7 +64,7 @@ def _lstm(run: LayerRun, e: Array, e_c: Array | None) -> LayerGradient:
     s = lstm_slopes(run)
     # dc/d(i, f, g) and dm/d(o) at the pre-activations, in torch's row order.
     slope, show, keep = _reached([np.stack([s.i, s.f, s.g, s.o], axis=2), s.show, s.keep], e, e_c)
-    to_hh, steps, batch = blocks_gained(slope, run, "pre", "hh"), *e.shape[:2]
+    to_hh, steps, batch = to_products(run, slope), *e.shape[:2]
     dh, dc = e.copy(), np.zeros_like(show) if e_c is None else e_c.copy()
     gain = np.ones((steps, 1, 1), e.dtype) if run.w_hr is None else gained(np.ones_like(e), run, "h")
     m_all = dh if run.w_hr is None else np.empty_like(show)
@@ -98,7 +98,7 @@ def _gru(run: LayerRun, e: Array, e_c: Array | None) -> LayerGradient:
     s = gru_slopes(run)
     # dh/d(r, z) at the pre-activations, and dh/d(W_hn h + b_hn).
     slope, to_n, keep = _reached([np.stack([s.r, s.z, s.n_hh], axis=2), s.n, s.keep], e)
-    to_hh = _gru_to_hh(slope, run)
+    to_hh = to_products(run, slope)
     steps, batch, _ = e.shape
     dh, dhh = e.copy(), np.empty_like(slope)
     carried = np.zeros_like(e[0])
@@ -117,18 +117,9 @@ def _gru(run: LayerRun, e: Array, e_c: Array | None) -> LayerGradient:
     return LayerGradient(dh, None, pre, ih, hh, through(ih, run.w_ih), h_0, None, None)
 
 
-def _gru_to_hh(slope: Array, run: LayerRun) -> Array:
-    """From r_pre, z_pre and n_hh, as they are after their edits, to the three products with h."""
-    if run.gains is None:
-        return slope
-    r, z, n_hh = slope.swapaxes(0, 2).swapaxes(1, 2)
-    each = [gained(r, run, "r_pre", "r_hh"), gained(z, run, "z_pre", "z_hh"), gained(n_hh, run, "n_hh")]
-    return np.stack(each, axis=2)
-
-
 def _rnn(run: LayerRun, e: Array, e_c: Array | None) -> LayerGradient:
     (slope,) = _reached([rnn_slope(run)], e)
-    to_hh = blocks_gained(slope, run, "pre", "hh")
+    to_hh = to_products(run, slope)
     dh, hh = e.copy(), np.empty_like(slope)
     carried = np.zeros_like(e[0])
     for mask, (dh_t, hh_t, to_hh_t) in _steps_back(run, dh, hh, to_hh):

@@ -26,7 +26,7 @@ def gains_of(
         widths: the number of units of every signal, ``l0.f`` and so on.
 
     Returns:
-        By signal, ``f`` or ``f_pre``, ``(L, 1, H)`` float64, in the order of processing.
+        By signal, ``f`` or ``f_pre``, ``(L, 1, H)`` float64, in the order of the sequence.
     """
     named: dict[str, list[Intervention]] = {}
     for edit in interventions:
@@ -36,5 +36,5 @@ def gains_of(
     for signal, edits in named.items():
         one = torch.ones(1, widths[signal], dtype=torch.float64)
         rows = [apply(edits, one, t, steps) - apply(edits, one * 0, t, steps) for t in range(steps)]
-        gains[signal.removeprefix(f"{end}.")] = torch.stack(rows[::-1] if end.endswith("_reverse") else rows).numpy()
+        gains[signal.removeprefix(f"{end}.")] = torch.stack(rows).numpy()
     return gains

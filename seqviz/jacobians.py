@@ -8,7 +8,7 @@ and exploding products: Pascanu, Mikolov and Bengio 2013, https://arxiv.org/abs/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +16,11 @@ import numpy as np
 from torch import nn
 
 from seqviz import vocabulary as words
+from seqviz.interventions import Intervention
 from seqviz.language import tr
-from seqviz.onestep import Run, gru_slopes, lstm_slopes, read_run, rnn_slope
+from seqviz.norms import log10_norm
+from seqviz.onestep import Run, read_run
+from seqviz.slopes import LSTMSlopes, gru_slopes, log_gate, lstm_slopes, rnn_slope, to_products
 from seqviz.trace import Trace
 
 __all__ = [
@@ -66,11 +69,11 @@ class StateJacobians:
 
         `block`: ``h_h``, ``h_c``, ``c_h``, ``c_c`` or ``c_total``. `kind`: ``spectral`` or ``frobenius``.
         """
-        orders: dict[str, Any] = {"spectral": 2, "frobenius": "fro"}
-        if kind not in orders:
+        if kind not in ("spectral", "frobenius"):
             raise ValueError(tr("The kind of norm must be spectral or frobenius, not {kind!r}.", kind=kind))
-        norms = _finite(lambda a: np.linalg.norm(a, ord=orders[kind], axis=(1, 2)), self._block(block))
-        return _log10(norms, self.log_scale)
+        if kind == "frobenius":
+            return log10_norm(self._block(block), (1, 2)) + self.log_scale / np.log(10.0)
+        return _log10(_finite(_largest_singular, self._block(block)), self.log_scale)
 
     def log10_singular_values(self, block: str = "h_h", every: int = 1) -> Array:
         """log10 of all singular values, ``(ceil(L / every), H)``, largest first."""
@@ -103,6 +106,11 @@ def _finite(compute: Callable[[Array], Array], matrices: Array) -> Array:
     return found
 
 
+def _largest_singular(matrices: Array) -> Array:
+    found: Array = np.linalg.norm(matrices, ord=2, axis=(1, 2))
+    return found
+
+
 def _log10(values: Array, log_scale: Array) -> Array:
     with np.errstate(divide="ignore"):
         return np.log10(values) + log_scale / np.log(10.0)
@@ -118,13 +126,14 @@ def state_jacobians(
     batch: int = 0,
     reverse: bool = False,
     of: str = "both",
+    interventions: Iterable[Intervention] = (),
 ) -> StateJacobians:
     """``d h_T / d h_t``, ``d c_T / d c_t`` and the mixed blocks for every t, T the last step to be processed.
 
     Gates near 0 or 1 are exact to the precision of the module: give a float64 module where that matters.
 
     Args:
-        module, x, hx, trace, layer, batch, reverse: as for :func:`seqviz.step_jacobians`.
+        module, x, hx, trace, layer, batch, reverse, interventions: as for :func:`seqviz.step_jacobians`.
         of: ``"h"`` carries the rows of h_T only, at half the price; ``"both"`` also those of c_T.
 
     Returns:
@@ -135,16 +144,17 @@ def state_jacobians(
     """
     if of not in ("h", "both"):
         raise ValueError(tr("of must be 'h' or 'both', not {of!r}.", of=of))
-    run, _ = read_run(module, x, hx, trace, layer, batch, reverse)
+    run, _ = read_run(module, x, hx, trace, (layer, batch, reverse), interventions)
     is_lstm = run.mode == words.LSTM
-    size = run.w.shape[1]
+    size = run.size
     rows = 2 * size if is_lstm and of == "both" else size
     with np.errstate(over="ignore", invalid="ignore"):  # `problem` says so, once
-        back = {words.LSTM: _lstm_back, words.GRU: _gru_back}.get(run.mode, _rnn_back)(run, rows)
-        on_h, on_c, log_scale = _products(back, len(run.s["h"]), rows, size, is_lstm)
+        slopes = lstm_slopes(run.layer) if is_lstm else None
+        back = _lstm_back(run, slopes, rows) if slopes else _gru_back(run) if run.mode == words.GRU else _rnn_back(run)
+        on_h, on_c, log_scale = _products(back, run.steps, rows, size, is_lstm)
     blocks: dict[str, Any] = {"h_h": on_h[:, :size], "h_c": None, "c_h": None, "c_c": None, "c_to_h": None}
-    if is_lstm:
-        blocks |= {"h_c": on_c[:, :size], "c_to_h": lstm_slopes(run.s)[0]}
+    if slopes:
+        blocks |= {"h_c": on_c[:, :size], "c_to_h": slopes.show[:, 0]}
         if rows > size:
             blocks |= {"c_h": on_h[:, size:], "c_c": on_c[:, size:]}
     return StateJacobians(log_scale, **blocks, step=run.jacobians, problem=run.problem or _overflow(on_h, on_c))
@@ -162,25 +172,28 @@ Back = Callable[[int, Array, Array, Array, Array], Any]
 last two; the Jacobian itself is never formed."""
 
 
-def _rnn_back(run: Run, rows: int) -> Back:
-    slope = rnn_slope(run.mode, run.s)
-    return lambda t, p_h, p_c, to_h, to_c: np.dot(p_h * slope[t], run.w, out=to_h)
+def _rnn_back(run: Run) -> Back:
+    slope, w = to_products(run.layer, rnn_slope(run.layer))[:, 0], run.layer.w_hh
+    return lambda t, p_h, p_c, to_h, to_c: np.dot(p_h * slope[t], w, out=to_h)
 
 
-def _gru_back(run: Run, rows: int) -> Back:
-    z, through = run.s["z"], _Through(gru_slopes(run.s, run.w, run.b), np.split(run.w, 3))
+def _gru_back(run: Run) -> Back:
+    s = gru_slopes(run.layer)
+    keep = s.keep[:, 0]
+    through = _Through(to_products(run.layer, np.stack([s.r, s.z, s.n_hh], axis=2))[:, 0], run.layer.w_hh)
 
     def back(t: int, p_h: Array, p_c: Array, to_h: Array, to_c: Array) -> None:
         np.dot(p_h, through[t], out=to_h)
-        np.add(to_h, p_h * z[t], out=to_h)
+        np.add(to_h, p_h * keep[t], out=to_h)
 
     return back
 
 
-def _lstm_back(run: Run, rows: int) -> Back:
-    f, show, (*into_c, to_o) = run.s["f"], *lstm_slopes(run.s)
-    through_c, w_o = _Through(into_c, np.split(run.w, 4)[:3]), np.split(run.w, 4)[3]
-    on_c, on_o, by_o = (np.empty((rows, f.shape[1])) for _ in range(3))
+def _lstm_back(run: Run, s: LSTMSlopes, rows: int) -> Back:
+    keep, show, w = s.keep[:, 0], s.show[:, 0], run.layer.w_hh
+    to_hh = to_products(run.layer, np.stack([s.i, s.f, s.g, s.o], axis=2))[:, 0]
+    through_c, to_o, w_o = _Through(to_hh[:, :3], w[: 3 * run.size]), to_hh[:, 3], w[3 * run.size :]
+    on_c, on_o, by_o = (np.empty((rows, run.size)) for _ in range(3))
 
     def back(t: int, p_h: Array, p_c: Array, to_h: Array, to_c: Array) -> None:
         # What leaves h through tanh(c) joins what is already on c.
@@ -190,7 +203,7 @@ def _lstm_back(run: Run, rows: int) -> Back:
         np.dot(on_c, through_c[t], out=to_h)
         np.dot(on_o, w_o, out=by_o)
         np.add(to_h, by_o, out=to_h)
-        np.multiply(on_c, f[t], out=to_c)
+        np.multiply(on_c, keep[t], out=to_c)
 
     return back
 
@@ -203,10 +216,11 @@ class _Through:
 
     _STEPS = 32
 
-    def __init__(self, slopes: Sequence[Array], blocks: Sequence[Array]) -> None:
-        self._slopes = np.stack(slopes, axis=-1).transpose(1, 0, 2).copy()  # (H, L, gates)
-        self._blocks = np.stack(blocks, axis=1)  # (H, gates, H)
-        self._first, self._formed = len(slopes[0]), np.empty((0, 0, 0))
+    def __init__(self, slopes: Array, weight: Array) -> None:
+        """From slopes ``(L, gates, H)`` and ``weight`` ``(gates*H, H)``."""
+        self._slopes = slopes.transpose(2, 0, 1).copy()  # (H, L, gates)
+        self._blocks = np.stack(np.split(weight, slopes.shape[1]), axis=1)  # (H, gates, H)
+        self._first, self._formed = len(slopes), np.empty((0, 0, 0))
 
     def __getitem__(self, t: int) -> Array:
         if not self._first <= t < self._first + len(self._formed):
@@ -245,7 +259,8 @@ class HighwaySplit:
     """``d c_T / d c_t`` with h_t held fixed, as the direct path and the rest.
 
     ``total = exp(log_scale) * (diag(direct) + rest)``: `direct` ``(L, H)``, `rest` ``(L, H, H)``. `log_direct`
-    ``(L, H)`` is the sum of ln f from t+1 to T, good at any lag.
+    ``(L, H)`` is the sum of ln f from t+1 to T, good at any lag and for any gate: f is taken from its
+    pre-activation where it is rounded to 0 or 1. Under interventions f is what a step keeps of c, in absolute value.
     """
 
     log_scale: Array
@@ -257,13 +272,12 @@ class HighwaySplit:
         """log10 of the Frobenius norms of the direct path, the rest and the total, each ``(L,)``."""
         high = self.log_direct.max(axis=1, keepdims=True)
         finite = np.where(np.isfinite(high), high, 0.0)
-        size = np.linalg.norm(np.exp(self.log_direct - finite), axis=1)
-        direct = _log10(size, finite[:, 0])
+        direct = log10_norm(np.exp(self.log_direct - finite), 1) + finite[:, 0] / np.log(10.0)
         total = self.rest.copy()
         diagonal = np.arange(total.shape[1])
         total[:, diagonal, diagonal] += self.direct
-        norms = [_log10(np.linalg.norm(a, axis=(1, 2)), self.log_scale) for a in (self.rest, total)]
-        return direct, norms[0], norms[1]
+        rest, whole = (log10_norm(a, (1, 2)) + self.log_scale / np.log(10.0) for a in (self.rest, total))
+        return direct, rest, np.where(np.isneginf(whole), direct, whole)
 
 
 def highway_split(
@@ -276,6 +290,7 @@ def highway_split(
     batch: int = 0,
     reverse: bool = False,
     jacobians: StateJacobians | None = None,
+    interventions: Iterable[Intervention] = (),
 ) -> HighwaySplit:
     """Split an LSTM's ``d c_T / d c_t`` into the cell-state highway, the product of forget gates, and the rest.
 
@@ -284,37 +299,53 @@ def highway_split(
     cell through h and come back.
 
     Args:
-        module, x, hx, trace, layer, batch, reverse: as for :func:`seqviz.step_jacobians`.
+        module, x, hx, trace, layer, batch, reverse, interventions: as for :func:`seqviz.step_jacobians`.
         jacobians: from :func:`state_jacobians` on the same run, if they are there already.
 
     Raises:
         ValueError: the network is no LSTM, or `jacobians` lack the rows of c_T.
     """
-    run, trace = read_run(module, x, hx, trace, layer, batch, reverse)
+    run, trace = read_run(module, x, hx, trace, (layer, batch, reverse), interventions)
     if run.mode != words.LSTM:
         cell = words.CELL_LABELS[run.mode]
         raise ValueError(tr("Only an LSTM has a cell-state highway; this is {cell}.", cell=cell))
-    where: dict[str, Any] = {"layer": layer, "batch": batch, "reverse": reverse}
+    where: dict[str, Any] = {"layer": layer, "batch": batch, "reverse": reverse, "interventions": interventions}
     found = jacobians or state_jacobians(module, x, hx, trace=trace, **where)
     if found.c_c is None or found.c_h is None:
         raise ValueError(tr("The highway needs the rows of c_T: state_jacobians(..., of='both')."))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_f = np.log(run.s["f"])
-    later = np.concatenate([log_f[1:], np.zeros_like(log_f[:1])])
-    log_direct = np.cumsum(later[::-1], axis=0)[::-1]
-    direct = np.exp(log_direct - found.log_scale[:, None])
+    slopes = lstm_slopes(run.layer)
+    keep = slopes.keep[:, 0]
+    log_keep = _log_keep(run, keep)
+    log_direct = _from_the_end(np.add, log_keep, 0.0)
+    direct = np.exp(log_direct - found.log_scale[:, None]) * _from_the_end(np.multiply, np.sign(keep), 1.0)
     rest = found.c_c.copy()
     diagonal = np.arange(rest.shape[1])
-    rest[:, diagonal, diagonal] = _rest_on_diagonal(run, found.c_h[:, diagonal, diagonal], found.log_scale)
+    enters = found.c_h[:, diagonal, diagonal] * slopes.show[:, 0]
+    rest[:, diagonal, diagonal] = _rest_on_diagonal(enters, np.sign(keep), log_keep, found.log_scale)
     return HighwaySplit(found.log_scale, direct, rest, log_direct)
 
 
-def _rest_on_diagonal(run: Run, c_h: Array, log_scale: Array) -> Array:
+def _log_keep(run: Run, keep: Array) -> Array:
+    """The natural logarithm of what each step keeps of c, ``(L, H)``, its sign left out."""
+    if run.layer.gains:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.log(np.abs(keep))
+    return log_gate(run.layer, "f")[:, 0]
+
+
+def _from_the_end(add: np.ufunc, values: Array, nothing: float) -> Array:
+    """Values ``(L, H)`` put together from step t+1 to the last, for every t."""
+    after = np.concatenate([values[1:], np.full_like(values[:1], nothing)])
+    found: Array = add.accumulate(after[::-1], axis=0)[::-1]
+    return found
+
+
+def _rest_on_diagonal(enters: Array, sign: Array, log_keep: Array, log_scale: Array) -> Array:
     """The diagonal of the rest ``(L, H)`` by its own recursion; as total minus highway it would be rounding noise
-    wherever the highway is nearly all there is. `c_h`: the diagonal of ``d c_T / d h_t``."""
-    rest = np.zeros_like(c_h)
-    enters = c_h * lstm_slopes(run.s)[0]
-    keeps = run.s["f"] * np.exp(log_scale - np.concatenate([log_scale[:1], log_scale[:-1]]))[:, None]
+    wherever the highway is nearly all there is. `enters`: what goes by h, the diagonal of ``d c_T / d h_t`` times
+    dh_t/dc_t; what a step keeps of c by its sign and logarithm."""
+    rest = np.zeros_like(enters)
+    keeps = sign * np.exp(log_keep + np.diff(log_scale, prepend=log_scale[:1])[:, None])
     for t in range(len(rest) - 1, 0, -1):
         rest[t - 1] = (rest[t] + enters[t]) * keeps[t]
     return rest

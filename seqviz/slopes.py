@@ -31,6 +31,7 @@ __all__ = [
     "rnn_slope",
     "sech2",
     "through",
+    "to_products",
 ]
 
 Array = np.ndarray
@@ -143,6 +144,15 @@ def rnn_slope(run: LayerRun) -> Array:
         return gained(_tanh_slope(run, "h"), run, "h")
     h = pre_activation(run, "h") if _edited(run, "h") else run.signals["h"]
     return gained(np.where(np.isfinite(h), h > 0, np.nan).astype(h.dtype), run, "h")
+
+
+def to_products(run: LayerRun, slopes: Array) -> Array:
+    """From the pre-activations ``(L, N, G, H)`` on to the products with h; a GRU's third block is already at n_hh."""
+    if run.gains is None or run.mode != words.GRU:
+        return blocks_gained(slopes, run, "pre", "hh")
+    r, z, n_hh = (slopes[:, :, k] for k in range(3))
+    each = [gained(r, run, "r_pre", "r_hh"), gained(z, run, "z_pre", "z_hh"), gained(n_hh, run, "n_hh")]
+    return np.stack(each, axis=2)
 
 
 def gained(gradient: Array, run: LayerRun, *signals: str) -> Array:

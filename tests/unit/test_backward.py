@@ -101,7 +101,7 @@ def run_of(rnn: Any, x: Any, hx: Any, edits: list[Any], reverse: bool, valid: An
     run = LayerRun(
         rnn.mode, trace["x"][::way], signals, before("h"), before("c") if "c" in signals else None, valid,
         weight("weight_ih"), weight("weight_hh"), weight("bias_hh"), weight("weight_hr"), weight("bias_ih"),
-        gains_of(edits, end, L, signal_widths(rnn)) or None,
+        {name: gain[::way] for name, gain in gains_of(edits, end, L, signal_widths(rnn)).items()} or None,
     )  # fmt: skip
     return run, e
 
