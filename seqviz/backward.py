@@ -89,7 +89,7 @@ def _lstm(run: LayerRun, e: Array, e_c: Array | None) -> LayerGradient:
     hh = dz.reshape(steps, batch, -1)
     pre = hh if to_hh is slope else (np.stack([dc, dc, dc, m_all], axis=2) * slope).reshape(hh.shape)
     ih = blocks_gained(pre, run, "pre", "ih")
-    h_0, c_0 = _at_the_start(run, hh) @ run.w_hh, _at_the_start(run, dc * keep)
+    h_0, c_0 = _at_the_start(run, hh) @ run.w_hh, _at_the_start(run, dc) * _at_the_start(run, keep)
     hr = None if run.w_hr is None else dh * gain
     return LayerGradient(dh, dc, pre, ih, hh, through(ih, run.w_ih), h_0, c_0, hr)
 
@@ -113,7 +113,7 @@ def _gru(run: LayerRun, e: Array, e_c: Array | None) -> LayerGradient:
     pre = hh.copy() if to_hh is slope else (dh[:, :, None] * slope).reshape(hh.shape)
     pre[..., -dh.shape[2] :] = dh * to_n
     ih = blocks_gained(pre, run, "pre", "ih")
-    h_0 = _at_the_start(run, hh) @ run.w_hh + _at_the_start(run, dh * keep)
+    h_0 = _at_the_start(run, hh) @ run.w_hh + _at_the_start(run, dh) * _at_the_start(run, keep)
     return LayerGradient(dh, None, pre, ih, hh, through(ih, run.w_ih), h_0, None, None)
 
 

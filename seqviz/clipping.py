@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from seqviz.gradients import GradientFlow
+from seqviz.norms import norm, scaled
 
 __all__ = ["ClippedUpdate", "clip_update"]
 
@@ -18,8 +18,8 @@ class ClippedUpdate:
 
     `norm` of the whole gradient of the recurrent stack's weight matrices, `by_norm` and `by_value` after
     ``torch.nn.utils.clip_grad_norm_`` and ``clip_grad_value_``; `cosine_by_norm`, `cosine_by_value`: how far
-    the direction survives (1: unchanged). `loudest_steps`: the share of the summed step contributions that
-    comes from the loudest tenth of the steps, which no clipping changes.
+    the direction survives (1: unchanged, NaN where there is none). `loudest_steps`: the share of the summed step
+    contributions that comes from the loudest tenth of the steps, which no clipping changes.
     """
 
     norm: float
@@ -31,33 +31,28 @@ class ClippedUpdate:
 
 
 def clip_update(flow: GradientFlow, max_norm: float = 1.0, max_value: float = 0.01) -> ClippedUpdate:
-    """Clip the update that `flow` would make, both ways, by torch's own functions."""
-    before = _vector(flow)
-    by_norm = _clipped(before, lambda p: torch.nn.utils.clip_grad_norm_([p], max_norm))
-    by_value = _clipped(before, lambda p: torch.nn.utils.clip_grad_value_([p], max_value))
-    shares = np.sort(sum(s for s in flow.shares.values()))[::-1]
+    """Clip the update that `flow` would make, both ways, as torch's own functions do.
+
+    Their formulas: ``g * min(1, max_norm / (|g| + 1e-6))`` and ``clamp(g, -max_value, max_value)``
+    (https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html), with norms that stay right
+    where a square leaves the doubles.
+    """
+    before = np.concatenate([np.asarray(g, dtype=np.float64).ravel() for g in flow.weights.values()])
+    whole = float(norm(before, 0))
+    by_norm, by_value = before * min(1.0, max_norm / (whole + 1e-6)), np.clip(before, -max_value, max_value)
+    shares = np.sort(scaled(np.array(list(flow.shares.values())), (0, 1))[0].sum(axis=0))[::-1]
     loudest = max(1, len(shares) // 10)
     return ClippedUpdate(
-        norm=float(before.norm()),
-        by_norm=float(by_norm.norm()),
+        norm=whole,
+        by_norm=float(norm(by_norm, 0)),
         cosine_by_norm=_cosine(before, by_norm),
-        by_value=float(by_value.norm()),
+        by_value=float(norm(by_value, 0)),
         cosine_by_value=_cosine(before, by_value),
-        loudest_steps=float(shares[:loudest].sum() / shares.sum()) if shares.sum() > 0 else 0.0,
+        loudest_steps=float(shares[:loudest].sum() / shares.sum()) if shares.any() else 0.0,
     )
 
 
-def _vector(flow: GradientFlow) -> torch.Tensor:
-    parts = [np.asarray(g, dtype=np.float64).ravel() for g in flow.weights.values()]
-    return torch.from_numpy(np.concatenate(parts))
-
-
-def _clipped(gradient: torch.Tensor, clip: object) -> torch.Tensor:
-    parameter = torch.nn.Parameter(torch.zeros_like(gradient))
-    parameter.grad = gradient.clone()
-    clip(parameter)  # type: ignore[operator]
-    return parameter.grad
-
-
-def _cosine(a: torch.Tensor, b: torch.Tensor) -> float:
-    return float(torch.nn.functional.cosine_similarity(a, b, dim=0))
+def _cosine(a: np.ndarray, b: np.ndarray) -> float:
+    """Of the angle between two vectors; NaN where one of them is 0."""
+    units = [part / norm(part, 0) for part in (scaled(a, 0)[0], scaled(b, 0)[0]) if part.any()]
+    return float(np.dot(*units)) if len(units) == 2 else float("nan")

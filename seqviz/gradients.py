@@ -24,6 +24,7 @@ from seqviz.capture import capture
 from seqviz.fromloss import Loss, Tops, from_loss
 from seqviz.language import tr
 from seqviz.layers import Recurrent, read_input, read_output
+from seqviz.norms import log10_norm, norm, outer_norms
 from seqviz.trace import Trace
 
 __all__ = ["GradientFlow", "connectivity", "gradient_flow"]
@@ -68,9 +69,15 @@ class GradientFlow:
         return f"GradientFlow(loss={self.loss:.6g}, L={steps}, N={batch}, gradients: {', '.join(self.arrays)}{says})"
 
     def norms(self, name: str, batch: int | None = None) -> np.ndarray:
-        """The Euclidean norm at every step, ``(L,)``: over units, and over the batch unless one is chosen."""
-        array = self[name] if batch is None else self[name][:, batch : batch + 1]
-        return np.linalg.norm(array.reshape(len(array), -1), axis=1)
+        """The Euclidean norm at every step, ``(L,)`` float64: over units, and over the batch unless one is chosen.
+
+        0 only where every gradient is 0: numbers are scaled before they are squared.
+        """
+        return norm(self[name] if batch is None else self[name][:, batch : batch + 1], (1, 2))
+
+    def log10_norms(self, name: str, batch: int | None = None) -> np.ndarray:
+        """log10 of :meth:`norms`, also where that is beyond a double; -inf where every gradient is 0."""
+        return log10_norm(self[name] if batch is None else self[name][:, batch : batch + 1], (1, 2))
 
 
 def gradient_flow(
@@ -154,17 +161,27 @@ def connectivity(
         output: ``(step, unit)`` of the module's output, or ``"last"``: the sum over its last step.
 
     Returns:
-        ``(L, N)`` float64.
+        ``(L, N)`` float64. A square below 5e-324, of a norm below 2e-162, is 0: ``gradient_flow(...).norms("x")``
+        holds the norm itself.
 
     Raises:
-        ValueError: as for :func:`gradient_flow`; no such output, or a network that overflowed.
+        ValueError: as for :func:`gradient_flow`; no such output, a network that overflowed, or a square above 1.8e308.
     """
     if output != "last" and not isinstance(output, tuple):
         raise ValueError(tr("The output must be (step, unit) or 'last', not {output!r}.", output=output))
     flow = gradient_flow(module, x, hx, output, dtype=dtype)
     if not np.isfinite(flow["x"]).all():
         raise ValueError(flow.problem)
-    return (flow["x"].astype(np.float64) ** 2).sum(axis=2)
+    with np.errstate(over="ignore"):
+        squares: np.ndarray = norm(flow["x"], 2) ** 2
+    if np.isinf(squares).any():
+        raise ValueError(
+            tr(
+                "The squared norm is beyond what a double holds at step {step}; take gradient_flow(...).norms('x').",
+                step=int(np.isinf(squares).any(axis=1).argmax()),
+            )
+        )
+    return squares
 
 
 def _to(value: Any, dtype: torch.dtype) -> Any:
@@ -291,19 +308,8 @@ def _store(
     if found.hr is not None:
         pairs["weight_hr"] = (found.hr, run.signals["o"] * np.tanh(run.signals["c"]))
     for weight, (left, right) in pairs.items():
-        shares[weight + suffix] = _oriented(_step_norms(left, right), reverse)
+        shares[weight + suffix] = _oriented(outer_norms(left, right), reverse)
         weights[weight + suffix] = left.reshape(-1, left.shape[2]).T @ right.reshape(-1, right.shape[2])
-
-
-def _step_norms(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """The Frobenius norm of each step's sum of outer products, ``(L,)``, without making one of them.
-
-    ``|sum_n a_n b_n^T|^2 = sum_nm (a_n.a_m)(b_n.b_m)``.
-    """
-    if left.shape[1] == 1:
-        return np.linalg.norm(left[:, 0], axis=1) * np.linalg.norm(right[:, 0], axis=1)
-    gram = (left @ left.transpose(0, 2, 1)) * (right @ right.transpose(0, 2, 1))
-    return np.sqrt(np.maximum(gram.sum(axis=(1, 2)), 0.0))
 
 
 def _problem(loss: float, arrays: dict[str, np.ndarray]) -> str:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seqviz import vocabulary as words
+from seqviz.reconstruct import scan
 
 __all__ = [
     "GRUSlopes",
@@ -126,15 +127,14 @@ def lstm_slopes(run: LayerRun) -> LSTMSlopes:
 
 def gru_slopes(run: LayerRun) -> GRUSlopes:
     """See :class:`GRUSlopes`."""
-    r, z, n = (run.signals[name] for name in "rzn")
     to_n = gained(complement(run, "z") * _tanh_slope(run, "n"), run, "n", "h")
     product = gained(to_n, run, "n_pre")
     return GRUSlopes(
         r=gained(product * _n_hh(run) * _gate_slope(run, "r"), run, "r"),
-        z=gained((run.h_before - n) * _gate_slope(run, "z"), run, "z", "h"),
+        z=gained(_h_less_n(run) * _gate_slope(run, "z"), run, "z", "h"),
         n=to_n,
-        n_hh=product * r,
-        keep=gained(z, run, "h"),
+        n_hh=product * run.signals["r"],
+        keep=gained(run.signals["z"], run, "h"),
     )
 
 
@@ -200,7 +200,7 @@ def complement(run: LayerRun, gate: str) -> Array:
     s = run.signals[gate]
     if _edited(run, gate):
         return 1 - s
-    return _patched(1 - s, s > _NEAR, run, gate, _sigmoid_below)
+    return 1 - s if s.max() <= _NEAR else _patched(1 - s, s > _NEAR, run, gate, _sigmoid_below)
 
 
 def log_gate(run: LayerRun, gate: str) -> Array:
@@ -224,7 +224,8 @@ def _tanh_slope(run: LayerRun, signal: str) -> Array:
     if _edited(run, signal):
         return sech2(pre_activation(run, signal))
     s = run.signals[signal]
-    return _patched((1 - s) * (1 + s), np.abs(s) > _NEAR, run, signal, sech2)
+    slope = (1 - s) * (1 + s)
+    return slope if max(s.max(), -s.min()) <= _NEAR else _patched(slope, np.abs(s) > _NEAR, run, signal, sech2)
 
 
 def _patched(values: Array, where: Array, run: LayerRun, signal: str, of: Callable[[Array], Array]) -> Array:
@@ -262,6 +263,37 @@ def _some_pre_activations(run: LayerRun, signal: str, where: Array) -> Array:
     hh = np.einsum("ab,ab->a", run.h_before[t, n], run.w_hh[row])
     ih, hh = ih + np.broadcast_to(b_ih, where.shape[2])[unit], hh + np.broadcast_to(b_hh, where.shape[2])[unit]
     return ih + (run.signals["r"][where] * hh if signal == "n" else hh)
+
+
+def _h_less_n(run: LayerRun) -> Array:
+    """A GRU's ``h_{t-1} - n_t`` ``(L, N, H)``, right where both have come close to the same 1.
+
+    There it is carried along: ``h_t - n_{t+1} = z_t (h_{t-1} - n_t) + (n_t - n_{t+1})``, the last by the
+    pre-activations.
+    """
+    n, z = run.signals["n"], run.signals["z"]
+    plain = run.h_before - n
+    if max(n.max(), -n.min()) <= _NEAR or any(_edited(run, signal) for signal in ("h", "z", "n")):
+        return plain
+    close = (np.minimum(np.abs(n), np.abs(run.h_before)) > _NEAR) & (n * run.h_before > 0)
+    if not close.any():
+        return plain
+    a = pre_activation(run, "n")
+    carried, keep = plain.copy(), np.zeros_like(z)
+    going_on = np.ones(z.shape[:2], dtype=bool) if run.valid is None else run.valid.copy()
+    going_on[1:] &= going_on[:-1]
+    going_on[0] = False
+    carried[1:] = np.where(going_on[1:, :, None], _tanh_gap(a[:-1], a[1:]), plain[1:])
+    keep[1:] = np.where(going_on[1:, :, None], z[:-1], 0)
+    scan(keep, carried, np.zeros_like(z[0]))
+    return np.where(close, carried, plain)
+
+
+def _tanh_gap(a: Array, b: Array) -> Array:
+    """``tanh(a) - tanh(b)``, right also where both are close to the same 1."""
+    e, least = np.exp(-2 * np.abs(a)), np.minimum(np.abs(a), np.abs(b))
+    gap = np.sign(a - b) * -np.expm1(-2 * np.abs(a - b)) * 2 * np.exp(-2 * least)
+    return np.where(a * b > 0, gap / (1 + e) / (1 + np.exp(-2 * np.abs(b))), np.tanh(a) - np.tanh(b))
 
 
 def _n_hh(run: LayerRun) -> Array:
