@@ -20,6 +20,7 @@ from seqviz.lyapunov import lyapunov_exponents
 from seqviz.network import FeedForward, SequenceGRU, SequenceLSTM, SequenceRNN, instrument
 from seqviz.onestep import step_jacobians
 from seqviz.presets import preset
+from seqviz.reading import MissingValues, Table, read_table
 from seqviz.runner import network, run
 from seqviz.trace import Trace
 
@@ -36,11 +37,13 @@ __all__ = [
     "GradientFlow",
     "Init",
     "InputEdit",
+    "MissingValues",
     "Scale",
     "Sequence",
     "SequenceGRU",
     "SequenceLSTM",
     "SequenceRNN",
+    "Table",
     "Tensor",
     "Trace",
     "WeightEdit",
@@ -54,6 +57,7 @@ __all__ = [
     "metrics",
     "network",
     "preset",
+    "read_table",
     "run",
     "sequences",
     "state_jacobians",

@@ -6,29 +6,30 @@ before anything is allocated, and nothing is ever unpickled.
 
 from __future__ import annotations
 
-import ast
 import math
 import re
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 import numpy as np
 
 from seqviz.checks import float32, shown, whole
 from seqviz.experiment import MAX_INPUT, MAX_STEPS
 from seqviz.language import later, tr
+from seqviz.reading.draft import MissingValues
+from seqviz.reading.npy import read_header
+from seqviz.reading.tables import read
 
 __all__ = ["parse_csv", "parse_npy", "parse_numbers"]
 
 MAX_LINE: Final = 2**18
 """Characters that are read of one line; 2,000 numbers of 17 digits are a fifth of it."""
 
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?+", re.ASCII)
 _NOT_FINITE: Final = re.compile(r"[+-]?(nan|inf|infinity|∞)", re.IGNORECASE)
-_LINE: Final = re.compile(r"[^ \r\n][^\r\n]*")
-_LINE_BYTES: Final = re.compile(rb"[^ \r\n][^\r\n]*")
-_DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?", re.ASCII)
-_ZERO_AFTER_COMMA: Final = re.compile(r"(?<![\d.])\d+,0\d+(\.\d+)?", re.ASCII)
+_LINE: Final = re.compile(r"[^ \r\n][^\r\n]*+")
+_DECIMAL_COMMA: Final = re.compile(r"[+-]?\d++,\d++(?:[eE][+-]?\d++)?+", re.ASCII)
+_ZERO_AFTER_COMMA: Final = re.compile(r"(?<![\d.])\d++,0\d++(?:\.\d++)?+", re.ASCII)
 _BOM: Final = "\ufeff"
 
 
@@ -56,16 +57,17 @@ def parse_numbers(text: str, input_size: int | None = None) -> np.ndarray:
     """
     if not isinstance(text, str):
         raise ValueError(tr("The numbers must be text, not {kind}.", kind=type(text).__name__))
-    return _table(text, _checked(input_size), typed=True)
+    return _table(text, _checked(input_size))
 
 
 def parse_csv(data: bytes | str, input_size: int | None = None) -> np.ndarray:
     """A CSV file: one step a line, one input a column.
 
-    Commas, semicolons, tabs and spaces separate; a first line of names is skipped; decimals have a point.
+    It is read as :func:`seqviz.read_table` reads it, which also says what was left out and converted. A single
+    line is one step.
 
     Args:
-        data: the file's bytes (UTF-8) or its text.
+        data: the file's bytes or its text.
         input_size: H_in that each step must have; None takes what is there.
 
     Returns:
@@ -78,7 +80,23 @@ def parse_csv(data: bytes | str, input_size: int | None = None) -> np.ndarray:
         data = bytes(data)
     if not isinstance(data, bytes | str):
         raise ValueError(tr("A CSV file must be given as bytes or text, not {kind}.", kind=type(data).__name__))
-    return _table(data, _checked(input_size), typed=False)
+    width = _checked(input_size)
+    try:
+        table = read(data, "", is_path=False, along=False, most_rows=MAX_STEPS)
+    except MissingValues as refusal:
+        raise ValueError(refusal.place) from refusal
+    steps, features = table.values.shape
+    line = 1 if table.lines is None else int(table.lines[0])
+    _check_row(features, line, width)
+    if steps > MAX_STEPS:
+        raise ValueError(
+            tr("There are more than {most:,} rows of numbers; at most {most:,} steps fit.", most=MAX_STEPS)
+        )
+    for step, column in np.argwhere(np.abs(table.values) >= 2.0**128 - 2.0**103)[:1].tolist():
+        line = step + 1 if table.lines is None else int(table.lines[step])
+        where = later("The number at line {line}, column {column}")
+        float32(float(table.values[step, column]), where, line=line, column=column + 1)
+    return table.values.astype(np.float32)
 
 
 def parse_npy(data: bytes, input_size: int | None = None) -> np.ndarray:
@@ -97,26 +115,17 @@ def parse_npy(data: bytes, input_size: int | None = None) -> np.ndarray:
     if not isinstance(data, bytes | bytearray | memoryview):
         raise ValueError(tr("An npy file must be given as bytes, not {kind}.", kind=type(data).__name__))
     data, width = bytes(data), _checked(input_size)
-    dtype, order, shape, start = _npy_header(data)
-    if len(shape) not in (1, 2):
-        raise ValueError(
-            tr("The array has {count} dimensions; a sequence has two, (steps, inputs), or one.", count=len(shape))
-        )
-    need, have = math.prod(shape) * dtype.itemsize, len(data) - start
-    if need > have:
+    header = read_header(data)
+    if (count := len(header.shape)) not in (1, 2):
         raise ValueError(
             tr(
-                "The npy file is cut short or its header is wrong: the shape {shape} needs {need:,} bytes "
-                "and {have:,} are there.",
-                shape=shown(shape),
-                need=need,
-                have=have,
+                "The array has {count} dimensions; a sequence has two, (steps, inputs), or one.",
+                count=count,
             )
         )
-    steps, features = (*shape, 1)[:2]
+    steps, features = (*header.shape, 1)[:2]
     _check_size(steps, features, width)
-    flat = np.frombuffer(data, dtype=dtype, count=steps * features, offset=start)
-    return _as_float32(flat.reshape((steps, features), order="F" if order else "C"))
+    return _as_float32(header.array(data).reshape(steps, features))
 
 
 def _checked(input_size: int | None) -> int | None:
@@ -138,17 +147,17 @@ def _check_size(steps: int, features: int, width: int | None) -> None:
         )
 
 
-# Text
+# Typed text
 
 
-def _table(data: bytes | str, width: int | None, typed: bool) -> np.ndarray:
+def _table(text: str, width: int | None) -> np.ndarray:
     """Rows of cells to ``(L, H_in)``; reading stops at the first row that is wrong or one too many."""
     values: list[list[float]] = []
     first: int | None = None
-    names = False
-    for row in _rows(data, typed):
-        if first is None and not names and _is_header(row.cells):
-            names, header = True, row
+    header: _Row | None = None
+    for row in _rows(text):
+        if first is None and header is None and _is_header(row.cells):
+            header = row
             continue
         if len(values) == MAX_STEPS:
             raise ValueError(
@@ -159,21 +168,20 @@ def _table(data: bytes | str, width: int | None, typed: bool) -> np.ndarray:
             first = row.line
         elif len(values[-1]) != len(values[0]):
             _refuse_ragged(row.line, len(values[-1]), first, len(values[0]))
-        if len(values) > 1 or not typed:
-            _check_row(values[-1], row, width)
-    if not values and names:
+        if len(values) > 1:
+            _check_row(len(values[-1]), row.line, width)
+    if not values and header:
         _value(header.cells[0], header.line, 1)
     if not values:
         raise ValueError(tr("The sequence is empty; give at least one number."))
-    alone = typed and len(values) == 1 and not names
-    if alone and (width is None or width == 1):
+    if len(values) == 1 and not header and width in (None, 1):
         if len(values[0]) > MAX_STEPS:
             raise ValueError(
                 tr("The line has {count:,} numbers; at most {most:,} steps fit.", count=len(values[0]), most=MAX_STEPS)
             )
         values = [[value] for value in values[0]]
-    elif typed and len(values) == 1:
-        _check_row(values[0], _Row(first or 1, []), width)
+    elif len(values) == 1:
+        _check_row(len(values[0]), first or 1, width)
     return np.array(values, dtype=np.float32)
 
 
@@ -184,13 +192,12 @@ def _refuse_ragged(line: int, count: int, first: int, wanted: int) -> NoReturn:
     raise ValueError(tr(wrong, line=line, count=count, first=first, wanted=wanted))
 
 
-def _check_row(values: list[float], row: _Row, width: int | None) -> None:
-    found = len(values)
+def _check_row(found: int, line: int, width: int | None) -> None:
     if found > MAX_INPUT:
         raise ValueError(
             tr(
                 "Line {line} has {count:,} numbers; at most {most} fit in a step, which is one line.",
-                line=row.line,
+                line=line,
                 count=found,
                 most=MAX_INPUT,
             )
@@ -207,29 +214,28 @@ def _check_row(values: list[float], row: _Row, width: int | None) -> None:
             wrong = later(
                 "Line {line} has {count} numbers; the network's input size is {width}, so each line needs {width}."
             )
-        raise ValueError(tr(wrong, line=row.line, count=found, width=width))
+        raise ValueError(tr(wrong, line=line, count=found, width=width))
 
 
 _WIDE = {0xFF01 + k: 0x21 + k for k in range(94)} | {0xFF0C: ", ", 0x3001: ", ", 0x3000: " ", 0x2212: "-"}
 """What a Chinese or Japanese keyboard types for digits, points and commas. Such a comma always separates."""
 
 
-def _rows(data: bytes | str, typed: bool) -> Iterator[_Row]:
+def _rows(data: str) -> Iterator[_Row]:
     """Every line that is not blank, cut into cells."""
     for line, text in _lines(data):
         _check_commas(text, line)
         cells = _cells(text)
-        if typed and len(cells) > 1 and not cells[-1]:
+        if len(cells) > 1 and not cells[-1]:
             cells.pop()
         if any(cells):
             yield _Row(line, cells)
 
 
-def _lines(data: bytes | str) -> Iterator[tuple[int, str]]:
-    """``(line number from 1, text)`` of lines with something on them, decoded one at a time."""
+def _lines(data: str) -> Iterator[tuple[int, str]]:
+    """``(line number from 1, text)`` of lines with something on them, one at a time."""
     line, seen = 1, 0
-    found = _LINE.finditer(data) if isinstance(data, str) else _LINE_BYTES.finditer(data)
-    for match in found:
+    for match in _LINE.finditer(data):
         between = data[seen : match.start()]
         line += _breaks(between)
         seen = match.end()
@@ -244,20 +250,11 @@ def _lines(data: bytes | str) -> Iterator[tuple[int, str]]:
                 )
             )
         content = match.group()
-        if isinstance(content, bytes):
-            try:
-                content = content.decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise ValueError(
-                    tr("Line {line} is not UTF-8 text; save the table as “CSV UTF-8” and try again.", line=line)
-                ) from error
         yield line, (content.lstrip(_BOM) if line == 1 else content).translate(_WIDE)
 
 
-def _breaks(between: bytes | str) -> int:
+def _breaks(between: str) -> int:
     """Line breaks in a run of blanks: ``\\n``, ``\\r\\n`` or the old ``\\r``."""
-    if isinstance(between, bytes):
-        return between.count(b"\n") or between.count(b"\r")
     return between.count("\n") or between.count("\r")
 
 
@@ -309,54 +306,6 @@ def _value(cell: str, line: int, column: int) -> float:
     if wrong:
         raise ValueError(tr(wrong, line=line, column=column, cell=shown(cell)))
     return float32(float(cell), later("The number at line {line}, column {column}"), line=line, column=column)
-
-
-# npy
-
-
-def _npy_header(data: bytes) -> tuple[np.dtype, bool, tuple[int, ...], int]:
-    """dtype, Fortran order, shape, and where the numbers start; the format is numpy's NEP 1."""
-    if data[:2] == b"PK":
-        raise ValueError(tr("This is a zip or npz archive; save one array with numpy.save to get an npy file."))
-    if data[:6] != b"\x93NUMPY" or len(data) < 12:
-        raise ValueError(tr("This is not an npy file; save the array with numpy.save."))
-    wide = 2 if data[6] == 1 else 4
-    start = 8 + wide + int.from_bytes(data[8 : 8 + wide], "little")
-    broken = tr("The header of the npy file cannot be read; it may have been cut short or changed.")
-    if data[6] not in (1, 2, 3) or start > min(len(data), 2**14):
-        raise ValueError(broken)
-    try:
-        header = ast.literal_eval(data[8 + wide : start].decode("latin1").strip())
-        descr, order, shape = header["descr"], header["fortran_order"], header["shape"]
-    except (ValueError, TypeError, KeyError, IndexError, SyntaxError, MemoryError, RecursionError) as error:
-        raise ValueError(broken) from error
-    if not isinstance(order, bool) or not isinstance(shape, tuple) or not all(map(_is_size, shape)):
-        raise ValueError(broken)
-    return _npy_dtype(descr), order, shape, start
-
-
-def _is_size(n: Any) -> bool:
-    return isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 2**63
-
-
-def _npy_dtype(descr: Any) -> np.dtype:
-    """Real numbers and booleans only, decided by the letters before numpy is asked."""
-    if isinstance(descr, str):
-        letter = descr.lstrip("<>|=")[:1]
-        if letter == "O":
-            raise ValueError(
-                tr("The npy file holds pickled objects, which are never opened; save plain numbers instead.")
-            )
-        if letter in ("c", "F", "D"):
-            raise ValueError(tr("The npy file holds complex numbers; save real numbers, such as their real parts."))
-        if re.fullmatch(r"[<>|=]?(f(2|4|8|16)|[iu][1248]|b1|\?)", descr):
-            try:
-                return np.dtype(descr)
-            except TypeError as error:
-                raise ValueError(
-                    tr("The npy file holds numbers of type {dtype}; save float32.", dtype=shown(descr))
-                ) from error
-    raise ValueError(tr("The npy file holds {dtype}, not numbers; save a float32 array.", dtype=shown(descr)))
 
 
 def _as_float32(array: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ DRAWERS = ("seqviz/figures/", "seqviz/ui/scope/")
 NO_TORCH = (
     *("figures/", "metrics.py", "trace.py", "vocabulary.py", "experiment.py", "parts.py", "codec.py", "checks.py"),
     *("interventions.py", "sequences.py", "parsing.py", "presets.py", "language.py", "fading.py", "telling/"),
+    *("reading/tables.py", "reading/text.py", "reading/binary.py"),
 )
 
 

@@ -1,0 +1,281 @@
+"""Arrays saved by numpy, Parquet and Excel into a draft. What a file says of its size is read before the file is."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+import numpy as np
+
+from seqviz.language import Sentence, later, tr, trn
+from seqviz.reading.draft import Draft, DraftColumn
+from seqviz.reading.grid import MAX_CELLS
+from seqviz.reading.kinds import BOOL, DATE, EMPTY, NUMBER, TEXT
+from seqviz.reading.npy import read_header
+from seqviz.reading.records import Record
+from seqviz.reading.text import draft_of_records
+
+__all__ = ["draft_of_excel", "draft_of_npy", "draft_of_parquet", "refuse_other_files"]
+
+MAX_UNPACKED: Final = 2**29
+"""Bytes that an Excel or Parquet file may unpack to."""
+
+MAX_COLUMNS: Final = 10_000
+
+_OTHERS: Final = (
+    (b"\xd0\xcf\x11\xe0", later("an old Excel file (.xls); save it as .xlsx or CSV")),
+    (b"\x1f\x8b", later("packed with gzip; unpack it first")),
+    (b"BZh", later("packed with bzip2; unpack it first")),
+    (b"\xfd7zXZ", later("packed with xz; unpack it first")),
+    (b"7z\xbc\xaf", later("a 7z archive; unpack it first")),
+    (b"Rar!", later("a RAR archive; unpack it first")),
+    (b"%PDF", later("a PDF document; save the table as CSV")),
+    (b"\x89HDF", later("an HDF5 file; save the table as CSV or the array with numpy.save")),
+    (b"MATLAB 5.0", later("a MATLAB file; save the table as CSV or the array with numpy.save")),
+    (b"\x89PNG", later("a picture")),
+    (b"\xff\xd8\xff", later("a picture")),
+    (b"GIF8", later("a picture")),
+    (b"ARROW1", later("an Arrow file; save the table as Parquet or CSV")),
+    (b"{\\rtf", later("a text document; save the table as CSV")),
+)
+
+
+def refuse_other_files(data: bytes) -> None:
+    """Raise a sentence where the first bytes are those of a kind of file that holds no table of text."""
+    for mark, what in _OTHERS:
+        if data.startswith(mark):
+            raise ValueError(tr("This is no table but {what}.", what=tr(what)))
+    begin = data[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if re.match(rb'\{\s*["\}]|\[\s*[\[{"0-9.-]', begin):
+        raise ValueError(tr("This is JSON or a printed list, not a table; write one step a line, with commas."))
+    if begin.startswith((b"<!doctype html", b"<html", b"<?xml", b"<table")):
+        raise ValueError(tr("This is a page of HTML or XML, not a table; save the table as CSV or .xlsx."))
+
+
+def draft_of_npy(data: bytes) -> Draft:
+    """An array of shape ``(L,)``, ``(L, F)`` or ``(L, 1, F)``."""
+    header = read_header(data)
+    shape, notes = header.shape, []
+    if len(shape) == 3 and shape[1] == 1:
+        notes.append(tr("The array is (steps, batch of 1, inputs), {shape}; the batch was left out.", shape=str(shape)))
+        shape = (shape[0], shape[2])
+    elif len(shape) == 3 and shape[0] == 1:
+        notes.append(tr("The array is (batch of 1, steps, inputs), {shape}; the batch was left out.", shape=str(shape)))
+        shape = shape[1:]
+    if len(shape) == 3:
+        raise ValueError(
+            tr(
+                "The array holds a batch of {count} sequences, {shape}; save one of them.",
+                count=shape[1],
+                shape=str(shape),
+            )
+        )
+    if len(shape) not in (1, 2):
+        raise ValueError(
+            tr("The array has {count} dimensions; a sequence has two, (steps, inputs), or one.", count=len(shape))
+        )
+    steps, features = (*shape, 1)[:2]
+    _check_size(steps, features)
+    array = header.array(data).reshape(steps, features)
+    if header.dtype.kind == "b":
+        notes.append(tr("Truth values were read as 1 and 0."))
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = array.astype(np.float64)
+    texts = [_not_finite(values[:, k]) for k in range(features)]
+    columns = [DraftColumn(k, "", NUMBER, values[:, k], texts[k]) for k in range(features)]
+    return Draft(columns, False, notes)
+
+
+def _not_finite(values: np.ndarray) -> dict[int, str]:
+    return {int(k): f"{values[k]:g}" for k in np.flatnonzero(~np.isfinite(values))[:100]}
+
+
+def _check_size(steps: int, features: int) -> None:
+    if steps == 0 or features == 0:
+        raise ValueError(tr("The sequence is empty; it needs at least one step with one number."))
+    if steps * features > MAX_CELLS or features > MAX_COLUMNS:
+        raise ValueError(
+            tr(
+                "The table has {steps} of {columns}; at most {most:,} numbers in {most_columns:,} columns are read.",
+                steps=trn("{count:,} step", "{count:,} steps", steps),
+                columns=trn("{count:,} column", "{count:,} columns", features),
+                most=MAX_CELLS,
+                most_columns=MAX_COLUMNS,
+            )
+        )
+
+
+# Parquet
+
+
+def draft_of_parquet(data: bytes) -> Draft:
+    """A Parquet file: columns of numbers, truth values, times and text."""
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        raise ValueError(tr("Reading Parquet needs pyarrow: pip install pyarrow")) from None
+    broken = tr("The Parquet file cannot be read; it may have been cut short or changed.")
+    try:
+        file = parquet.ParquetFile(io.BytesIO(data))
+        about = file.metadata
+        _check_size(about.num_rows, about.num_columns)
+        unpacked = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
+        if unpacked > MAX_UNPACKED or about.num_row_groups > about.num_rows:
+            raise _too_large(unpacked)
+        table = file.read()
+    except (pa.ArrowException, OSError, KeyError, TypeError, OverflowError, MemoryError) as error:
+        raise ValueError(broken) from error
+    index = _index_columns(file)
+    named = [n for n in table.column_names if not n.startswith("__index_level_")]
+    columns = []
+    for k, name in enumerate(table.column_names):
+        try:
+            columns.append(_arrow_column(pa, k, name, table.column(k), name in index))
+        except (pa.ArrowException, ValueError, TypeError, OverflowError, AttributeError) as error:
+            raise ValueError(broken) from error
+    if not any(c.as_label for c in columns):
+        for column in [c for c in columns if c.kind == DATE][:1]:
+            column.as_label = True
+    return Draft(columns, bool(named), [])
+
+
+def _index_columns(file: Any) -> set[str]:
+    """The columns that pandas keeps an index in."""
+    about = file.schema_arrow.pandas_metadata or {}
+    return {name for name in about.get("index_columns", []) if isinstance(name, str)}
+
+
+def _arrow_column(pa: Any, k: int, name: str, column: Any, index: bool) -> DraftColumn:
+    kind = column.type
+    types = pa.types
+    if types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = column.type
+    labels: Callable[[], list[str]] | None = None
+    texts: dict[int, str] = {}
+    values = np.full(len(column), np.nan)
+    what = TEXT
+    if types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+        values = np.array(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+        texts = _not_finite(np.where(np.isnan(values), 0, values))
+        what = BOOL if types.is_boolean(kind) else NUMBER
+        labels = lambda: [f"{value:.15g}" for value in values.tolist()]  # noqa: E731
+    elif types.is_temporal(kind):
+        what = DATE
+        labels = lambda: ["" if text is None else text for text in column.cast(pa.string()).to_pylist()]  # noqa: E731
+    elif types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        labels = lambda: [" ".join((text or "").split())[:200] for text in column.to_pylist()]  # noqa: E731
+    if column.null_count == len(column):
+        what = EMPTY
+    shown_name = "" if name.startswith("__index_level_") else name
+    found = DraftColumn(k, shown_name, what, values, texts, labels, index and labels is not None)
+    if index:
+        found.why = tr("names of the rows")
+    return found
+
+
+def _too_large(size: int) -> ValueError:
+    return ValueError(
+        tr("The file unpacks to {size:,} bytes; at most {most:,} are read.", size=size, most=MAX_UNPACKED)
+    )
+
+
+# Excel
+
+
+def draft_of_excel(data: bytes) -> Draft:
+    """The first sheet of an .xlsx file that holds numbers."""
+    try:
+        import openpyxl
+    except ImportError:
+        raise ValueError(tr("Reading Excel files needs openpyxl: pip install openpyxl")) from None
+    _check_archive(data)
+    broken = tr("The Excel file cannot be read; it may have been cut short or changed. Save it again, or as CSV.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+            sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets
+            for sheet in sheets:
+                rows = list(_sheet_rows(sheet))
+                if any(_is_number(cell) for _, cells in rows for cell in cells):
+                    return _sheet_draft(sheet.title, rows, len(sheets))
+    except ValueError as error:
+        if error.args and isinstance(error.args[0], Sentence):
+            raise
+        raise ValueError(broken) from error
+    except Exception as error:
+        raise ValueError(broken) from error
+    raise ValueError(tr("No sheet of the Excel file holds a number."))
+
+
+def _sheet_draft(title: str, rows: list[Record], sheets: int) -> Draft:
+    draft = draft_of_records(lambda: iter(rows))
+    if sheets > 1:
+        draft.notes.append(
+            trn(
+                "Sheet {title} was read; 1 other was left out.",
+                "Sheet {title} was read; {count} others were left out.",
+                sheets - 1,
+                title=title[:40],
+            )
+        )
+    return draft
+
+
+def _check_archive(data: bytes) -> None:
+    """Refuse an archive that is no workbook, or unpacks to too much; a file's own sizes are checked as it unpacks."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = set(archive.namelist())
+            size = sum(info.file_size for info in archive.infolist())
+            kind = archive.read("mimetype")[:80] if "mimetype" in names and size <= MAX_UNPACKED else b""
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise ValueError(
+            tr("The file is a zip archive that cannot be opened; it may have been cut short or changed.")
+        ) from error
+    if b"opendocument" in kind:
+        raise ValueError(tr("This is a LibreOffice file (.ods); save it as .xlsx or CSV."))
+    if any(name.endswith(".npy") for name in names):
+        raise ValueError(tr("This is a zip or npz archive; save one array with numpy.save to get an npy file."))
+    if "xl/workbook.xml" not in names:
+        raise ValueError(tr("This is a zip archive, not a table; unpack it first."))
+    if size > MAX_UNPACKED or len(names) > 10_000:
+        raise _too_large(size)
+
+
+def _sheet_rows(sheet: Any) -> Iterator[Record]:
+    """The rows of a sheet that hold something, from its first to its last column in use."""
+    cells = 0
+    for line, row in enumerate(sheet.iter_rows(values_only=True), 1):
+        said = [_cell(value) for value in row[:MAX_COLUMNS]]
+        while said and not said[-1]:
+            said.pop()
+        cells += len(said) + 1
+        if cells > MAX_CELLS // 16:
+            raise ValueError(tr("The sheet has more than {most:,} cells; save it as CSV.", most=MAX_CELLS // 16))
+        if said:
+            yield Record(line, said)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, datetime | date | time):
+        return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
+    return str(value)[:1000] if not isinstance(value, timedelta) else str(value)
+
+
+def _is_number(cell: str) -> bool:
+    return cell[:1] in "+-.0123456789" and cell not in ("", "-", ".")

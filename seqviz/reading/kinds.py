@@ -1,0 +1,113 @@
+"""What each column of a table holds: numbers, dates, truth values, text, nothing; and which of them label the steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final
+
+import numpy as np
+
+from seqviz.reading.dates import is_date
+from seqviz.reading.grid import EDGE, Column, Grid
+from seqviz.reading.numerals import BOOLEANS, is_missing, tidy
+
+__all__ = [
+    "BOOL",
+    "DATE",
+    "EMPTY",
+    "NUMBER",
+    "TEXT",
+    "all_different",
+    "counts_steps",
+    "is_time_word",
+    "kinds_of",
+    "reads_as_time",
+    "truth",
+]
+
+NUMBER, DATE, BOOL, TEXT, EMPTY = "number", "date", "bool", "text", "empty"
+
+_LOOKED_AT: Final = 5000
+_YEAR_WORDS: Final = "year years yr jahr année annee an año ano anno jaar год 年 年份 年度"
+_COUNTER_WORDS: Final = (
+    "index idx id # no no. nr nr. row rownames rowname row_names obs step t time epoch iteration iter sample ...1 "
+    "unnamed:0 level_0 record zeile 序号 编号 行号 番号 步"
+)
+_TIME_WORDS: Final = (
+    "date datetime timestamp time day datum zeit zeitpunkt fecha data unix unixtime epoch ts month period yyyymmdd "
+    "日期 时间 日時 日付"
+)
+_YEARS: Final = frozenset(_YEAR_WORDS.split())
+_COUNTERS: Final = frozenset(_COUNTER_WORDS.split())
+_TIMES: Final = frozenset(_TIME_WORDS.split())
+
+
+def kinds_of(grid: Grid) -> list[str]:
+    """The kind of each column, by the cells below the table's head."""
+    first = len(grid) // 3 if len(grid) <= 3 * EDGE else EDGE
+    return [_kind(column, first, len(grid)) for column in grid.columns]
+
+
+def _kind(column: Column, first: int, count: int) -> str:
+    if column.numbers == 0 and column.dropped:
+        texts = list(column.texts.values())
+    else:
+        texts = list(islice((text for row, text in column.texts.items() if row >= first), _LOOKED_AT))
+    numbers = int(np.count_nonzero(~np.isnan(column.values[first:])))
+    if column.dropped and numbers * 2 < count - first:
+        numbers = 0
+    words = [text for text in texts if not is_missing(text)]
+    if not numbers and not words:
+        return EMPTY
+    if numbers and numbers >= len(words):
+        return NUMBER
+    if words and all(tidy(word).lower() in BOOLEANS for word in words):
+        return BOOL
+    return DATE if sum(map(is_date, words)) * 2 > len(words) else TEXT
+
+
+def truth(column: Column) -> np.ndarray:
+    """A column of truth values as 1 and 0, ``(L,)``; what is neither stays NaN."""
+    values = column.values
+    for row, text in column.texts.items():
+        values[row] = BOOLEANS.get(tidy(text).lower(), np.nan)
+    return values
+
+
+def counts_steps(values: np.ndarray, name: str | None) -> bool:
+    """Whether a column only numbers the lines: 0, 1, 2, ... or 1, 2, 3, ... under a name that says so, or none.
+
+    Args:
+        values: its numbers.
+        name: what stands over it, nothing where the place is empty; None where the table has no names.
+    """
+    if name is None or len(values) < 2 or values[0] not in (0, 1) or not (np.diff(values) == 1).all():
+        return False
+    return not (bare := re.sub(r"\s", "", name.lower())) or bare in _COUNTERS
+
+
+def reads_as_time(values: np.ndarray, name: str | None) -> bool:
+    """Whether whole numbers are years, days written 20240131, or seconds since 1970, growing, under such a name."""
+    if name is None or len(values) < 2 or not np.isfinite(values).all() or (values % 1).any():
+        return False
+    if not ((np.diff(values) >= 0).all() or (np.diff(values) <= 0).all()) or values[0] == values[-1]:
+        return False
+    bare = re.sub(r"\s", "", name.lower())
+    low, high = float(values.min()), float(values.max())
+    if bare in _YEARS:
+        return low >= 1000 and high <= 3000
+    days = low >= 18000101 and high <= 22001231 and bool(((values % 100 <= 31) & (values // 100 % 100 <= 12)).all())
+    seconds = low >= 10**8 and high < 10**19
+    return bare in _TIMES and (days or seconds or (low >= 1800 and high <= 2200))
+
+
+def is_time_word(name: str) -> bool:
+    """Whether a column's name says that it holds times or numbers of steps."""
+    return (bare := re.sub(r"\s", "", name.lower())) in _TIMES or bare in _COUNTERS
+
+
+def all_different(texts: Sequence[str]) -> bool:
+    """Whether nearly no two texts are the same."""
+    return len(set(texts)) >= 0.9 * len(texts)

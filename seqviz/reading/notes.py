@@ -1,0 +1,114 @@
+"""What was converted in a column, or may be something else than it seems: a sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from seqviz.language import Sentence, tr, trn
+from seqviz.reading.dates import backwards
+from seqviz.reading.dialect import Dialect
+from seqviz.reading.draft import Draft, DraftColumn, brief
+from seqviz.reading.grid import Column
+from seqviz.reading.kinds import BOOL, DATE, NUMBER, is_time_word
+from seqviz.reading.numerals import MULTIPLIERS, PLAIN
+
+__all__ = ["notes_on_columns", "scaled"]
+
+_STAND_INS: Final = tuple(sign * (10.0**k - 1) for k in (2, 3, 4, 5) for sign in (-1, 1)) + tuple(
+    sign * size for size in (99.9, 999.9, 99.99, 999.99, 1e20, 1e30) for sign in (-1, 1)
+)
+"""Numbers such as −999 that files write where they have none."""
+
+_MENTIONED: Final = 12
+
+
+def scaled(column: Column) -> np.ndarray:
+    """A column's numbers ``(L,)``; K, M, B beside them multiplied in where they differ.
+
+    Where other units differ, what has not the commonest one is taken as no number.
+    """
+    values, marks = column.values, [m for m in column.marks if m]
+    if len(marks) < 2 and not (marks and marks[0] in MULTIPLIERS and (column.codes[~np.isnan(values)] == 0).any()):
+        return values
+    codes = column.codes
+    if all(mark in MULTIPLIERS for mark in marks):
+        factors = np.array([MULTIPLIERS[mark] for mark in column.marks])
+        return values * factors[codes]
+    counts = np.bincount(codes[~np.isnan(values)], minlength=len(column.marks))
+    common = 1 + int(np.argmax(counts[1:]))
+    other = (codes != common) & (codes != 0)
+    names = list(column.marks)
+    for row in np.flatnonzero(other)[:5000].tolist():
+        column.texts.setdefault(row, f"{values[row]:g} {names[codes[row]]}")
+    return np.where(other, np.nan, values)
+
+
+def notes_on_columns(draft: Draft, columns: Sequence[Column], rows: np.ndarray, dialect: Dialect) -> list[Sentence]:
+    """Signs and units that were left out, how numbers are written, stand-ins for missing values, order of dates."""
+    said: list[Sentence] = []
+    if dialect.style != PLAIN:
+        read = dialect.style.read(dialect.style.example)
+        said.append(
+            tr("Numbers were read in the style of {example}, which is {value}.", example=dialect.style.example,
+               value=f"{read.value:.15g}" if read else "")
+        )  # fmt: skip
+    numeric = [c for c in draft.columns if c.kind in (NUMBER, BOOL) and not c.as_label]
+    for column in numeric:
+        said += _about(draft, column, columns[column.number], rows)
+    for column in draft.columns:
+        if column.kind == DATE and column.as_label and column.labels and backwards(column.labels()[:1000]):
+            said.append(tr("The dates run backwards: the newest step comes first."))
+    if len(said) > _MENTIONED:
+        said = [
+            *said[:_MENTIONED],
+            trn("And {count} more remark.", "And {count} more remarks.", len(said) - _MENTIONED),
+        ]
+    return said
+
+
+def _about(draft: Draft, column: DraftColumn, cells: Column, rows: np.ndarray) -> list[Sentence]:
+    said: list[Sentence] = []
+    title = column.title(draft.named)
+    if column.kind == BOOL:
+        said.append(tr("In {column}, truth values were read as 1 and 0.", column=title))
+    marks = [mark for mark in cells.marks if mark]
+    if marks and np.any(cells.codes[rows] != 0):
+        if len(marks) > 1 and all(mark in MULTIPLIERS for mark in marks):
+            said.append(tr("In {column}, {marks} multiply the numbers.", column=title, marks=", ".join(marks)))
+        else:
+            mark = brief(max(marks, key=lambda m: int((cells.codes == cells.marks[m]).sum())))
+            said.append(tr("In {column}, “{mark}” beside the numbers was left out.", column=title, mark=mark))
+    alone = sum(c.kind == NUMBER for c in draft.columns) == 1
+    if draft.named and not alone and is_time_word(column.name) and _rises_evenly(column.values):
+        said.append(tr("In {column}, numbers rise evenly, as times do; leave it out if it is no input.", column=title))
+    return said + _stand_ins(column, title)
+
+
+def _rises_evenly(values: np.ndarray) -> bool:
+    steps = np.diff(values[:1000])
+    return len(steps) > 1 and float(steps.min()) > 0 and float(np.ptp(steps)) <= 1e-6 * float(steps.max())
+
+
+def _stand_ins(column: DraftColumn, title: Sentence) -> list[Sentence]:
+    """Numbers that files write where they have none: far from all the others, and always the same."""
+    values = column.values[np.isfinite(column.values)]
+    for value in _STAND_INS if len(values) > 3 else ():
+        same = values == value
+        if not same.any() or same.all():
+            continue
+        rest = values[~same]
+        spread = float(np.ptp(rest)) if len(rest) else 0.0
+        if min(abs(value - float(rest.min())), abs(value - float(rest.max()))) > 3 * spread and (
+            value < rest.min() or value > rest.max()
+        ):
+            return [
+                trn(
+                    "In {column}, {value:g} stands once, and may mean that a number is missing.",
+                    "In {column}, {value:g} stands {count} times, and may mean that numbers are missing.",
+                    int(same.sum()), column=title, value=value,
+                )
+            ]  # fmt: skip
+    return []

@@ -1,0 +1,321 @@
+"""A table of numbers, whoever wrote it: delimited text, an array saved by numpy, Parquet, Excel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from seqviz.checks import choice, shown
+from seqviz.language import Sentence, later, tr, trn
+from seqviz.reading.binary import draft_of_excel, draft_of_npy, draft_of_parquet, refuse_other_files
+from seqviz.reading.draft import KIND_WORDS, MISSING, Draft, DraftColumn, MissingValues, left_out, listed, mended
+from seqviz.reading.encodings import encoding_of
+from seqviz.reading.grid import MAX_CELLS
+from seqviz.reading.kinds import BOOL, NUMBER
+from seqviz.reading.records import Lines
+from seqviz.reading.text import draft_of_text
+
+__all__ = ["MAX_FILE", "MissingValues", "Table", "read_table"]
+
+MAX_FILE: Final = 2**28
+"""Bytes of a file that are read: 256 MiB."""
+
+_LEFT_OUT: Final = later("Left out: {what}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Numbers that somebody brought.
+
+    Attributes:
+        values: read-only float64 ``(L, F)``, ``L`` steps of ``F`` columns, all of them finite.
+        names: the columns' names, made up where the file has none.
+        labels: a label for each step (a date, the name of a row); None where the file has none.
+        left_out: what was left out or converted, a sentence each.
+        named: whether the names come from the file.
+        lines: the line of the file on which each step begins; None where it has no lines.
+    """
+
+    values: np.ndarray
+    names: tuple[str, ...]
+    labels: tuple[str, ...] | None = None
+    left_out: tuple[Sentence, ...] = ()
+    named: bool = False
+    lines: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        steps, columns = self.values.shape
+        return f"Table({steps} steps of {columns} columns: {', '.join(self.names[:8])})"
+
+    @property
+    def says(self) -> Sentence:
+        """Its size and what was left out, in one sentence; then what was converted."""
+        steps, columns = self.values.shape
+        size = tr(
+            "{steps} of {columns}",
+            steps=trn("{count:,} step", "{count:,} steps", steps),
+            columns=trn("{count:,} column", "{count:,} columns", columns),
+        )
+        gone = [said.values["what"] for said in self.left_out if said.template == _LEFT_OUT]
+        whole = tr("{size}; left out: {what}.", size=size, what=listed(gone)) if gone else tr("{size}.", size=size)
+        for said in self.left_out:
+            if said.template != _LEFT_OUT:
+                whole = tr("{first} {second}", first=whole, second=said)
+        return whole
+
+
+def read_table(
+    data: bytes | str | PathLike[str],
+    name: str = "",
+    *,
+    columns: Iterable[str | int] | None = None,
+    rows: slice | None = None,
+    missing: str | None = None,
+    transpose: bool = False,
+    separator: str | None = None,
+    decimal: str | None = None,
+) -> Table:
+    """Read a table: one step a line, one input a column.
+
+    Delimited text in any common dialect and encoding (what separates, how decimals and thousands are written and
+    what stands in quotes is decided for the whole table), arrays saved by ``numpy.save``, Parquet, and Excel's
+    .xlsx. Lines of names, units, titles, totals and comments, columns of dates, row names and text are found;
+    whatever is left out or converted is said in ``left_out``.
+
+    Args:
+        data: the file's bytes, its text, or a path to it. A string is a path if it is one line that names a file.
+        name: the file's name, whose ending tells kinds of files apart that look alike.
+        columns: which ones, by name or by number from 0 over the file's columns; None takes those of numbers.
+        rows: which steps, as a slice of those found.
+        missing: what to do where a number is missing: ``"drop"`` the step, ``"carry"`` the number before it on,
+            ``"interpolate"`` between its neighbours. None refuses the table and says where.
+        transpose: whether the file has one column a step and one line an input.
+        separator, decimal: of text, where they are known: one of tab, ``;``, ``|``, ``,``, a blank, or nothing
+            where each line is one cell; ``.`` or ``,``.
+
+    Raises:
+        MissingValues: a ValueError; numbers are missing, and `missing` does not say what to do.
+        ValueError: one sentence that says what is wrong, and where.
+        OSError: the path cannot be opened.
+    """
+    return read(
+        data,
+        name,
+        columns=columns,
+        rows=rows,
+        missing=missing,
+        transpose=transpose,
+        separator=separator,
+        decimal=decimal,
+    )
+
+
+def read(
+    data: Any,
+    name: str,
+    *,
+    columns: Iterable[str | int] | None = None,
+    rows: slice | None = None,
+    missing: str | None = None,
+    transpose: bool = False,
+    separator: str | None = None,
+    decimal: str | None = None,
+    is_path: bool = True,
+    along: bool = True,
+    most_rows: int | None = None,
+) -> Table:
+    """:func:`read_table`, and more.
+
+    Args:
+        is_path: whether a string may be a path.
+        along: whether a single line is one step a number.
+        most_rows: at which reading stops.
+    """
+    if missing is not None:
+        choice(missing, later("What to do about missing numbers"), MISSING)
+    if decimal is not None:
+        choice(decimal, later("The decimal mark"), (".", ","))
+    if separator is not None:
+        choice(separator, later("The separator"), ("\t", ";", "|", ",", " ", ""))
+    if rows is not None and not isinstance(rows, slice):
+        raise ValueError(tr("The rows must be a slice, such as slice(0, 100), not {found}.", found=shown(rows)))
+    data, name = _content(data, name, is_path)
+    draft = _draft(data, name, separator, decimal, most_rows)
+    steps = _steps(draft, rows)
+    table = _chosen(draft, columns, steps, missing)
+    if transpose:
+        return _transposed(table)
+    table = _wide(table)
+    if along and len(table.values) == 1 < table.values.shape[1] and not table.named and table.labels is None:
+        said = tr("The file is a single line of numbers, read as one step a number.")
+        values = np.ascontiguousarray(table.values.T)
+        return _table(values, (_made_up(0),), None, (*table.left_out, said), False, None)
+    return table
+
+
+def _content(data: Any, name: str, is_path: bool) -> tuple[bytes | str, str]:
+    """What the file holds, and its name."""
+    if isinstance(data, bytearray | memoryview):
+        data = bytes(data)
+    looks_like_path = isinstance(data, str) and 0 < len(data) < 1024 and "\n" not in data and "\0" not in data
+    if isinstance(data, PathLike) or (is_path and looks_like_path and _is_file(data)):
+        path = Path(data)
+        if path.stat().st_size > MAX_FILE:
+            raise ValueError(tr("The file is larger than {most} MiB.", most=MAX_FILE // 2**20))
+        return path.read_bytes(), name or path.name
+    if not isinstance(data, bytes | str):
+        raise ValueError(
+            tr("A table must be given as bytes, as text or as a path, not {kind}.", kind=type(data).__name__)
+        )
+    if len(data) > MAX_FILE:
+        raise ValueError(tr("The file is larger than {most} MiB.", most=MAX_FILE // 2**20))
+    return data, name if isinstance(name, str) else ""
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _draft(data: bytes | str, name: str, separator: str | None, decimal: str | None, most_rows: int | None) -> Draft:
+    if isinstance(data, bytes):
+        if data[:6] == b"\x93NUMPY" or name.lower().endswith(".npy"):
+            return draft_of_npy(data)
+        if data[:4] == b"PAR1" or name.lower().endswith(".parquet"):
+            return draft_of_parquet(data)
+        if data[:4] == b"PK\x03\x04":
+            return draft_of_excel(data)
+        refuse_other_files(data)
+    else:
+        refuse_other_files(data[:400].encode("utf-8", "replace"))
+    encoding = "" if isinstance(data, str) else encoding_of(data)
+    return draft_of_text(Lines(data, encoding), separator, decimal, most_rows)
+
+
+def _steps(draft: Draft, rows: slice | None) -> np.ndarray:
+    try:
+        steps = np.arange(len(draft))[rows if rows is not None else slice(None)]
+    except (TypeError, ValueError) as error:
+        raise ValueError(tr("The rows must be a slice of whole numbers, not {found}.", found=shown(rows))) from error
+    if not len(steps):
+        if not len(draft):
+            raise ValueError(tr("The sequence is empty; it needs at least one step with one number."))
+        raise ValueError(tr("There are no such rows; the table has {count:,}.", count=len(draft)))
+    return steps
+
+
+def _chosen(draft: Draft, columns: Iterable[str | int] | None, steps: np.ndarray, missing: str | None) -> Table:
+    """The chosen columns, labels, and sentences about the rest."""
+    numeric = [c for c in draft.columns if c.kind in (NUMBER, BOOL)]
+    chosen = [c for c in numeric if not c.as_label] or numeric
+    if columns is not None:
+        chosen = _asked_for(draft, columns)
+    if not chosen:
+        raise ValueError(_no_numbers(draft))
+    if len(steps) * len(chosen) > MAX_CELLS:
+        raise ValueError(
+            tr(
+                "The table has {count:,} numbers; at most {most:,} are read.",
+                count=len(steps) * len(chosen),
+                most=MAX_CELLS,
+            )
+        )
+    labelling = [c for c in draft.columns if c.as_label and c.labels is not None and c not in chosen][:2]
+    values, left, done = mended(draft, chosen, steps, missing)
+    labels = _joined([c.labels() for c in labelling if c.labels], left) if labelling else None
+    notes = [_about(draft, c, c in labelling) for c in draft.columns if c not in chosen and c.name + c.kind]
+    if columns is not None:
+        notes = [_about(draft, c, True) for c in labelling]
+    lines = None if draft.lines is None else draft.lines[left]
+    names = tuple(c.name or _made_up(c.number) for c in chosen)
+    said = (*(n for n in notes if n is not None), *draft.notes, *done)
+    return _table(values, names, labels, said, draft.named, lines)
+
+
+def _asked_for(draft: Draft, columns: Iterable[str | int]) -> list[DraftColumn]:
+    asked = [columns] if isinstance(columns, str | int) else list(columns)
+    found = []
+    for wish in asked:
+        same = [c for c in draft.columns if wish == (c.name or _made_up(c.number))] if isinstance(wish, str) else []
+        if isinstance(wish, int | np.integer) and not isinstance(wish, bool) and 0 <= wish < len(draft.columns):
+            same = [draft.columns[wish]]
+        if not same:
+            known = ", ".join(c.name or _made_up(c.number) for c in draft.columns[:20])
+            raise ValueError(
+                tr("There is no column {wish}; the table has {known}.", wish=shown(wish), known=known[:200])
+            )
+        if not np.isfinite(same[0].values).any():
+            raise ValueError(
+                tr("Column {name} holds no numbers.", name=shown(same[0].name or _made_up(same[0].number)))
+            )
+        found.append(same[0])
+    if not found:
+        raise ValueError(tr("No column is chosen; choose at least one."))
+    return found
+
+
+def _no_numbers(draft: Draft) -> Sentence:
+    for column in draft.columns:
+        for step, text in column.texts.items():
+            line = step + 1 if draft.lines is None else int(draft.lines[step])
+            return tr(
+                "There is no column of numbers; line {line}, column {column} holds {cell}, which is not a number.",
+                line=line, column=column.number + 1, cell=shown(text.strip()),
+            )  # fmt: skip
+    return tr("The sequence is empty; give at least one number.")
+
+
+def _about(draft: Draft, column: DraftColumn, label: bool) -> Sentence | None:
+    """What is said of a column that is not among the numbers."""
+    if column.kind == "empty" and not (draft.named and column.name):
+        return None
+    why = column.why or tr(KIND_WORDS[column.kind])
+    if label:
+        why = tr("{what}, kept as labels of the steps", what=why)
+    return left_out(column.title(draft.named), why)
+
+
+def _joined(labels: Sequence[Sequence[str]], steps: np.ndarray) -> tuple[str, ...]:
+    rows = zip(*labels, strict=True) if len(labels) > 1 else ((label,) for label in labels[0])
+    joined = [" ".join(filter(None, row)) for row in rows]
+    return tuple(joined[step] for step in steps.tolist())
+
+
+def _made_up(number: int) -> str:
+    return f"column {number + 1}"
+
+
+def _wide(table: Table) -> Table:
+    """The table, and the offer to turn it where it has few steps of many columns."""
+    steps, columns = table.values.shape
+    if steps < 2 or columns < 20 or columns < 5 * steps:
+        return table
+    said = tr(
+        "The table has only {steps} of {columns}: perhaps each line is an input, and the table has to be turned.",
+        steps=trn("{count:,} step", "{count:,} steps", steps),
+        columns=trn("{count:,} column", "{count:,} columns", columns),
+    )
+    return replace(table, left_out=(*table.left_out, said))
+
+
+def _transposed(table: Table) -> Table:
+    names = table.labels or tuple(map(_made_up, range(len(table.values))))
+    labels = table.names if table.named else None
+    return _table(np.ascontiguousarray(table.values.T), names, labels, table.left_out, table.labels is not None, None)
+
+
+def _table(values: np.ndarray, names: Any, labels: Any, said: Any, named: bool, lines: Any) -> Table:
+    values.flags.writeable = False
+    seen: dict[str, int] = {}
+    unique = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return Table(values, tuple(unique), labels, tuple(said), named, lines)
