@@ -7,21 +7,19 @@ so that a value that is right costs no sentence.
 from __future__ import annotations
 
 import math
-import reprlib
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from seqviz.language import later, tr
+from seqviz.language import later, quoted, tr
 
-__all__ = ["assign", "choice", "float32", "number", "shown", "whole"]
+__all__ = ["assign", "choice", "float32", "instance", "listed", "number", "shown", "whole"]
+
+Kind = TypeVar("Kind")
 
 _TOO_LARGE: Final = 2.0**128 - 2.0**103
 """The smallest number that float32 rounds to infinity."""
-
-_BRIEF: Final = reprlib.Repr()
-_BRIEF.maxlevel, _BRIEF.maxstring, _BRIEF.maxother = 3, 200, 200
 
 
 def number(value: Any, what: str, **where: Any) -> float:
@@ -78,13 +76,28 @@ def choice(value: Any, what: str, allowed: Iterable[str], **where: Any) -> str:
     return value
 
 
+def instance(value: Any, kind: type[Kind], what: str) -> Kind:
+    """A value of this class, or a sentence that names `what`."""
+    if not isinstance(value, kind):
+        raise ValueError(
+            tr("{what} must be of the kind {kind}, not {value}.", what=tr(what), kind=kind.__name__, value=shown(value))
+        )
+    return value
+
+
+def listed(values: Any, what: str) -> tuple[Any, ...]:
+    """What an iterable gives, or a sentence that names `what`."""
+    if not isinstance(values, Iterable):
+        raise ValueError(tr("{what} must be a list, not {value}.", what=tr(what), value=shown(values)))
+    try:
+        return tuple(values)
+    except TypeError as error:  # an array of no dimensions calls itself iterable
+        raise ValueError(tr("{what} must be a list, not {value}.", what=tr(what), value=shown(values))) from error
+
+
 def shown(value: Any) -> str:
     """A value as it may stand in a sentence: its repr, cut short."""
-    try:
-        text = _BRIEF.repr(value)
-    except ValueError:  # Python refuses to print an int of more than 4,300 digits
-        text = tr("a number of thousands of digits")
-    return text if len(text) <= 40 else text[:37] + "..."
+    return quoted(value)
 
 
 def assign(target: Any, **values: Any) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from seqviz import cells
 from seqviz import vocabulary as words
-from seqviz.checks import assign, choice, float32, shown, whole
+from seqviz.checks import assign, choice, float32, listed, shown, whole
 from seqviz.interventions import Clamp, Intervention, Scale, validate
 from seqviz.language import later, tr
 from seqviz.parts import (
@@ -181,7 +181,7 @@ class Experiment:
 
     def edited(self, edits: Iterable[WeightEdit]) -> Experiment:
         """This experiment with more weights changed; a later edit of the same weight wins."""
-        return replace(self, edits=(*self.edits, *edits))
+        return replace(self, edits=(*self.edits, *listed(edits, later("The edits"))))
 
     def changed(self, **changes: Any) -> Experiment:
         """This experiment with other sizes, cell or sequence; what no longer fits is left out.

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from seqviz.checks import shown
+from seqviz.checks import listed, shown
 from seqviz.language import Sentence, later, tr
 
 __all__ = ["Ablate", "Clamp", "Intervention", "Scale", "apply", "resolve_steps", "validate"]
@@ -114,7 +114,7 @@ def validate(interventions: Iterable[Intervention], widths: Mapping[str, int], s
     Raises:
         ValueError: a signal, unit or step that does not exist; the sentence names those that do.
     """
-    for edit in interventions:
+    for edit in listed(interventions, later("The interventions")):
         if not isinstance(edit, Intervention):
             raise ValueError(tr("An intervention is a Clamp, an Ablate or a Scale; got {edit!r}.", edit=edit))
         if edit.signal not in widths:
@@ -201,7 +201,10 @@ def _level(edit: Clamp | Ablate) -> float:
 def _as_number(value: object, what: str) -> float:
     if isinstance(value, bool) or not hasattr(value, "__float__"):
         raise ValueError(tr("{what} must be a number; got {value!r}.", what=tr(what), value=value))
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(tr("{what} must be a number; got {value!r}.", what=tr(what), value=value)) from error
     if not math.isfinite(number):
         raise ValueError(tr("{what} must be finite; got {number}.", what=tr(what), number=number))
     return number
@@ -210,7 +213,10 @@ def _as_number(value: object, what: str) -> float:
 def _as_int(value: object, what: str) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise ValueError(tr("{what} must be whole numbers; got {value!r}.", what=tr(what), value=value))
-    return operator.index(value)
+    try:
+        return operator.index(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(tr("{what} must be whole numbers; got {value!r}.", what=tr(what), value=value)) from error
 
 
 def _as_units(units: object) -> tuple[int, ...] | None:
@@ -218,7 +224,7 @@ def _as_units(units: object) -> tuple[int, ...] | None:
         return None
     if isinstance(units, (str, bytes)):
         raise ValueError(tr("{what} must be whole numbers; got {value!r}.", what=tr(_UNITS), value=units))
-    items = units if isinstance(units, Iterable) else (units,)
+    items = listed(units, _UNITS) if isinstance(units, Iterable) else (units,)
     result = tuple(sorted({_as_int(unit, _UNITS) for unit in items}))
     if not result:
         raise ValueError(tr("The units of an intervention are empty; leave them out to edit every unit."))

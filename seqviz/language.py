@@ -7,6 +7,7 @@ its key there; what is built from it still knows how to be said in another langu
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -26,6 +27,7 @@ __all__ = [
     "follow",
     "later",
     "number",
+    "quoted",
     "reason",
     "sentences",
     "speaking",
@@ -212,11 +214,31 @@ def _filled(text: str, values: dict[str, Any]) -> str:
     return "".join(said)
 
 
-_CONVERSIONS: Final[dict[str, Callable[[object], str]]] = {"r": repr, "s": str, "a": ascii}
+_BRIEF: Final = reprlib.Repr()
+_BRIEF.maxlevel, _BRIEF.maxstring, _BRIEF.maxother = 3, 200, 200
+_QUOTED: Final = 40
+_LONGEST: Final = 2000
+
+
+def quoted(value: object) -> str:
+    """A value as it may stand in a sentence, whatever somebody gave: its repr, cut short. What ``!r`` means in `tr`."""
+    try:
+        text = _BRIEF.repr(value)
+    except ValueError:  # Python refuses to print an int of more than 4,300 digits
+        text = tr("a number of thousands of digits")
+    return text if len(text) <= _QUOTED else text[: _QUOTED - 3] + "..."
+
+
+_CONVERSIONS: Final[dict[str, Callable[[object], str]]] = {"r": quoted, "s": str, "a": ascii}
 
 
 def _field(value: Any, spec: str) -> str:
-    return number(value, spec) if isinstance(value, Real) else format(value, spec)
+    if isinstance(value, Real):
+        if isinstance(value, int) and abs(value) >= 10**_QUOTED:
+            return quoted(value)
+        return number(value, spec)
+    text = format(value, spec)
+    return text if len(text) <= _LONGEST or isinstance(value, Sentence) else text[:_LONGEST] + "…"
 
 
 @lru_cache(maxsize=4096)

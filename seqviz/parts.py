@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from seqviz.checks import assign, choice, float32, shown, whole
+from seqviz.checks import assign, choice, float32, listed, shown, whole
 from seqviz.language import later, tr
 
 __all__ = [
@@ -192,7 +192,7 @@ class Sequence:
         try:
             with np.errstate(over="ignore"):
                 array = np.asarray(values, dtype="<f4")
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(tr("A sequence must be numbers in rows of the same length.")) from error
         if array.ndim == 1:
             array = array[:, None]
@@ -221,6 +221,8 @@ class Sequence:
     @classmethod
     def of_text(cls, text: str, alphabet: str = "") -> Sequence:
         """One one-hot step a character. `alphabet` comes first; what it lacks is added, sorted."""
+        if not isinstance(text, str) or not isinstance(alphabet, str):
+            raise ValueError(tr("A text sequence needs its text and its alphabet as strings."))
         extra = "".join(sorted(set(text) - set(alphabet)))
         if len(alphabet) + len(extra) > MAX_INPUT:
             raise ValueError(
@@ -234,7 +236,7 @@ class Sequence:
 
     def edited(self, edits: Iterable[InputEdit]) -> Sequence:
         """This sequence with more numbers changed; a later edit of the same number wins."""
-        return replace(self, edits=(*self.edits, *edits))
+        return replace(self, edits=(*self.edits, *listed(edits, later("The edits"))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +293,11 @@ class Tensor:
     @classmethod
     def of(cls, parameter: str, array: Any) -> Tensor:
         """From an array-like of any shape."""
-        values = np.ascontiguousarray(array, dtype="<f4")
+        try:
+            with np.errstate(over="ignore"):  # what is beyond float32 is refused as infinite
+                values = np.ascontiguousarray(array, dtype="<f4")
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(tr("A weight tensor must be numbers in rows of the same length.")) from error
         return cls(parameter, values.shape, values.tobytes())
 
     def array(self) -> np.ndarray:

@@ -219,7 +219,7 @@ def preset(name: str, cell: str | None = None) -> Experiment:
     Raises:
         ValueError: no such preset, or it does not exist for this cell.
     """
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         raise ValueError(tr("There is no preset {name!r}; there are {known}.", name=name, known=", ".join(PRESETS)))
     found = PRESETS[name]
     return Experiment(

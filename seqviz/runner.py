@@ -7,8 +7,10 @@ from torch import nn
 
 from seqviz import vocabulary as words
 from seqviz.capture import capture
+from seqviz.checks import instance
 from seqviz.experiment import Experiment
 from seqviz.kept import kept
+from seqviz.language import later
 from seqviz.network import SequenceGRU, SequenceLSTM, SequenceRNN
 from seqviz.sequences import generate
 from seqviz.trace import Trace
@@ -22,6 +24,7 @@ def network(experiment: Experiment) -> nn.Module:
 
     torch's global random state is left alone. Every call gives a network of its own, free to change.
     """
+    instance(experiment, Experiment, later("What is run"))
     sizes = (experiment.input_size, experiment.hidden_size, experiment.output_size, experiment.num_layers)
     with torch.device("meta"):
         net: nn.Module
@@ -61,4 +64,4 @@ def run(experiment: Experiment, *, detail: bool = False) -> Trace:
         The trace, batch 1: ``x`` ``(L, 1, H_in)``, each layer's gates and states ``(L, 1, H)``, ``y``
         ``(L, 1, output_size)``. Equal experiments may share one trace; its arrays are read-only.
     """
-    return _run(experiment, detail)
+    return _run(instance(experiment, Experiment, later("What is run")), bool(detail))

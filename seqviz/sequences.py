@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from seqviz.language import Words, tr
-from seqviz.parts import Sequence
+from seqviz.checks import instance, whole
+from seqviz.language import Words, later, tr
+from seqviz.parts import MAX_INPUT, Sequence
 
 __all__ = ["KIND_LABELS", "generate", "labels"]
 
@@ -89,7 +90,8 @@ def generate(sequence: Sequence, input_size: int) -> np.ndarray:
     Raises:
         ValueError: text or own numbers of another width.
     """
-    length = sequence.length
+    length = instance(sequence, Sequence, later("The sequence")).length
+    input_size = whole(input_size, later("The input size"), 1, MAX_INPUT)
     if sequence.kind == "text":
         if len(sequence.alphabet) != input_size:
             raise ValueError(
@@ -127,4 +129,5 @@ def generate(sequence: Sequence, input_size: int) -> np.ndarray:
 
 def labels(sequence: Sequence) -> list[str]:
     """One label a step: the character of a text, else the step's number."""
+    instance(sequence, Sequence, later("The sequence"))
     return list(sequence.text) if sequence.kind == "text" else [str(t) for t in range(sequence.length)]

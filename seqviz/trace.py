@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -41,17 +42,29 @@ class _Refused(ValueError):
 
 
 _DAMAGE = (
-    ValueError,
-    KeyError,
-    TypeError,
+    ArithmeticError,
     AttributeError,
     EOFError,
+    LookupError,
+    MemoryError,
     NotImplementedError,
+    OSError,
     RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What reading a file that is not a whole trace can raise."""
+"""What reading a file that is not a whole trace can raise: numpy reads an array's header as Python source."""
+
+_LONGEST_EMPTY = 2**20
+"""The largest size of an array that holds nothing, and so needs no bytes for it."""
+
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_LONGEST_ABOUT = 16 * 2**20
+"""Bytes of a trace's description: a number for each batch element is most of it."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,6 +91,9 @@ class Trace:
     all_lengths: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in ("arrays", "initial", "modes", "all_lengths"):
+            if not isinstance(part := getattr(self, name), Mapping):
+                raise ValueError(tr("The {name} of a trace must be a mapping, not {part!r}.", name=name, part=part))
         for name in ("arrays", "initial"):
             frozen = {key: _read_only(value) for key, value in getattr(self, name).items()}
             object.__setattr__(self, name, MappingProxyType(frozen))
@@ -243,6 +259,8 @@ class Trace:
         arrays["about"] = np.array(json.dumps(about))
         if hasattr(file, "write"):
             np.savez_compressed(file, allow_pickle=False, **arrays)
+        elif not isinstance(file, (str, PathLike)):
+            raise ValueError(tr("A trace is a path or a binary file, not {value!r}.", value=file))
         else:
             with Path(file).open("wb") as stream:
                 np.savez_compressed(stream, allow_pickle=False, **arrays)
@@ -255,14 +273,28 @@ class Trace:
             ValueError: the file is not a trace, is of a newer version, is damaged, or unpacks to over ``max_bytes``.
             OSError: the file cannot be opened.
         """
+        if not isinstance(max_bytes, int):
+            raise ValueError(tr("The largest size must be a whole number of bytes, not {value!r}.", value=max_bytes))
+        if isinstance(file, (str, PathLike)):
+            with Path(file).open("rb") as stream:
+                return cls._read(stream, max_bytes)
+        if not hasattr(file, "read") or not hasattr(file, "seek"):
+            raise ValueError(tr("A trace is a path or a binary file, not {value!r}.", value=file))
+        return cls._read(file, max_bytes)
+
+    @classmethod
+    def _read(cls, stream: IO[bytes], max_bytes: int) -> Trace:
         try:
-            with zipfile.ZipFile(file) as archive:
-                total = sum(item.file_size for item in archive.infolist())
+            with zipfile.ZipFile(stream) as archive:
+                items = archive.infolist()
+                total = sum(item.file_size for item in items)
                 if total > max_bytes:
                     said = tr(
                         "The trace unpacks to {total} bytes; at most {most} are read.", total=total, most=max_bytes
                     )
                     raise _Refused(said)
+                if any(item.compress_type not in _COMPRESSIONS for item in items):
+                    raise _Refused(tr("The trace is compressed in a way that seqviz does not write: only deflate is."))
                 return cls._from_archive(archive)
         except _Refused as error:
             raise ValueError(*error.args) from None
@@ -271,6 +303,8 @@ class Trace:
 
     @classmethod
     def _from_archive(cls, archive: zipfile.ZipFile) -> Trace:
+        if archive.getinfo("about.npy").file_size > _LONGEST_ABOUT:
+            raise ValueError("damaged")
         about = json.loads(str(_member(archive, "about", kinds="U")))
         if not isinstance(about, dict) or about.get("format") != FORMAT:
             raise ValueError("damaged")
@@ -286,8 +320,14 @@ class Trace:
         modes = {str(k): str(v) for k, v in about["modes"].items()}
         lengths = {str(k): tuple(int(n) for n in v) for k, v in about["lengths"].items()}
         trace = cls(groups["signals"], groups["initial"], float(about["parity"]), modes, lengths)
-        if any(len(trace.lengths_of(name)) != array.shape[1] for name, array in trace.arrays.items()):
-            raise ValueError("damaged")
+        for name, array in trace.arrays.items():
+            steps, batch, _ = array.shape
+            known = lengths.get(trace._prefix(name))
+            # Elements without a step are no bytes in the file: they have to stand in the description.
+            if known is None and not steps and batch:
+                raise ValueError("damaged")
+            if known is not None and (len(known) != batch or not all(0 <= n <= steps for n in known)):
+                raise ValueError("damaged")
         return trace
 
 
@@ -297,7 +337,10 @@ def _member(archive: zipfile.ZipFile, name: str, kinds: str = "f") -> Array:
     readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     with archive.open(info) as stream:
         shape, _, dtype = readers[npy.read_magic(stream)](stream)
-        if dtype.kind not in kinds or int(np.prod(shape, dtype=object)) * dtype.itemsize > info.file_size:
+        size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+        if dtype.kind not in kinds or min(shape, default=0) < 0 or size > info.file_size:
+            raise ValueError("damaged")
+        if 0 in shape and max(shape) > _LONGEST_EMPTY:
             raise ValueError("damaged")
     with archive.open(info) as stream:
         return npy.read_array(stream, allow_pickle=False)
@@ -343,6 +386,10 @@ def no_layer(layer: int, reverse: bool) -> Sentence:
 def _slice(index: Index, size: int, says: tuple[str, str], name: str) -> slice:
     if index is None:
         return slice(None)
+    parts = (index.start, index.stop, index.step) if isinstance(index, slice) else (index,)
+    if any(part is not None and not isinstance(part, int | np.integer) for part in parts):
+        said = tr("An index is a whole number, a slice of whole numbers, or None; not {index!r}.", index=index)
+        raise TypeError(said)
     if isinstance(index, slice):
         if index.step is not None and index.step < 1:
             raise IndexError(tr(says[0], index=index))

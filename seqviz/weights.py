@@ -17,9 +17,10 @@ from torch import Tensor, nn
 
 from seqviz import cells
 from seqviz import vocabulary as words
+from seqviz.checks import instance
 from seqviz.experiment import PRESETS, SCHEMES, Experiment, Init, parameter_shapes
 from seqviz.kept import kept
-from seqviz.language import tr
+from seqviz.language import later, tr
 from seqviz.presets import preset_parameters
 
 __all__ = ["PARTS", "gate_view", "initial", "materialise", "place", "set_parts", "spectral_radius"]
@@ -58,7 +59,7 @@ def set_parts(experiment: Experiment) -> frozenset[str]:
 
 def _network_of(experiment: Experiment, bare: bool = False) -> tuple:
     """What the weights depend on: the cache's key. chrono looks at the length of the sequence."""
-    e = experiment
+    e = instance(experiment, Experiment, later("What has weights"))
     length = e.sequence.length if e.init.scheme == "chrono" else 0
     shape = (e.cell, e.input_size, e.hidden_size, e.output_size, e.num_layers)
     tensors, edits = ((), ()) if bare else (e.tensors, e.edits)

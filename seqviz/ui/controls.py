@@ -23,9 +23,13 @@ def literal(says: str) -> str:
     return re.sub(r"(?=\\@)|(?<=http)(?=s?\\:)|(?<=www)(?=\\\.)", "\u2060", escaped, flags=re.IGNORECASE)
 
 
+LONGEST = 2000
+"""Characters of a warning, whatever it quotes."""
+
+
 def refuse(says: str) -> None:
     """A warning that says what was refused."""
-    st.warning(literal(says), icon=":material/error:")
+    st.warning(literal(says if len(says) <= LONGEST else says[:LONGEST] + "…"), icon=":material/error:")
 
 
 def said(bench: Bench) -> None:

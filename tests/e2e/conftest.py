@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,9 +15,6 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 HERE = {"localhost", "127.0.0.1"}
 PATIENCE = 60_000
 """Milliseconds that a wait may take on a busy machine before it counts as never."""
-
-# At a page's own address Streamlit's client first asks below that page, is told 404, and then asks at the root.
-_ASKS_WHERE_IT_IS = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
 expect.set_options(timeout=PATIENCE)
 
@@ -91,7 +87,7 @@ def cell(visit: Callable[..., Screen]) -> Screen:
 
 
 def _complaint(said: ConsoleMessage) -> list[str]:
-    if said.type != "error" or _ASKS_WHERE_IT_IS.search(said.location["url"]):
+    if said.type != "error":
         return []
     return [f"on the console: {said.text} ({said.location['url']})"]
 

@@ -161,7 +161,7 @@ BAD: list[tuple[str, str]] = [
     ('{"seqviz":1,"interventions":[{"kind":"ablate","signal":"l0.f","units":[16]}]}', "unit 16 does not exist"),
     ('{"seqviz":1,"interventions":[{"kind":"ablate","signal":"l0.f","steps":[50,60]}]}', "does not exist"),
     ('{"seqviz":1,"interventions":[{"kind":"clamp","signal":"l0.f","value":1e300}]}', "beyond what a 32-bit float"),
-    ('{"seqviz":1,"interventions":[{"kind":"clamp","signal":"l0.f","value":' + "9" * 400 + "}]}", "wrong type"),
+    ('{"seqviz":1,"interventions":[{"kind":"clamp","signal":"l0.f","value":' + "9" * 400 + "}]}", "must be a number"),
     ('{"seqviz":1,"interventions":[' + ",".join(['{"kind":"ablate","signal":"l0.f"}'] * 65) + "]}", "At most 64"),
 ]
 
