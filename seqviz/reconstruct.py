@@ -298,7 +298,7 @@ def largest(gap: Array, torchs: Array) -> float:
     if high != high or low != low:
         gap = np.where(np.isnan(gap) & ~np.isfinite(torchs), 0, gap)
         high, low = float(gap.max()), float(gap.min())
-    return worst(high, -low)
+    return worst(high, 0.0 - low)  # -low would be -0.0 where nothing differs
 
 
 def worst(a: float, b: float) -> float:

@@ -92,7 +92,7 @@ def _parity(rnn: Recurrent, value: Any, given: Sequences, signals: dict[str, Ten
             after = fused(rnn.mode, [weights], _one_batch(x), [_one_batch(state) for state in before])[1:]
             touched = _touched(end, edits, len(x), rnn.hidden_size)
             for (name, (now, _)), again in zip(states.items(), after, strict=True):
-                gap = as_array(now) - as_array(again.view_as(now))
+                gap = as_array(now - again.view_as(now))
                 if rnn.proj_size and name == "h":
                     gap[touched.any(-1)] = 0
                 else:

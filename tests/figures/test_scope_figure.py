@@ -133,3 +133,27 @@ def test_a_weight_matrix_is_drawn_about_zero():
     assert np.shape(bias.z) == (3, 1)
     (zeros,) = seqviz.figures.weight_matrix(np.zeros((2, 2))).data
     assert zeros.zmax > 0
+
+
+@pytest.mark.parametrize(
+    ("largest", "reach"),
+    [(0.1, 0.1), (0.24, 0.24), (0.25, 1.0), (0.3, 1.0), (0.6, 1.0), (1.0, 1.0), (3.0, 3.0), (0.0, 1.0)],
+)
+def test_a_state_far_inside_1_sets_its_own_scale_and_others_share_1(largest, reach):
+    values = np.zeros((5, 1, 2), np.float32)
+    values[3, 0, 1] = -largest
+    trace = seqviz.Trace({"x": np.zeros((5, 1, 1)), "l0.h": values, "y": np.zeros((5, 1, 1))}, modes={"": "RNN_TANH"})
+    drawn = heatmaps(seqviz.figures.scope(trace))["h"]
+    assert (drawn.zmin, drawn.zmax) == pytest.approx((-reach, reach))
+
+
+def test_the_saturation_plot_has_closed_across_and_open_upwards():
+    gate = np.full((10, 1, 3), 0.5)
+    gate[:7, 0, 0], gate[:2, 0, 1], gate[2:, 0, 1] = 0.01, 0.02, 0.99
+    signals = {f"l0.{name}": gate if name == "f" else np.full((10, 1, 3), 0.5) for name in words.PICTURE_ORDER["LSTM"]}
+    figure = seqviz.figures.saturation(seqviz.Trace(signals, modes={"": "LSTM"}))
+    (forget,) = [drawn for drawn in figure.data if drawn.name == "forget gate"]
+    np.testing.assert_allclose(forget.x, [0.7, 0.2, 0.0])
+    np.testing.assert_allclose(forget.y, [0.0, 0.8, 0.0])
+    assert figure.layout.xaxis.title.text.startswith("closed")
+    assert figure.layout.yaxis.title.text.startswith("open")

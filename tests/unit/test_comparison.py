@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import seqviz
 from seqviz import Experiment, Init, Sequence
 from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, order_gap, shuffled
 from seqviz.network import FeedForward
@@ -98,3 +99,15 @@ def test_the_rnn_squashes_as_the_experiment_does(nonlinearity: str) -> None:
             parameter.copy_(torch.tensor(parameters[name]))
         expected, _ = layer(torch.tensor(x)[:, None])
     np.testing.assert_allclose(compare(experiment, x)["RNN"].h, expected[:, 0].numpy(), atol=1e-6)
+
+
+def test_the_state_that_is_compared_is_the_last_layers() -> None:
+    experiment = Experiment("GRU", hidden_size=4, num_layers=3, sequence=Sequence("noise", 9))
+    found = compare(experiment, generate(experiment.sequence, 1))
+    trace = seqviz.run(experiment)
+    np.testing.assert_allclose(found["GRU"].h, trace["l2.h"][:, 0], atol=1e-6)
+    assert np.abs(trace["l2.h"] - trace["l0.h"]).max() > 0.01
+    with torch.no_grad():
+        for name in ("RNN", "LSTM"):
+            other = experiment.changed(cell="RNN_TANH" if name == "RNN" else name)
+            np.testing.assert_allclose(found[name].h, seqviz.run(other)["l2.h"][:, 0], atol=1e-6)

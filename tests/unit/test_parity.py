@@ -1,0 +1,65 @@
+"""What is said of how near a run is to torch's own: never less than it is, never −0, and nothing in the log."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+import seqviz
+from seqviz import stepwise
+from seqviz.reconstruct import largest
+
+LAYERS = {
+    "LSTM": lambda: nn.LSTM(1, 2),
+    "GRU": lambda: nn.GRU(1, 2),
+    "tanh": lambda: nn.RNN(1, 2),
+    "ReLU": lambda: nn.RNN(1, 2, nonlinearity="relu"),
+}
+
+
+def filled(layer: nn.Module, value: float) -> nn.Module:
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.fill_(value)
+    return layer
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("edits", [[], [seqviz.Clamp("l0.h", 0.5, steps=(1, 2))]], ids=["fast", "edited"])
+def test_no_difference_is_0_and_not_minus_0(kind, edits):
+    parity = seqviz.capture(filled(LAYERS[kind](), 0.0), torch.zeros(3, 1, 1), interventions=edits).parity
+    assert math.copysign(1, parity) == 1
+    assert parity == 0
+
+
+def test_the_largest_difference_has_no_sign():
+    for gaps, size in (([0.0, 0.0], 0.0), ([-0.0, -0.0], 0.0), ([-0.25, 0.125], 0.25), ([-0.125, 0.25], 0.25)):
+        gap = torch.tensor(gaps).numpy()
+        assert math.copysign(1, largest(gap, gap)) == 1
+        assert largest(gap, gap) == size
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_an_overflow_leaves_nothing_in_the_log(kind):
+    layer = filled(LAYERS[kind](), 3e38)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for edits in ([], [seqviz.Scale("l0.h", 2.0)]):
+            seqviz.capture(layer, torch.ones(5, 1, 1), interventions=edits, detail=True)
+
+
+def test_an_edit_of_one_direction_hides_no_difference_in_the_other(monkeypatch):
+    honest = stepwise.fused
+
+    def off_by_one(*args):
+        return [part + 1 for part in honest(*args)]
+
+    layer, x = nn.GRU(2, 3, bidirectional=True), torch.randn(6, 1, 2)
+    edit = [seqviz.Clamp("l0_reverse.z", 0.5)]
+    assert seqviz.capture(layer, x, interventions=edit).parity < 1e-6
+    monkeypatch.setattr(stepwise, "fused", off_by_one)
+    assert seqviz.capture(layer, x, interventions=edit).parity == pytest.approx(1.0, abs=1e-5)
