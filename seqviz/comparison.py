@@ -86,9 +86,15 @@ def compare(experiment: Experiment, x: np.ndarray) -> dict[str, Answer]:
 
 
 def shuffled(experiment: Experiment, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The experiment's input in another order: the order ``(L,)`` and the input ``(L, H_in)``."""
+    """The experiment's input in another order: the order ``(L,)`` and the input ``(L, H_in)``.
+
+    It is drawn again until some step has another input than before, unless all steps have the same.
+    """
     x = generate(experiment.sequence, experiment.input_size)
-    order = np.random.default_rng(seed).permutation(len(x))
+    draw = np.random.default_rng(seed)
+    order = draw.permutation(len(x))
+    while np.array_equal(x[order], x) and (x != x[0]).any():
+        order = draw.permutation(len(x))
     return order, x[order]
 
 

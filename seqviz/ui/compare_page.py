@@ -13,12 +13,13 @@ from seqviz import vocabulary as words
 from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, order_gap, set_in, shuffled
 from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.kept import kept, kept_spoken
-from seqviz.language import again, later, sentences, tr
+from seqviz.language import again, later, tr
 from seqviz.metrics import short
+from seqviz.telling.order import half_life_in_words, order_in_words
+from seqviz.telling.titles import whose_weights
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, option, said, unkept
-from seqviz.ui.pictures import step_count, whose_weights
 from seqviz.ui.scope import pack
 from seqviz.ui.weights_view import input_names
 
@@ -32,8 +33,8 @@ OPTIONS = {"input": INPUTS, "minus": (later("nothing"), *NETWORKS, *INPUTS, *WAV
 
 
 def first() -> Experiment:
-    """What a new visitor finds: two pulses, and networks of eight units."""
-    return Experiment(words.LSTM, hidden_size=8, init=Init(gain=1.5, seed=1), sequence=Sequence("two_pulses", 48))
+    """What a new visitor finds: a wave that nobody takes for its own shuffle, and networks of eight units."""
+    return Experiment(words.LSTM, hidden_size=8, init=Init(gain=1.5, seed=1), sequence=Sequence("sine", 48))
 
 
 @st.fragment
@@ -132,38 +133,12 @@ def _responses(experiment: Experiment, kind: str) -> dict[str, np.ndarray]:
 
 def _say(experiment: Experiment) -> None:
     """What shuffling does, from the numbers."""
-    order, _ = shuffled(experiment, 0)
+    order, x = shuffled(experiment, 0)
     before, after = (_answers(experiment, kind) for kind in ("as it is", "shuffled"))
     gaps = {name: order_gap(before[name], after[name], order) for name in NETWORKS}
-    st.markdown(order_in_words(gaps, experiment.sequence.length))
-
-
-def order_in_words(gaps: dict[str, float], steps: int) -> str:
-    """Who could tell the order of the steps, by how far the outputs of a shuffled input are from the old ones."""
-    if steps == 1:
-        return tr("One step only: there is no order to shuffle.")
-    if not np.isfinite(list(gaps.values())).all():
-        return tr("A network overflowed, so that nothing can be said of the order.")
-    forward = gaps["Feed-forward"]
-    moved = {name: gap for name, gap in gaps.items() if name != "Feed-forward" and gap > max(1e-6, 10 * forward)}
-    still = [name for name in gaps if name != "Feed-forward" and name not in moved]
-    others = tr(", ").join(tr("{name} by up to {gap:.3g}", name=name, gap=gap) for name, gap in moved.items())
-    says = [
-        tr(
-            "**Shuffle the steps**, and the feed-forward net gives the same numbers in another order (largest "
-            "difference {forward:.1g}): it has no memory and cannot tell the order.",
-            forward=forward,
-        )
-    ]
-    if moved:
-        says.append(
-            tr("These can, and their outputs change: {others}.", others=others)
-            if still
-            else tr("The others can, and their outputs change: {others}.", others=others)
-        )
-    if still:
-        says.append(tr("On this input the order makes no difference to {names} either.", names=tr(", ").join(still)))
-    return sentences(says)
+    sizes = {name: float(np.abs(before[name].y).max()) for name in NETWORKS}
+    moved = int((x != _input(experiment, "as it is")).any(axis=1).sum())
+    st.markdown(order_in_words(gaps, len(x), moved, sizes))
 
 
 @kept_spoken
@@ -266,14 +241,3 @@ def _table(experiment: Experiment, kind: str) -> None:
             step=_nudged(experiment),
         )
     )
-
-
-def half_life_in_words(steps: float, length: int) -> str:
-    """What :func:`seqviz.comparison.half_life_of` found in a sequence of this length."""
-    if steps == 0:
-        return tr("was not moved")
-    if length == 1:
-        return tr("one step is too short to say")
-    if np.isnan(steps):
-        return tr("overflowed")
-    return tr("never here") if np.isinf(steps) else step_count(int(steps))

@@ -15,12 +15,12 @@ from seqviz.clipping import clip_update
 from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.figures import curves
 from seqviz.language import Words, later, sentences, tr
+from seqviz.telling.titles import whose_weights
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, option, refuse, said, unkept
 from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows, networks
 from seqviz.ui.panels.network import CHRONO, knobs, scheme_names
-from seqviz.ui.pictures import whose_weights
 from seqviz.weights import set_parts
 
 __all__ = ["lab", "laboratory"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from seqviz.metrics import describe
 from seqviz.runner import run
 from seqviz.sequences import labels
 from seqviz.telling.stories import STORIES, preset_story
+from seqviz.telling.titles import network_title
 from seqviz.trace import Trace
 from seqviz.ui.bench import Bench
 from seqviz.ui.scope import pack, row
@@ -29,10 +29,8 @@ __all__ = [
     "signal_rows",
     "signal_text",
     "signals",
-    "step_count",
     "story",
     "title",
-    "whose_weights",
 ]
 
 _MODEL_BUDGET = 300_000
@@ -41,33 +39,7 @@ _WORK_BUDGET = 40_000_000
 
 def title(experiment: Experiment) -> str:
     """The network in a few words."""
-    cell, layers = words.CELL_LABELS[experiment.cell], experiment.num_layers
-    size, length = experiment.hidden_size, experiment.sequence.length
-    units, steps = tr("1 unit") if size == 1 else tr("{n} units", n=size), step_count(length)
-    if layers == 1:
-        return tr("{cell}, {units}, {steps}", cell=cell, units=units, steps=steps)
-    return tr("{cell}, {units}, {layers} layers, {steps}", cell=cell, units=units, layers=layers, steps=steps)
-
-
-def step_count(n: int) -> str:
-    """So many steps, in words."""
-    return tr("1 step") if n == 1 else tr("{n} steps", n=n)
-
-
-def whose_weights(parts: Mapping[str, frozenset[str]], seed: int) -> str:
-    """Which of several networks keep weights that were set by hand or trained, by what each keeps; or nothing."""
-    whole = [tr(name) for name, kept in parts.items() if "recurrent" in kept]
-    readout = [tr(name) for name, kept in parts.items() if kept == {"readout"}]
-    if not whole and not readout:
-        return ""
-    says = []
-    if whole:
-        says.append(tr("Set by hand or trained: {names}.", names=tr(", ").join(whole)))
-    if readout:
-        says.append(tr("Of {names} only the readout is set by hand or trained.", names=tr(", ").join(readout)))
-    if len(whole) < len(parts):
-        says.append(tr("All other weights are drawn, with seed {seed}.", seed=seed))
-    return sentences(says)
+    return network_title(experiment.cell, experiment.hidden_size, experiment.num_layers, experiment.sequence.length)
 
 
 def signal_text(signal: str, cell: str) -> str:

@@ -1,0 +1,86 @@
+"""What comparing networks shows: who can tell the order of the steps, and how long a nudge lasts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from seqviz.language import Sentence, later, sentences, tr
+from seqviz.telling.numbers import Number
+from seqviz.telling.titles import step_count
+
+__all__ = ["half_life_in_words", "order_in_words"]
+
+MEMORYLESS = "Feed-forward"
+ROUNDING = 1e-6
+"""Differences up to this share of the largest output come from rounding in float32."""
+
+
+def order_in_words(
+    gaps: Mapping[str, float], steps: int, moved: int | None = None, sizes: Mapping[str, float] | None = None
+) -> str:
+    """Who could tell the order of the steps.
+
+    Args:
+        gaps: by network, how far the outputs of a shuffled input are from the old ones in that order; the
+            feed-forward net's is what rounding does.
+        steps: of the input.
+        moved: at how many of them the shuffled input is another than before; all by default.
+        sizes: each network's largest ``|output|``; 1 by default.
+    """
+    if steps == 1:
+        return tr("One step only: there is no order to shuffle.")
+    if moved == 0:
+        return tr("Shuffling moves nothing here: the input is the same in the new order. It says nothing of the order.")
+    lost = [name for name, gap in gaps.items() if not math.isfinite(gap)]
+    forward = gaps[MEMORYLESS] if MEMORYLESS not in lost else 0.0
+    others = [name for name in gaps if name != MEMORYLESS and name not in lost]
+    least = {name: max(10 * forward, ROUNDING * (sizes[name] if sizes else 1.0)) for name in others}
+    noticed = [name for name in others if gaps[name] > least[name]]
+    still = [name for name in others if name not in noticed]
+    says = [] if MEMORYLESS in lost else [_forward(forward)]
+    if noticed:
+        by = _list(tr("{name} by up to {gap}", name=tr(name), gap=Number(gaps[name])) for name in noticed)
+        all_can = later("The others can, and their outputs change: {others}.")
+        some_can = later("These can, and their outputs change: {others}.")
+        says.append(tr(some_can if still or lost else all_can, others=by))
+    if still and max(gaps[name] for name in still) == 0:
+        says.append(tr("On this input the order makes no difference to {names}.", names=_list(map(tr, still))))
+    elif still:
+        says.append(
+            tr(
+                "On this input the order makes no more difference than rounding does, {gap} at most, to {names}.",
+                gap=Number(max(gaps[name] for name in still)), names=_list(map(tr, still)),
+            )
+        )  # fmt: skip
+    if lost:
+        says.append(tr("Overflowed, so that nothing can be said of the order: {names}.", names=_list(map(tr, lost))))
+    return sentences(says)
+
+
+def _forward(gap: float) -> Sentence:
+    if gap == 0:
+        return tr(
+            "**Shuffle the steps**, and the feed-forward net gives exactly the same numbers in another order: it has "
+            "no memory and cannot tell the order."
+        )
+    return tr(
+        "**Shuffle the steps**, and the feed-forward net gives the same numbers in another order, but for rounding "
+        "({gap} at most): it has no memory and cannot tell the order.",
+        gap=Number(gap),
+    )
+
+
+def _list(names: Iterable[str]) -> str:
+    return tr(", ").join(names)
+
+
+def half_life_in_words(steps: float, length: int) -> str:
+    """What :func:`seqviz.comparison.half_life_of` found in a sequence of this length."""
+    if steps == 0:
+        return tr("was not moved")
+    if length == 1:
+        return tr("one step is too short to say")
+    if math.isnan(steps):
+        return tr("overflowed")
+    return tr("never here") if math.isinf(steps) else step_count(int(steps))
