@@ -37,10 +37,12 @@ def clip_update(flow: GradientFlow, max_norm: float = 1.0, max_value: float = 0.
     (https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html), with norms that stay right
     where a square leaves the doubles.
     """
-    before = np.concatenate([np.asarray(g, dtype=np.float64).ravel() for g in flow.weights.values()])
+    parts = [np.asarray(g, dtype=np.float64).ravel() for name, g in flow.weights.items() if "weight_" in name]
+    before = np.concatenate(parts)
     whole = float(norm(before, 0))
     by_norm, by_value = before * min(1.0, max_norm / (whole + 1e-6)), np.clip(before, -max_value, max_value)
-    shares = np.sort(scaled(np.array(list(flow.shares.values())), (0, 1))[0].sum(axis=0))[::-1]
+    each = np.array([share for name, share in flow.shares.items() if "weight_" in name])
+    shares = np.sort(scaled(each, (0, 1))[0].sum(axis=0))[::-1]
     loudest = max(1, len(shares) // 10)
     return ClippedUpdate(
         norm=whole,

@@ -21,7 +21,7 @@ def gains_of(
 
     Args:
         interventions: the run's; those of other layers are left out.
-        end: the layer and direction, ``l0`` or ``l1_reverse``.
+        end: the layer and direction, ``l0`` or ``l1_reverse``; or ``x``, the input.
         steps: how many the sequence has.
         widths: the number of units of every signal, ``l0.f`` and so on.
 
@@ -30,7 +30,7 @@ def gains_of(
     """
     named: dict[str, list[Intervention]] = {}
     for edit in interventions:
-        if edit.signal.startswith(f"{end}."):
+        if edit.signal == end or edit.signal.startswith(f"{end}."):
             named.setdefault(edit.signal, []).append(edit)
     gains = {}
     for signal, edits in named.items():

@@ -6,26 +6,28 @@ captured gates; autograd is only asked for the way from the loss to the recurren
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
+from torch import nn
 
-from seqviz import vocabulary as words
-from seqviz.backward import LayerGradient, LayerRun, backward
-from seqviz.capture import capture
-from seqviz.fromloss import Loss, Tops, from_loss
+from seqviz.answers import Answer, Output
+from seqviz.capture import check_ahead, own_output
+from seqviz.found import LAYERS, recurrent_modules
+from seqviz.fromloss import Loss, scalar
+from seqviz.gains import gains_of
+from seqviz.interventions import Intervention
 from seqviz.language import tr
-from seqviz.layers import Recurrent, read_input, read_output
-from seqviz.norms import log10_norm, norm, outer_norms
+from seqviz.norms import log10_norm, norm
+from seqviz.precision import in_precision, usable
 from seqviz.trace import Trace
+from seqviz.watch import Watch
+from seqviz.wayback import WayBack, way_back
 
 __all__ = ["GradientFlow", "connectivity", "gradient_flow"]
 
@@ -38,12 +40,17 @@ class GradientFlow:
     follows included, as ``retain_grad`` gives for the state of a loop over the steps. So dL/dh_t holds the way by
     the output at t and the way by step t+1; dL/dc_t holds the way by h_t and the way by c_{t+1}.
     ``flow["l0.f_pre"]`` is the gradient at a gate's pre-activation (``l0.h_pre`` in a plain RNN), and ``flow["x"]``
-    ``(L, N, H_in)`` the gradient at the recurrent layer's input x_t. Names, shapes and batch order are the trace's.
+    ``(L, N, H_in)`` the gradient at the recurrent layer's input x_t. ``flow["l0.h_0"]`` and ``flow["l0.c_0"]``
+    ``(N, H)`` are those at the states before the first step. Names, shapes and batch order are the trace's; with
+    several recurrent modules every name has its module's before it, as in the trace.
+
+    In a run with interventions each is the gradient at the value after the edit, which is the trace's. Beneath a
+    value that is held it is 0.
 
     Args:
         arrays: those, by name, read-only; padding holds 0.
-        shares: torch's weight names to ``(L,)``: the Frobenius norm of what each step adds to dL/dW.
-        weights: torch's weight names to the whole dL/dW.
+        shares: torch's names of weights and biases to ``(L,)``: the Frobenius norm of what each step adds to dL/dW.
+        weights: torch's names of weights and biases to the whole dL/dW; a cell's have a layer's names.
         loss: its value.
         trace: the forward run.
         problem: a sentence where the numbers cannot be drawn (overflow, a gradient of 0 everywhere); else empty.
@@ -55,16 +62,18 @@ class GradientFlow:
     loss: float
     trace: Trace
     problem: str = field(default="")
+    initial: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """``"l0.h_0"`` and ``"l0.c_0"`` to their gradients ``(N, H)``."""
 
     def __getitem__(self, name: str) -> np.ndarray:
         try:
-            return self.arrays[name]
+            return self.arrays[name] if name in self.arrays else self.initial[name]
         except KeyError:
-            known = ", ".join(self.arrays)
+            known = ", ".join((*self.arrays, *self.initial))
             raise KeyError(tr("There is no gradient {name!r}. There are {known}.", name=name, known=known)) from None
 
     def __repr__(self) -> str:
-        steps, batch = self["x"].shape[:2]
+        steps, batch = next(iter(self.arrays.values())).shape[:2]
         says = f", problem={self.problem!r}" if self.problem else ""
         return f"GradientFlow(loss={self.loss:.6g}, L={steps}, N={batch}, gradients: {', '.join(self.arrays)}{says})"
 
@@ -87,12 +96,20 @@ def gradient_flow(
     loss: Loss = "last",
     *,
     dtype: torch.dtype | None = None,
+    interventions: Iterable[Intervention] = (),
+    modules: str | Iterable[str] | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    output: Output = None,
+    time_axis: int | None = None,
 ) -> GradientFlow:
     """dL/dh_t, dL/dc_t, dL/dx_t and dL/d(pre-activation) at every step, layer and direction.
 
+    ``module`` is called once, as :func:`seqviz.capture` calls it but with gradients, and is left as that one call
+    leaves it; its parameters' ``grad`` is not touched.
+
     Args:
-        module: one of our networks, an ``nn.RNN``, ``nn.GRU`` or ``nn.LSTM``, or a module with one of them that
-            is called once. In training mode it must have no dropout between layers.
+        module: one of our networks, an ``nn.RNN``, ``nn.GRU`` or ``nn.LSTM``, or a module that contains some of them
+            or of their cells. In training mode it must have no dropout between layers.
         x: its input, as :func:`seqviz.capture` takes it.
         hx: the state before the first step.
         loss: of the module's output (y of our networks, h of a recurrent layer, the first part of a tuple):
@@ -101,47 +118,54 @@ def gradient_flow(
             is that one output, summed over the batch; or a function of the output that gives a scalar.
         dtype: ``torch.float64`` runs a copy of the module in that precision. A gradient too small for the
             precision, below 1e-38 in float32 and 1e-308 in float64, is 0.
+        interventions: edits of signals, as for :func:`seqviz.capture`: the gradients are those of the edited run.
+        modules, kwargs: as for :func:`seqviz.capture`.
+        output: which part of what the module returns the loss is of: an index, a key or attribute, or a function
+            that picks it; where it is one tensor, or a tuple whose first part is meant, this can be left out.
+        time_axis: the axis of that output which is time, where that cannot be told from the run.
 
     Returns:
         A :class:`GradientFlow`.
 
     Raises:
-        ValueError: no recurrent layer or several, or one that is called more than once; dropout in training
-            mode; a loss that is no scalar or asks for an output that is not there.
+        ValueError: no recurrent layer, or all of them run without gradients; dropout between layers in training
+            mode; a loss that is no scalar or asks for an output that is not there; an output in which time cannot
+            be told.
     """
+    edits, kwargs = tuple(interventions), dict(kwargs or {})
+    targets = recurrent_modules(module, modules)
+    running: AbstractContextManager[Any] = nullcontext()
     if dtype is not None:
-        module, x, hx = copy.deepcopy(module).to(dtype), _to(x, dtype), _to(hx, dtype)
-    rnn = _recurrent(module)
-    state = torch.get_rng_state()
-    trace = capture(module, x, hx)
-    with torch.random.fork_rng(devices=[]):  # a module that draws random numbers draws the same ones again
-        torch.set_rng_state(state)
-        value, tops = from_loss(module, rnn, x, hx, loss)
-    given = read_input(rnn, tops.x, tops.hx)
-    with np.errstate(over="ignore", invalid="ignore"), _flushing():  # `problem` says so, once
-        arrays, shares, weights = _through_layers(rnn, trace, given, tops)
-    problem = _problem(value, arrays)
-    return GradientFlow(_frozen(arrays), _frozen(shares), _frozen(weights), value, trace, problem)
+        module, (x, hx, kwargs), running = in_precision(module, (x, hx, kwargs), dtype)
+        targets = recurrent_modules(module, modules)
+    _refuse_dropout(targets)
+    watch = Watch(targets, edits, beside=_beside(module, targets), back=True)
+    check_ahead(module, watch, x, hx)
+    with torch.inference_mode(False), torch.enable_grad():
+        x, hx, kwargs = usable((x, hx, kwargs))
+        with running, watch:
+            y = module(*((x,) if hx is None else (x, hx)), **kwargs)
+            watch.check()
+            total = scalar(loss, Answer(y, watch.chains, watch.taps, own=module, output=output, time_axis=time_axis))
+        found = way_back(total, watch)
+    value = float(total.detach())
+    trace = watch.trace(own_output(module, targets, y))
+    problem = _problem(value, found, trace)
+    return GradientFlow(
+        _frozen(found.arrays),
+        _frozen(found.shares),
+        _frozen(found.weights),
+        value,
+        trace,
+        problem,
+        _frozen(found.initial),
+    )
 
 
 def _frozen(arrays: dict[str, np.ndarray]) -> Mapping[str, np.ndarray]:
     for array in arrays.values():
         array.flags.writeable = False
     return MappingProxyType(arrays)
-
-
-@contextmanager
-def _flushing() -> Iterator[None]:
-    """Let this thread's processor take numbers too small for full precision as 0.
-
-    A gradient that vanishes spends dozens of steps among them, and each operation on one costs a hundred others.
-    """
-    already = bool(torch.full((1,), 2e-38).div_(16.0).eq(0.0))
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(already)
 
 
 def connectivity(
@@ -151,14 +175,22 @@ def connectivity(
     output: tuple[int, int] | str = "last",
     *,
     dtype: torch.dtype | None = None,
+    interventions: Iterable[Intervention] = (),
+    modules: str | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    part: Output = None,
+    time_axis: int | None = None,
 ) -> np.ndarray:
     """How much each input step matters to a chosen output: the squared norm of its gradient.
 
     After Madsen 2019, https://distill.pub/2019/memorization-in-rnns/.
 
     Args:
-        module, x, hx, dtype: as for :func:`gradient_flow`.
+        module, x, hx, dtype, interventions, kwargs, time_axis: as for :func:`gradient_flow`. An input that is held
+            does not matter.
         output: ``(step, unit)`` of the module's output, or ``"last"``: the sum over its last step.
+        part: which part of what the module returns is its output, as ``output`` of :func:`gradient_flow`.
+        modules: the recurrent module whose input is looked at, where there are several; the first by default.
 
     Returns:
         ``(L, N)`` float64. A square below 5e-324, of a norm below 2e-162, is 0: ``gradient_flow(...).norms("x")``
@@ -169,11 +201,26 @@ def connectivity(
     """
     if output != "last" and not isinstance(output, tuple):
         raise ValueError(tr("The output must be (step, unit) or 'last', not {output!r}.", output=output))
-    flow = gradient_flow(module, x, hx, output, dtype=dtype)
-    if not np.isfinite(flow["x"]).all():
+    edits = tuple(interventions)
+    flow = gradient_flow(
+        module,
+        x,
+        hx,
+        output,
+        dtype=dtype,
+        interventions=edits,
+        modules=modules,
+        kwargs=kwargs,
+        output=part,
+        time_axis=time_axis,
+    )
+    name = next(name for name in flow.arrays if name == "x" or name.endswith(".x"))
+    found = flow[name]
+    if not np.isfinite(found).all():
         raise ValueError(flow.problem)
+    gain = gains_of(edits, name, len(found), {name: found.shape[2]}).get(name, 1.0)
     with np.errstate(over="ignore"):
-        squares: np.ndarray = norm(flow["x"], 2) ** 2
+        squares: np.ndarray = norm(found * gain, 2) ** 2
     if np.isinf(squares).any():
         raise ValueError(
             tr(
@@ -184,142 +231,36 @@ def connectivity(
     return squares
 
 
-def _to(value: Any, dtype: torch.dtype) -> Any:
-    if isinstance(value, tuple) and not isinstance(value, PackedSequence):
-        return tuple(_to(part, dtype) for part in value)
-    if isinstance(value, PackedSequence):
-        return value.to(dtype)
-    return value.to(dtype) if isinstance(value, Tensor) and value.is_floating_point() else value
-
-
-def _recurrent(module: nn.Module) -> Recurrent:
-    found = [m for m in module.modules() if isinstance(m, nn.RNN | nn.GRU | nn.LSTM)]
-    if (count := len(found)) != 1:
-        raise ValueError(
-            tr("A gradient flow needs a module with one recurrent layer stack; this one has {count}.", count=count)
-        )
-    rnn = found[0]
-    if rnn.training and rnn.dropout and rnn.num_layers > 1:
+def _refuse_dropout(targets: dict[str, nn.Module]) -> None:
+    if any(map(_drops, targets.values())):
         raise ValueError(tr("The module drops units out between its layers; call module.eval() first."))
-    return rnn
 
 
-def _array(tensor: Tensor) -> np.ndarray:
-    return tensor.detach().cpu().numpy()
+def _drops(module: Any) -> bool:
+    return isinstance(module, LAYERS) and bool(module.training and module.dropout and module.num_layers > 1)
 
 
-def _through_layers(
-    rnn: Recurrent, trace: Trace, given: Any, tops: Tops
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]:
-    raw = tops.raw._replace(data=tops.out) if isinstance(tops.raw, PackedSequence) else tops.out
-    e = _array(read_output(rnn, raw)).copy()
-    states = [_array(s if s.dim() == 3 else s.unsqueeze(1)) for s in tops.states]
-    lengths = None if given.lengths is None else given.lengths.numpy()
-    directions = 2 if rnn.bidirectional else 1
-    arrays: dict[str, np.ndarray] = {}
-    shares: dict[str, np.ndarray] = {}
-    weights: dict[str, np.ndarray] = {}
-    for layer in range(rnn.num_layers - 1, -1, -1):
-        parts = np.split(e, directions, axis=2)
-        below = _array(given.x) if layer == 0 else _output(trace, layer - 1, directions)
-        e = np.zeros_like(below)
-        for k, part in enumerate(parts):
-            run = _layer_run(rnn, trace, below, layer, bool(k), lengths)
-            tail = [s[layer * directions + k] for s in states]
-            found = backward(run, *_with_tail(part, tail, lengths, bool(k), run))
-            _store(arrays, shares, weights, run, found, layer, bool(k))
-            e += _oriented(found.x, bool(k))
-    names = ["x", *(name for name in trace.signals if name in arrays), *(n for n in arrays if n.endswith("_pre"))]
-    arrays["x"] = e
-    return {name: arrays[name] for name in names}, shares, weights
+def _beside(module: nn.Module, targets: dict[str, nn.Module]) -> dict[str, nn.Module]:
+    """The recurrent modules that were not asked for: the way back leads through them all the same."""
+    chosen = {id(target) for target in targets.values()}
+    found = recurrent_modules(module, None).items()
+    return {path: other for path, other in found if id(other) not in chosen and not _drops(other)}
 
 
-def _output(trace: Trace, layer: int, directions: int) -> np.ndarray:
-    names = [words.signal_name(layer, "h", reverse=bool(k)) for k in range(directions)]
-    return np.concatenate([trace[name] for name in names], axis=2)
+def _problem(loss: float, found: WayBack, trace: Trace) -> str:
+    """What keeps the gradients from being drawn, and what is wrong with the run."""
+    said = [_of_the_numbers(loss, found), trace.problem]
+    return " ".join(filter(None, said))
 
 
-def _oriented(array: np.ndarray, reverse: bool) -> np.ndarray:
-    """To or from the order of processing: a reverse direction starts at the last step."""
-    return array[::-1] if reverse else array
-
-
-def _layer_run(
-    rnn: Recurrent, trace: Trace, below: np.ndarray, layer: int, reverse: bool, lengths: np.ndarray | None
-) -> LayerRun:
-    suffix = f"_l{layer}{'_reverse' if reverse else ''}"
-    name = lambda signal: words.signal_name(layer, signal, reverse=reverse)  # noqa: E731
-    signals = {s: _oriented(trace[name(s)], reverse) for s in words.SIGNALS[rnn.mode]}
-    valid = None
-    if lengths is not None:
-        valid = _oriented(np.arange(len(below))[:, None] < lengths, reverse)
-    before = {s: _before(signals[s], trace.initial[name(s)], valid) for s in ("h", "c") if s in signals}
-    weight = lambda part: getattr(rnn, part + suffix, None)  # noqa: E731
-    tensors = [weight(part) for part in ("weight_ih", "weight_hh", "bias_hh", "weight_hr", "bias_ih")]
-    w_ih, w_hh, b_hh, w_hr, b_ih = (None if t is None else _array(t) for t in tensors)
-    assert w_ih is not None
-    assert w_hh is not None
-    x = _oriented(below, reverse)
-    return LayerRun(rnn.mode, x, signals, before["h"], before.get("c"), valid, w_ih, w_hh, b_hh, w_hr, b_ih)
-
-
-def _before(state: np.ndarray, first: np.ndarray, valid: np.ndarray | None) -> np.ndarray:
-    """The state before each step ``(L, N, H)``; after padding it is still the initial one."""
-    shifted = np.concatenate([first[None], state[:-1]])
-    if valid is None:
-        return shifted
-    started = np.concatenate([np.zeros_like(valid[:1]), valid[:-1]])
-    return np.where(started[..., None], shifted, first[None])
-
-
-def _with_tail(
-    e: np.ndarray, tail: list[np.ndarray], lengths: np.ndarray | None, reverse: bool, run: LayerRun
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Add what reached h_n and c_n to the step that made them; give both in the order of processing."""
-    e = _oriented(e, reverse).copy()
-    last = np.full(e.shape[1], len(e) - 1) if lengths is None or reverse else lengths - 1
-    batch = np.arange(e.shape[1])
-    e[last, batch] += tail[0]
-    if len(tail) == 1 or not tail[1].any():
-        return e, None
-    e_c = np.zeros_like(run.signals["c"])
-    e_c[last, batch] += tail[1]
-    return e, e_c
-
-
-def _store(
-    arrays: dict[str, np.ndarray],
-    shares: dict[str, np.ndarray],
-    weights: dict[str, np.ndarray],
-    run: LayerRun,
-    found: LayerGradient,
-    layer: int,
-    reverse: bool,
-) -> None:
-    name = lambda signal: words.signal_name(layer, signal, reverse=reverse)  # noqa: E731
-    arrays[name("h")] = _oriented(found.h, reverse)
-    if found.c is not None:
-        arrays[name("c")] = _oriented(found.c, reverse)
-    blocks = words.BLOCKS[run.mode]
-    for block, part in zip(blocks, np.split(found.pre, len(blocks), axis=2), strict=True):
-        arrays[name(f"{block}_pre")] = _oriented(part, reverse)
-    suffix = f"_l{layer}{'_reverse' if reverse else ''}"
-    pairs = {"weight_ih": (found.ih, run.x), "weight_hh": (found.hh, run.h_before)}
-    if found.hr is not None:
-        pairs["weight_hr"] = (found.hr, run.signals["o"] * np.tanh(run.signals["c"]))
-    for weight, (left, right) in pairs.items():
-        shares[weight + suffix] = _oriented(outer_norms(left, right), reverse)
-        weights[weight + suffix] = left.reshape(-1, left.shape[2]).T @ right.reshape(-1, right.shape[2])
-
-
-def _problem(loss: float, arrays: dict[str, np.ndarray]) -> str:
+def _of_the_numbers(loss: float, found: WayBack) -> str:
     if not np.isfinite(loss):
-        return tr("The loss is {loss}: the network overflowed, so there is no gradient to draw.", loss=loss)
-    if not all(np.isfinite(array).all() for array in arrays.values()):
+        return tr("The loss is {loss}, so there is no gradient to draw.", loss=loss)
+    if not all(np.isfinite(array).all() for array in found.arrays.values()):
         return tr(
             "The gradient overflowed to infinity on its way back; a smaller gain or spectral radius keeps it finite."
         )
-    states = [array for name, array in arrays.items() if name.endswith(".h")]
+    states = [array for name, array in found.arrays.items() if name.endswith(".h")]
     if not any(array.any() for array in states):
         return tr("The gradient is 0 everywhere: the loss does not depend on any hidden state.")
     return ""

@@ -10,15 +10,19 @@ import math
 import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from seqviz.checks import listed, shown
 from seqviz.language import Sentence, later, tr
 
-__all__ = ["Ablate", "Clamp", "Intervention", "Scale", "apply", "resolve_steps", "validate"]
+__all__ = ["Ablate", "Clamp", "Intervention", "Scale", "apply", "each_span", "resolve_steps", "spans", "validate"]
 
-Steps = tuple[int, int | None]
+Span = tuple[int, int | None]
 """``(start, stop)`` as a Python slice reads them; a ``stop`` of ``None`` is the end of the sequence."""
+
+Steps = Span | tuple[Span, ...]
+"""One span of steps, or several."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,9 @@ class Clamp:
         signal: the dotted name of a signal, as in ``Trace.signals``.
         value: the number to hold it at, in the signal's own scale (a gate runs 0 to 1).
         units: an int, several ints, or ``None`` for every unit.
-        steps: an int, a slice, a range, a pair ``(start, stop)``, or ``None`` for every step. Negative
-            numbers count from the end, as in Python.
+        steps: an int, a slice, a range, a pair ``(start, stop)``, or ``None`` for every step; or a list of ints,
+            slices and pairs, ``[3, slice(8, 12)]``, for several spans. Negative numbers count from the end, as in
+            Python.
 
     Raises:
         ValueError: a field that is not of this form, or a number that is not finite.
@@ -91,16 +96,34 @@ def apply(interventions: Iterable[Intervention], value: Any, step: int, steps: i
         A new tensor of the same shape, or ``value`` itself if nothing applies.
     """
     for edit in interventions:
-        start, stop = resolve_steps(edit.steps, steps)
-        if start <= step < stop:
+        if any(start <= step < stop for start, stop in spans(edit.steps, steps)):
             value = _edited(edit, value)
     return value
 
 
-def resolve_steps(steps: Steps | None, length: int) -> tuple[int, int]:
+def resolve_steps(steps: Span | None, length: int) -> tuple[int, int]:
     """``(start, stop)`` with ``0 <= start, stop <= length``, as Python reads a slice of ``length`` items."""
     start, stop, _ = slice(*(steps or (0, None))).indices(length)
     return start, stop
+
+
+@lru_cache(maxsize=1024)
+def spans(steps: Steps | None, length: int) -> tuple[tuple[int, int], ...]:
+    """Every span of steps as :func:`resolve_steps` gives it, in order; those that touch or overlap are one."""
+    found: list[tuple[int, int]] = []
+    for start, stop in sorted(resolve_steps(span, length) for span in each_span(steps)):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(stop, found[-1][1]))
+        elif start < stop:
+            found.append((start, stop))
+    return tuple(found)
+
+
+def each_span(steps: Steps | None) -> tuple[Span, ...]:
+    """The spans as they were given; every step is one."""
+    if steps is None:
+        return ((0, None),)
+    return steps if isinstance(steps[0], tuple) else (steps,)
 
 
 def validate(interventions: Iterable[Intervention], widths: Mapping[str, int], steps: int | None) -> None:
@@ -130,8 +153,9 @@ def validate(interventions: Iterable[Intervention], widths: Mapping[str, int], s
                         unit=unit,
                     )
                 )
-        if steps is not None:
-            _check_steps(edit.steps, steps)
+        if steps is not None and edit.steps is not None:
+            for span in each_span(edit.steps):
+                _check_steps(span, steps)
 
 
 def _no_signal(signal: str, widths: Mapping[str, int]) -> Sentence:
@@ -150,9 +174,7 @@ def _no_signal(signal: str, widths: Mapping[str, int]) -> Sentence:
     )
 
 
-def _check_steps(steps: Steps | None, length: int) -> None:
-    if steps is None:
-        return
+def _check_steps(steps: Span, length: int) -> None:
     start, stop = steps
     first = start + length if start < 0 else start
     end = length if stop is None else stop + length if stop < 0 else stop
@@ -236,13 +258,38 @@ def _as_units(units: object) -> tuple[int, ...] | None:
 def _as_steps(steps: object) -> Steps | None:
     if steps is None:
         return None
+    if isinstance(steps, list) or (isinstance(steps, tuple) and steps and isinstance(steps[0], (tuple, list))):
+        return _as_spans(steps)
+    return _as_span(steps)
+
+
+def _as_spans(steps: list[object] | tuple[object, ...]) -> Steps:
+    """Several spans in their one form: in order, and those that touch are one; a single one is a pair."""
+    if not steps:
+        raise ValueError(tr("The steps of an intervention are empty; leave them out to edit every step."))
+    given = sorted({_as_span(span) for span in steps}, key=lambda span: (span[0], span[1] is None, span[1] or 0))
+    if any(start < 0 or stop is None or stop < 0 for start, stop in given):
+        return tuple(given) if len(given) > 1 else given[0]
+    merged: list[Span] = []
+    for start, stop in given:
+        last = merged[-1][1] if merged else None
+        if last is not None and stop is not None and start <= last:
+            merged[-1] = (merged[-1][0], max(last, stop))
+        else:
+            merged.append((start, stop))
+    return tuple(merged) if len(merged) > 1 else merged[0]
+
+
+def _as_span(steps: object) -> Span:
     if isinstance(steps, (slice, range)):
         if steps.step not in (None, 1):
-            raise ValueError(tr("The steps of an intervention must be consecutive; got {steps!r}.", steps=steps))
+            raise ValueError(tr("The steps of an intervention must be consecutive; got {steps}.", steps=shown(steps)))
         start, stop = steps.start, steps.stop
     elif isinstance(steps, (tuple, list)):
         if len(steps) != 2:
-            raise ValueError(tr("The steps of an intervention are a pair (start, stop); got {steps!r}.", steps=steps))
+            raise ValueError(
+                tr("The steps of an intervention are a pair (start, stop); got {steps}.", steps=shown(steps))
+            )
         start, stop = steps
     else:
         start = _as_int(steps, _STEPS)

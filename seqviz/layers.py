@@ -6,6 +6,7 @@ size, ``D`` directions, ``K`` layers.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -17,26 +18,68 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 from seqviz.cells import signal_names
 from seqviz.cells.step import Weights
 from seqviz.language import tr
-from seqviz.vocabulary import LSTM
+from seqviz.vocabulary import BLOCKS, GRU, LSTM
 
 __all__ = [
     "Recurrent",
     "Sequences",
+    "Stack",
     "State",
     "between_layers",
     "check_input",
     "layer_names",
     "layer_weights",
+    "module_widths",
     "read_cell_state",
     "read_input",
     "read_output",
     "signal_widths",
+    "stack_of",
     "to_packed",
     "write_output",
 ]
 
 Recurrent = nn.RNN | nn.GRU | nn.LSTM
 State = Tensor | tuple[Tensor, Tensor] | None
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The layers of one call: torch's options, and the very tensors it computed with.
+
+    ``weights`` has an item a layer and direction, in torch's order: ``l0``, ``l0_reverse``, ``l1``, ...
+    """
+
+    mode: str
+    weights: tuple[Weights, ...]
+    bidirectional: bool = False
+    dropout: float = 0.0
+    training: bool = False
+
+    @property
+    def num_layers(self) -> int:
+        return len(self.weights) // (2 if self.bidirectional else 1)
+
+    @property
+    def input_size(self) -> int:
+        return self.weights[0].weight_ih.shape[1]
+
+    @property
+    def hidden_size(self) -> int:
+        return self.weights[0].weight_hh.shape[0] // len(BLOCKS[self.mode])
+
+    @property
+    def proj_size(self) -> int:
+        return 0 if self.weights[0].weight_hr is None else self.weights[0].weight_hr.shape[0]
+
+    @property
+    def drops(self) -> bool:
+        """Whether units are dropped out between its layers."""
+        return bool(self.dropout and self.training and self.num_layers > 1)
+
+    def of(self, layer: int, reverse: bool) -> Weights:
+        """The weights of one layer and direction."""
+        return self.weights[layer * (2 if self.bidirectional else 1) + reverse]
 
 
 class Sequences(NamedTuple):
@@ -113,14 +156,25 @@ def to_packed(padded: Tensor, like: PackedSequence) -> Tensor:
     return padded[_packed_index(like)]
 
 
-def between_layers(rnn: Recurrent, out: Tensor, packed: PackedSequence | None) -> Tensor:
-    """Dropout on ``(L, N, D*H)`` as torch applies it between layers, drawing the same random numbers."""
-    if not (rnn.dropout and rnn.training):
+def between_layers(
+    stack: Stack, out: Tensor, packed: PackedSequence | None, draw: torch.Generator | None = None
+) -> Tensor:
+    """Dropout on ``(L, N, D*H)`` as torch applies it between layers, drawing the same random numbers.
+
+    They come from ``draw``, so that torch's own generator, which other threads share, is left alone; or from that.
+    """
+    if not stack.drops:
         return out
     if packed is None:
-        return dropout(out, rnn.dropout, True)
+        return _dropped(out, stack.dropout, draw)
     index = _packed_index(packed)
-    return torch.zeros_like(out).index_put(index, dropout(out[index], rnn.dropout, True))
+    return torch.zeros_like(out).index_put(index, _dropped(out[index], stack.dropout, draw))
+
+
+def _dropped(value: Tensor, rate: float, draw: torch.Generator | None) -> Tensor:
+    if draw is None or rate == 1:
+        return dropout(value, rate, True)
+    return value * torch.empty_like(value).bernoulli_(1 - rate, generator=draw).div_(1 - rate)
 
 
 def layer_weights(rnn: Recurrent, layer: int, reverse: bool) -> Weights:
@@ -136,7 +190,14 @@ def layer_weights(rnn: Recurrent, layer: int, reverse: bool) -> Weights:
     )
 
 
-def layer_names(rnn: Recurrent) -> tuple[tuple[str, int, bool], ...]:
+def stack_of(rnn: Recurrent) -> Stack:
+    """A module's layers with its live parameters."""
+    ways = (False, True) if rnn.bidirectional else (False,)
+    weights = tuple(layer_weights(rnn, k, way) for k in range(rnn.num_layers) for way in ways)
+    return Stack(rnn.mode, weights, rnn.bidirectional, float(rnn.dropout), rnn.training)
+
+
+def layer_names(rnn: Recurrent | Stack) -> tuple[tuple[str, int, bool], ...]:
     """``(name, layer, reverse)`` in torch's order: ``l0``, ``l0_reverse``, ``l1``, ..."""
     return _layer_names(rnn.num_layers, rnn.bidirectional)
 
@@ -147,7 +208,7 @@ def _layer_names(layers: int, both: bool) -> tuple[tuple[str, int, bool], ...]:
     return tuple((f"l{k}{'_reverse' if way else ''}", k, way) for k in range(layers) for way in ways)
 
 
-def signal_widths(rnn: Recurrent, *, detail: bool = True) -> dict[str, int]:
+def signal_widths(rnn: Recurrent | Stack, *, detail: bool = True) -> dict[str, int]:
     """The number of units of ``x`` and of every signal of every layer, in the order they are shown."""
     projected = bool(rnn.proj_size)
     names = signal_names(rnn.mode, detail=detail, projected=projected)
@@ -156,6 +217,17 @@ def signal_widths(rnn: Recurrent, *, detail: bool = True) -> dict[str, int]:
         for name in names:
             widths[f"{end}.{name}"] = rnn.proj_size if projected and name == "h" else rnn.hidden_size
     return widths
+
+
+def module_widths(module: nn.Module) -> dict[str, int]:
+    """:func:`signal_widths` of a layer or of a cell, from what its class says of itself."""
+    if isinstance(module, Recurrent):
+        return signal_widths(module)
+    cells = {nn.LSTMCell: LSTM, nn.GRUCell: GRU, nn.RNNCell: f"RNN_{getattr(module, 'nonlinearity', '')}".upper()}
+    mode = next(mode for kind, mode in cells.items() if isinstance(module, kind))
+    sizes: Any = module
+    names = signal_names(mode, detail=True)
+    return {"x": sizes.input_size} | {f"l0.{name}": sizes.hidden_size for name in names}
 
 
 def check_input(rnn: Recurrent, value: object, hx: object) -> None:

@@ -12,13 +12,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from seqviz import cells
 from seqviz.cells import signal_names
-from seqviz.cells.step import Step
 from seqviz.language import tr
 from seqviz.layers import (
     Recurrent,
@@ -26,10 +23,12 @@ from seqviz.layers import (
     between_layers,
     check_input,
     layer_names,
-    layer_weights,
     read_input,
+    signal_widths,
+    stack_of,
     write_output,
 )
+from seqviz.unroll import unroll
 
 __all__ = [
     "FeedForward",
@@ -84,50 +83,18 @@ class Instrumented(nn.Module):
         check_input(layer, input, hx)
         given = read_input(layer, input, hx)
         packed = input if isinstance(input, PackedSequence) else None
-        out = torch.stack([self.x(value, step) for step, value in enumerate(given.x)])
-        h_n: list[Tensor] = []
-        c_n: list[Tensor] = []
-        directions = 2 if layer.bidirectional else 1
-        for k in range(layer.num_layers):
-            if k:
-                out = between_layers(layer, out, packed)
-            outs = []
-            for way in range(directions):
-                index = k * directions + way
-                c_0 = None if given.c_0 is None else given.c_0[index]
-                run = self._run(k, bool(way), out, given.h_0[index], c_0, given.lengths)
-                outs.append(run[0])
-                h_n.append(run[1])
-                if run[2] is not None:
-                    c_n.append(run[2])
-            out = torch.cat(outs, -1)
-        states = [torch.stack(s) for s in (h_n, c_n) if s]
+        stack = stack_of(layer)
+        points = {name: self.get_submodule(name) for name in signal_widths(layer)}
+        run = unroll(
+            stack,
+            given,
+            lambda name, value, step: points[name](value, step),
+            lambda value: between_layers(stack, value, packed),
+        )
+        states = [s for s in (run.h_n, run.c_n) if s is not None]
         if isinstance(input, Tensor) and input.dim() == 2:
             states = [s.squeeze(1) for s in states]
-        return write_output(layer, out, input), tuple(states) if len(states) == 2 else states[0]
-
-    def _run(
-        self, layer: int, reverse: bool, x: Tensor, h: Tensor, c: Tensor | None, lengths: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """One layer and direction: ``x`` ``(L, N, H_in)`` to ``out`` ``(L, N, P or H)`` and the last ``h, c``."""
-        step = Step(cells.get(self.layer.mode), layer_weights(self.layer, layer, reverse))
-        points = self.get_submodule(f"l{layer}{'_reverse' if reverse else ''}")._modules
-        out: list[Tensor] = [h] * len(x)
-        for t in reversed(range(len(x))) if reverse else range(len(x)):
-
-            def at(name: str, value: Tensor, t: int = t) -> Tensor:
-                return points[name](value, t)  # type: ignore[misc]
-
-            s = step(x[t], {"h": h} if c is None else {"h": h, "c": c}, at)
-            if lengths is None:
-                h, c = s["h"], s.get("c")
-                out[t] = h
-            else:
-                valid = (t < lengths).to(h.device).unsqueeze(-1)
-                h = torch.where(valid, s["h"], h)
-                c = None if c is None else torch.where(valid, s["c"], c)
-                out[t] = torch.where(valid, s["h"], 0.0)
-        return torch.stack(out), h, c
+        return write_output(layer, run.out, input), tuple(states) if len(states) == 2 else states[0]
 
 
 def instrument(module: Recurrent) -> Instrumented:

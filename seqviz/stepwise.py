@@ -2,105 +2,83 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
+from torch import Tensor
 
-from seqviz.cells import signal_names
-from seqviz.interventions import Intervention, apply, resolve_steps
-from seqviz.layers import Recurrent, Sequences, between_layers, layer_names, layer_weights
-from seqviz.network import instrument
+from seqviz.interventions import Intervention, apply, spans
+from seqviz.kernels import Call
+from seqviz.layers import Sequences, Stack, between_layers, layer_names, signal_widths
 from seqviz.observe import Observed, as_array, fused, valid_steps
 from seqviz.reconstruct import Array, largest, previous, worst
+from seqviz.unroll import Unrolled, unroll
 
 __all__ = ["step_by_step"]
 
-Edits = list[tuple[str, Intervention]]
+Edits = list[Intervention]
 
 
-def step_by_step(
-    rnn: Recurrent, value: Any, hx: Any, given: Sequences, edits: Edits, detail: bool
-) -> tuple[Observed, Any]:
-    """Run an instrumented twin of ``rnn`` with the edits in its hook points.
+def step_by_step(call: Call, edits: Edits, offset: int) -> tuple[Observed, Unrolled]:
+    """Run a call again, one step after the other, with the edits at its signals.
 
     Args:
-        rnn: the module.
-        value: what it was called with, and ``hx``; ``given``, the same time first.
-        edits: ``(signal, intervention)`` in the order to apply them.
-        detail: also return the signals before the squashing.
+        call: what was called with what.
+        edits: in the order to apply them, their signals named as the layer's own, ``l0.f``.
+        offset: how many steps of the same sequence earlier calls took.
 
     Returns:
-        The signals, each ``(L, N, H)``; the parity described in :func:`seqviz.capture.capture`; and the output of the
-        edited layer, as torch's layer would return it.
+        Every signal, those before the squashing among them, each ``(L, N, H)``; the parity described in
+        :func:`seqviz.capture.capture`; and the output and the last states of the edited layer.
     """
-    twin, steps = instrument(rnn), len(given.x)
-    names = signal_names(rnn.mode, detail=detail, projected=bool(rnn.proj_size))
-    wanted = ["x", *(f"{end}.{name}" for end, _, _ in layer_names(rnn) for name in names)]
-    for target in {signal for signal, _ in edits}:
-        mine = [edit for signal, edit in edits if signal == target]
+    stack, steps, draw = call.stack, call.steps, call.generator()
+    kept: dict[str, list[Tensor]] = {name: [call.x[0]] * steps for name in signal_widths(stack)}
 
-        def edit(point: Any, args: Any, out: Tensor, mine: list[Intervention] = mine) -> Tensor:
-            return apply(mine, out, args[1], steps)
+    def at(name: str, value: Tensor, step: int) -> Tensor:
+        mine = [edit for edit in edits if edit.signal == name]
+        kept[name][step] = value = apply(mine, value, step + offset, steps + offset) if mine else value
+        return value
 
-        twin.get_submodule(target).register_forward_hook(edit)
-    kept = {name: _record(twin.get_submodule(name), steps) for name in wanted}
-    random = torch.get_rng_state() if rnn.dropout and rnn.training else None
-    out = twin(value, hx)
+    given = Sequences(call.x, call.lengths, call.h_0, call.c_0)
+    with torch.autocast(call.x.device.type, enabled=False):
+        out = unroll(stack, given, at, lambda value: between_layers(stack, value, call.packed, draw))
     signals = {name: torch.stack(values) for name, values in kept.items()}
-    if given.lengths is not None:
-        gone = torch.from_numpy(~valid_steps(given)).unsqueeze(-1)  # type: ignore[operator]
+    valid = valid_steps([call])
+    if valid is not None:
+        gone = torch.from_numpy(~valid).unsqueeze(-1)
         for signal in signals.values():
             signal.masked_fill_(gone.to(signal.device), 0)
-    if random is not None:
-        torch.set_rng_state(random)
+    touched = {end: _touched(end, edits, (offset, steps), stack.hidden_size, stack) for end, _, _ in layer_names(stack)}
     found = {name: as_array(signal) for name, signal in signals.items()}
-    return Observed(found, _parity(rnn, value, given, signals, edits)), out
+    return Observed(found, _parity(call, signals, touched)), out
 
 
-def _record(point: nn.Module, steps: int) -> list[Tensor]:
-    """A list that the point fills with its value at each step, ``(N, H)``, in the order of the sequence."""
-    values: list[Any] = [None] * steps
-
-    def keep(point: Any, args: Any, out: Tensor) -> None:
-        values[args[1]] = out
-
-    point.register_forward_hook(keep)
-    return values
-
-
-def _parity(rnn: Recurrent, value: Any, given: Sequences, signals: dict[str, Tensor], edits: Edits) -> float:
+def _parity(call: Call, signals: dict[str, Tensor], touched: dict[str, Array]) -> float:
     """The largest ``|recorded - torch|`` over h and c, each step by torch from the recorded state before it.
 
     All the steps are one batch of sequences of length 1 for torch's fused function. The units of a step that an
     edit touches are left out; with a projection, which mixes the units of ``h``, the whole ``h`` of that step is.
     """
-    packed = value if isinstance(value, PackedSequence) else None
-    x, error, valid = signals["x"], 0.0, valid_steps(given)
-    for k in range(rnn.num_layers):
-        x = between_layers(rnn, x, packed) if k else x
-        ends = [f"l{k}", f"l{k}_reverse"][: 2 if rnn.bidirectional else 1]
-        for way, end in enumerate(ends):
-            index = k * len(ends) + way
-            states = {"h": (signals[f"{end}.h"], given.h_0[index])}
-            if given.c_0 is not None:
-                states["c"] = (signals[f"{end}.c"], given.c_0[index])
-            before = [_previous(now, first, valid, bool(way)) for now, first in states.values()]
-            weights = layer_weights(rnn, k, bool(way))
-            after = fused(rnn.mode, [weights], _one_batch(x), [_one_batch(state) for state in before])[1:]
-            touched = _touched(end, edits, len(x), rnn.hidden_size)
-            for (name, (now, _)), again in zip(states.items(), after, strict=True):
-                gap = as_array(now - again.view_as(now))
-                if rnn.proj_size and name == "h":
-                    gap[touched.any(-1)] = 0
-                else:
-                    np.copyto(gap, 0, where=touched[:, None])
-                if valid is not None:
-                    gap[~valid] = 0
-                error = worst(error, largest(gap, as_array(now)))
-        x = torch.cat([signals[f"{end}.h"] for end in ends], -1)
+    stack, x, error, valid = call.stack, signals["x"], 0.0, valid_steps([call])
+    draw, outs = call.generator(), list[Tensor]()
+    for index, (end, layer, reverse) in enumerate(layer_names(stack)):
+        if not reverse:
+            x = between_layers(stack, torch.cat(outs, -1), call.packed, draw) if layer else x
+            outs = []
+        outs.append(signals[f"{end}.h"])
+        states = {"h": (signals[f"{end}.h"], call.h_0[index])}
+        if call.c_0 is not None:
+            states["c"] = (signals[f"{end}.c"], call.c_0[index])
+        before = [_previous(now, first, valid, reverse) for now, first in states.values()]
+        after = fused(stack.mode, [stack.weights[index]], _one_batch(x), [_one_batch(state) for state in before])[1:]
+        for (name, (now, _)), again in zip(states.items(), after, strict=True):
+            gap = as_array(now - again.view_as(now))
+            if stack.proj_size and name == "h":
+                gap[touched[end].any(-1)] = 0
+            else:
+                np.copyto(gap, 0, where=touched[end][:, None])
+            if valid is not None:
+                gap[~valid] = 0
+            error = worst(error, largest(gap, as_array(now)))
     return error
 
 
@@ -116,11 +94,12 @@ def _previous(state: Tensor, first: Tensor, valid: Array | None, reverse: bool) 
     return torch.from_numpy(before[way].copy()).to(state.device)
 
 
-def _touched(end: str, edits: Edits, steps: int, width: int) -> Array:
-    """``(L, H)``, true where an edit of a signal of the layer ``end`` acts."""
-    touched = np.zeros((steps, width), bool)
-    for name, edit in edits:
-        if name.startswith(f"{end}."):
-            start, stop = resolve_steps(edit.steps, steps)
-            touched[start:stop, slice(None) if edit.units is None else list(edit.units)] = True
-    return touched
+def _touched(end: str, edits: Edits, steps: tuple[int, int], width: int, stack: Stack) -> Array:
+    """``(L, H)``, true where an edit of a signal of the layer ``end`` acts; ``steps`` are offset and L."""
+    offset, count = steps
+    touched = np.zeros((offset + count, width), bool)
+    for edit in edits:
+        if edit.signal.startswith(f"{end}."):
+            for start, stop in spans(edit.steps, offset + count):
+                touched[start:stop, slice(None) if edit.units is None else list(edit.units)] = True
+    return touched[offset:]

@@ -32,6 +32,9 @@ VERSION = 1
 MAX_BYTES = 2**30
 """The largest file that :meth:`Trace.load` reads unless told otherwise, in bytes once unpacked."""
 
+MAX_PROBLEM = 4000
+"""Characters of a problem that are read at the most."""
+
 Array = np.ndarray[Any, np.dtype[Any]]
 Index = int | slice | None
 _SIGNAL = re.compile(r"(?:(?P<module>.+)\.)?l(?P<layer>\d+)(?P<reverse>_reverse)?\.(?P<name>\w+)")
@@ -82,6 +85,8 @@ class Trace:
         modes: prefix of a recurrent module (``""`` when there is one) to torch's ``mode``: ``"LSTM"``, ``"GRU"``,
             ``"RNN_TANH"`` or ``"RNN_RELU"``.
         all_lengths: prefix to the number of valid steps of each batch element. Past them the arrays hold 0.
+        problem: sentences on what makes the numbers doubtful (digits lost in half precision, a layer that computes
+            something of its own, where NaN or infinity entered); else empty.
     """
 
     arrays: Mapping[str, Array]
@@ -89,6 +94,7 @@ class Trace:
     parity: float = 0.0
     modes: Mapping[str, str] = field(default_factory=dict)
     all_lengths: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    problem: str = ""
 
     def __post_init__(self) -> None:
         for name in ("arrays", "initial", "modes", "all_lengths"):
@@ -136,7 +142,7 @@ class Trace:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Trace):
             return NotImplemented
-        same = (self.modes, self.all_lengths) == (other.modes, other.all_lengths)
+        same = (self.modes, self.all_lengths, self.problem) == (other.modes, other.all_lengths, other.problem)
         return (
             same
             and np.array_equal(self.parity, other.parity, equal_nan=True)
@@ -150,7 +156,8 @@ class Trace:
         kinds = ", ".join(f"{k}: {v}" if k else v for k, v in self.modes.items())
         shape = next(iter(self.arrays.values())).shape if self.arrays else (0, 0, 0)
         names = ", ".join(self.arrays)
-        return f"Trace({kinds}, L={shape[0]}, N={shape[1]}, parity={self.parity:.1e}, signals: {names})"
+        says = f", problem={str(self.problem)!r}" if self.problem else ""
+        return f"Trace({kinds}, L={shape[0]}, N={shape[1]}, parity={self.parity:.1e}, signals: {names}{says})"
 
     def _prefix(self, signal: str) -> str:
         """The module that a signal belongs to, as a key of ``all_lengths``."""
@@ -188,7 +195,7 @@ class Trace:
                 before = self._state_before(name, kept)
                 initial[name] = before[rows, columns]
         known = {prefix: lengths[prefix] for prefix in self.all_lengths if prefix in lengths}
-        return Trace(arrays, initial, self.parity, self.modes, known)
+        return Trace(arrays, initial, self.parity, self.modes, known, self.problem)
 
     def _state_before(self, name: str, kept: Array) -> Array:
         """The state ``(N, H)`` that the first processed one of the steps ``kept`` started from."""
@@ -253,6 +260,7 @@ class Trace:
             "parity": self.parity,
             "modes": dict(self.modes),
             "lengths": {k: list(v) for k, v in self.all_lengths.items()},
+            "problem": str(self.problem),
         }
         arrays = {f"signal_{k}": a for k, a in enumerate(self.arrays.values())}
         arrays |= {f"initial_{k}": a for k, a in enumerate(self.initial.values())}
@@ -319,7 +327,8 @@ class Trace:
             groups[group] = arrays
         modes = {str(k): str(v) for k, v in about["modes"].items()}
         lengths = {str(k): tuple(int(n) for n in v) for k, v in about["lengths"].items()}
-        trace = cls(groups["signals"], groups["initial"], float(about["parity"]), modes, lengths)
+        problem = str(about.get("problem", ""))[:MAX_PROBLEM]
+        trace = cls(groups["signals"], groups["initial"], float(about["parity"]), modes, lengths, problem)
         for name, array in trace.arrays.items():
             steps, batch, _ = array.shape
             known = lengths.get(trace._prefix(name))

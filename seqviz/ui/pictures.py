@@ -9,7 +9,7 @@ import numpy as np
 from seqviz import cells
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
-from seqviz.interventions import Ablate, Clamp, Intervention, Scale, resolve_steps
+from seqviz.interventions import Ablate, Clamp, Intervention, Scale, each_span, resolve_steps, spans
 from seqviz.kept import kept_spoken
 from seqviz.language import later, sentences, tr
 from seqviz.metrics import describe
@@ -62,21 +62,29 @@ def intervention_text(edit: Intervention, experiment: Experiment) -> str:
         where = later("{what}, unit {units}") if len(edit.units) == 1 else later("{what}, units {units}")
         what = tr(where, what=what, units=units)
     if edit.steps is not None:
-        first, stop = resolve_steps(edit.steps, experiment.sequence.length)
-        if stop - first == 1:
-            return tr("{what}, step {first}", what=what, first=first)
-        if edit.steps[1] is None:
+        given = each_span(edit.steps)
+        if len(given) == 1 and given[0][1] is None and given[0][0] != -1:
+            first, _ = resolve_steps(given[0], experiment.sequence.length)
             return tr("{what}, from step {first}", what=what, first=first)
-        return tr("{what}, steps {first} to {last}", what=what, first=first, last=stop - 1)
+        for first, stop in spans(edit.steps, experiment.sequence.length):
+            if stop - first == 1:
+                what = tr("{what}, step {first}", what=what, first=first)
+            else:
+                what = tr("{what}, steps {first} to {last}", what=what, first=first, last=stop - 1)
     return what
 
 
 def rules(experiment: Experiment) -> list[dict[str, Any]]:
     """The interventions as the browser applies and names them."""
-    return [_rule(edit, experiment) for edit in experiment.interventions]
+    length = experiment.sequence.length
+    return [
+        _rule(edit, span, experiment)
+        for edit in experiment.interventions
+        for span in ((edit.steps,) if len(each_span(edit.steps)) == 1 else spans(edit.steps, length))
+    ]
 
 
-def _rule(edit: Intervention, experiment: Experiment) -> dict[str, Any]:
+def _rule(edit: Intervention, steps: Any, experiment: Experiment) -> dict[str, Any]:
     kind = "clamp" if isinstance(edit, Clamp) else "ablate" if isinstance(edit, Ablate) else "scale"
     value = edit.value if isinstance(edit, Clamp) else edit.factor if isinstance(edit, Scale) else 0.0
     return {
@@ -84,7 +92,7 @@ def _rule(edit: Intervention, experiment: Experiment) -> dict[str, Any]:
         "kind": kind,
         "value": value,
         "units": edit.units,
-        "steps": edit.steps,
+        "steps": steps,
         "says": intervention_text(edit, experiment),
     }
 

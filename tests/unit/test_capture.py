@@ -184,7 +184,7 @@ class Tagger(nn.Module):
         self.seen = out
         out = self.drop(out.relu_())  # in place: what was captured must not move
         first, h = self.decoder(out)
-        second, _ = self.decoder(out[:, :3], h)
+        second, _ = self.decoder(out[:, :3], -h)
         if self.fail:
             raise RuntimeError("broken")
         return first.sum(1) + second.sum(1)
@@ -202,7 +202,7 @@ def test_any_module_keeps_its_names_and_calls():
     assert trace.modes == {"encoder": "LSTM", "decoder": "GRU", "decoder[1]": "GRU"}
     assert trace.all_lengths["decoder[1]"] == (3, 3)
     assert trace.lengths_of("decoder[1].l0.h") == (3, 3)
-    np.testing.assert_array_equal(trace.initial["decoder[1].l0.h"], trace["decoder.l0.h"][-1])
+    np.testing.assert_array_equal(trace.initial["decoder[1].l0.h"], -trace["decoder.l0.h"][-1])
     assert trace.parity < 1e-6
     assert len(trace.to_dataframe()) == sum(trace[name].size for name in trace)
 
