@@ -16,7 +16,6 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = Path(__file__).parent / "results"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",

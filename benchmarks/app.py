@@ -1,6 +1,6 @@
 """From an edit to the repainted picture, in Chromium: seqviz beside the app that a user would write.
 
-    python benchmarks/app.py [--rounds 15]
+    python benchmarks/app.py [--rounds 15] [--short]
 
 Both apps run at once and are edited in turn, in the same browser, each only when the other is at rest. Times are
 taken inside the page, from the input event to the frame that shows the change. Keys and drags go through the
@@ -10,14 +10,13 @@ when the run began: a busy machine has more to do with a figure than the app.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import statistics
 import time
 from typing import Any
 
-from _apps import RESULTS, ROOT, chromium, served
+from _apps import ROOT, chromium, served
+from _ending import options, write
 
 from seqviz import Experiment, Init, Sequence
 
@@ -202,7 +201,7 @@ def drag(page: Any, selector: str, across: float, seconds: float = 3) -> float:
     return 1000 * (last - first) / (stop - start)
 
 
-def hands(browser: Any, address: str) -> dict[str, Any]:
+def hands(browser: Any, address: str, short: bool = False) -> dict[str, Any]:
     """Arrow keys and drags on our page, at 128 steps and 32 units."""
     page = open_ours(browser, address, 128, 32)
     sent: list[Any] = []
@@ -210,10 +209,11 @@ def hands(browser: Any, address: str) -> dict[str, Any]:
     page.reload()
     page.wait_for_selector(".sv-scope[data-drawn]")
     page.wait_for_function(AT_REST)
-    found: dict[str, Any] = {"arrow_key": keys(page, sent)}
-    sequence = drag(page, ".sv-scope .sv-plot", across=2)
+    found: dict[str, Any] = {"arrow_key": keys(page, sent, presses=3 if short else 30)}
+    seconds = 0.5 if short else 3
+    sequence = drag(page, ".sv-scope .sv-plot", across=2, seconds=seconds)
     open_weights(page)
-    weight = drag(page, ".sv-weights .sv-plot", across=0)
+    weight = drag(page, ".sv-weights .sv-plot", across=0, seconds=seconds)
     found["redraws_per_second"] = {"sequence": sequence, "weight": weight}
     page.context.close()
     return found
@@ -246,12 +246,11 @@ def laboratory(browser: Any, address: str, rounds: int) -> dict[str, float]:
 
 def main() -> None:
     """Run, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
+    asked = options(__doc__, rounds=15)
+    rounds = 1 if asked.short else asked.rounds
     results: dict[str, Any] = {"goal": GOAL, "rounds": rounds, "load": os.getloadavg()[0]}
     with chromium() as browser, served(ROOT / "app.py") as ours:
-        for steps, hidden in SIZES:
+        for steps, hidden in SIZES[: 1 if asked.short else None]:
             os.environ |= {"BENCH_STEPS": str(steps), "BENCH_HIDDEN": str(hidden)}
             with served(ROOT / "benchmarks" / "naive_app.py", "--runner.postScriptGC", "true") as naive:
                 found = results[f"{steps}x{hidden}"] = edits(browser, ours, naive, (steps, hidden), rounds)
@@ -261,12 +260,11 @@ def main() -> None:
                 print(f"to the server's repaint {server:.2f}")
         results["laboratory"] = lab = laboratory(browser, ours, rounds)
         print(f"gradient laboratory: a slider to the repainted picture {lab['ratio']:.2f} of the gates page's")
-        found = results["hands"] = hands(browser, ours)
+        found = results["hands"] = hands(browser, ours, short=asked.short)
     key, rates = found["arrow_key"], found["redraws_per_second"]
     print(f"arrow key: {key['frames']:.0f} frame (at most {key['frames_most']}), {key['messages']} messages")
     print(f"redraws a second during a drag: sequence {rates['sequence']:.0f}, weight {rates['weight']:.0f} (goal 10)")
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "app.json").write_text(json.dumps(results, indent=1) + "\n")
+    write("app", results, asked.short)
 
 
 if __name__ == "__main__":

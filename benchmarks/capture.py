@@ -1,6 +1,6 @@
 """What capturing every signal costs, in units of torch's fused forward, and how much memory it holds.
 
-    python benchmarks/capture.py [--rounds 5]
+    python benchmarks/capture.py [--rounds 5] [--short]
 
 Three ways are timed in turn, call by call, in the same process and on one thread: torch's fused layer on its own,
 ``seqviz.capture`` (the layer's own forward is inside), and a step loop through modules with a hook at every
@@ -16,17 +16,15 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
-import argparse
-import json
 import platform
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from _ending import options, write
 from torch import nn
 
 from seqviz.capture import capture
@@ -43,7 +41,8 @@ SHAPES = {
 }
 """(L, N, H_in, H) and the largest ratio to the fused forward that is good enough."""
 
-RESULTS = Path(__file__).parent / "results" / "capture.json"
+SHORT = {(32, 1, 8, 16): 2.5, (16, 4, 8, 16): 2.5}
+"""What a short run measures."""
 
 
 def hooked_loop(layer: nn.LSTM) -> Callable[[torch.Tensor], Any]:
@@ -112,7 +111,6 @@ def measure(shape: tuple[int, int, int, int], rounds: int) -> dict[str, Any]:
         "loop_over_capture": statistics.median(rows["loop"]) / statistics.median(rows["capture"]),
         "memory": held(trace) / trace.nbytes,
         "parity": trace.parity,
-        "goal": SHAPES[shape],
     }
 
 
@@ -129,14 +127,13 @@ def held(trace: Trace) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+    asked = options(__doc__, rounds=5)
+    shapes, rounds = (SHORT, 1) if asked.short else (SHAPES, asked.rounds)
     torch.set_num_threads(1)
     print("       L, N, H_in, H  fused ms  capture        range  goal loop/ours  memory   parity")
     rows = []
-    for shape in SHAPES:
-        row = measure(shape, rounds)
+    for shape, goal in shapes.items():
+        row = {**measure(shape, rounds), "goal": goal}
         rows.append(row)
         spread = f"{row['ratio_min']:.2f}-{row['ratio_max']:.2f}"
         print(
@@ -144,8 +141,7 @@ def main() -> None:
             f"{row['goal']:5.1f} {row['loop_over_capture']:8.1f}x {row['memory']:7.2f} {row['parity']:8.0e}"
         )
     about = {"torch": torch.__version__, "numpy": np.__version__, "machine": platform.machine(), "threads": 1}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({**about, "rounds": rounds, "rows": rows}, indent=2) + "\n")
+    write("capture", {**about, "rounds": rounds, "rows": rows}, asked.short)
 
 
 if __name__ == "__main__":

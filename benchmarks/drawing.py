@@ -1,6 +1,6 @@
 """What drawing costs training: the same run in the app with a browser watching, and on its own.
 
-    python benchmarks/drawing.py [--rounds 2]
+    python benchmarks/drawing.py [--rounds 2] [--short]
 
 The run is 1,500 steps of a recipe that does not solve its task, so that both ways take the same steps. Wall
 time, in turn; the ratio goes to ``benchmarks/results/drawing.json``.
@@ -14,36 +14,36 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
-import argparse
-import json
 import statistics
 import time
 from typing import Any
 
 import torch
-from _apps import RESULTS, ROOT, chromium, served
+from _apps import ROOT, chromium, served
+from _ending import options, write
 
 from seqviz.tasks import task
 from seqviz.training import RECIPES, prepare, train
 
-TASK, RECIPE = "order", "LSTM, forget bias 1"
+LONG = "order", "LSTM, forget bias 1"
+SHORT = "parity_end", "LSTM, all at once"
 
 
-def alone() -> float:
+def alone(name: str, label: str) -> float:
     """Seconds without an app."""
-    found, recipe = task(TASK), RECIPES[TASK][RECIPE]
+    found, recipe = task(name), RECIPES[name][label]
     start = time.perf_counter()
     for _ in train(prepare(found, recipe), found, recipe):
         pass
     return time.perf_counter() - start
 
 
-def watched(browser: Any, address: str) -> float:
+def watched(browser: Any, address: str, name: str, label: str) -> float:
     """Seconds from pressing Train to the last checkpoint, in a browser that draws them all."""
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.goto(f"{address}/training")
     page.wait_for_selector(".sv-scope[data-drawn]")
-    for box, option in (("Task", task(TASK).label), ("Network and recipe", RECIPE)):
+    for box, option in (("Task", task(name).label), ("Network and recipe", label)):
         page.get_by_role("combobox", name=box).click()
         page.get_by_role("option", name=option, exact=True).click()
         page.wait_for_function("document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'")
@@ -59,18 +59,16 @@ def watched(browser: Any, address: str) -> float:
 
 def main() -> None:
     """Run, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=2)
-    rounds = parser.parse_args().rounds
+    asked = options(__doc__, rounds=2)
+    what = SHORT if asked.short else LONG
     torch.set_num_threads(1)
     pairs = []
     with chromium() as browser, served(ROOT / "app.py") as address:
-        for _ in range(rounds):
-            pairs.append((watched(browser, address), alone()))
+        for _ in range(1 if asked.short else asked.rounds):
+            pairs.append((watched(browser, address, *what), alone(*what)))
     ratio = statistics.median(a / b for a, b in pairs)
     print(f"training with a browser watching takes {ratio:.2f} of the time alone (goal 1.2)")
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "drawing.json").write_text(json.dumps({"watched_over_alone": ratio, "pairs_s": pairs}, indent=1) + "\n")
+    write("drawing", {"watched_over_alone": ratio, "pairs_s": pairs}, asked.short)
 
 
 if __name__ == "__main__":

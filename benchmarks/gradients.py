@@ -1,6 +1,6 @@
 """What gradients at every step cost, beside what a user would write.
 
-    python benchmarks/gradients.py [--rounds 7]
+    python benchmarks/gradients.py [--rounds 7] [--short]
 
 ``gradient_flow`` (its forward run and the capture included) beside a loop over the steps of an ``LSTMCell`` with
 ``retain_grad``; all Jacobians d h_T / d(h_t, c_t) beside ``torch.func.jacrev`` taken step by step and multiplied.
@@ -16,22 +16,18 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
-import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from _ending import options, write
 from torch import Tensor, nn
 
 from seqviz import SequenceLSTM, capture, gradient_flow, state_jacobians
 from seqviz.jacobians import StateJacobians
-
-RESULTS = Path(__file__).parent / "results"
 
 
 def step_loop(net: SequenceLSTM, x: Tensor) -> Callable[[], Any]:
@@ -100,23 +96,24 @@ def in_turn(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float
 def check(ours: StateJacobians, products: list[Tensor]) -> None:
     """Both sides compute the same thing, as far back as theirs does not underflow."""
     assert ours.h_c is not None
-    for t in (999, 998, 900, 500):
+    last = len(products) - 1
+    for t in (last, last - 1, int(0.9 * last), last // 2):
         mine = np.exp(ours.log_scale[t]) * np.concatenate([ours.h_h[t], ours.h_c[t]], axis=1)
         np.testing.assert_allclose(mine, products[t], rtol=0, atol=1e-10 * np.abs(mine).max())
 
 
 def main() -> None:
     """Run, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    rounds = parser.parse_args().rounds
+    asked = options(__doc__, rounds=7)
+    rounds = 1 if asked.short else asked.rounds
+    short, long = (20, 40) if asked.short else (512, 1000)
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    net, x = SequenceLSTM(16, 64, 1), torch.randn(512, 1, 16)
+    net, x = SequenceLSTM(16, 64, 1), torch.randn(short, 1, 16)
     found = in_turn({"flow": lambda: gradient_flow(net, x), "loop": step_loop(net, x)}, rounds)
     flow = found["flow"] / found["loop"]
-    print(f"gradient_flow at (512, 1, 16, 64): {flow:.3f} of a step loop with retain_grad (goal 0.25)")
-    rnn, x = nn.LSTM(16, 64).double(), torch.randn(1000, 1, 16, dtype=torch.float64)
+    print(f"gradient_flow at ({short}, 1, 16, 64): {flow:.3f} of a step loop with retain_grad (goal 0.25)")
+    rnn, x = nn.LSTM(16, 64).double(), torch.randn(long, 1, 16, dtype=torch.float64)
     forward, products = jacrev_loop(rnn, x)
     trace, states = capture(rnn, x), forward()
     calls = {
@@ -127,16 +124,15 @@ def main() -> None:
     }
     check(calls["ours"](), calls["jacrev"]())
     found = in_turn(calls, rounds)
-    whole, given = (found[f"ours{end}"] / found[f"jacrev{end}"] for end in ("", ", run given"))
-    print(f"all d h_T / d(h_t, c_t) at L=1000, H=64: {given:.3f} of jacrev step by step (goal 0.05);")
+    whole, known = (found[f"ours{end}"] / found[f"jacrev{end}"] for end in ("", ", run given"))
+    print(f"all d h_T / d(h_t, c_t) at L={long}, H=64: {known:.3f} of jacrev step by step (goal 0.05);")
     print(f"    {whole:.3f} with the forward run on both sides")
-    RESULTS.mkdir(exist_ok=True)
     result = {
         "gradient_flow_over_step_loop": flow,
-        "jacobians_over_jacrev": given,
+        "jacobians_over_jacrev": known,
         "jacobians_over_jacrev_with_forward": whole,
     }
-    (RESULTS / "gradients.json").write_text(json.dumps(result, indent=1) + "\n")
+    write("gradients", result, asked.short)
 
 
 if __name__ == "__main__":

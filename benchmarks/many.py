@@ -1,6 +1,6 @@
 """Many people on one process: each edits a value every two seconds; how long until the answer is complete?
 
-    python benchmarks/many.py [--people 60] [--seconds 30] [--both]
+    python benchmarks/many.py [--people 60] [--seconds 30] [--both] [--short]
 
 Raw websocket clients speak Streamlit's protocol on the loopback address: each opens the gates page on an LSTM
 of 128 steps and 32 units, then sends the scope's own edit event, waits for its run to finish and sees to it that
@@ -10,7 +10,6 @@ after every run. Times go to ``benchmarks/results/many.json``.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
@@ -20,7 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import websockets
-from _apps import RESULTS, ROOT, served
+from _apps import ROOT, served
+from _ending import options, write
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -28,6 +28,9 @@ from seqviz import Experiment, Init, Sequence
 
 PAUSE = 2.0
 GOAL = 100.0
+PATIENCE = 20.0
+"""Seconds without a word from the server after which it has failed."""
+EARLY = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 COLLECTING = ("--runner.postScriptGC", "true")
 EXPERIMENT = Experiment(hidden_size=32, init=Init(gain=2.5, seed=3), sequence=Sequence("sine", 128))
 
@@ -44,17 +47,23 @@ class Person:
     picture: bytes = b""
     took: list[float] = field(default_factory=list)
 
-    async def until_finished(self) -> None:
-        """Read messages until the run is over, noting where the scope lives and what it shows."""
+    async def until_drawn(self, failure: str) -> None:
+        """Read messages until a run is over that brought a picture, noting where the scope lives.
+
+        A visit is more than one run: the first is begun anew, and a fragment of its own draws the scope.
+        """
         while True:
             message = ForwardMsg()
-            message.ParseFromString(await asyncio.wait_for(self.socket.recv(), 60))
+            try:
+                message.ParseFromString(await asyncio.wait_for(self.socket.recv(), PATIENCE))
+            except TimeoutError:
+                raise RuntimeError(failure) from None
             kind = message.WhichOneof("type")
             if kind == "navigation":
                 self.page = message.navigation.page_script_hash
             elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
                 self.element(message.delta)
-            elif kind == "script_finished":
+            elif kind == "script_finished" and message.script_finished != EARLY and self.picture:
                 return
 
     def element(self, delta: Any) -> None:
@@ -72,9 +81,7 @@ class Person:
         message.rerun_script.query_string = f"e={EXPERIMENT.to_url()}"
         message.rerun_script.context_info.url = "http://127.0.0.1/"
         await self.socket.send(message.SerializeToString())
-        await self.until_finished()
-        if not self.picture:
-            raise RuntimeError("The page drew no scope.")
+        await self.until_drawn("The page drew no scope.")
 
     async def edit(self, step: int, value: float) -> None:
         """Change one number of the sequence, as the browser would, and wait until its run is over."""
@@ -89,9 +96,9 @@ class Person:
         loop = asyncio.get_running_loop()
         start = loop.time()
         await self.socket.send(message.SerializeToString())
-        await self.until_finished()
+        await self.until_drawn("An edit brought no picture.")
         self.took.append(1000 * (loop.time() - start))
-        if self.picture in (b"", before):
+        if self.picture == before:
             raise RuntimeError("An edit brought no new picture.")
 
     async def live(self, seconds: float) -> None:
@@ -137,19 +144,15 @@ def measure(name: str, people: int, seconds: float, *options: str) -> dict[str, 
 
 def main() -> None:
     """Run, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=60)
-    parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--both", action="store_true")
-    given = parser.parse_args()
-    ours = measure("as it is", given.people, given.seconds)
+    asked = options(__doc__, "both", people=60, seconds=30.0)
+    people, seconds = (3, 3.0) if asked.short else (asked.people, asked.seconds)
+    ours = measure("as it is", people, seconds)
     results: dict[str, Any] = {"goal_p95_ms": GOAL, "settings of the project": ours}
-    if given.both:
-        slow = measure("with a collection after every run", given.people, given.seconds, *COLLECTING)
+    if asked.both:
+        slow = measure("with a collection after every run", people, seconds, *COLLECTING)
         results |= {"collection after every run": slow, "p95_ratio": ours["p95_ms"] / slow["p95_ms"]}
         print(f"p95 is {results['p95_ratio']:.3f} of that with a collection after every run")
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "many.json").write_text(json.dumps(results, indent=1) + "\n")
+    write("many", results, asked.short)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """From the process's start to the first heatmap, beside the naive app; and what ``import seqviz`` adds to torch.
 
-    python benchmarks/start.py [--rounds 3]
+    python benchmarks/start.py [--rounds 3] [--short]
 
 The two apps start in turn, each in a browser that has seen nothing yet. Ratios of medians go to
 ``benchmarks/results/start.json``.
@@ -8,8 +8,6 @@ The two apps start in turn, each in a browser that has seen nothing yet. Ratios 
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -17,7 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from _apps import RESULTS, ROOT, chromium, served
+from _apps import ROOT, chromium, served
+from _ending import options, write
 
 CHARTS = ".js-plotly-plot .gtitle"
 IMPORT = """
@@ -67,17 +66,15 @@ def starts(rounds: int) -> dict[str, float]:
 
 def main() -> None:
     """Run, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    rounds = parser.parse_args().rounds
+    asked = options(__doc__, rounds=3)
+    rounds = 1 if asked.short else asked.rounds
     load = os.getloadavg()[0]
-    imported = imports(rounds + 2)
+    imported = imports(1 if asked.short else rounds + 2)
     print(f"import seqviz takes {imported['ratio']:.2f} of torch's own import on top of it")
     started = starts(rounds)
     print(f"process start to first picture: {started['ratio']:.2f} of the naive app's")
     found = {"import": imported, "start": started, "load": load}
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "start.json").write_text(json.dumps(found, indent=1) + "\n")
+    write("start", found, asked.short)
 
 
 if __name__ == "__main__":
