@@ -50,6 +50,7 @@ class Init:
         spectral_radius: rescale each square recurrent block to this largest ``|eigenvalue|``; None leaves it.
         forget_bias: the forget gate's total bias (GRU: the update gate's); None leaves it as drawn.
         seed: of the generator that draws.
+        memory: T of the chrono initialisation, in steps; 0 takes the sequence's length.
     """
 
     scheme: str = "default"
@@ -57,10 +58,12 @@ class Init:
     spectral_radius: float | None = None
     forget_bias: float | None = None
     seed: int = 0
+    memory: int = 0
 
     def __post_init__(self) -> None:
         choice(self.scheme, later("The initialisation"), SCHEMES + PRESETS)
         assign(self, gain=float32(self.gain, later("The gain")), seed=whole(self.seed, later("The seed"), 0, 2**31 - 1))
+        assign(self, memory=whole(self.memory, later("The memory of the chrono initialisation"), 0, 10**6))
         if abs(self.gain) > 100:
             raise ValueError(tr("The gain must be from −100 to 100; {gain:g} is outside.", gain=self.gain))
         if self.spectral_radius is not None:

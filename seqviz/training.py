@@ -10,16 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch import nn
 
 from seqviz import vocabulary as words
 from seqviz.checks import whole
-from seqviz.experiment import Experiment, Init, Sequence, Tensor
+from seqviz.experiment import Experiment, Init, Tensor
 from seqviz.language import later, tr
 from seqviz.runner import network
 from seqviz.tasks import Batch, Standing, Task, judge
-from seqviz.weights import materialise
+from seqviz.weights import initial, materialise
 
 __all__ = ["ANY", "RECIPES", "Checkpoint", "Recipe", "prepare", "train"]
 
@@ -179,17 +180,27 @@ class Checkpoint:
 def prepare(task: Task, recipe: Recipe, seed: int = 0) -> Experiment:
     """The untrained network of a recipe, on the task's probe.
 
-    chrono's memory is the recipe's, not the probe's length: the biases are drawn for it and kept as tensors.
+    chrono's memory is the recipe's, not the probe's length: the biases are drawn for it, and kept as tensors too.
     """
     sequence, _, _ = task.probe()
-    init = Init(scheme=recipe.scheme, forget_bias=recipe.forget_bias, seed=seed)
+    chrono = recipe.scheme == "chrono"
+    init = Init(
+        scheme=recipe.scheme, forget_bias=recipe.forget_bias, seed=seed, memory=max(3, recipe.memory) if chrono else 0
+    )
     base = Experiment(
         recipe.cell, task.inputs, recipe.hidden_size, task.outputs, init=init, sequence=sequence,
     )  # fmt: skip
-    if recipe.scheme != "chrono":
+    if not chrono:
         return base
-    drawn = materialise(replace(base, sequence=Sequence("noise", max(3, recipe.memory))))
-    return replace(base, tensors=tuple(Tensor.of(name, array) for name, array in drawn.items()))
+    return replace(base, tensors=tuple(Tensor.of(name, array) for name, array in materialise(base).items()))
+
+
+def _short(experiment: Experiment) -> Experiment:
+    """The same network without tensors that are just what it starts with, so that it fits an address."""
+    drawn = initial(experiment)
+    if all(np.array_equal(tensor.array(), drawn[tensor.parameter]) for tensor in experiment.tensors):
+        return replace(experiment, tensors=())
+    return experiment
 
 
 @contextmanager
@@ -309,14 +320,19 @@ class _Run:
             self.losses = []
             if self.length < task.length and self._solved_so_far():
                 self.length = min(task.length, self.length + 2)
+        return Checkpoint(
+            self.step, loss, score if standing is None else standing.score, *self.norms, self._network(), self.length,
+            self.seconds, tr("Solved.") if solved else "", self.state(), standing, solved,
+        )  # fmt: skip
+
+    def _network(self) -> Experiment:
+        """The network now; the untrained one as it was given, or by how its weights start."""
+        if not self.step:
+            return _short(self.experiment)
         tensors = tuple(
             Tensor.of(name.removeprefix("rnn."), value.numpy()) for name, value in self.net.state_dict().items()
         )
-        now = replace(self.experiment, tensors=tensors, edits=())
-        return Checkpoint(
-            self.step, loss, score if standing is None else standing.score, *self.norms, now, self.length,
-            self.seconds, tr("Solved.") if solved else "", self.state(), standing, solved,
-        )  # fmt: skip
+        return replace(self.experiment, tensors=tensors, edits=())
 
     def _standing(self, y: torch.Tensor) -> Standing | None:
         """The long exam, where the short one reaches the threshold.

@@ -58,9 +58,9 @@ def set_parts(experiment: Experiment) -> frozenset[str]:
 
 
 def _network_of(experiment: Experiment, bare: bool = False) -> tuple:
-    """What the weights depend on: the cache's key. chrono looks at the length of the sequence."""
+    """What the weights depend on: the cache's key. chrono looks at a length: its own, or the sequence's."""
     e = instance(experiment, Experiment, later("What has weights"))
-    length = e.sequence.length if e.init.scheme == "chrono" else 0
+    length = (e.init.memory or e.sequence.length) if e.init.scheme == "chrono" else 0
     shape = (e.cell, e.input_size, e.hidden_size, e.output_size, e.num_layers)
     tensors, edits = ((), ()) if bare else (e.tensors, e.edits)
     # 0.0 and -0.0 are equal in a key but not bit for bit, so the places of -0.0 are part of it.
@@ -145,8 +145,8 @@ def _fill(block: Tensor, name: str, scheme: str, generator: torch.Generator) -> 
 def _chrono(blank: Experiment, tensors: dict[str, Tensor], length: int, generator: torch.Generator) -> None:
     """Biases for memories of every length up to T: forget gate log U(1, T-1), input gate its negative.
 
-    Tallec and Ollivier 2018, https://arxiv.org/abs/1804.11188; T is the sequence's length. The forget gate is
-    whatever keeps the state in the cell's lines, as the update gate does in torch's GRU.
+    Tallec and Ollivier 2018, https://arxiv.org/abs/1804.11188; T is ``Init.memory``, or the sequence's length. The
+    forget gate is whatever keeps the state in the cell's lines, as the update gate does in torch's GRU.
     """
     longest, cell = max(3, length), cells.get(blank.cell)
     for layer in range(blank.num_layers):

@@ -13,6 +13,7 @@ from seqviz.experiment import Experiment
 from seqviz.runner import run
 from seqviz.tasks import Batch, Task, task
 from seqviz.training import RECIPES, Checkpoint, Recipe, prepare, train
+from seqviz.weights import materialise
 
 
 def trained(found: Task, recipe: Recipe, seed: int = 0) -> list[Checkpoint]:
@@ -133,7 +134,7 @@ def test_a_gradient_beyond_float32_ends_it_too() -> None:
     found = Steep(**vars(task("adding")))
     last = trained(found, SHORT)[-1]
     assert last.step == 0
-    assert last.reason == "The gradient's norm became nan at step 1; this is the last good network."
+    assert last.reason == "The gradient's norm became NaN at step 1; this is the last good network."
 
 
 def test_the_learning_rate_halves() -> None:
@@ -217,3 +218,61 @@ def test_a_checkpoint_is_an_experiment_that_answers_as_the_network_did() -> None
 def test_wrong_sizes_get_a_sentence() -> None:
     with pytest.raises(ValueError, match="2 inputs and 1 outputs"):
         next(train(Experiment(), task("adding"), SHORT))
+
+
+def test_solved_with_the_last_step_is_solved() -> None:
+    found, recipe = task("latch"), RECIPES["latch"]["LSTM, chrono"]
+    last = trained(found, recipe)[-1]
+    for most, reason in ((last.step, "Solved."), (last.step - 10, "It ran out of steps.")):
+        ended = trained(found, replace(recipe, max_steps=most))[-1]
+        assert (ended.step, ended.reason, ended.solved) == (most, reason, reason == "Solved.")
+
+
+class Lucky(Task):
+    """A short exam that a network may pass by luck: its right answers are counted ten times."""
+
+    def score(self, y: torch.Tensor, batch: Batch) -> float:
+        return min(1.0, super().score(y, batch) + 0.1)
+
+
+def test_one_lucky_exam_does_not_solve_a_task() -> None:
+    found, recipe = Lucky(**vars(task("latch"))), replace(RECIPES["latch"]["LSTM, default"], max_steps=60, every=20)
+    easy = replace(found, solved=0.55)
+    checkpoints = trained(easy, recipe)
+    assert [c.solved for c in checkpoints] == [False] * 4
+    assert checkpoints[-1].reason == "It ran out of steps."
+    asked = [c.standing for c in checkpoints if c.standing is not None]
+    assert asked
+    assert checkpoints[-1].state["asked"] == len(asked)
+    for standing in asked:
+        assert standing.sequences == 4096
+        assert standing.low < 0.55
+    assert all(c.score == c.standing.score for c in checkpoints if c.standing is not None)
+
+
+def test_each_attempt_at_the_long_exam_may_err_less() -> None:
+    """The intervals widen with every attempt, so that their doubts add up to 5 %."""
+    found = Lucky(**vars(replace(task("latch"), solved=0.55)))
+    recipe = replace(RECIPES["latch"]["LSTM, default"], max_steps=5, every=1)
+    widths = [c.standing.high - c.standing.low for c in trained(found, recipe) if c.standing]
+    assert len(widths) >= 3
+    assert widths == sorted(widths)
+    assert widths[2] / widths[0] == pytest.approx(2.6383 / 1.9600, rel=0.02)  # normal quantiles of .05/12 and .05/2
+
+
+def test_the_untrained_network_is_told_by_how_it_starts() -> None:
+    for name, recipe in (("latch", "LSTM, chrono"), ("adding", "GRU"), ("parity", "LSTM")):
+        found = task(name)
+        start = prepare(found, RECIPES[name][recipe])
+        first = next(train(start, found, RECIPES[name][recipe])).experiment
+        assert first.tensors == ()
+        assert len(first.to_url()) < 1500
+        assert all(np.array_equal(materialise(first)[k], v) for k, v in materialise(start).items())
+        assert Experiment.from_url(first.to_url()) == first
+
+
+def test_a_loaded_network_keeps_its_tensors_untrained() -> None:
+    found = task("latch")
+    start = prepare(found, RECIPES["latch"]["LSTM, chrono"])
+    other = replace(start, init=replace(start.init, seed=5))
+    assert next(train(other, found, SHORT)).experiment == other
