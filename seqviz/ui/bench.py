@@ -22,7 +22,7 @@ from seqviz.presets import fitting
 from seqviz.runner import run
 from seqviz.ui.scope.tab import MARK, MAX_KEPT, fetch, mark
 
-__all__ = ["LONGEST_ADDRESS", "Bench", "drawn", "start"]
+__all__ = ["LONGEST_ADDRESS", "Bench", "Origin", "drawn", "start"]
 
 TABLE = "sequence.table"
 """The session key of the sequence table: it shows what is drawn on the picture, when it is open."""
@@ -50,6 +50,15 @@ class State(NamedTuple):
     chosen: Mapping[str, str] = MappingProxyType({})
 
 
+class Origin(NamedTuple):
+    """Where a network from the training page comes from: the task's title, the recipe and the optimiser steps."""
+
+    experiment: Experiment
+    task: str
+    course: str
+    step: int
+
+
 @dataclass
 class Bench:
     """Undo list, baseline and what has to be said to the person. One a session."""
@@ -65,6 +74,7 @@ class Bench:
     choices: Mapping[str, Sequence_[str]] = field(default_factory=dict)
     view: tuple[int, int, int] | None = None
     """Step and unit to show first on the next page, and a number that says it is a new wish."""
+    origin: Origin | None = None
     goto: str = ""
     stale: bool = False
     """Whether an event in the picture changed what the controls beside it show."""

@@ -17,7 +17,7 @@ from seqviz.runner import run
 from seqviz.sequences import labels
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import literal, said, unkept
+from seqviz.ui.controls import literal, opened, said, unkept
 from seqviz.ui.gates_page import layer_choice
 from seqviz.ui.pictures import rules, story, title
 from seqviz.ui.scope import pack
@@ -48,6 +48,7 @@ def inside() -> None:
     st.markdown(f"**{title(bench.experiment)}**  \n{literal(story(bench.experiment))}")
     st.caption(NOTES[bench.experiment.cell])
     said(bench)
+    opened(bench)
     unkept(bench)
     layer_choice(bench)
     scope.mount("cell", cell_message(bench), bench.event, bench.keep())

@@ -19,7 +19,7 @@ from seqviz.telling.order import half_life_in_words, order_in_words
 from seqviz.telling.titles import whose_weights
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import controlled, option, said, unkept
+from seqviz.ui.controls import controlled, opened, option, said, unkept
 from seqviz.ui.scope import pack
 from seqviz.ui.weights_view import input_names
 
@@ -65,6 +65,7 @@ def _controls(bench: Bench) -> None:
     experiment = bench.experiment
     seq = experiment.sequence
     said(bench)
+    opened(bench)
     unkept(bench)
 
     option(st.selectbox, tr("The input"), bench, "input", key="cmp.input", names=_called)

@@ -10,10 +10,22 @@ import numpy as np
 import streamlit as st
 
 from seqviz.experiment import Experiment
-from seqviz.language import again, tr
+from seqviz.language import again, tr, trn
 from seqviz.ui.bench import Bench
 
-__all__ = ["controlled", "literal", "option", "refuse", "remembered", "said", "table", "unfolding", "unkept", "upload"]
+__all__ = [
+    "controlled",
+    "literal",
+    "opened",
+    "option",
+    "refuse",
+    "remembered",
+    "said",
+    "table",
+    "unfolding",
+    "unkept",
+    "upload",
+]
 
 
 def literal(says: str) -> str:
@@ -37,6 +49,27 @@ def said(bench: Bench) -> None:
     with st.container():
         if bench.problem:
             refuse(again(bench.problem))
+
+
+def opened(bench: Bench) -> None:
+    """Which task and checkpoint a network from the training page is of, as long as its weights are still those."""
+    with st.container():
+        origin = bench.origin
+        if origin is not None and _network(origin.experiment) == _network(bench.experiment):
+            st.caption(
+                trn(
+                    "From training. {task}: {name}, after {count:,} step.",
+                    "From training. {task}: {name}, after {count:,} steps.",
+                    origin.step,
+                    task=tr(origin.task),
+                    name=tr(origin.course),
+                )
+            )
+
+
+def _network(e: Experiment) -> tuple[Any, ...]:
+    """What of an experiment is the network."""
+    return e.cell, e.input_size, e.hidden_size, e.output_size, e.num_layers, e.init, e.tensors, e.edits
 
 
 def unkept(bench: Bench) -> None:

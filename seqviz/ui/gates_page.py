@@ -12,7 +12,7 @@ from seqviz.language import Words, tr
 from seqviz.presets import PRESET_LABELS, preset
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench, drawn
-from seqviz.ui.controls import literal, said, unkept
+from seqviz.ui.controls import literal, opened, said, unkept
 from seqviz.ui.panels import PANELS
 from seqviz.ui.pictures import scope_message, story, title
 
@@ -84,6 +84,7 @@ def _controls(bench: Bench) -> None:
         required=True,
     )
     said(bench)
+    opened(bench)
     unkept(bench)
     PANELS[chosen or "Sequence"](bench)
 

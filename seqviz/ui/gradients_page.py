@@ -18,7 +18,7 @@ from seqviz.language import Words, later, sentences, tr
 from seqviz.telling.titles import whose_weights
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import controlled, option, refuse, said, unkept
+from seqviz.ui.controls import controlled, opened, option, refuse, said, unkept
 from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows, networks
 from seqviz.ui.panels.network import CHRONO, knobs, scheme_names
 from seqviz.weights import set_parts
@@ -112,6 +112,7 @@ def _scenes(bench: Bench) -> None:
 def _knobs(bench: Bench) -> None:
     experiment = bench.experiment
     said(bench)
+    opened(bench)
     unkept(bench)
 
     _choice(bench, "loss", tr("Loss"), LOSSES.__getitem__)

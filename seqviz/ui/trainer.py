@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -12,6 +14,7 @@ import torch
 
 from seqviz.experiment import Experiment
 from seqviz.language import reason, tr
+from seqviz.runner import run
 from seqviz.tasks import Task
 from seqviz.training import Checkpoint, Recipe, train
 
@@ -19,6 +22,10 @@ __all__ = ["SLOTS", "Course", "Trainer", "leave", "trainer"]
 
 SLOTS = 2
 """How many people train at once on one process; others wait their turn."""
+
+PACE, PACED = 0.15, 1.5
+"""Seconds that each round of checkpoints takes at least, so that a short run can be seen learning, and how many
+seconds are spent on that at most."""
 
 _SEATS = threading.BoundedSemaphore(SLOTS)
 _RUNS = itertools.count(1)
@@ -36,18 +43,30 @@ class Course:
     checkpoints: list[Checkpoint] = field(default_factory=list)
     error: str = ""
     run: int = 0
+    extent: dict[str, tuple[float, float]] = field(default_factory=dict)
+    measured: int = 0
 
     @property
     def reason(self) -> str:
         """Why it ended; empty while it goes on."""
         return self.error or (self.checkpoints[-1].reason if self.checkpoints else "")
 
+    def measure(self) -> dict[str, tuple[float, float]]:
+        """The least and the largest value of every signal of the probe, over all checkpoints so far."""
+        for checkpoint in self.checkpoints[self.measured :]:
+            for name, values in run(checkpoint.experiment).arrays.items():
+                low, high = self.extent.get(name, (math.inf, -math.inf))
+                self.extent[name] = min(low, float(values.min())), max(high, float(values.max()))
+            self.measured += 1
+        return self.extent
+
 
 class Trainer:
-    """The courses of a session, trained in turn by one thread."""
+    """The courses of a session, trained in turn by one thread; ``before`` are those that the last ones replaced."""
 
     def __init__(self) -> None:
         self.courses: list[Course] = []
+        self.before: list[Course] = []
         self.stop = threading.Event()
         self.thread: threading.Thread | None = None
         self.waiting = False
@@ -60,9 +79,11 @@ class Trainer:
     def begin(self, courses: list[Course], *, resume: bool = False) -> None:
         """Train these networks on the same batches, side by side; `resume` goes on from their last checkpoints."""
         self.halt()
-        run = next(_RUNS)
+        number = next(_RUNS)
         for course in courses:
-            course.run = run
+            course.run = number
+        if not resume and any(course.checkpoints for course in self.courses):
+            self.before = self.courses
         self.courses, self.stop = courses, threading.Event()
         self.thread = threading.Thread(target=self._work, args=(courses, self.stop, resume), daemon=True)
         self.thread.start()
@@ -82,8 +103,14 @@ class Trainer:
         try:
             torch.set_num_threads(1)
             live = [(course, _checkpoints(course, stop, resume)) for course in courses]
+            left = PACED
             while live:
+                start = time.monotonic()
                 live = [(course, steps) for course, steps in live if _advance(course, steps)]
+                rest = min(left, PACE - (time.monotonic() - start))
+                if live and rest > 0:
+                    left -= rest
+                    stop.wait(rest)
         finally:
             _SEATS.release()
 
@@ -101,6 +128,7 @@ def _advance(course: Course, steps: Iterator[Checkpoint]) -> bool:
         return False
     if checkpoint is not None:
         course.checkpoints.append(checkpoint)
+        course.measure()
     return checkpoint is not None
 
 

@@ -11,31 +11,29 @@ from seqviz import vocabulary as words
 from seqviz.checkpoints import from_safetensors, to_safetensors
 from seqviz.experiment import Experiment
 from seqviz.figures import saturation
-from seqviz.kept import kept
 from seqviz.language import Words, again, later, reason, sentences, tr
 from seqviz.metrics import describe_saturation
-from seqviz.parsing import parse_csv
 from seqviz.runner import run
-from seqviz.tasks import TASKS, Task, own_series, own_text
+from seqviz.tasks import TASKS, Task
 from seqviz.training import ANY, RECIPES, Checkpoint, Recipe, prepare
 from seqviz.ui import scope
-from seqviz.ui.bench import Bench
+from seqviz.ui.bench import Bench, Origin
 from seqviz.ui.controls import refuse, remembered, said, upload
 from seqviz.ui.gradients_page import lab
 from seqviz.ui.panels.network import CHRONO
 from seqviz.ui.shell import go
 from seqviz.ui.trainer import SLOTS, Course, Trainer, trainer
-from seqviz.ui.training_pictures import checkpoint_at, learning_message, probe_message
+from seqviz.ui.training_choices import OWN, listed, racers, task_of, thresholds
+from seqviz.ui.training_pictures import Extent, checkpoint_at, learning_message, probe_message
 
 __all__ = ["classroom"]
 
-MAX_TEXT = 5_000_000
-OWN = Words({"own_text": "Your own text: the next character", "own_series": "Your own CSV: the next value"})
 OPENERS = Words({"gates": "Open in gates", "cell": "Open in the cell", "gradients": "Open in gradients"})
 WHICH = "train.which.kept"
 """The session key of the name of the network that is looked at, where several were trained."""
 FROM_GATES = later("Network from gates")
-RACE = {"RNN": words.RNN_TANH, "GRU": words.GRU, "LSTM": words.LSTM}
+EACH_ITS_OWN = later("On the same batches, each by its own best recipe:")
+ALL_ALIKE = later("On the same batches, all from the same kind of start (a plain RNN has no gates to set):")
 
 
 def classroom() -> None:
@@ -61,7 +59,7 @@ def classroom() -> None:
                 _after(work)
             _load()
         with right, st.container(key="picture"):
-            st.fragment(_live, run_every=0.5 if running else None)(running)
+            st.fragment(_live, run_every=0.3 if running else None)(running)
 
 
 def _choices(work: Trainer) -> None:
@@ -69,13 +67,13 @@ def _choices(work: Trainer) -> None:
     names = {name: found.label for name, found in TASKS.items()} | {name: OWN[name] for name in OWN}
     name = remembered(st.selectbox, tr("Task"), list(names), key="train.task", names=names.__getitem__)
     try:
-        found = _task(name)
+        found = task_of(name)
     except ValueError as refusal:
         refuse(reason(refusal))
         return
     if found is None:
         return
-    about = [_thresholds(found), found.judged]
+    about = [thresholds(found), found.judged]
     st.caption(sentences([tr("After {source}.", source=found.source), *about] if found.source else about))
     recipes = RECIPES.get(found.name, ANY)
     place = f"train.recipe.{found.name}"
@@ -87,79 +85,15 @@ def _choices(work: Trainer) -> None:
         st.markdown(recipe.lesson)
     seed = st.number_input(tr("Seed"), value=0, min_value=0, max_value=10_000, key="train.seed")
     start = _start_from(found)
-    racers = _racers(found, recipe)
-    begin, race = st.columns(2)
-    begin.button(tr("Train"), type="primary", width="stretch", key="train.begin", on_click=_begin,
-                 args=(work, found, {chosen: recipe}, int(seed), start))  # fmt: skip
-    race.button(tr("Race all three"), width="stretch", key="train.race", on_click=_begin,
-                args=(work, found, racers, int(seed)),
-                help="\n\n- ".join([tr("On the same batches, each by its own recipe:"), *_listed(racers)]))  # fmt: skip
-
-
-def _task(name: str) -> Task | None:
-    """The chosen task; None while a person's own data has still to be given."""
-    if name == "own_text":
-        text = st.text_area(tr("Text to learn from"), key="train.text", height=120)
-        given = st.file_uploader(tr("or a text file"), type=["txt", "md"], key="train.textfile")
-        if given is not None:
-            text = _decoded(given.getvalue())
-        return _own_text(text) if text else None
-    if name == "own_series":
-        given = st.file_uploader(tr("CSV: one step a line"), type=["csv", "txt"], key="train.csv")
-        return own_series(parse_csv(given.getvalue())) if given is not None else None
-    return TASKS[name]
-
-
-@kept
-def _own_text(text: str) -> Task:
-    """A task of somebody's text, made once and not at each run of the page: a long text takes most of a second."""
-    return own_text(text)
-
-
-def _decoded(data: bytes) -> str:
-    if len(data) > MAX_TEXT:
-        most = MAX_TEXT // 10**6
-        raise ValueError(tr("The text file is larger than {most} MB; a part of it is enough to learn from.", most=most))
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(tr("The file is not UTF-8 text; save it as UTF-8 and choose it again.")) from None
-
-
-def _thresholds(found: Task) -> str:
-    metric = found.measure.capitalize()
-    return tr(
-        "{metric}: chance {chance}, solved {solved}.",
-        metric=metric,
-        chance=found.shown(found.chance),
-        solved=found.shown(found.solved),
-    )
-
-
-def _racers(found: Task, recipe: Recipe) -> dict[str, Recipe]:
-    """Every cell by its own best recipe for the task, or by this one's settings where it has none."""
-    racers = {}
-    for name, cell in RACE.items():
-        known = RECIPES.get(found.name, ANY).items()
-        own = [(title, r) for title, r in known if words.CELL_LABELS[r.cell].startswith(name)]
-        fallback = Recipe(cell, recipe.hidden_size, 3e-3 if name == "RNN" else 1e-2, max_steps=recipe.max_steps)
-        title, racer = own[0] if own else (name, fallback)
-        racers[title] = replace(racer, every=25)
-    return racers
-
-
-def _listed(recipes: dict[str, Recipe]) -> list[str]:
-    """What is trained and how, a line for each."""
-    return [
-        tr(
-            "{name}: {units} units, learning rate {lr:g}, at most {steps} steps",
-            name=tr(name),
-            units=recipe.hidden_size,
-            lr=recipe.lr,
-            steps=recipe.max_steps,
-        )
-        for name, recipe in recipes.items()
-    ]
+    own = st.toggle(tr("In a race, each by its own best recipe"), key="train.race.own")
+    racing = racers(found, chosen, recipe, own)
+    how = EACH_ITS_OWN if own else ALL_ALIKE
+    with st.container(key="train-go"):
+        begin, race = st.columns(2)
+        begin.button(tr("Train"), type="primary", width="stretch", key="train.begin", on_click=_begin,
+                     args=(work, found, {chosen: recipe}, int(seed), start))  # fmt: skip
+        race.button(tr("Race all three"), width="stretch", key="train.race", on_click=_begin,
+                    args=(work, found, racing, int(seed)), help="\n\n- ".join([tr(how), *listed(racing)]))  # fmt: skip
 
 
 def _start_from(found: Task) -> Experiment | None:
@@ -198,15 +132,17 @@ def _after(work: Trainer) -> None:
         st.caption(tr("The checkpoint at step {step}:", step=checkpoint.step))
     for page, label in OPENERS.items():
         if st.button(tr(label), width="stretch", key=f"train.open.{page}"):
-            (lab() if page == "gradients" else Bench.here()).put(checkpoint.experiment)
+            bench = lab() if page == "gradients" else Bench.here()
+            bench.put(checkpoint.experiment)
+            bench.origin = Origin(checkpoint.experiment, course.task.title, course.name, checkpoint.step)
             go(page)
     name = f"seqviz-{course.task.name}-{checkpoint.step}"
     files = {
         "safetensors": lambda: to_safetensors(checkpoint.experiment),
         "json": lambda: checkpoint.experiment.to_json(indent=1).encode(),
     }
-    for column, (kind, make) in zip(st.columns(2), files.items(), strict=True):
-        column.download_button(
+    for kind, make in files.items():
+        st.download_button(
             tr("Save .{kind}", kind=kind),
             make,
             f"{name}.{kind}",
@@ -225,12 +161,16 @@ def _train_on(work: Trainer) -> None:
 
 
 def _load() -> None:
-    def read(given: Any) -> Experiment:
-        return from_safetensors(given.getvalue())
-
     with st.expander(tr("Load a network"), key="train.load.open"):
-        upload(tr("Saved here before"), ["safetensors"], Bench.here(), read, key="train.load")
+        upload(tr("Saved here before"), ["safetensors", "json"], Bench.here(), _read, key="train.load")
         st.caption(tr("It opens in gates; turn on “Go on from the network in gates” to train it further."))
+
+
+def _read(given: Any) -> Experiment:
+    """A file of either kind that “Save” gives; JSON is known by how it begins, whatever the file is called."""
+    data: bytes = given.getvalue()
+    is_json = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
+    return Experiment.from_json(data) if is_json else from_safetensors(data)
 
 
 def _live(running: bool) -> None:
@@ -247,22 +187,33 @@ def _live(running: bool) -> None:
     for course in work.courses:
         if course.error:
             refuse(again(course.error))
-    if not ready:
-        if not work.running:
-            _untrained()
-        return
-    _heading(work)
-    _progress(work, ready)
+    if ready:
+        _heading(work.courses)
+        _progress(work, ready)
+        _curves(work.courses, ready)
+    elif not work.running:
+        _untrained()
+    elif before := [course for course in work.before if course.checkpoints]:
+        # The last picture stays until the new one has something to show.
+        _heading(before, anew=True)
+        _curves(before[-1:], before)
+    else:
+        course = work.courses[-1]
+        _probed(course.start, course.task, 0)
+
+
+def _curves(courses: list[Course], ready: list[Course]) -> None:
+    """What was learned so far, and the probe through the checkpoint under the scrubber."""
     scope.mount("learning", learning_message(ready, _at()), lambda event: _scrubbed(event, ready[0].run))
-    _probe(work, ready)
+    _probe(courses, ready)
 
 
-def _heading(work: Trainer) -> None:
+def _heading(courses: list[Course], anew: bool = False) -> None:
     """What the picture is of: the controls beside it may already say something else."""
-    found = work.courses[0].task
-    lines = _listed({course.name: course.recipe for course in work.courses})
+    found = courses[0].task
+    lines = listed({course.name: course.recipe for course in courses})
     st.markdown("  \n".join([f"**{found.label}**", *lines]))
-    if found.name != st.session_state["train.task.kept"].removeprefix("own_"):
+    if not anew and found.name != st.session_state["train.task.kept"].removeprefix("own_"):
         st.info(tr("You chose another task. This picture is still of the earlier run; **Train** starts the new one."))
 
 
@@ -275,9 +226,9 @@ def _untrained() -> None:
     _probed(prepare(found, recipe), found, 0)
 
 
-def _probed(experiment: Experiment, found: Task, step: int) -> None:
+def _probed(experiment: Experiment, found: Task, step: int, extent: Extent = ()) -> None:
     st.caption(tr("The probe: one fixed example sequence, run through the network of each checkpoint."))
-    scope.mount("probe", probe_message(experiment, found, step), lambda event: None)
+    scope.mount("probe", probe_message(experiment, found, step, extent), lambda event: None)
 
 
 def _progress(work: Trainer, courses: list[Course]) -> None:
@@ -315,13 +266,13 @@ def _shown(courses: list[Course]) -> tuple[Course, Checkpoint]:
     return course, checkpoint_at(course, courses, _at())
 
 
-def _probe(work: Trainer, courses: list[Course]) -> None:
-    """The probe through the checkpoint under the scrubber."""
-    if len(work.courses) > 1:
-        names = [course.name for course in work.courses]
+def _probe(courses: list[Course], ready: list[Course]) -> None:
+    """The probe through the checkpoint under the scrubber, drawn on the scale of all of its network's checkpoints."""
+    if len(courses) > 1:
+        names = [course.name for course in courses]
         remembered(st.segmented_control, tr("Network shown"), names, key="train.which", names=tr, required=True)
-    course, checkpoint = _shown(courses)
-    _probed(checkpoint.experiment, course.task, checkpoint.step)
+    course, checkpoint = _shown(ready)
+    _probed(checkpoint.experiment, course.task, checkpoint.step, tuple(sorted(course.measure().items())))
     if course.recipe.cell in (words.LSTM, words.GRU) and st.toggle(
         tr("Show which gates saturate"), key="train.saturation"
     ):

@@ -15,9 +15,11 @@ from seqviz.training import Checkpoint
 from seqviz.ui.pictures import signal_rows, signals, title
 from seqviz.ui.scope import pack
 from seqviz.ui.trainer import Course
-from seqviz.vocabulary import GRU, LSTM
+from seqviz.vocabulary import GRU, LSTM, signal_name
 
-__all__ = ["checkpoint_at", "learning_message", "probe_message", "verdict"]
+Extent = tuple[tuple[str, tuple[float, float]], ...]
+
+__all__ = ["Extent", "checkpoint_at", "learning_message", "probe_message", "verdict"]
 
 
 def _line(course: Course) -> int:
@@ -127,21 +129,38 @@ def answers(task: Task, y: np.ndarray) -> np.ndarray:
     return e / e.sum(axis=1, keepdims=True)
 
 
+def _scale(row: dict[str, Any], extent: dict[str, tuple[float, float]], task: Task) -> dict[str, Any]:
+    """What a row's picture has to reach, so that all the checkpoints of a run are drawn on one scale."""
+    name = row["signal"] if row["kind"] == "line" else signal_name(0, row["signal"])
+    if name not in extent or (name == "y" and task.kind != "mse"):
+        return {}
+    low, high = extent[name]
+    if row["kind"] == "state":
+        return {"reach": max(-low, high)}
+    return {"floor": [min(row["floor"][0], low), max(row["floor"][1], high)]} if row["kind"] == "line" else {}
+
+
 @kept_spoken
-def probe_message(experiment: Experiment, task: Task, step: int) -> bytes:
-    """The probe through the network of one checkpoint, its answers beside the right ones."""
+def probe_message(experiment: Experiment, task: Task, step: int, extent: Extent = ()) -> bytes:
+    """The probe through the network of one checkpoint, its answers beside the right ones.
+
+    `extent` has the least and the largest value of every signal over what this is compared with, which is then drawn
+    on one scale.
+    """
     _, right, mask = task.probe()
     trace = run(experiment)
     shown = signals(trace, experiment.cell, 0)
     shown["y"] = answers(task, shown["y"])
     rows = signal_rows(experiment, shown)
+    for row in rows:
+        row |= _scale(row, dict(extent), task)
     rows[-1] |= {"name": tr("answer") if task.kind == "mse" else tr("answer (probability)"), "target": True}
     target = np.where(mask[:, None] > 0, right, np.nan)
     text = experiment.sequence.kind == "text"
     header: dict[str, Any] = {
         "panel": "scope",
         "link": "training",
-        "id": f"{hash((experiment, step)) & 0xFFFFFFFF:08x}",
+        "id": f"{hash((experiment, step, extent)) & 0xFFFFFFFF:08x}",
         "title": tr("{task}: {network}", task=task.label, network=title(experiment)),
         "cell": experiment.cell,
         "layer": 0,

@@ -202,3 +202,49 @@ def test_a_race_shows_three_networks(page: Page) -> None:
     expect(learning(page).locator(".sv-legend")).to_contain_text("LSTM")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+
+
+def test_what_save_gives_can_be_loaded_again(page: Page) -> None:
+    train(page, "Latch")
+    expect(learning(page).locator(".sv-status")).to_contain_text("Solved.")
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Save .json").click()
+    page.get_by_text("Load a network").click()
+    name, document = found.value.suggested_filename, found.value.path().read_bytes()
+    given = {"name": name, "mimeType": "application/json", "buffer": document}
+    page.locator(".st-key-train-load-open input[type=file]").set_input_files([given])
+    expect(page.get_by_text(name).first).to_be_visible()
+    expect(page.locator("[data-testid=stAlert]")).to_have_count(0)
+    page.get_by_role("link", name="Gates").click()
+    expect(page.get_by_text("LSTM, 16 units, 50 steps")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [
+        ([0.690, 0.695], None, 0.695),
+        ([1e-6, 10.0], 1e-6, 10.0),
+        ([0.5], None, 0.5),
+        ([0.0, float("nan"), 3.0], None, 3.0),
+    ],
+)
+def test_a_logarithmic_axis_spans_a_factor_of_four_at_least(
+    bare_page: Page, values: list[float], low: float | None, high: float
+) -> None:
+    script = "async (v) => (await import('/_stcore/bidi-components/seqviz.scope/learning.js')).decades(v)"
+    start, end = (10**v for v in bare_page.evaluate(script, [v if v == v else None for v in values]))
+    assert start <= (low if low is not None else high / 3.9)
+    assert high <= end < 3 * high
+    assert end / start > 4
+
+
+def test_on_a_phone_training_begins_and_ends_without_scrolling(visit) -> None:
+    screen = visit("/training", picture="[data-testid=stApp]", wait=False)
+    page = screen.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator(".sv-scope[data-drawn]")).to_be_visible()
+    begin = page.get_by_role("button", name="Train", exact=True)
+    expect(begin).to_be_in_viewport()
+    begin.click()
+    expect(learning(page)).to_be_in_viewport()
+    expect(begin).to_be_in_viewport()

@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
 
-from seqviz.experiment import Experiment
-from seqviz.tasks import task
-from seqviz.training import RECIPES, prepare, train
+from seqviz.checkpoints import to_safetensors
+from seqviz.experiment import Experiment, Sequence
+from seqviz.runner import run
+from seqviz.tasks import TASKS, judge, task
+from seqviz.training import ANY, RECIPES, prepare, train
+from seqviz.ui.bench import Origin
 from seqviz.ui.trainer import Course, Trainer
+from seqviz.ui.training_choices import racers
+from seqviz.ui.training_page import _read
+from seqviz.ui.training_pictures import learning_message, probe_message, verdict
 
 ANOTHER = "You chose another task."
 
@@ -65,7 +72,7 @@ def test_a_race_says_by_which_recipe_each_network_learns(visit, work):
         recipe = known[name]
         wanted = f"- {name}: {recipe.hidden_size} units, learning rate {recipe.lr:g}, at most {recipe.max_steps} steps"
         assert wanted in says
-    assert "- GRU: 16 units, learning rate 0.01, at most 400 steps" in says
+    assert "- GRU, chrono: 16 units, learning rate 0.01, at most 400 steps" in says
     work.courses = trained("RNN, default", "LSTM, chrono")
     assert heading(app.run()).splitlines()[1:] == [
         "RNN, default: 32 units, learning rate 0.003, at most 4 steps  ",
@@ -101,3 +108,197 @@ def test_a_network_from_gates_is_named_as_what_it_is(visit, work):
     work.thread.join(60)
     assert heading(app.run()).endswith("Network from gates: 5 units, learning rate 0.01, at most 400 steps")
     assert "train.saturation" not in [t.key for t in app.at.toggle], "an RNN has no gates that saturate"
+
+
+@pytest.mark.parametrize("name", [*TASKS, "text"])
+def test_in_a_race_all_start_alike_unless_asked_otherwise(name):
+    found = TASKS.get(name, TASKS["prose"])
+    for chosen, recipe in RECIPES.get(name, ANY).items():
+        racing = racers(found, chosen, recipe)
+        assert len(racing) == 3
+        assert replace(recipe, every=25) in racing.values()
+        for title, racer in racing.items():
+            assert (racer.curriculum, racer.every) == (recipe.curriculum, 25)
+            if racer.cell in ("LSTM", "GRU"):
+                assert (racer.scheme, racer.forget_bias) == (recipe.scheme, recipe.forget_bias), title
+                assert racer.memory == recipe.memory
+                assert recipe.scheme != "chrono" or "chrono" in title
+            else:
+                assert racer.scheme == ("default" if recipe.scheme == "chrono" else recipe.scheme)
+                assert racer.forget_bias is None
+        own = racers(found, chosen, recipe, own=True)
+        for title, known in RECIPES.get(found.name, ANY).items():
+            if title in own:
+                assert own[title] == replace(known, every=25)
+
+
+def test_a_gru_that_starts_as_the_lstm_does_can_latch():
+    gru = racers(task("latch"), "LSTM, chrono", RECIPES["latch"]["LSTM, chrono"])["GRU, chrono"]
+    assert list(train(prepare(task("latch"), gru), task("latch"), gru))[-1].solved
+
+
+class Upload:
+    def __init__(self, data: bytes) -> None:
+        self.getvalue = lambda: data
+
+
+def test_what_save_gives_is_what_the_loader_reads():
+    (course,) = trained("LSTM, chrono")
+    last = course.checkpoints[-1].experiment
+    wanted = {t.parameter: t.array().tolist() for t in last.tensors}
+    for data in (last.to_json(indent=1).encode(), b"\xef\xbb\xbf " + last.to_json().encode(), to_safetensors(last)):
+        read = _read(Upload(data))
+        assert {t.parameter: t.array().tolist() for t in read.tensors} == wanted
+        assert (read.cell, read.hidden_size, read.sequence) == (last.cell, last.hidden_size, last.sequence)
+    for bad in (b"", b"{", b"[1]", b"\xff{", b"{}{", b"{" * 10_000, to_safetensors(last)[:-3]):
+        with pytest.raises(ValueError, match=r"This is not|no field|version|seqviz"):
+            _read(Upload(bad))
+
+
+def test_all_checkpoints_of_a_run_are_drawn_on_one_scale(unpack):
+    (course,) = trained("LSTM, chrono", steps=80)
+    extent = tuple(sorted(course.measure().items()))
+    reach: dict[str, set[float]] = {}
+    most = {}
+    for checkpoint in course.checkpoints:
+        header, arrays = unpack(probe_message(checkpoint.experiment, course.task, checkpoint.step, extent))
+        for row in header["rows"]:
+            if row["kind"] == "state":
+                reach.setdefault(row["signal"], set()).add(row["reach"])
+                most[row["signal"]] = max(most.get(row["signal"], 0), float(abs(arrays[row["signal"]]).max()))
+            if row["signal"] == "x":
+                assert row["floor"] == [-1.0, 1.0]
+    assert sorted(reach) == ["c", "g", "h"]
+    for signal, values in reach.items():
+        assert values == {most[signal]}
+    header, _ = unpack(probe_message(course.start, course.task, 0))
+    assert all("reach" not in row for row in header["rows"])
+
+
+def test_an_answer_that_is_no_probability_is_drawn_on_one_scale_too(unpack):
+    found, recipe = task("sine"), replace(RECIPES["sine"]["LSTM"], max_steps=6, every=2)
+    course = Course("LSTM", found, recipe, prepare(found, recipe), 0)
+    course.checkpoints = list(train(course.start, found, recipe))
+    extent = tuple(sorted(course.measure().items()))
+    floors = set()
+    for checkpoint in course.checkpoints:
+        header, _ = unpack(probe_message(checkpoint.experiment, found, checkpoint.step, extent))
+        floors.add(tuple(header["rows"][-1]["floor"]))
+    ys = [run(c.experiment)["y"] for c in course.checkpoints]
+    assert floors == {(min(0.0, *(float(y.min()) for y in ys)), max(1.0, *(float(y.max()) for y in ys)))}
+
+
+class Alive:
+    """A thread that is still at work."""
+
+    def is_alive(self) -> bool:
+        return True
+
+    def join(self, seconds: float) -> None: ...
+
+
+def test_the_last_picture_stays_until_the_new_one_has_data(visit, work, unpack):
+    app = visit("training")
+
+    def drawn() -> dict[str, dict]:
+        return {c.key: unpack(c.proto.bytes)[0] for c in app.at.get("bidi_component")}
+
+    (first,) = trained("LSTM, default")
+    waiting = Course("LSTM, chrono", first.task, first.recipe, first.start, 0)
+    work.courses, work.thread = [waiting], Alive()
+    app.run()
+    assert "Optimiser" not in str(drawn()["probe"]["status"]) or "step 0" in drawn()["probe"]["status"]
+    assert "learning" not in drawn()
+    work.before = [first]
+    app.run()
+    assert [net["name"] for net in drawn()["learning"]["nets"]] == ["LSTM, default"]
+    assert drawn()["probe"]["status"] == "The probe at optimiser step 4."
+    waiting.checkpoints = first.checkpoints[:2]
+    app.run()
+    assert [net["name"] for net in drawn()["learning"]["nets"]] == ["LSTM, chrono"]
+
+
+def test_what_is_replaced_is_kept_and_what_goes_on_is_not(work):
+    first, second = trained("LSTM, default", "RNN, default")
+    work.courses = [first]
+    work.begin([second], resume=True)
+    work.thread.join(60)
+    assert work.before == []
+    third = Course("GRU", first.task, first.recipe, first.start, 0)
+    work.begin([third])
+    work.thread.join(60)
+    assert work.before == [second]
+    assert third.extent
+    assert third.measured == len(third.checkpoints)
+
+
+def test_a_short_run_takes_long_enough_to_be_seen(work, monkeypatch):
+    waited = []
+    monkeypatch.setattr("seqviz.ui.trainer.PACE", 1000.0)
+    (course,) = trained("LSTM, default", steps=12)
+    course.checkpoints, course.extent, course.measured = [], {}, 0
+
+    class Seen:
+        def is_set(self) -> bool:
+            return False
+
+        def wait(self, seconds: float) -> None:
+            waited.append(seconds)
+
+    work._work([course], Seen(), False)
+    assert sum(waited) == pytest.approx(1.5)
+    assert len(course.checkpoints) == 7
+
+
+@pytest.mark.parametrize("page", ["gates", "cell", "gradients", "compare"])
+def test_a_network_from_training_says_which_it_is_until_it_is_another(visit, page):
+    latch = task("latch")
+    start = prepare(latch, RECIPES["latch"]["LSTM, chrono"])
+    app = visit(page)
+    bench = app.bench
+    bench.put(start)
+    bench.origin = Origin(start, latch.title, "LSTM, chrono", 1)
+    wanted = "From training. Latch: recall the first bit: LSTM, chrono, after 1 step."
+
+    def said() -> bool:
+        return wanted in [c.value for c in app.run().at.caption]
+
+    assert said()
+    bench.put(start.changed(sequence=Sequence("noise", 20)))
+    assert said(), "another input is another input, not another network"
+    bench.put(replace(start, tensors=start.tensors[1:]))
+    assert not said()
+
+
+def test_the_verdict_says_how_sure_it_is():
+    (course,) = trained("LSTM, chrono", steps=2)
+    latch, last = course.task, course.checkpoints[-1]
+    copy = task("copy")
+
+    def says(found, score, standing, solved):
+        checkpoint = replace(last, score=score, standing=standing, solved=solved, step=1, seconds=0.04)
+        return verdict(Course("GRU", found, course.recipe, course.start, 0, [checkpoint]))
+
+    assert says(latch, 0.98965, None, False) == "GRU: 0.9897 after 1 step (0.0 s of CPU)."
+    sure = judge(latch, lambda x: x[:1].expand(len(x), -1, -1), torch.Generator().manual_seed(0))
+    assert says(latch, 1.0, sure, True) == (
+        "GRU: 1 after 1 step (0.0 s of CPU), solved: from 0.999 to 1, by 4,096 fresh sequences."
+    )
+    close = sure._replace(score=0.9905, low=0.9861, high=0.9931)
+    assert says(latch, 0.9905, close, False) == (
+        "GRU: 0.991 after 1 step (0.0 s of CPU), perhaps solved: from 0.986 to 0.993, by 4,096 fresh sequences."
+    )
+    exact = sure._replace(score=0.9926, low=0.9926, high=0.9926, sequences=1024, exact=True)
+    assert says(copy, 0.9926, exact, True) == (
+        "GRU: 0.993 after 1 step (0.0 s of CPU), solved: exact, on all 1,024 sequences there are."
+    )
+
+
+def test_scores_are_sent_as_they_are_printed(unpack):
+    (course,) = trained("LSTM, chrono")
+    for k, score in enumerate((0.98965, 0.98999999)):
+        course.checkpoints[k] = replace(course.checkpoints[k], score=score)
+    header, _ = unpack(learning_message([course], None))
+    (row,) = [row for row in header["rows"] if row["signal"] == "score"]
+    assert row["texts"]["LSTM, chrono"]["0"] == "0.9897"
+    assert float(row["texts"]["LSTM, chrono"]["1"]) < 0.99

@@ -7,6 +7,18 @@ import { Timeline, clamp } from "./timeline.js";
 
 const TALL = 92;
 
+const DECADES = 0.6; // a logarithmic axis spans a factor of four at least, so that rest is drawn as rest
+
+// The range of a logarithmic axis, in decades: all values and marks, downwards where they are too close together.
+export function decades(values) {
+  const logs = values.filter((v) => v > 0 && v < Infinity).map(Math.log10);
+  if (!logs.length) return [-1, 0];
+  const high = Math.max(...logs);
+  const low = Math.min(...logs, high - DECADES);
+  const pad = 0.06 * (high - low);
+  return [low - pad, high + pad];
+}
+
 export class Learning extends Timeline {
   constructor(root) {
     super(root, tr("Training, checkpoint by checkpoint. Left and right arrows move through the checkpoints, space plays."), tr("checkpoint"));
@@ -83,7 +95,10 @@ export class Learning extends Timeline {
     rows.forEach((row, k) => {
       const { top, height: tall } = places[k];
       const id = k ? k + 1 : "";
-      layout[`yaxis${id}`] = { domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)), type: row.log ? "log" : "linear", fixedrange: true, nticks: 4, showgrid: true, gridcolor: theme.rule, zeroline: false, tickfont: { family: theme.mono, size: theme.small }, exponentformat: "power", ...(row.range ? { range: row.range } : {}) };
+      const marks = [row.chance, row.solved].filter((v) => v != null);
+      const known = header.nets.flatMap(({ name }) => Array.from(arrays[`${name}.${row.signal}`]));
+      const range = row.range ?? (row.log ? decades([...known, ...marks]) : null);
+      layout[`yaxis${id}`] = { domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)), type: row.log ? "log" : "linear", fixedrange: true, nticks: 4, showgrid: true, gridcolor: theme.rule, zeroline: false, tickfont: { family: theme.mono, size: theme.small }, exponentformat: "power", ...(range ? { range } : {}) };
       for (const { name, line } of header.nets) {
         const values = arrays[`${name}.${row.signal}`];
         traces.push({ type: "scatter", mode: state.L < 60 ? "lines+markers" : "lines", connectgaps: true, y: Array.from(values, (v) => (Number.isFinite(v) ? v : null)), yaxis: `y${id}`, line: { color: theme.lines[line], width: 2 }, marker: { size: 4 }, hoverinfo: "skip" });

@@ -93,8 +93,9 @@ function targets(row, { L, target }) {
   }));
 }
 
+// `row.reach`: the largest value of all the runs that this one is compared with.
 export function rowRange(row, values, state) {
-  const most = largest(values);
+  const most = Math.max(largest(values), state.view === "difference" ? 0 : row.reach ?? 0);
   if (state.view === "difference") return [-(most || 1), most || 1];
   if (row.kind === "gate") return [0, 1];
   // A state far inside ±1 would be all background; then its own largest value sets the scale.

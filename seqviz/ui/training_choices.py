@@ -1,0 +1,130 @@
+"""What can be trained: the tasks, a person's own data, and who runs in a race."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import streamlit as st
+
+from seqviz import vocabulary as words
+from seqviz.kept import kept
+from seqviz.language import Words, later, tr, trn
+from seqviz.parsing import parse_csv
+from seqviz.tasks import TASKS, Task, own_series, own_text
+from seqviz.training import ANY, RECIPES, Recipe
+
+__all__ = ["OWN", "listed", "racers", "task_of", "thresholds"]
+
+MAX_TEXT: Final = 5_000_000
+OWN = Words({"own_text": "Your own text: the next character", "own_series": "Your own CSV: the next value"})
+
+RACE: Final = {"RNN": words.RNN_TANH, "GRU": words.GRU, "LSTM": words.LSTM}
+
+NAMES: Final = {
+    ("RNN", "default"): later("RNN, default"),
+    ("RNN", "orthogonal"): later("RNN, orthogonal"),
+    ("RNN", "identity"): later("RNN, identity"),
+    ("GRU", "default"): later("GRU, default"),
+    ("GRU", "bias"): later("GRU, update gate bias 1"),
+    ("GRU", "chrono"): later("GRU, chrono"),
+    ("GRU", "orthogonal"): later("GRU, orthogonal"),
+    ("GRU", "identity"): later("GRU, identity"),
+    ("LSTM", "default"): later("LSTM, default"),
+    ("LSTM", "bias"): later("LSTM, forget bias 1"),
+    ("LSTM", "chrono"): later("LSTM, chrono"),
+    ("LSTM", "orthogonal"): later("LSTM, orthogonal"),
+    ("LSTM", "identity"): later("LSTM, identity"),
+}
+"""A racer by its cell and its kind of start."""
+
+
+def task_of(name: str) -> Task | None:
+    """The chosen task; None while a person's own data has still to be given."""
+    if name == "own_text":
+        text = st.text_area(tr("Text to learn from"), key="train.text", height=120)
+        given = st.file_uploader(tr("or a text file"), type=["txt", "md"], key="train.textfile")
+        if given is not None:
+            text = _decoded(given.getvalue())
+        return _own_text(text) if text else None
+    if name == "own_series":
+        given = st.file_uploader(tr("CSV: one step a line"), type=["csv", "txt"], key="train.csv")
+        return own_series(parse_csv(given.getvalue())) if given is not None else None
+    return TASKS[name]
+
+
+@kept
+def _own_text(text: str) -> Task:
+    """A task of somebody's text, made once and not at each run of the page: a long text takes most of a second."""
+    return own_text(text)
+
+
+def _decoded(data: bytes) -> str:
+    if len(data) > MAX_TEXT:
+        most = MAX_TEXT // 10**6
+        raise ValueError(tr("The text file is larger than {most} MB; a part of it is enough to learn from.", most=most))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(tr("The file is not UTF-8 text; save it as UTF-8 and choose it again.")) from None
+
+
+def thresholds(found: Task) -> str:
+    """What the score is, by guessing and at its threshold."""
+    return tr(
+        "{metric}: chance {chance}, solved {solved}.",
+        metric=found.measure.capitalize(),
+        chance=found.shown(found.chance),
+        solved=found.shown(found.solved),
+    )
+
+
+def racers(found: Task, chosen: str, recipe: Recipe, own: bool = False) -> dict[str, Recipe]:
+    """The three cells in a race, by name.
+
+    All start as the chosen recipe does, where they have the gates for it; with `own`, each by the first recipe that
+    the task has for it. Sizes and learning rates are each cell's own.
+    """
+    racing = {}
+    for family, cell in RACE.items():
+        known = [(title, r) for title, r in RECIPES.get(found.name, ANY).items() if _family(r) == family]
+        plain = Recipe(cell, recipe.hidden_size, 3e-3 if family == "RNN" else 1e-2, max_steps=recipe.max_steps)
+        title, racer = known[0] if known else (family, plain)
+        if not own and _family(recipe) == family:
+            title, racer = chosen, recipe
+        elif not own:
+            start = _start(recipe, family)
+            bias = recipe.forget_bias if start == "bias" else None
+            scheme = "default" if start == "bias" else start
+            title, racer = (
+                NAMES[family, start],
+                replace(
+                    racer, scheme=scheme, forget_bias=bias, memory=recipe.memory, curriculum=recipe.curriculum, shows=""
+                ),
+            )
+        racing[title] = replace(racer, every=25)
+    return racing
+
+
+def _family(recipe: Recipe) -> str:
+    return next(name for name in RACE if words.CELL_LABELS[recipe.cell].startswith(name))
+
+
+def _start(recipe: Recipe, family: str) -> str:
+    """The recipe's kind of start for a cell; a plain RNN has no gates whose biases could be set."""
+    start = "bias" if recipe.forget_bias is not None else recipe.scheme
+    return "default" if family == "RNN" and start in ("bias", "chrono") else start
+
+
+def listed(recipes: dict[str, Recipe]) -> list[str]:
+    """What is trained and how, a line for each."""
+    return [
+        tr(
+            "{name}: {units}, learning rate {lr:g}, at most {steps}",
+            name=tr(name),
+            units=trn("{count} unit", "{count} units", recipe.hidden_size),
+            lr=recipe.lr,
+            steps=trn("{count} step", "{count} steps", recipe.max_steps),
+        )
+        for name, recipe in recipes.items()
+    ]
