@@ -155,7 +155,8 @@ def _parts(value: Any) -> list[Any]:
     if is_dataclass(value):
         return [getattr(value, item.name) for item in fields(value)]
     held = [cell.cell_contents for cell in getattr(value, "__closure__", None) or ()]
-    return [*held, *getattr(value, "__dict__", {}).values()]
+    owner = getattr(value, "__self__", None)  # a method keeps what it is a method of
+    return [*held, *getattr(value, "__dict__", {}).values(), *([] if owner is None else [owner])]
 
 
 def _sum(items: list[Any], seen: set[int]) -> int:

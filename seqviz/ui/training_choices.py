@@ -49,7 +49,7 @@ def task_of(name: str) -> Task | None:
         return _own_text(text) if text else None
     if name == "own_series":
         given = st.file_uploader(tr("CSV: one step a line"), type=["csv", "txt"], key="train.csv")
-        return own_series(parse_csv(given.getvalue())) if given is not None else None
+        return _own_series(given.getvalue()) if given is not None else None
     return TASKS[name]
 
 
@@ -57,6 +57,12 @@ def task_of(name: str) -> Task | None:
 def _own_text(text: str) -> Task:
     """A task of somebody's text, made once and not at each run of the page: a long text takes most of a second."""
     return own_text(text)
+
+
+@kept
+def _own_series(data: bytes) -> Task:
+    """The same of somebody's table."""
+    return own_series(parse_csv(data))
 
 
 def _decoded(data: bytes) -> str:

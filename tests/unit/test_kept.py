@@ -141,3 +141,13 @@ def test_many_large_experiments_stay_within_the_budget():
     assert BUDGET // 2 < most <= BUDGET
     assert run(large) is run(large), "the last one was not kept"
     SHELF.clear()
+
+
+def test_what_a_method_belongs_to_is_weighed_with_it():
+    class Held:
+        def __init__(self) -> None:
+            self.data = np.zeros(10_000)
+
+        def draw(self) -> None: ...
+
+    assert weight(Held().draw) > 80_000
