@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from seqviz import counted
 from seqviz.found import LAYERS, recurrent_modules
 from seqviz.interventions import Intervention, apply, validate
 from seqviz.language import tr
@@ -111,7 +112,9 @@ def _capture_feed_forward(module: FeedForward, x: Any, hx: Any, edits: tuple[Int
     if not isinstance(x, Tensor) or x.dim() not in (2, 3):
         raise ValueError(tr("The input must be a torch tensor of 3 dimensions, or 2 without a batch."))
     if (given := x.shape[-1]) != (wanted := module.input_size):
-        raise ValueError(tr("The input has {given} features; the network takes {wanted}.", given=given, wanted=wanted))
+        raise ValueError(
+            tr("The input has {features}; the network takes {wanted}.", features=counted.features(given), wanted=wanted)
+        )
     if x.dtype != (dtype := module.readout.weight.dtype):
         raise ValueError(
             tr("The input is {given} and the network's weights are {dtype}.", given=str(x.dtype), dtype=str(dtype))

@@ -13,7 +13,7 @@ from typing import Any, Final
 from seqviz.checks import choice, shown
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
 from seqviz.interventions import Ablate, Clamp, Intervention, Scale
-from seqviz.language import later, tr
+from seqviz.language import later, tr, trn
 
 __all__ = ["MAX_DOCUMENT", "from_json", "from_url", "to_json", "to_url"]
 
@@ -166,7 +166,12 @@ def _intervention(content: Any) -> Intervention:
 def _row(cls: type, content: Any, width: int) -> Any:
     if not isinstance(content, list) or len(content) != width:
         raise ValueError(
-            tr("An edit must be a list of {width} values, not {found}.", width=width, found=shown(content))
+            trn(
+                "An edit must be a list of {count} value, not {found}.",
+                "An edit must be a list of {count} values, not {found}.",
+                width,
+                found=shown(content),
+            )
         )
     return _build(cls, dict(zip((f.name for f in fields(cls)), content, strict=True)), later("An edit"))
 

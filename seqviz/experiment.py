@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from seqviz import cells
+from seqviz import cells, counted
 from seqviz import vocabulary as words
 from seqviz.checks import assign, choice, float32, listed, shown, whole
 from seqviz.interventions import Clamp, Intervention, Scale, validate
-from seqviz.language import later, tr
+from seqviz.language import later, tr, trn
 from seqviz.parts import (
     KINDS,
     MAX_HIDDEN,
@@ -91,18 +91,19 @@ class Experiment:
         seq = self.sequence
         if seq.kind == "text" and len(seq.alphabet) != self.input_size:
             raise ValueError(
-                tr(
-                    "The alphabet has {characters} characters, so the input size must be {characters}, not {size}.",
-                    characters=len(seq.alphabet),
+                trn(
+                    "The alphabet has {count} character, so the input size must be {count}, not {size}.",
+                    "The alphabet has {count} characters, so the input size must be {count}, not {size}.",
+                    len(seq.alphabet),
                     size=self.input_size,
                 )
             )
         if seq.kind == "values" and len(seq.values) != 4 * seq.length * self.input_size:
             raise ValueError(
                 tr(
-                    "The sequence holds {count:,} numbers; {steps} steps of input size {size} need {needed:,}.",
-                    count=len(seq.values) // 4,
-                    steps=seq.length,
+                    "The sequence holds {numbers}; for {steps} of input size {size} there must be {needed:,}.",
+                    numbers=counted.numbers(len(seq.values) // 4),
+                    steps=counted.steps(seq.length),
                     size=self.input_size,
                     needed=seq.length * self.input_size,
                 )
@@ -141,10 +142,10 @@ class Experiment:
                 rows, cols = (*shapes[edit.parameter], 1)[:2]
                 raise ValueError(
                     tr(
-                        "{name} has {rows} rows and {cols} columns; row {row}, column {col} does not exist.",
+                        "{name} has {rows} and {columns}; row {row}, column {col} does not exist.",
                         name=edit.parameter,
-                        rows=rows,
-                        cols=cols,
+                        rows=counted.rows(rows),
+                        columns=counted.columns(cols),
                         row=edit.row,
                         col=edit.col,
                     )

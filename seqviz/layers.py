@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
+from seqviz import counted
 from seqviz.cells import signal_names
 from seqviz.cells.step import Weights
 from seqviz.language import tr
@@ -260,8 +261,8 @@ def check_input(rnn: Recurrent, value: object, hx: object) -> None:
     if data.shape[-1] != rnn.input_size:
         raise ValueError(
             tr(
-                "The input has {features} features; the layer takes {size}.",
-                features=data.shape[-1],
+                "The input has {features}; the layer takes {size}.",
+                features=counted.features(data.shape[-1]),
                 size=rnn.input_size,
             )
         )

@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from seqviz.interventions import Intervention
-from seqviz.language import tr
+from seqviz.language import tr, trn
 from seqviz.norms import norm
 from seqviz.onestep import read_run
 from seqviz.trace import Trace
@@ -57,7 +57,14 @@ def lyapunov_exponents(
     size = jacobians.shape[1]
     count = size if count is None else count
     if not 1 <= count <= size:
-        raise ValueError(tr("There are {size} exponents; {count} cannot be given.", size=size, count=count))
+        raise ValueError(
+            trn(
+                "There is {count} exponent; {asked} cannot be given.",
+                "There are {count} exponents; {asked} cannot be given.",
+                size,
+                asked=count,
+            )
+        )
     return np.sort(_growth(jacobians, count))[::-1] / len(jacobians)
 
 

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from seqviz import counted
 from seqviz.checks import assign, choice, float32, listed, shown, whole
-from seqviz.language import later, tr
+from seqviz.language import later, tr, trn
 
 __all__ = [
     "KINDS", "MAX_EDITS", "MAX_HIDDEN", "MAX_INPUT", "MAX_LAYERS", "MAX_OUTPUT", "MAX_STEPS", "PRESETS",
@@ -149,7 +150,7 @@ class Sequence:
             raise ValueError(tr("The period must be above 0 steps, not {period:g}.", period=self.period))
         if any(e.step >= self.length for e in self.edits):
             raise ValueError(
-                tr("An edit names a step beyond the sequence, which has {length} steps.", length=self.length)
+                tr("An edit names a step beyond the sequence, which has {steps}.", steps=counted.steps(self.length))
             )
 
     def _check_text(self) -> None:
@@ -157,7 +158,12 @@ class Sequence:
             raise ValueError(tr("The text is empty; type at least one character."))
         if len(self.text) > MAX_STEPS:
             raise ValueError(
-                tr("The text has {length:,} characters; at most {most:,} fit.", length=len(self.text), most=MAX_STEPS)
+                trn(
+                    "The text has {count:,} character; at most {most:,} fit.",
+                    "The text has {count:,} characters; at most {most:,} fit.",
+                    len(self.text),
+                    most=MAX_STEPS,
+                )
             )
         if len(set(self.alphabet)) != len(self.alphabet) or len(self.alphabet) > MAX_INPUT:
             raise ValueError(tr("The alphabet must be up to {most} different characters.", most=MAX_INPUT))
@@ -171,12 +177,14 @@ class Sequence:
     def _check_values(self) -> None:
         if not 0 < len(self.values) <= 4 * MAX_STEPS * MAX_INPUT or len(self.values) % 4:
             raise ValueError(
-                tr(
-                    "The numbers of a sequence must be float32, 4 bytes each, up to {steps:,} steps of "
-                    "{features}; these are {size:,} bytes.",
-                    steps=MAX_STEPS,
+                trn(
+                    "The numbers of a sequence must be float32, 4 bytes each, up to {most:,} steps of "
+                    "{features}; this is {count:,} byte.",
+                    "The numbers of a sequence must be float32, 4 bytes each, up to {most:,} steps of "
+                    "{features}; these are {count:,} bytes.",
+                    len(self.values),
+                    most=MAX_STEPS,
                     features=MAX_INPUT,
-                    size=len(self.values),
                 )
             )
         if not np.isfinite(np.frombuffer(self.values, dtype="<f4")).all():
@@ -206,10 +214,9 @@ class Sequence:
         if len(array) > MAX_STEPS or array.shape[1] > MAX_INPUT:
             raise ValueError(
                 tr(
-                    "The sequence has {steps:,} steps of {features:,} numbers; "
-                    "at most {most_steps:,} steps of {most_features} fit.",
-                    steps=len(array),
-                    features=array.shape[1],
+                    "The sequence has {steps} of {numbers}; at most {most_steps:,} steps of {most_features} fit.",
+                    steps=counted.steps(len(array)),
+                    numbers=counted.numbers(array.shape[1]),
                     most_steps=MAX_STEPS,
                     most_features=MAX_INPUT,
                 )
@@ -229,9 +236,10 @@ class Sequence:
         extra = "".join(sorted(set(text) - set(alphabet)))
         if len(alphabet) + len(extra) > MAX_INPUT:
             raise ValueError(
-                tr(
+                trn(
+                    "The text uses {count} character; at most {most} fit.",
                     "The text uses {count} different characters; at most {most} fit.",
-                    count=len(alphabet) + len(extra),
+                    len(alphabet) + len(extra),
                     most=MAX_INPUT,
                 )
             )
@@ -282,10 +290,11 @@ class Tensor:
             raise ValueError(tr("A weight tensor needs a name and float32 bytes."))
         if len(self.data) != 4 * math.prod(shape):
             raise ValueError(
-                tr(
-                    "The values of {name} are {size:,} bytes; the shape {shape} needs {needed:,}.",
+                trn(
+                    "The values of {name} are {count:,} byte; the shape {shape} needs {needed:,}.",
+                    "The values of {name} are {count:,} bytes; the shape {shape} needs {needed:,}.",
+                    len(self.data),
                     name=shown(self.parameter),
-                    size=len(self.data),
                     shape=shape,
                     needed=4 * math.prod(shape),
                 )

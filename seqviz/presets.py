@@ -10,7 +10,7 @@ import numpy as np
 
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment, Init, Sequence, parameter_shapes
-from seqviz.language import Words, later, sentences, tr
+from seqviz.language import Words, sentences, tr, trn
 from seqviz.telling.stories import STORIES
 
 __all__ = ["PRESET_LABELS", "PRESET_STORIES", "fitting", "preset", "preset_parameters"]
@@ -264,16 +264,17 @@ def preset_parameters(name: str, experiment: Experiment) -> dict[str, np.ndarray
     cell = _hand_set_cell(name, experiment.cell)
     have = (experiment.input_size, experiment.hidden_size, experiment.output_size, experiment.num_layers)
     if have != (found.inputs, found.hidden, 1, 1):
-        wrong = later(
-            "The {preset} is set by hand for input size {inputs}, {hidden} hidden units, one output and one layer; "
-            "other sizes need drawn weights."
-        )
-        if found.hidden == 1:
-            wrong = later(
-                "The {preset} is set by hand for input size {inputs}, 1 hidden unit, one output and one layer; "
-                "other sizes need drawn weights."
+        raise ValueError(
+            trn(
+                "The {preset} is set by hand for input size {inputs}, {count} hidden unit, one output and one layer; "
+                "other sizes need drawn weights.",
+                "The {preset} is set by hand for input size {inputs}, {count} hidden units, one output and one layer; "
+                "other sizes need drawn weights.",
+                found.hidden,
+                preset=_INSIDE[name],
+                inputs=found.inputs,
             )
-        raise ValueError(tr(wrong, preset=_INSIDE[name], inputs=found.inputs, hidden=found.hidden))
+        )
     arrays = {n: np.zeros(shape, dtype=np.float32) for n, shape in parameter_shapes(experiment).items()}
     found.cells[cell](arrays)
     return arrays

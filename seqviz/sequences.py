@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from seqviz import counted
 from seqviz.checks import instance, whole
-from seqviz.language import Words, later, tr
+from seqviz.language import Words, later, tr, trn
 from seqviz.parts import MAX_INPUT, Sequence
 
 __all__ = ["KIND_LABELS", "generate", "labels"]
@@ -95,9 +96,10 @@ def generate(sequence: Sequence, input_size: int) -> np.ndarray:
     if sequence.kind == "text":
         if len(sequence.alphabet) != input_size:
             raise ValueError(
-                tr(
-                    "The alphabet has {characters} characters and the input size is {size}.",
-                    characters=len(sequence.alphabet),
+                trn(
+                    "The alphabet has {count} character and the input size is {size}.",
+                    "The alphabet has {count} characters and the input size is {size}.",
+                    len(sequence.alphabet),
                     size=input_size,
                 )
             )
@@ -107,7 +109,11 @@ def generate(sequence: Sequence, input_size: int) -> np.ndarray:
     elif sequence.kind == "values":
         if len(sequence.values) != 4 * length * input_size:
             raise ValueError(
-                tr("The sequence does not hold {steps} steps of {size} numbers.", steps=length, size=input_size)
+                tr(
+                    "The sequence does not hold {steps} of {numbers}.",
+                    steps=counted.steps(length),
+                    numbers=counted.numbers(input_size),
+                )
             )
         array = np.frombuffer(sequence.values, dtype="<f4").reshape(length, input_size).astype(np.float32)
     else:

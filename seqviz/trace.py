@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib import format as npy
 
-from seqviz.language import Sentence, later, tr
+from seqviz.language import Sentence, later, tr, trn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -297,8 +297,11 @@ class Trace:
                 items = archive.infolist()
                 total = sum(item.file_size for item in items)
                 if total > max_bytes:
-                    said = tr(
-                        "The trace unpacks to {total} bytes; at most {most} are read.", total=total, most=max_bytes
+                    said = trn(
+                        "The trace unpacks to {count:,} byte; at most {most:,} are read.",
+                        "The trace unpacks to {count:,} bytes; at most {most:,} are read.",
+                        total,
+                        most=max_bytes,
                     )
                     raise _Refused(said)
                 if any(item.compress_type not in _COMPRESSIONS for item in items):

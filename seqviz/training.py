@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from seqviz import counted
 from seqviz import vocabulary as words
 from seqviz.checks import whole
 from seqviz.experiment import Experiment, Init, Tensor
@@ -385,9 +386,9 @@ def train(
     if (experiment.input_size, experiment.output_size) != (task.inputs, task.outputs):
         raise ValueError(
             tr(
-                "The task has {inputs} inputs and {outputs} outputs; the network has {own_inputs} and {own_outputs}.",
-                inputs=task.inputs,
-                outputs=task.outputs,
+                "The task has {inputs} and {outputs}; the network has {own_inputs} and {own_outputs}.",
+                inputs=counted.inputs(task.inputs),
+                outputs=counted.outputs(task.outputs),
                 own_inputs=experiment.input_size,
                 own_outputs=experiment.output_size,
             )

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from seqviz import counted
 from seqviz.cells.cell import Cell
 from seqviz.cells.step import Step
 from seqviz.language import tr
@@ -105,7 +106,11 @@ class CellLayer(nn.Module):
         if not isinstance(input, Tensor) or input.dim() not in (2, 3):
             raise ValueError(tr("The input must be a torch tensor of 3 dimensions, or 2 without a batch."))
         if (given := input.shape[-1]) != self.input_size:
-            says = tr("The input has {given} features; the layer takes {wanted}.", given=given, wanted=self.input_size)
+            says = tr(
+                "The input has {features}; the layer takes {size}.",
+                features=counted.features(given),
+                size=self.input_size,
+            )
             raise ValueError(says)
         if input.dim() == 2:
             return input.unsqueeze(1)

@@ -45,7 +45,7 @@ class Catalogue:
     def form(self, count: str) -> int:
         """Which of several forms is said for a count as it is read."""
         try:
-            category = self.category(Decimal(count))
+            category = self.category(Decimal(count.replace(",", "")))
         except (InvalidOperation, ValueError, OverflowError):  # NaN, infinity, a power of ten
             category = "other"
         return self.forms.get(category, max(self.forms.values()))

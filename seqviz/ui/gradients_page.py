@@ -221,7 +221,7 @@ def _norm_against_length(bench: Bench) -> None:
     )  # fmt: skip
     grown = (
         tr(
-            "{name}: the update's norm goes from {first:.2g} at {short} steps to {last:.2g} at {long}.",
+            "{name}: the update's norm goes from {first:.2g} at length {short} to {last:.2g} at length {long}.",
             name=name, first=values[0], short=lengths[0], last=values[-1], long=lengths[-1],
         )
         for name, values in norms.items()

@@ -11,7 +11,7 @@ from seqviz import vocabulary as words
 from seqviz.checkpoints import from_safetensors, to_safetensors
 from seqviz.experiment import Experiment
 from seqviz.figures import saturation
-from seqviz.language import Words, again, later, reason, sentences, tr
+from seqviz.language import Words, again, later, reason, sentences, tr, trn
 from seqviz.metrics import describe_saturation
 from seqviz.runner import run
 from seqviz.tasks import TASKS, Task
@@ -183,7 +183,13 @@ def _live(running: bool) -> None:
     if settled and st.session_state.get("train.beside") is not _shown(ready)[1]:
         st.rerun()
     if work.running and work.waiting:
-        st.info(tr("{n} others are training on this machine; yours starts when one of them is done.", n=SLOTS))
+        st.info(
+            trn(
+                "{count} other is training on this machine; yours starts when it is done.",
+                "{count} others are training on this machine; yours starts when one of them is done.",
+                SLOTS,
+            )
+        )
     for course in work.courses:
         if course.error:
             refuse(again(course.error))

@@ -70,7 +70,9 @@ def test_a_race_says_by_which_recipe_each_network_learns(visit, work):
     says = app.at.button(key="train.race").help
     for name in ("RNN, default", "LSTM, chrono"):
         recipe = known[name]
-        wanted = f"- {name}: {recipe.hidden_size} units, learning rate {recipe.lr:g}, at most {recipe.max_steps} steps"
+        wanted = (
+            f"- {name}: {recipe.hidden_size} units, learning rate {recipe.lr:g}, at most {recipe.max_steps:,} steps"
+        )
         assert wanted in says
     assert "- GRU, chrono: 16 units, learning rate 0.01, at most 400 steps" in says
     work.courses = trained("RNN, default", "LSTM, chrono")

@@ -132,6 +132,60 @@ def test_a_name_in_braces_is_a_name_alone():
         assert all(re.fullmatch(r"\w+", name) for name, _, _ in fields(english)), english
 
 
+ABOVE_ONE = {"most", "least", "most_steps"}
+"""Limits of ours."""
+
+COUNTED = [
+    "steps",
+    "units",
+    "numbers",
+    "characters",
+    "values",
+    "bytes",
+    "features",
+    "layers",
+    "inputs",
+    "outputs",
+    "rows",
+    "columns",
+    "weights",
+    "others",
+    "decades",
+    "dimensions",
+    "exponents",
+    "sequences",
+    "elements",
+    "lines",
+    "words",
+    "signs",
+    "operations",
+    "options",
+    "checkpoints",
+    "networks",
+    "times",
+]
+
+MENDED_ELSEWHERE = ("seqviz/parsing.py", "seqviz/tasks/own.py", "seqviz/ui/gradient_pictures.py", "seqviz/reading/")
+
+
+def uncounted(english: str) -> list[str]:
+    """What stands behind a number and has an English plural: ``{n} steps``."""
+    behind = re.finditer(r"\{(\w+)[^}]*\} (?:(?!and|by|of|has)[a-z]+ )?([a-z]+)\b", english)
+    return [found[0] for found in behind if found[1] not in ABOVE_ONE and found[2] in COUNTED]
+
+
+def test_no_counted_noun_is_said_without_its_plural_rule():
+    assert uncounted("{n} steps")
+    assert uncounted("at {n:,} hidden units")
+    assert not uncounted("at most {most:,} steps")
+    said = {
+        english: uncounted(english)
+        for english, message in template().items()
+        if not message.pluralizable and not any(place.startswith(MENDED_ELSEWHERE) for place, _ in message.locations)
+    }
+    assert {english: found for english, found in said.items() if found} == {}, "say it with trn, or with seqviz.counted"
+
+
 NAMES = {
     "chrono",
     "Xavier (Glorot)",

@@ -216,7 +216,7 @@ def test_a_checkpoint_is_an_experiment_that_answers_as_the_network_did() -> None
 
 
 def test_wrong_sizes_get_a_sentence() -> None:
-    with pytest.raises(ValueError, match="2 inputs and 1 outputs"):
+    with pytest.raises(ValueError, match="2 inputs and 1 output;"):
         next(train(Experiment(), task("adding"), SHORT))
 
 

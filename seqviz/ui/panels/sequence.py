@@ -10,7 +10,7 @@ import streamlit as st
 from seqviz import sequences
 from seqviz.experiment import MAX_STEPS, Experiment
 from seqviz.experiment import Sequence as Input
-from seqviz.language import tr
+from seqviz.language import tr, trn
 from seqviz.parsing import parse_csv, parse_npy, parse_numbers
 from seqviz.ui.bench import TABLE, Bench
 from seqviz.ui.controls import controlled, table, unfolding, upload
@@ -151,9 +151,10 @@ def _text_controls(bench: Bench) -> None:
     )
     size = len(experiment.sequence.alphabet)
     st.caption(
-        tr(
-            "{size} characters have an input each. A new character adds one, and with it a column of weights.",
-            size=size,
+        trn(
+            "{count} character has an input. A new character adds one, and with it a column of weights.",
+            "{count} characters have an input each. A new character adds one, and with it a column of weights.",
+            size,
         )
     )
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from seqviz import vocabulary as words
 from seqviz.experiment import WeightEdit
-from seqviz.language import Words, tr
+from seqviz.language import Words, tr, trn
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import remembered, table, unfolding
@@ -45,5 +45,5 @@ def weights_panel(bench: Bench) -> None:
             )
     if experiment.edits:
         count = len(experiment.edits)
-        many = tr("1 weight changed by hand.") if count == 1 else tr("{count} weights changed by hand.", count=count)
+        many = trn("{count} weight changed by hand.", "{count} weights changed by hand.", count)
         st.caption(tr("{many} “Reset weights” takes every change back.", many=many))

@@ -2,7 +2,7 @@
 // Arrays hold log10 of norms; -Infinity is a signal of exactly 0 and is drawn at the foot, dotted.
 
 import { Spectrum } from "./spectrum.js";
-import { clauses, el, gradient, number, tr, writeAddress } from "./kit.js";
+import { clauses, el, gradient, number, tr, trn, writeAddress } from "./kit.js";
 import { Timeline, clamp } from "./timeline.js";
 import { Unrolled } from "./unrolled.js";
 import { HEADING, MARGIN, stepTicks } from "./picture.js";
@@ -14,11 +14,13 @@ const FOLDED = 10;
 export function power(v) {
   if (v === -Infinity) return "0";
   if (!Number.isFinite(v)) return "–";
-  if (Math.abs(v) < 3) return (10 ** v).toPrecision(3);
-  const exponent = Math.floor(v + 1e-9);
-  const mantissa = 10 ** (v - exponent);
+  const plain = (10 ** v).toPrecision(3);
+  if (Math.abs(v) < 3 && !plain.includes("e")) return plain;
+  let exponent = Math.floor(v);
+  let mantissa = (10 ** (v - exponent)).toFixed(1);
+  if (mantissa === "10.0") [exponent, mantissa] = [exponent + 1, "1.0"];
   const raised = `${exponent}`.replace(/./g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[+c]));
-  return mantissa.toFixed(1) === "1.0" ? `10${raised}` : `${mantissa.toFixed(1)}×10${raised}`;
+  return mantissa === "1.0" ? `10${raised}` : `${mantissa}×10${raised}`;
 }
 
 const superscript = (k) => `10<sup>${`${k}`.replace("-", "−")}</sup>`;
@@ -182,7 +184,7 @@ export class Flow extends Timeline {
         const between = tr("{name} between {low} and {high}", { name: label, low: number(finite.reduce((a, b) => Math.min(a, b), Infinity)), high: number(finite.reduce((a, b) => Math.max(a, b), -Infinity)) });
         return finite.length === arrays[name].length ? between : finite.length ? tr("{says} before it overflows", { says: between }) : tr("{name} overflows at once", { name: label });
       })),
-      states: (row) => tr("{count} units, up to {reach} in size", { count: row.width, reach: number(row.reach) }),
+      states: (row) => trn("{count} unit, up to {reach} in size", "{count} units, up to {reach} in size", row.width, { reach: number(row.reach) }),
     };
     return rows.map((row) => tr("{row}: {says}", { row: row.name, says: clauses([says[row.kind]?.(row), row.says]) })).join(tr(". "));
   }

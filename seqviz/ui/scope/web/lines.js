@@ -2,7 +2,7 @@
 // taken apart into what every input and every unit gave to it.
 
 import { LINES, rowsOf } from "./diagrams.js";
-import { el, number, tr, typeset, visible } from "./kit.js";
+import { el, number, tr, trn, typeset, visible } from "./kit.js";
 import { Vectors, ask } from "./vectors.js";
 
 const MOST = 7; // single contributions of a term; the others are added up
@@ -122,7 +122,7 @@ export class Lines {
       if (secret || closed) continue;
       const ranked = members.slice().sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
       for (const [label, part] of ranked.slice(0, MOST)) add("sv-part", label, part);
-      if (ranked.length > MOST) add("sv-part", tr("{count} others", { count: ranked.length - MOST }), ranked.slice(MOST).reduce((total, [, part]) => total + part, 0));
+      if (ranked.length > MOST) add("sv-part", trn("{count} other", "{count} others", ranked.length - MOST), ranked.slice(MOST).reduce((total, [, part]) => total + part, 0));
     }
     const total = line.gate ? `${line.gate}_pre` : line.value;
     level("sv-total", tr("sum"), total, v.made[total], v[total]);

@@ -1,7 +1,7 @@
 // What every picture over time shares: one cursor, a pinned step, keys, playing, zoom, headings, a tooltip.
 // A subclass says which rows there are and what they hold; nothing here talks to a server.
 
-import { el, plotly, readTheme, tr, visible } from "./kit.js";
+import { el, plotly, readTheme, tr, trn, visible } from "./kit.js";
 import { cursor } from "./link.js";
 import { MARGIN } from "./picture.js";
 
@@ -69,7 +69,7 @@ export class Timeline {
     this.play = button("▶", tr("Play through time (space)"), () => this.toggle());
     this.play.classList.add("sv-play");
     this.chips = el("div", { class: "sv-chips", "aria-hidden": "true" });
-    const [speedBox, speed] = choice(tr("speed"), SPEEDS.map((count) => [count, tr("{count} steps/s", { count })]), (v) => { this.state.speed = v; });
+    const [speedBox, speed] = choice(tr("speed"), SPEEDS.map((count) => [count, trn("{count} step/s", "{count} steps/s", count)]), (v) => { this.state.speed = v; });
     speed.value = this.state.speed;
     this.speedSelect = speed;
     this.time = el("div", { class: "sv-time" }, this.play, button("‹", tr("One step back (left arrow)"), () => this.move(this.state.step - 1)),

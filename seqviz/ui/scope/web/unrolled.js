@@ -1,7 +1,7 @@
 // A recurrent network unrolled over time: the same cell at every step, handing its state on. Below, all steps in
 // small; above, those about the cursor with their numbers.
 
-import { el, number, svg, tr } from "./kit.js";
+import { el, number, svg, tr, trn } from "./kit.js";
 
 const [LEFT, EACH, CHAIN] = [12, 135, 204];
 const NARROW = 520;
@@ -70,8 +70,8 @@ export class Unrolled {
     this.near.replaceChildren(...parts);
     this.frame.setAttribute("x", LEFT + first * this.each - 1);
     this.frame.setAttribute("width", count * this.each + 2);
-    this.picture.setAttribute("aria-label", tr("The {name} unrolled over {steps} steps; near the cursor, steps {first} to {last}, with the size of h on the wires between them: {sizes}.", {
-      name, steps, first, last: first + count - 1, sizes: Array.from({ length: count }, (_, k) => number(sizes[first + k], 2)).join(tr(", ")),
+    this.picture.setAttribute("aria-label", tr("The {name} unrolled over {steps}; near the cursor, steps {first} to {last}, with the size of h on the wires between them: {sizes}.", {
+      name, steps: trn("{count} step", "{count} steps", steps), first, last: first + count - 1, sizes: Array.from({ length: count }, (_, k) => number(sizes[first + k], 2)).join(tr(", ")),
     }));
   }
 }

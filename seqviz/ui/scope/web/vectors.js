@@ -1,6 +1,6 @@
 // One line of the equations for all units at once: a strip of colours for every term, one cell a unit.
 
-import { el, number, spelled, tr, typeset } from "./kit.js";
+import { el, number, spelled, tr, trn, typeset } from "./kit.js";
 
 const SHADES = 256;
 const known = new Map();
@@ -84,7 +84,7 @@ export class Vectors {
       value.classList.toggle("sv-held", !!rule);
       value.title = rule;
       strip.setAttribute("aria-label", hidden ? tr("{term}: to be guessed", { term: text })
-        : tr("{term}, {count} units: from {low} to {high}; unit {unit}: {value}", { term: text, count: this.count, low: number(Math.min(...values)), high: number(Math.max(...values)), unit, value: number(values[unit]) }));
+        : trn("{term}, {count} unit: from {low} to {high}; unit {unit}: {value}", "{term}, {count} units: from {low} to {high}; unit {unit}: {value}", this.count, { term: text, low: number(Math.min(...values)), high: number(Math.max(...values)), unit, value: number(values[unit]) }));
     }
   }
 }

@@ -79,7 +79,7 @@ export class Weights {
     this.legend.replaceChildren(el("span", { class: "sv-key" }, el("span", { text: number(-most, 1) }), el("i", { style: `background:${gradient(this.theme.diverging)}` }), el("span", { text: number(most, 1) })),
       el("span", { class: "sv-note" }, el("i", { class: "sv-edit-mark" }), tr("changed by you")));
     const [low, high] = [Math.min, Math.max].map((pick) => this.values.reduce((a, b) => pick(a, b)));
-    this.plot.setAttribute("aria-description", tr("{symbol}: {rows} by {cols} weights, from {low} to {high}; {changed} changed by you", {
+    this.plot.setAttribute("aria-description", tr("{symbol}: weights, {rows} by {cols}, from {low} to {high}; {changed} changed by you", {
       symbol: header.symbol, rows: header.rows, cols: header.cols, low: number(low), high: number(high), changed: this.values.reduce((n, v, k) => n + (v !== this.original[k]), 0) }));
     this.show();
     this.root.dataset.drawn = header.id;
