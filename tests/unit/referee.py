@@ -9,7 +9,7 @@ from seqviz.language import LANGUAGES, Sentence
 
 _NUMBER = re.compile(r"[<>]?−?\d+(?:\.\d+)?(?:e[+-]\d+)?%?")
 _FAULTS = re.compile(
-    r"\b1 (?:steps|units|ones|inputs|rows|columns|others|features|decades|networks)\b|−0(?![.\d])|-0(?![.\d])"
+    r"(?<![\d.])1 (?:steps|units|ones|inputs|rows|columns|others|features|decades|networks)\b|−0(?![.\d])|-0(?![.\d])"
     r"|\b(?:nan|inf|None|True|False)\b|[{}]|  |\.\."
 )
 
