@@ -11,12 +11,13 @@ from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
 from seqviz.interventions import Ablate, Clamp, Intervention, Scale, each_span, resolve_steps, spans
 from seqviz.kept import kept_spoken
-from seqviz.language import later, sentences, tr
+from seqviz.language import again, later, sentences, tr
 from seqviz.metrics import describe
 from seqviz.runner import run
 from seqviz.sequences import labels
 from seqviz.telling.stories import STORIES, preset_story
 from seqviz.telling.titles import network_title
+from seqviz.telling.trust import describe_parity
 from seqviz.trace import Trace
 from seqviz.ui.bench import Bench
 from seqviz.ui.scope import pack, row
@@ -134,15 +135,10 @@ def _model(experiment: Experiment) -> tuple[dict[str, Any] | None, dict[str, np.
 
 
 def _status(experiment: Experiment, trace: Trace, layer: int) -> str:
-    off = f"{abs(trace.parity):.1e}"
-    says = tr("Gates are recomputed from torch's own run; largest difference from torch in h and c: {off}.", off=off)
-    if experiment.interventions:
-        says = tr(
-            "Computed step by step with your changes; untouched values differ from torch's by {off} at most.", off=off
-        )
+    says = describe_parity(trace.parity, edited=bool(experiment.interventions))
     if experiment.num_layers > 1:
         says = tr("Layer {k} of {count}. {says}", k=layer + 1, count=experiment.num_layers, says=says)
-    return says
+    return sentences([says, again(trace.problem)])
 
 
 @kept_spoken

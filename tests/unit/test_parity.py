@@ -7,11 +7,13 @@ import warnings
 
 import pytest
 import torch
+from referee import well_made
 from torch import nn
 
 import seqviz
 from seqviz import stepwise
 from seqviz.reconstruct import largest
+from seqviz.telling.trust import describe_parity
 
 LAYERS = {
     "LSTM": lambda: nn.LSTM(1, 2),
@@ -63,3 +65,15 @@ def test_an_edit_of_one_direction_hides_no_difference_in_the_other(monkeypatch):
     assert seqviz.capture(layer, x, interventions=edit).parity < 1e-6
     monkeypatch.setattr(stepwise, "fused", off_by_one)
     assert seqviz.capture(layer, x, interventions=edit).parity == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("parity", [0.0, 1e-300, 5.96e-8, 0.25, math.nan, math.inf])
+@pytest.mark.parametrize("edited", [False, True])
+def test_what_is_said_of_parity_is_its_number(parity, edited):
+    said = describe_parity(parity, edited=edited)
+    well_made(said)
+    assert ("exactly" in said) == (parity == 0)
+    assert ("not finite" in said) == (not math.isfinite(parity))
+    assert ("your changes" in said) == (edited and math.isfinite(parity))
+    if parity > 0 and math.isfinite(parity):
+        assert float(said.values["off"]) == parity
