@@ -15,11 +15,13 @@ from itertools import repeat
 import numpy as np
 
 from seqviz import vocabulary as words
+from seqviz.norms import log10_norm
 from seqviz.slopes import LayerRun, blocks_gained, gained, gru_slopes, lstm_slopes, rnn_slope, through, to_products
 
-__all__ = ["LayerGradient", "LayerRun", "backward"]
+__all__ = ["LayerGradient", "LayerRun", "backward", "log10_backward"]
 
 Array = np.ndarray
+_LOG2 = float(np.log10(2.0))
 
 
 @dataclass(frozen=True)
@@ -147,3 +149,37 @@ def _reached(slopes: list[Array], *e: Array | None) -> list[Array]:
     asked = np.logical_or.reduce([part.any(axis=2) for part in e if part is not None])
     dark = ~np.logical_or.accumulate(asked[::-1], axis=0)[::-1]
     return [np.where(dark.reshape(*dark.shape, *(1,) * (slope.ndim - 2)), 0, slope) for slope in slopes]
+
+
+_STRETCH = 16
+"""Steps between two looks at the size of what is carried: it may change by 18 decades at each."""
+
+
+def log10_backward(run: LayerRun, e: Array) -> tuple[Array, Array | None]:
+    """log10 of the norms of dL/dh_t and dL/dc_t, ``(L,)`` each, however far beyond a double they are.
+
+    The recursion is linear: what goes on from one stretch of steps to the one before it is brought back to ordinary
+    size, and the exponent kept. -inf where every gradient is 0. For a run of valid steps only, in float64; c is None
+    but for an LSTM.
+    """
+    steps = len(e)
+    log_h, log_c = np.empty(steps), np.empty(steps)
+    carried_h, carried_c, taken_out = np.zeros_like(e[0]), None, 0
+    for stop in range(steps, 0, -_STRETCH):
+        span = slice(max(0, stop - _STRETCH), stop)
+        given = np.ldexp(e[span], -taken_out)
+        given[-1] += carried_h
+        e_c = None
+        if carried_c is not None:
+            e_c = np.zeros((len(given), *carried_c.shape))
+            e_c[-1] = carried_c
+        found = backward(run.at(span), given, e_c)
+        log_h[span] = log10_norm(found.h, (1, 2)) + taken_out * _LOG2
+        if found.c is not None:
+            log_c[span] = log10_norm(found.c, (1, 2)) + taken_out * _LOG2
+        size = max(np.abs(part).max(initial=0.0) for part in (found.h_0, found.c_0) if part is not None)
+        exponent = int(np.frexp(size)[1]) if np.isfinite(size) else 0
+        taken_out += exponent
+        carried_h = np.ldexp(found.h_0, -exponent)
+        carried_c = None if found.c_0 is None else np.ldexp(found.c_0, -exponent)
+    return log_h, log_c if run.c_before is not None else None

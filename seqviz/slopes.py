@@ -30,6 +30,7 @@ __all__ = [
     "lstm_slopes",
     "pre_activation",
     "rnn_slope",
+    "rounded_away",
     "sech2",
     "through",
     "to_products",
@@ -144,6 +145,17 @@ def rnn_slope(run: LayerRun) -> Array:
         return gained(_tanh_slope(run, "h"), run, "h")
     h = pre_activation(run, "h") if _edited(run, "h") else run.signals["h"]
     return gained(np.where(np.isfinite(h), h > 0, np.nan).astype(h.dtype), run, "h")
+
+
+def rounded_away(run: LayerRun) -> bool:
+    """Whether a slope that is not 0 was rounded to 0, being below what a double holds: at ``|a|`` of 373 or more."""
+    if run.mode == words.RNN_RELU:
+        return False
+    curves = {words.LSTM: ("g",), words.GRU: ("n",)}.get(run.mode, ("h",))
+    slopes = [_tanh_slope(run, name) for name in curves]
+    slopes += [_gate_slope(run, name) for name in run.signals if name in words.BLOCKS[run.mode] and name not in curves]
+    slopes += [sech2(run.signals["c"])] if "c" in run.signals else []
+    return any(bool((slope == 0).any()) for slope in slopes)
 
 
 def to_products(run: LayerRun, slopes: Array) -> Array:
