@@ -1,10 +1,10 @@
-"""How fast a signal fades or grows along time, in words. numpy only."""
+"""How fast a signal fades or grows along time. numpy only; :mod:`seqviz.telling.gradients` puts it into words."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from seqviz.language import later, tr
+from seqviz.telling.gradients import describe_fading
 
 __all__ = ["decades_per_100", "describe_fading", "first_under", "starving_share"]
 
@@ -37,34 +37,3 @@ def starving_share(log_norms: np.ndarray, share: float = 0.01) -> float:
     if not finite.size:
         return 1.0
     return float((~(log_norms >= finite.max() + np.log10(share))).mean())
-
-
-def describe_fading(log_norms: np.ndarray) -> str:
-    """One sentence from the numbers: how fast, where it is lost, and who starves."""
-    if not np.isfinite(log_norms).any():
-        return tr("No gradient reaches any step: it is exactly 0.")
-    if len(log_norms) == 1:
-        return tr("One step only: there is no way back to travel.")
-    rate, starving, lost = decades_per_100(log_norms), starving_share(log_norms), first_under(log_norms)
-    if not abs(rate) >= 0.3 and starving > 0.5:
-        says = later(
-            "Drops at the end, then keeps its size on the way back; {starving:.0%} of steps get less than 1% of the "
-            "largest."
-        )
-    elif not abs(rate) >= 0.3:
-        says = later("Keeps its size; {starving:.0%} of steps get less than 1% of the largest.")
-    elif rate > 0:
-        says = later("Gains {pace:.3g} decades per 100 steps; {starving:.0%} of steps get less than 1% of the largest.")
-    elif lost is None:
-        says = later("Loses {pace:.3g} decades per 100 steps; {starving:.0%} of steps get less than 1% of the largest.")
-    elif lost == 1:
-        says = later(
-            "Loses {pace:.3g} decades per 100 steps, under a millionth 1 step before the end; "
-            "{starving:.0%} of steps get less than 1% of the largest."
-        )
-    else:
-        says = later(
-            "Loses {pace:.3g} decades per 100 steps, under a millionth {lost} steps before the end; "
-            "{starving:.0%} of steps get less than 1% of the largest."
-        )
-    return tr(says, pace=abs(rate), starving=starving, lost=lost)

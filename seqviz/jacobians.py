@@ -76,7 +76,10 @@ class StateJacobians:
         return _log10(_finite(_largest_singular, self._block(block)), self.log_scale)
 
     def log10_singular_values(self, block: str = "h_h", every: int = 1) -> Array:
-        """log10 of all singular values, ``(ceil(L / every), H)``, largest first."""
+        """log10 of all singular values, ``(ceil(L / every), H)``, largest first.
+
+        A double has 16 digits: those some 15 powers of ten below the largest at their step are made of rounding.
+        """
         values = _finite(lambda a: np.linalg.svd(a, compute_uv=False), self._block(block)[::every])
         return _log10(values, self.log_scale[::every, None])
 

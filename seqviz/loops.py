@@ -1,8 +1,9 @@
-"""What torch itself makes of a plain RNN's gradient in the network's precision: autograd through a loop over the steps."""
+"""What torch itself makes of a plain RNN's gradient in its precision: autograd through a loop over the steps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,21 +11,18 @@ from torch import Tensor
 from seqviz import vocabulary as words
 from seqviz.interventions import Intervention, apply
 from seqviz.layers import layer_weights
-from seqviz.network import SequenceRNN
 
 __all__ = ["loop_gradient"]
 
 
-def loop_gradient(
-    net: SequenceRNN, x: Tensor, loss: str = "last", interventions: Iterable[Intervention] = ()
-) -> Tensor:
+def loop_gradient(net: Any, x: Tensor, loss: str = "last", interventions: Iterable[Intervention] = ()) -> Tensor:
     """dL/dh_t of the first layer ``(L, N, H)`` as a loop over the documented line gives it in torch.
 
     It rounds as torch does in that precision, down to its smallest numbers, where :func:`seqviz.gradient_flow` takes
     those below the normal range for 0 and the slopes of saturated units from their pre-activations.
 
     Args:
-        net: a network of one direction.
+        net: a :class:`seqviz.SequenceRNN` of one direction.
         x: its input ``(L, N, H_in)``, in the network's precision.
         loss: ``"last"`` or ``"sum"``, as for :func:`seqviz.gradient_flow`.
         interventions: edits of the run.
@@ -50,9 +48,9 @@ def loop_gradient(
     return torch.stack([torch.zeros_like(h) if g is None else g for g, h in zip(found, first, strict=True)])
 
 
-def _step(net: SequenceRNN, layer: int, x: Tensor, h: Tensor, at: Callable[[str, Tensor], Tensor]) -> Tensor:
+def _step(net: Any, layer: int, x: Tensor, h: Tensor, at: Callable[[str, Tensor], Tensor]) -> Tensor:
     """``h_t = tanh(x_t W_ih^T + b_ih + h_{t-1} W_hh^T + b_hh)``, or ReLU, with every edit in its place."""
-    w = layer_weights(net.rnn, layer, False)  # type: ignore[arg-type]
+    w = layer_weights(net.rnn, layer, False)
     bias_ih, bias_hh = (0.0 if b is None else b for b in (w.bias_ih, w.bias_hh))
     pre = at(f"l{layer}.h_ih", x @ w.weight_ih.T + bias_ih)
     hh = h @ w.weight_hh.T + bias_hh

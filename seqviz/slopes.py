@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -71,7 +71,7 @@ class LayerRun:
     b_ih: Array | None = None
     gains: Mapping[str, Array] | None = None
 
-    def at(self, index: Array) -> LayerRun:
+    def at(self, index: Any) -> LayerRun:
         """Some of its steps."""
         return replace(
             self,

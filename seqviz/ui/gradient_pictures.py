@@ -9,17 +9,30 @@ import numpy as np
 
 from seqviz import vocabulary as words
 from seqviz import weights
+from seqviz.backward import log10_backward
 from seqviz.experiment import Experiment
-from seqviz.fading import describe_fading
 from seqviz.gradients import GradientFlow, gradient_flow
 from seqviz.jacobians import StateJacobians, highway_split, state_jacobians
 from seqviz.kept import kept, kept_spoken
-from seqviz.language import number, sentences, tr
+from seqviz.language import sentences, tr
+from seqviz.loops import loop_gradient
+from seqviz.norms import log10_norm
+from seqviz.onestep import read_run
 from seqviz.runner import inputs, network
+from seqviz.slopes import rounded_away
+from seqviz.telling.gradients import (
+    describe_fading,
+    describe_highway,
+    describe_precision,
+    describe_singular,
+    describe_theory,
+    describe_way,
+    highway_share,
+)
 from seqviz.ui.bench import Bench
 from seqviz.ui.scope import pack
 
-__all__ = ["LINE", "NETS", "flow_message", "flows", "networks"]
+__all__ = ["LINE", "NETS", "flow_message", "flows", "networks", "way_back"]
 
 NETS = ("RNN", "GRU", "LSTM")
 LINE = {"RNN": 2, "GRU": 3, "LSTM": 1}
@@ -28,6 +41,12 @@ LINE = {"RNN": 2, "GRU": 3, "LSTM": 1}
 _DECADES = 60
 _UNIT_DECADES = 12
 _JACOBIAN_WORK = 400_000_000
+_EIGENVALUE_WORK = 60_000_000
+_DIGITS = 1e-14
+"""A singular value that is so much smaller than the largest is made of rounding, and not drawn."""
+_SMALLEST = -290.0
+_SINGLE = -30.0
+"""Where log10 of a gradient is larger, float32 holds it to all its digits."""
 
 
 def networks(experiment: Experiment) -> dict[str, Experiment]:
@@ -37,21 +56,44 @@ def networks(experiment: Experiment) -> dict[str, Experiment]:
 
 
 @kept
-def _flow(experiment: Experiment, loss: str, double: bool) -> GradientFlow:
-    x, net = inputs(experiment), network(experiment)
-    return gradient_flow(net.double(), x.double(), loss=loss) if double else gradient_flow(net, x, loss=loss)
+def _flow(experiment: Experiment, loss: str) -> GradientFlow:
+    x, net = inputs(experiment).double(), network(experiment).double()
+    held: dict[str, Any] = {"interventions": experiment.interventions} if experiment.interventions else {}
+    return gradient_flow(net, x, loss=loss, **held)
 
 
 def flows(experiment: Experiment, loss: str) -> dict[str, GradientFlow]:
     """Every network's gradient flow, in float64."""
-    return {name: _flow(e, loss, True) for name, e in networks(experiment).items()}
+    return {name: _flow(e, loss) for name, e in networks(experiment).items()}
 
 
 @kept
 def _jacobians(experiment: Experiment) -> StateJacobians:
-    return state_jacobians(
-        network(experiment).double(), inputs(experiment).double(), trace=_flow(experiment, "last", True).trace
-    )
+    x, net = inputs(experiment).double(), network(experiment).double()
+    return state_jacobians(net, x, interventions=experiment.interventions)
+
+
+@kept
+def log10_norms(experiment: Experiment, loss: str) -> tuple[dict[str, np.ndarray], bool]:
+    """log10 of the norms of dL/dh_t and dL/dc_t of the first layer, by signal, ``(L,)`` each, however small; and
+    whether a slope was so small that a double took it for 0."""
+    flow, x, net = _flow(experiment, loss), inputs(experiment).double(), network(experiment).double()
+    run, _ = read_run(net, x, None, None, (0, 0, False), experiment.interventions)
+    if experiment.num_layers > 1 or run.problem:
+        found = {name: flow.log10_norms(f"l0.{name}") for name in "hc" if f"l0.{name}" in flow.arrays}
+        return found, any((logs < _SMALLEST).any() and not np.isneginf(logs).all() for logs in found.values())
+    # What the loss itself asks of h: at the last step all that there is.
+    e = np.zeros_like(flow["l0.h"])
+    e[-1 if loss == "last" else slice(None)] = flow["l0.h"][-1]
+    h, c = log10_backward(run.layer, e)
+    return {"h": h} if c is None else {"h": h, "c": c}, rounded_away(run.layer)
+
+
+@kept
+def _single(experiment: Experiment, loss: str) -> np.ndarray:
+    """log10 of the norms of dL/dh_t as torch in float32 gives them, ``(L,)``."""
+    found = loop_gradient(network(experiment), inputs(experiment), loss, experiment.interventions)
+    return log10_norm(found.numpy(), (1, 2))
 
 
 def _log10(values: np.ndarray) -> np.ndarray:
@@ -72,27 +114,24 @@ class _Picture:
         self.curves.append({"name": name, "label": label, "line": line, **look})
 
 
-def _theory(picture: _Picture, found: dict[str, GradientFlow], nets: dict[str, Experiment]) -> list[str]:
+def _theory(picture: _Picture, nets: dict[str, Experiment]) -> list[str]:
     """The closed forms for the present setting, drawn from the last step back; and how far they hold."""
     says = []
-    steps = len(found["RNN"]["l0.h"])
-    lag = np.arange(steps - 1, -1, -1)
+    measured = picture.arrays["RNN.h"]
+    lag = np.arange(len(measured) - 1, -1, -1)
     w = weights.gate_view(weights.materialise(nets["RNN"]), nets["RNN"].cell, 0, "h", "hh")
     rho = weights.spectral_radius(w)
     if rho > 0:
-        measured = _log10(found["RNN"].norms("l0.h"))
         curve = measured[-1] + lag * np.log10(rho)
         picture.curve("rnn.theory", tr("ρ^k, ρ = {rho:.3g}", rho=rho), curve, LINE["RNN"], dash="dot", width=1.5)
-        says.append(_ratio("RNN", tr("ρ^k with ρ = {rho:.3g}", rho=rho), measured[0], curve[0]))
-    bias = _forget_bias(nets["LSTM"])
-    with np.errstate(over="ignore", divide="ignore"):
-        log_f = -np.log1p(np.exp(-bias)) / np.log(10.0)
-        last = _log10(found["LSTM"]["l0.c"][-1, 0])
+        says.append(describe_theory("RNN", tr("ρ^k with ρ = {rho:.3g}", rho=rho), measured[0], curve[0]))
+    log_f = -np.logaddexp(0.0, -_forget_bias(nets["LSTM"])) / np.log(10.0)
+    last = _log10(_flow(nets["LSTM"], "last")["l0.c"][-1, 0])
     exponents = last[None] + lag[:, None] * log_f[None]
     top = exponents.max(axis=1, keepdims=True)
-    curve = top[:, 0] + 0.5 * np.log10((10.0 ** (2 * (exponents - np.where(np.isfinite(top), top, 0.0)))).sum(axis=1))
+    curve = top[:, 0] + log10_norm(10.0 ** (exponents - np.where(np.isfinite(top), top, 0.0)), 1)
     picture.curve("lstm.theory", tr("σ(b)^k of the forget biases b"), curve, LINE["LSTM"], dash="dot", width=1.5)
-    says.append(_ratio("LSTM", "σ(b)^k", _log10(found["LSTM"].norms("l0.c"))[0], curve[0]))
+    says.append(describe_theory("LSTM", "σ(b)^k", picture.arrays["LSTM.c"][0], curve[0]))
     return says
 
 
@@ -102,73 +141,53 @@ def _forget_bias(experiment: Experiment) -> np.ndarray:
     return parts[0].astype(float) + parts[1]
 
 
-def _ratio(name: str, law: str, measured: float, closed: float) -> str:
-    gap = measured - closed
-    if not np.isfinite(gap):
-        return ""
-    times = f"{10**gap:.2f}" if abs(gap) < 2 else f"10^{number(gap, '.1f')}"
-    return tr("{name} at step 0: {times} times the closed form {law}.", name=name, times=times, law=law)
-
-
-def _norm_row(picture: _Picture, found: dict[str, GradientFlow], nets: dict[str, Experiment], loss: str) -> list[str]:
+def _norm_row(picture: _Picture, nets: dict[str, Experiment], loss: str) -> str:
+    """The curves, and a sentence where float32 loses the RNN's."""
     for name in NETS:
-        picture.curve(f"{name}.h", f"{name} h", _log10(found[name].norms("l0.h")), LINE[name], width=2.4)
-    picture.curve("LSTM.c", "LSTM c", _log10(found["LSTM"].norms("l0.c")), LINE["LSTM"], dash="dash", width=1.6)
-    single = _log10(_flow(nets["RNN"], loss, False).norms("l0.h").astype(np.float64))
-    lost = np.isneginf(single) & (picture.arrays["RNN.h"] < -30) & np.isfinite(picture.arrays["RNN.h"])
-    says: list[str] = []
-    if lost.any():
+        picture.curve(f"{name}.h", f"{name} h", log10_norms(nets[name], loss)[0]["h"], LINE[name], width=2.4)
+    c = log10_norms(nets["LSTM"], loss)[0]["c"]
+    picture.curve("LSTM.c", "LSTM c", c, LINE["LSTM"], dash="dash", width=1.6)
+    exact = picture.arrays["RNN.h"]
+    if not (exact[np.isfinite(exact)] < _SINGLE).any():
+        return ""
+    single = _single(nets["RNN"], loss)
+    if says := describe_precision("RNN", single, exact):
         picture.curve("RNN.f32", tr("RNN h in float32"), single, None, width=1.2)
-        says.append(
-            tr(
-                "In float32 the RNN's gradient is lost, at 0 or stuck near 1e-45, at {lost} of {steps} steps: "
-                "the grey curve falls off the picture where the true one only becomes small.",
-                lost=int(lost.sum()),
-                steps=len(lost),
-            )
-        )
     return says
 
 
-def _unit_rows(picture: _Picture, found: dict[str, GradientFlow]) -> tuple[float, float]:
-    logs = {name: _log10(found[name]["l0.h"][:, 0]) for name in NETS}
-    finite = np.concatenate([a[np.isfinite(a)] for a in logs.values()])
-    ceiling = float(np.ceil(finite.max())) if finite.size else 0.0
-    for name, values in logs.items():
-        picture.arrays[f"{name}.units"] = values
-        says = describe_fading(picture.arrays[f"{name}.h"])
-        picture.rows.append({"signal": name.lower(), "kind": "units", "array": f"{name}.units", "symbol": name,
-                             "name": tr("∂L/∂h by unit"), "width": values.shape[1], "says": says,
-                             "hue": "h"})  # fmt: skip
-    return ceiling - _UNIT_DECADES, ceiling
+def _unit_rows(picture: _Picture, found: dict[str, GradientFlow], nets: dict[str, Experiment], loss: str) -> None:
+    """Every unit of every state, each row on a scale of its own: networks may be many powers of ten apart."""
+    for name, signal in (*((name, "h") for name in NETS), ("LSTM", "c")):
+        values, logs = _log10(found[name][f"l0.{signal}"][:, 0]), picture.arrays[f"{name}.{signal}"]
+        finite = values[np.isfinite(values)]
+        array = f"{name}.{signal}.units"
+        picture.arrays[array] = values
+        says = describe_fading(logs, rounded=log10_norms(nets[name], loss)[1])
+        if (name, signal) == ("LSTM", "h"):
+            says = tr("An LSTM remembers by c: the next row tells what is left of it.")
+        picture.rows.append({
+            "signal": name.lower() if signal == "h" else f"{name.lower()}.c", "kind": "units", "array": array,
+            "symbol": name, "name": tr("∂L/∂{signal} by unit", signal=signal), "width": values.shape[1],
+            "ceiling": float(finite.max()) if finite.size else 0.0, "hue": signal,
+            "says": says,
+        })  # fmt: skip
 
 
 def _highway_row(picture: _Picture, lstm: Experiment) -> str:
     if lstm.sequence.length * (2 * lstm.hidden_size) ** 3 > _JACOBIAN_WORK:
         return tr("The highway split is left out: this many steps and units would take too long to draw live.")
-    x = inputs(lstm).double()
-    trace = _flow(lstm, "last", True).trace
-    split = highway_split(network(lstm).double(), x, trace=trace, jacobians=_jacobians(lstm))
+    x, edits = inputs(lstm).double(), lstm.interventions
+    split = highway_split(network(lstm).double(), x, jacobians=_jacobians(lstm), interventions=edits)
+    direct, rest, _ = split.log10_norms()
+    share = highway_share(direct, rest)
     if not np.isfinite(split.rest).all():
         return tr("The highway split is left out: the network overflowed.")
-    direct, rest, _ = split.log10_norms()
-    share = np.zeros_like(direct)
-    known = np.isfinite(direct) | np.isfinite(rest)
-    share[known] = 1.0 / (1.0 + 10.0 ** np.clip(rest[known] - direct[known], -300, 300))
-    picture.arrays |= {"highway.share": share, "highway.direct": direct, "highway.rest": rest}
-    says = tr(
-        "At lag {lag} the highway is {share:.2g} of the two; ½ or more back to lag {held}.",
-        lag=len(share) - 1, share=share[0], held=_held(share),
-    )  # fmt: skip
-    picture.rows.append({"signal": "highway", "kind": "share", "symbol": "∂c/∂c", "hue": "c", "says": says,
-                         "name": tr("highway (product of forget gates) and the rest"), "width": 1})  # fmt: skip
+    picture.arrays |= {"highway.share": 10.0**share, "highway.direct": direct, "highway.rest": rest}
+    picture.rows.append({"signal": "highway", "kind": "share", "symbol": "∂c/∂c", "hue": "c",
+                         "name": tr("highway (product of forget gates) and the rest"), "width": 1,
+                         "says": describe_highway(share)})  # fmt: skip
     return ""
-
-
-def _held(share: np.ndarray) -> int:
-    """The largest lag up to which the highway is at least half, without a break."""
-    below = np.flatnonzero(share < 0.5)
-    return len(share) - 1 - (int(below[-1]) + 1 if below.size else 0)
 
 
 def _spectrum(picture: _Picture, name: str, experiment: Experiment) -> dict[str, Any] | None:
@@ -179,19 +198,19 @@ def _spectrum(picture: _Picture, name: str, experiment: Experiment) -> dict[str,
     if not all(np.isfinite(a).all() for a in (found.h_h, found.step(slice(None)))):
         return None
     length = experiment.sequence.length
-    count = int(np.clip(60_000 // size**2, 6, 48))
+    count = max(6, _EIGENVALUE_WORK // size**3)
     steps = np.unique(np.linspace(0, length - 1, min(count, length)).round().astype(int))
     eigenvalues = found.eigenvalues(steps)
     lags = np.unique(np.linspace(0, length - 1, min(40, length)).round().astype(int))
     values = np.linalg.svd(found.h_h[length - 1 - lags], compute_uv=False)
+    values[values < _DIGITS * values[:, :1]] = np.nan
     singular = _log10(values) + found.log_scale[length - 1 - lags, None] / np.log(10.0)
     picture.arrays |= {"eig.re": eigenvalues.real, "eig.im": eigenvalues.imag, "eig.step": steps.astype(float),
                        "sing.lag": lags.astype(float), "sing.values": singular}  # fmt: skip
     reach = float(np.clip(np.abs(eigenvalues).max() * 1.1, 1.15, 50.0))
-    top = singular[-1, 0]
     return {"name": name, "line": LINE[name], "hidden": size, "singular": experiment.hidden_size, "reach": reach,
             "floor": float(singular[np.isfinite(singular)].max() - _DECADES) if np.isfinite(singular).any() else 0.0,
-            "says": tr("Largest singular value at lag {lag}: 10^{top:.1f}.", lag=lags[-1], top=top)}  # fmt: skip
+            "says": describe_singular(int(lags[-1]), singular[-1, 0])}  # fmt: skip
 
 
 def _range(picture: _Picture) -> list[float]:
@@ -211,12 +230,12 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
     found = flows(experiment, loss)
     problems = [tr("{name}: {says}", name=name, says=flow.problem) for name, flow in found.items() if flow.problem]
     picture = _Picture({}, [], [])
-    notes = _norm_row(picture, found, nets, loss)
-    theory = _theory(picture, found, nets) if loss == "last" else []
+    notes = [_norm_row(picture, nets, loss)]
+    theory = _theory(picture, nets) if loss == "last" else []
     picture.rows.append({"signal": "norm", "kind": "norm", "symbol": "‖∂L/∂h‖", "width": 1, "hue": "h",
                          "name": tr("gradient norm at every step"),
-                         "says": tr("Dotted: the closed forms.")})  # fmt: skip
-    floor, ceiling = _unit_rows(picture, found)
+                         "says": tr("Dotted: the closed forms.") if theory else ""})  # fmt: skip
+    _unit_rows(picture, found, nets, loss)
     notes.append(_highway_row(picture, nets["LSTM"]))
     header = {
         "panel": "flow",
@@ -227,8 +246,7 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
         "rows": picture.rows,
         "curves": picture.curves,
         "range": _range(picture),
-        "floor": floor,
-        "ceiling": ceiling,
+        "decades": _UNIT_DECADES,
         "status": sentences([*problems, *theory, *notes]),
         "spectrum": _spectrum(picture, net, nets[net]),
         "address": address,
@@ -236,6 +254,13 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
         "redo": redo,
     }
     return pack(header, picture.arrays)
+
+
+def way_back(bench: Bench) -> str:
+    """What the way back makes of the gradient in each of the networks, in one sentence."""
+    nets, loss = networks(bench.experiment), bench.option("loss")
+    wanted = (("RNN", "h"), ("GRU", "h"), ("LSTM", "c"))
+    return describe_way({f"{name}.{signal}": log10_norms(nets[name], loss)[0][signal] for name, signal in wanted})
 
 
 def flow_message(bench: Bench) -> bytes:

@@ -19,7 +19,7 @@ from seqviz.telling.titles import whose_weights
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, opened, option, refuse, said, unkept
-from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows, networks
+from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows, networks, way_back
 from seqviz.ui.panels.network import CHRONO, knobs, scheme_names
 from seqviz.weights import set_parts
 
@@ -36,31 +36,23 @@ def _setting(length: int = 200, amplitude: float = 1.0, **init: Any) -> Experime
 SCENES: dict[str, tuple[Experiment, str]] = {
     later("Vanishes"): (
         _setting(),
-        later("Default weights: after 200 steps nothing of the signal is left in any of the three."),
+        later("Default weights: what becomes of the signal on its way back over 200 steps."),
     ),
     later("Explodes"): (
         _setting(120, spectral_radius=3.0, scheme="orthogonal"),
-        later(
-            "Recurrent weights of spectral radius 3: each step may stretch the RNN's signal, "
-            "and it grows on its way back."
-        ),
+        later("Recurrent weights of spectral radius 3: each step may stretch the RNN's signal on its way back."),
     ),
     later("Identity keeps it"): (
         replace(_setting(scheme="identity"), sequence=Sequence("bits", 200, amplitude=0.3, seed=1)),
         later("The IRNN: identity weights and ReLU hand the gradient on unchanged, where a unit is above 0."),
     ),
     later("Forget bias rescues it"): (
-        _setting(forget_bias=3.0),
-        later(
-            "A forget bias of 3 holds the gates near 0.95, and the LSTM's signal survives; the RNN has no such knob."
-        ),
+        _setting(forget_bias=4.0),
+        later("A forget bias of 4 opens the LSTM's forget gates to about 0.98; the RNN has no such knob."),
     ),
     later("Chrono reaches 500 steps"): (
         _setting(500, scheme="chrono"),
-        later(
-            "Forget biases drawn for memories up to the sequence's length: "
-            "some units forget slowly enough for all of it."
-        ),
+        later("Forget biases drawn for memories up to the length of the sequence."),
     ),
     later("Clipping caps the step"): (
         _setting(120, spectral_radius=3.0, scheme="orthogonal"),
@@ -152,7 +144,7 @@ def _choice(bench: Bench, name: str, label: str, names: Callable[[str], str] = s
 def _picture(bench: Bench) -> None:
     scene = st.session_state.get("scene")
     if scene:
-        st.markdown(tr(SCENES[scene][1]))
+        st.markdown(sentences([tr(SCENES[scene][1]), way_back(bench)]))
     found = flows(bench.experiment, bench.option("loss"))
     problems = {name: flow.problem for name, flow in found.items() if flow.problem}
     for name, problem in problems.items():

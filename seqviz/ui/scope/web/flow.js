@@ -10,6 +10,12 @@ import { HEADING, MARGIN, stepTicks } from "./picture.js";
 const TALL = { norm: 250, units: 58, share: 84, lines: 84, states: 62 };
 const FOLDED = 10;
 
+// Where the labels of a row's first and last unit stand: whole inside the row, not half under its heading.
+function unitTicks(H, tall) {
+  const inset = (6 * H) / tall - 0.5;
+  return H === 1 ? [0] : [Math.max(0, inset), Math.min(H - 1, H - 1 - inset)];
+}
+
 // A number given by its log10, which may lie far outside what a double holds.
 export function power(v) {
   if (v === -Infinity) return "0";
@@ -139,9 +145,10 @@ export class Flow extends Timeline {
     const { header, arrays, state } = this;
     const values = arrays[row.array];
     const H = row.width;
-    const z = Array.from({ length: H }, (_, u) => Float32Array.from({ length: state.L }, (_, t) => Math.max(values[t * H + u], header.floor)));
-    Object.assign(axis, { range: [H - 0.5, -0.5], tickmode: "array", tickvals: state.folded.has(row.signal) ? [] : [0, H - 1], ticktext: ["0", `${H - 1}`] });
-    return [{ type: "heatmap", x0: 0, dx: 1, z, zmin: header.floor, zmax: header.ceiling, colorscale: this.theme.magnitude, showscale: false, yaxis, hoverinfo: "skip" }];
+    const floor = row.ceiling - header.decades;
+    const z = Array.from({ length: H }, (_, u) => Float32Array.from({ length: state.L }, (_, t) => Math.max(values[t * H + u], floor)));
+    Object.assign(axis, { range: [H - 0.5, -0.5], tickmode: "array", tickvals: state.folded.has(row.signal) ? [] : unitTicks(H, TALL.units), ticktext: ["0", `${H - 1}`] });
+    return [{ type: "heatmap", x0: 0, dx: 1, z, zmin: floor, zmax: row.ceiling, colorscale: this.theme.magnitude, showscale: false, yaxis, hoverinfo: "skip" }];
   }
 
   // Several named lines on a common linear axis.
@@ -156,13 +163,13 @@ export class Flow extends Timeline {
     const { arrays, state, theme } = this;
     const values = arrays[row.array];
     const z = Array.from({ length: row.width }, (_, u) => Float32Array.from({ length: state.L }, (_, t) => values[t * row.width + u]));
-    Object.assign(axis, { range: [row.width - 0.5, -0.5], tickmode: "array", tickvals: state.folded.has(row.signal) ? [] : [0, row.width - 1], ticktext: ["0", `${row.width - 1}`] });
+    Object.assign(axis, { range: [row.width - 0.5, -0.5], tickmode: "array", tickvals: state.folded.has(row.signal) ? [] : unitTicks(row.width, TALL.states), ticktext: ["0", `${row.width - 1}`] });
     return [{ type: "heatmap", x0: 0, dx: 1, z, zmin: -row.reach, zmax: row.reach, colorscale: theme.diverging, showscale: false, yaxis, hoverinfo: "skip" }];
   }
 
   share(row, yaxis, axis, folded) {
     const { arrays, theme } = this;
-    Object.assign(axis, { range: [0, 1], tickmode: "array", tickvals: folded ? [] : [0, 0.5, 1], ticktext: ["0", "½", "1"] });
+    Object.assign(axis, { range: [0, 1], tickmode: "array", tickvals: folded ? [] : [0.07, 0.5, 0.93], ticktext: ["0", "½", "1"] });
     const direct = Array.from(arrays["highway.share"]);
     const fill = (y, color) => ({ type: "scatter", mode: "lines", y, yaxis, stackgroup: "share", line: { width: 0, color }, fillcolor: color, hoverinfo: "skip" });
     return [fill(direct, theme.lines[1]), fill(direct.map((v) => 1 - v), theme.lines[2])];
@@ -194,7 +201,10 @@ export class Flow extends Timeline {
     const stroke = (curve) => el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: `border-top: ${curve.width ?? 2}px ${curve.dash === "dot" ? "dotted" : curve.dash ? "dashed" : "solid"} ${curve.line === null ? theme.quiet : theme.lines[curve.line]}` }), curve.label);
     const items = header.curves.filter((c) => c.label).map(stroke);
     if (header.curves.some((c) => this.arrays[c.name].includes(-Infinity))) items.push(el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 2px dotted var(--sv-ink)" }), tr("at the foot: exactly 0")));
-    if (header.floor !== undefined) items.push(el("span", { class: "sv-key" }, el("span", { text: power(header.floor) }), el("i", { style: `background:${gradient(theme.magnitude)}` }), el("span", { text: power(header.ceiling) })));
+    if (header.decades !== undefined) {
+      const scale = el("i", { style: `background:${gradient(theme.magnitude)}` });
+      items.push(el("span", { class: "sv-key" }, el("span", { text: power(-header.decades) }), scale, el("span", { text: tr("1: a row's largest") })));
+    }
     const swatch = (line, text) => el("span", { class: "sv-note" }, el("i", { class: "sv-swatch", style: `background:${theme.lines[line]}` }), text);
     if (this.rows.some((row) => row.kind === "share")) items.push(swatch(1, tr("cell-state highway")), swatch(2, tr("the rest")));
     if (this.rows.some((row) => row.kind === "states")) items.push(el("span", { class: "sv-key" }, el("span", { text: "h −" }), el("i", { style: `background:${gradient(theme.diverging)}` }), el("span", { text: "+" })));

@@ -1,7 +1,7 @@
 // What one step does to a small change of the state: eigenvalues beside the unit circle, and how the
 // singular values of the whole way back fan out with the lag.
 
-import { el, tr } from "./kit.js";
+import { el, number, tr } from "./kit.js";
 
 export class Spectrum {
   constructor() {
@@ -43,15 +43,18 @@ export class Spectrum {
 
   show(step) {
     if (!this.header || !this.Plotly) return;
+    if (step === this.at) return;
+    this.at = step;
     let best = 0;
     for (let s = 1; s < this.steps.length; s++) if (Math.abs(this.steps[s] - step) < Math.abs(this.steps[best] - step)) best = s;
-    if (best === this.at) return;
-    this.at = best;
     const H = this.header.hidden;
     const x = Array.from(this.re.subarray(best * H, (best + 1) * H));
     const y = Array.from(this.im.subarray(best * H, (best + 1) * H));
     const largest = Math.max(...x.map((v, k) => Math.hypot(v, y[k])));
-    this.circleTitle.textContent = tr("Eigenvalues of step {step}, {name}: largest {size}", { step: this.steps[best], name: this.header.name, size: largest.toFixed(3) });
+    const values = { step, name: this.header.name, size: number(largest), nearest: this.steps[best] };
+    this.circleTitle.textContent = values.nearest === step
+      ? tr("Eigenvalues of step {step}, {name}: largest {size}", values)
+      : tr("Eigenvalues of step {nearest}, the one nearest to {step} that was computed, {name}: largest {size}", values);
     this.circle.setAttribute("aria-label", this.circleTitle.textContent);
     this.Plotly.restyle(this.circle, { x: [x], y: [y] }, [0]);
   }

@@ -6,6 +6,7 @@ export default {
   "texts": {
    ", ": "，",
    ". ": "。",
+   "1: a row's largest": "1：该行最大值",
    "; ": "；",
    "Add files": "添加文件",
    "App pages": "页面导航",
@@ -28,6 +29,7 @@ export default {
    "Difference: now minus baseline; each row has its own range": "差异：当前值减基线值；每一行有各自的范围",
    "Dismiss": "忽略",
    "Download as CSV": "下载为 CSV",
+   "Eigenvalues of step {nearest}, the one nearest to {step} that was computed, {name}: largest {size}": "{name} 第 {nearest} 步的特征值（离第 {step} 步最近的已计算步）：最大 {size}",
    "Eigenvalues of step {step}, {name}: largest {size}": "{name} 第 {step} 步的特征值：最大模为 {size}",
    "Error:": "错误：",
    "Error: Number is outside the allowed range. Please enter a value between {low} and {high}.": "错误：数值超出允许范围。请输入 {low} 到 {high} 之间的值。",
