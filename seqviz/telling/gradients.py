@@ -141,8 +141,8 @@ def describe_way(logs: dict[str, Array]) -> str:
         return ""
     at_first = {name: Power(way[0] - way[-1]) for name, way in logs.items()}
     return tr(
-        "At step 0 the RNN's ∂L/∂h is {rnn} times what it is at the last step, the GRU's {gru} times, "
-        "the LSTM's ∂L/∂c {lstm} times.",
+        "The gradient at step 0 over that at the last step: {rnn} in the RNN (∂L/∂h), {gru} in the GRU (∂L/∂h), "
+        "{lstm} in the LSTM (∂L/∂c).",
         rnn=at_first["RNN.h"], gru=at_first["GRU.h"], lstm=at_first["LSTM.c"],
     )  # fmt: skip
 

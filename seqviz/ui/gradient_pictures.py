@@ -58,8 +58,7 @@ def networks(experiment: Experiment) -> dict[str, Experiment]:
 @kept
 def _flow(experiment: Experiment, loss: str) -> GradientFlow:
     x, net = inputs(experiment).double(), network(experiment).double()
-    held: dict[str, Any] = {"interventions": experiment.interventions} if experiment.interventions else {}
-    return gradient_flow(net, x, loss=loss, **held)
+    return gradient_flow(net, x, loss=loss, interventions=experiment.interventions)
 
 
 def flows(experiment: Experiment, loss: str) -> dict[str, GradientFlow]:

@@ -188,9 +188,9 @@ def test_a_closed_form_that_is_0_is_compared_with_nothing() -> None:
 def test_the_way_back_of_three_networks_in_one_sentence() -> None:
     ways = {"RNN.h": np.array([-44.0, 0.0]), "GRU.h": np.array([1.0, 0.0]), "LSTM.c": np.array([-np.inf, 0.0])}
     said = describe_way(ways)
-    assert "RNN's ∂L/∂h is 10^−44.0 times" in said
-    assert "the GRU's 10 times" in said
-    assert "the LSTM's ∂L/∂c 0 times" in said
+    assert "10^−44.0 in the RNN" in said
+    assert "10 in the GRU" in said
+    assert "0 in the LSTM" in said
     assert describe_way(ways | {"GRU.h": np.array([1.0, -np.inf])}) == ""
 
 
