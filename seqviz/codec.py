@@ -141,6 +141,9 @@ def _part(cls: type, content: Any) -> Any:
         body["edits"] = tuple(_row(InputEdit, row, 3) for row in _list(body["edits"], "edits"))
     if "values" in body:
         body["values"] = _bytes(body["values"])
+    for name in ("names", "labels"):
+        if name in body:
+            body[name] = tuple(_list(body[name], name))
     return _build(cls, body, what)
 
 

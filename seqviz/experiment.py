@@ -308,4 +308,5 @@ def _of_width(sequence: Sequence, width: int) -> Sequence:
     old = np.frombuffer(sequence.values, dtype="<f4").reshape(sequence.length, -1)
     new = np.zeros((sequence.length, width), dtype="<f4")
     new[:, : old.shape[1]] = old[:, :width]
-    return replace(sequence, values=new.tobytes())
+    names = (*sequence.names, *(f"x[{k}]" for k in range(old.shape[1], width)))[:width] if sequence.names else ()
+    return replace(sequence, values=new.tobytes(), names=names)

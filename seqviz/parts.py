@@ -24,6 +24,8 @@ MAX_LAYERS: Final = 4
 MAX_INPUT: Final = 256
 MAX_OUTPUT: Final = 256
 MAX_EDITS: Final = 20_000
+MAX_NAME: Final = 40
+"""Characters of the name of an input or the label of a step."""
 
 SCHEMES: Final = ("default", "xavier", "orthogonal", "identity", "chrono", "zeros")
 PRESETS: Final = ("latch", "counter", "leaky", "toggle", "brackets")
@@ -112,6 +114,8 @@ class Sequence:
         alphabet: the characters that get a one-hot place each (``text``), in order.
         values: float32 little-endian bytes of an ``(L, H_in)`` array (``values``).
         edits: numbers changed afterwards.
+        names: of the inputs, up to 40 characters each, or none (``values``).
+        labels: of the steps, such as dates, up to 40 characters each, or none (``values``).
     """
 
     kind: str = "two_pulses"
@@ -123,6 +127,8 @@ class Sequence:
     alphabet: str = ""
     values: bytes = b""
     edits: tuple[InputEdit, ...] = ()
+    names: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         choice(self.kind, later("The kind of sequence"), KINDS)
@@ -148,6 +154,7 @@ class Sequence:
             )
         if not self.period > 0:
             raise ValueError(tr("The period must be above 0 steps, not {period:g}.", period=self.period))
+        self._check_names()
         if any(e.step >= self.length for e in self.edits):
             raise ValueError(
                 tr("An edit names a step beyond the sequence, which has {steps}.", steps=counted.steps(self.length))
@@ -190,6 +197,30 @@ class Sequence:
         if not np.isfinite(np.frombuffer(self.values, dtype="<f4")).all():
             raise ValueError(tr("The sequence holds NaN or infinity; only finite numbers will do."))
 
+    def _check_names(self) -> None:
+        for field, size in (("names", self.width), ("labels", self.length)):
+            given = getattr(self, field)
+            if not isinstance(given, tuple | list) or not all(isinstance(text, str) for text in given):
+                raise ValueError(tr("The {what} of a sequence must be a list of texts.", what=field))
+            if given and (self.kind != "values" or len(given) != size):
+                raise ValueError(
+                    tr(
+                        "There are {count:,} {what} for {size:,} places; only own numbers have them, one for each.",
+                        count=len(given),
+                        what=field,
+                        size=size or 0,
+                    )
+                )
+            if any(len(text) > MAX_NAME or not text.isprintable() for text in given):
+                raise ValueError(
+                    tr(
+                        "One of the {what} is longer than {most} characters, or not printable.",
+                        what=field,
+                        most=MAX_NAME,
+                    )
+                )
+            assign(self, **{field: tuple(given)})
+
     @property
     def width(self) -> int | None:
         """The input size that text or own numbers ask for; None where any will do."""
@@ -198,8 +229,13 @@ class Sequence:
         return len(self.values) // 4 // self.length if self.kind == "values" else None
 
     @classmethod
-    def of_values(cls, values: Any) -> Sequence:
-        """A sequence of somebody's own numbers, from an array-like of shape ``(L, H_in)`` or ``(L,)``."""
+    def of_values(cls, values: Any, names: Iterable[str] = (), labels: Iterable[str] = ()) -> Sequence:
+        """A sequence of somebody's own numbers, from an array-like of shape ``(L, H_in)`` or ``(L,)``.
+
+        Args:
+            values: the numbers.
+            names, labels: of the inputs and the steps; shortened to what fits.
+        """
         try:
             with np.errstate(over="ignore"):
                 array = np.asarray(values, dtype="<f4")
@@ -226,7 +262,13 @@ class Sequence:
             raise ValueError(
                 tr("The sequence holds NaN, infinity or a number beyond float32 at step {step}.", step=step)
             )
-        return cls(kind="values", length=len(array), values=np.ascontiguousarray(array).tobytes())
+        return cls(
+            kind="values",
+            length=len(array),
+            values=np.ascontiguousarray(array).tobytes(),
+            names=tuple(map(_brief, names)),
+            labels=tuple(map(_brief, labels)),
+        )
 
     @classmethod
     def of_text(cls, text: str, alphabet: str = "") -> Sequence:
@@ -248,6 +290,12 @@ class Sequence:
     def edited(self, edits: Iterable[InputEdit]) -> Sequence:
         """This sequence with more numbers changed; a later edit of the same number wins."""
         return replace(self, edits=(*self.edits, *listed(edits, later("The edits"))))
+
+
+def _brief(text: str) -> str:
+    """A name that fits, on one line."""
+    plain = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    return plain if len(plain) <= MAX_NAME else plain[: MAX_NAME - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from seqviz.language import Sentence, later, tr, trn
 from seqviz.reading.kinds import BOOL, DATE, EMPTY, NUMBER, TEXT
 from seqviz.reading.numerals import is_missing
 
-__all__ = ["Draft", "DraftColumn", "MissingValues", "left_out", "listed", "mended", "not_a_number"]
+__all__ = ["Draft", "DraftColumn", "MissingValues", "left_out", "listed", "made_up", "mended", "not_a_number"]
 
 MISSING: Final = ("drop", "carry", "interpolate")
 
@@ -24,10 +24,15 @@ class MissingValues(ValueError):
     Attributes:
         place: the sentence about the first place.
         count: how many places lack a number.
+        steps: how many steps the table has.
+        choices: the columns that can be asked for.
+        chosen: those of them in which numbers are missing, and the others beside them.
     """
 
-    def __init__(self, place: Sentence, count: int) -> None:
-        self.place, self.count = place, count
+    def __init__(
+        self, place: Sentence, count: int, steps: int, choices: tuple[str, ...], chosen: tuple[str, ...]
+    ) -> None:
+        self.place, self.count, self.steps, self.choices, self.chosen = place, count, steps, choices, chosen
         offer = trn(
             'One number is missing: missing="drop" leaves its step out, "carry" repeats the one before, '
             '"interpolate" goes straight from the one before to the next.',
@@ -89,6 +94,16 @@ class Draft:
 
     def __len__(self) -> int:
         return len(self.columns[0].values) if self.columns else 0
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The names of the columns that hold numbers."""
+        return tuple(c.name or made_up(c.number) for c in self.columns if np.isfinite(c.values).any())
+
+
+def made_up(number: int) -> str:
+    """What a column without a name is called; numbers from 0."""
+    return f"column {number + 1}"
 
 
 def brief(text: str) -> str:
@@ -177,10 +192,11 @@ def _refusal(
 ) -> MissingValues:
     first = int(np.argmax(gaps.any(axis=1) | odd))
     count = int(gaps[~odd].sum() + odd.sum())
-    if odd[first]:
-        return MissingValues(draft.odd[int(steps[first])], count)
-    column = chosen[int(np.argmax(gaps[first]))]
-    return MissingValues(first_missing(draft, int(steps[first]), column), count)
+    place = draft.odd.get(int(steps[first]))
+    if place is None:
+        place = first_missing(draft, int(steps[first]), chosen[int(np.argmax(gaps[first]))])
+    names = tuple(c.name or made_up(c.number) for c in chosen)
+    return MissingValues(place, count, len(draft), draft.choices, names)
 
 
 def _dropped(values: np.ndarray, steps: np.ndarray, hurt: np.ndarray) -> tuple[Any, ...]:

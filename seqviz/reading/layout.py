@@ -115,6 +115,7 @@ class _Reader:
             cells = ["", *cells]
         if (len(cells) != width and any(cell.strip() for cell in cells[width:])) or len(cells) < width:
             return False
+        cells = cells[:width]
         over = self.in_numeric(cells)
         words = [c for k, c in over if not is_missing(c) and not self.is_number(c, k)]
         numbers = [c for k, c in over if self.is_number(c, k)]

@@ -13,7 +13,17 @@ import numpy as np
 from seqviz.checks import choice, shown
 from seqviz.language import Sentence, later, tr, trn
 from seqviz.reading.binary import draft_of_excel, draft_of_npy, draft_of_parquet, refuse_other_files
-from seqviz.reading.draft import KIND_WORDS, MISSING, Draft, DraftColumn, MissingValues, left_out, listed, mended
+from seqviz.reading.draft import (
+    KIND_WORDS,
+    MISSING,
+    Draft,
+    DraftColumn,
+    MissingValues,
+    left_out,
+    listed,
+    made_up,
+    mended,
+)
 from seqviz.reading.encodings import encoding_of
 from seqviz.reading.grid import MAX_CELLS
 from seqviz.reading.kinds import BOOL, NUMBER
@@ -39,6 +49,7 @@ class Table:
         left_out: what was left out or converted, a sentence each.
         named: whether the names come from the file.
         lines: the line of the file on which each step begins; None where it has no lines.
+        choices: the columns of the file that can be asked for, those that were left out too.
     """
 
     values: np.ndarray
@@ -47,6 +58,7 @@ class Table:
     left_out: tuple[Sentence, ...] = ()
     named: bool = False
     lines: np.ndarray | None = None
+    choices: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         steps, columns = self.values.shape
@@ -147,14 +159,15 @@ def read(
     data, name = _content(data, name, is_path)
     draft = _draft(data, name, separator, decimal, most_rows)
     steps = _steps(draft, rows)
-    table = _chosen(draft, columns, steps, missing)
+    table = replace(_chosen(draft, columns, steps, missing), choices=draft.choices)
     if transpose:
         return _transposed(table)
     table = _wide(table)
     if along and len(table.values) == 1 < table.values.shape[1] and not table.named and table.labels is None:
         said = tr("The file is a single line of numbers, read as one step a number.")
         values = np.ascontiguousarray(table.values.T)
-        return _table(values, (_made_up(0),), None, (*table.left_out, said), False, None)
+        turned = _table(values, (made_up(0),), None, (*table.left_out, said), False, None)
+        return replace(turned, choices=table.choices)
     return table
 
 
@@ -234,7 +247,7 @@ def _chosen(draft: Draft, columns: Iterable[str | int] | None, steps: np.ndarray
     if columns is not None:
         notes = [_about(draft, c, True) for c in labelling]
     lines = None if draft.lines is None else draft.lines[left]
-    names = tuple(c.name or _made_up(c.number) for c in chosen)
+    names = tuple(c.name or made_up(c.number) for c in chosen)
     said = (*(n for n in notes if n is not None), *draft.notes, *done)
     return _table(values, names, labels, said, draft.named, lines)
 
@@ -243,18 +256,16 @@ def _asked_for(draft: Draft, columns: Iterable[str | int]) -> list[DraftColumn]:
     asked = [columns] if isinstance(columns, str | int) else list(columns)
     found = []
     for wish in asked:
-        same = [c for c in draft.columns if wish == (c.name or _made_up(c.number))] if isinstance(wish, str) else []
+        same = [c for c in draft.columns if wish == (c.name or made_up(c.number))] if isinstance(wish, str) else []
         if isinstance(wish, int | np.integer) and not isinstance(wish, bool) and 0 <= wish < len(draft.columns):
             same = [draft.columns[wish]]
         if not same:
-            known = ", ".join(c.name or _made_up(c.number) for c in draft.columns[:20])
+            known = ", ".join(c.name or made_up(c.number) for c in draft.columns[:20])
             raise ValueError(
                 tr("There is no column {wish}; the table has {known}.", wish=shown(wish), known=known[:200])
             )
         if not np.isfinite(same[0].values).any():
-            raise ValueError(
-                tr("Column {name} holds no numbers.", name=shown(same[0].name or _made_up(same[0].number)))
-            )
+            raise ValueError(tr("Column {name} holds no numbers.", name=shown(same[0].name or made_up(same[0].number))))
         found.append(same[0])
     if not found:
         raise ValueError(tr("No column is chosen; choose at least one."))
@@ -288,12 +299,8 @@ def _joined(labels: Sequence[Sequence[str]], steps: np.ndarray) -> tuple[str, ..
     return tuple(joined[step] for step in steps.tolist())
 
 
-def _made_up(number: int) -> str:
-    return f"column {number + 1}"
-
-
 def _wide(table: Table) -> Table:
-    """The table, and the offer to turn it where it has few steps of many columns."""
+    """The table, and a hint that it may have to be turned where it has few steps of many columns."""
     steps, columns = table.values.shape
     if steps < 2 or columns < 20 or columns < 5 * steps:
         return table
@@ -306,9 +313,10 @@ def _wide(table: Table) -> Table:
 
 
 def _transposed(table: Table) -> Table:
-    names = table.labels or tuple(map(_made_up, range(len(table.values))))
+    names = table.labels or tuple(map(made_up, range(len(table.values))))
     labels = table.names if table.named else None
-    return _table(np.ascontiguousarray(table.values.T), names, labels, table.left_out, table.labels is not None, None)
+    turned = _table(np.ascontiguousarray(table.values.T), names, labels, table.left_out, table.labels is not None, None)
+    return replace(turned, choices=table.choices)
 
 
 def _table(values: np.ndarray, names: Any, labels: Any, said: Any, named: bool, lines: Any) -> Table:

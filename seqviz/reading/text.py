@@ -125,7 +125,8 @@ def _draft(grid: Grid, kinds: list[str], layout: Layout, dialect: Dialect) -> Dr
         name = layout.names[k] if layout.names else ""
         columns.append(_column(k, column, kind, name, layout, rows))
     if len(rows) == 1:  # a single step says too little to call a column text
-        columns = [replace(c, kind=NUMBER) if c.kind in (TEXT, EMPTY) and layout.names is None else c for c in columns]
+        first = 0 if layout.names is None else 1
+        columns[first:] = [replace(c, kind=NUMBER) if c.kind in (TEXT, EMPTY) else c for c in columns[first:]]
     lines = np.frombuffer(grid.lines, np.int64)
     draft = Draft(columns, layout.names is not None, [], lines[rows], {})
     _find_labels(draft, layout)

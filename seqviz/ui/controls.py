@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import streamlit as st
 
+from seqviz.checks import whole
 from seqviz.experiment import Experiment
-from seqviz.language import again, tr, trn
+from seqviz.language import again, reason, tr, trn
 from seqviz.ui.bench import Bench
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "unfolding",
     "unkept",
     "upload",
+    "whole_number",
 ]
 
 
@@ -105,6 +107,29 @@ def controlled(
 
     st.session_state[key] = value
     widget(label, key=key, on_change=chosen, **options)
+
+
+def whole_number(
+    bench: Bench, label: str, value: int, change: Callable[[int], Any], low: int, high: int, *, key: str, **look: Any
+) -> None:
+    """A whole number as :func:`controlled`; what is none, or outside of `low` to `high`, is answered with a sentence.
+
+    Streamlit's own limits would take letters for the lowest number, and show what is outside in red without a word.
+    """
+
+    def chosen() -> None:
+        given = st.session_state[key]
+        try:
+            change(whole(given, label, low, high) if given is not None else _refuse_empty(label, low, high))
+        except ValueError as refusal:
+            bench.problem = reason(refusal)
+
+    st.session_state[key] = value
+    st.number_input(label, value=None, step=1, key=key, on_change=chosen, **look)
+
+
+def _refuse_empty(label: str, low: int, high: int) -> NoReturn:
+    raise ValueError(tr("{what} must be a whole number from {low} to {high:,}.", what=label, low=low, high=high))
 
 
 def upload(label: str, kinds: list[str], bench: Bench, read: Callable[[Any], Experiment], *, key: str) -> None:

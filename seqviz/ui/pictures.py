@@ -111,7 +111,8 @@ def signal_rows(experiment: Experiment, shown: dict[str, np.ndarray]) -> list[di
     for signal, values in shown.items():
         entry = row(signal, experiment.cell, values.shape[1], describe(signal, values))
         if signal == "x" and (experiment.sequence.kind == "text" or values.shape[1] > 6):
-            names = list(experiment.sequence.alphabet) or [str(k) for k in range(values.shape[1])]
+            seq = experiment.sequence
+            names = list(seq.alphabet or seq.names) or [str(k) for k in range(values.shape[1])]
             entry |= {"kind": "onehot", "names": names}
         rows.append(entry)
     return rows
@@ -166,6 +167,8 @@ def _message(
         "hidden": experiment.hidden_size,
         "inputs": experiment.input_size,
         "labels": labels(experiment.sequence) if experiment.sequence.kind == "text" else None,
+        "marks": list(experiment.sequence.labels) or None,
+        "names": list(experiment.sequence.names) or None,
         "rows": signal_rows(experiment, shown),
         "rules": rules(experiment),
         "edited": [[edit.step, edit.feature] for edit in experiment.sequence.edits],

@@ -169,13 +169,13 @@ def npy(array: np.ndarray, **how: bool) -> bytes:
 
 
 BAD_FILES = {
-    "ten million rows": ("rows.csv", b"0\n" * 10_000_000, "2,000"),
+    "ten million rows": ("rows.csv", b"0\n" * 10_000_000, "1,048,576"),
     "ragged": ("ragged.csv", b"a,b\n1,2\n3\n", "Line 3"),
     "letters": ("letters.csv", b"1,2\n3,x\n", "Line 2"),
     "nothing": ("empty.csv", b"", "empty"),
     "not text": ("bytes.csv", b"\xff\xfe\x00\x01", ""),
     "too wide": ("wide.npy", npy(np.zeros((3, 400), np.float32)), "256"),
-    "three dimensions": ("cube.npy", npy(np.zeros((2, 2, 2))), "dimensions"),
+    "three dimensions": ("cube.npy", npy(np.zeros((2, 2, 2))), "a batch of 2 sequences"),
     "pickled": ("pickled.npy", npy(np.array([{"a": 1}], dtype=object), allow_pickle=True), ""),
     "cut short": ("cut.npy", npy(np.zeros((30, 2)))[:-50], "cut short"),
     "not an array": ("text.npy", b"1,2\n3,4\n", ""),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seqviz.experiment import Experiment
 from seqviz.parts import KINDS, InputEdit, Sequence
 from seqviz.sequences import KIND_LABELS, generate, labels
 
@@ -173,3 +175,41 @@ def test_an_edit_of_an_input_that_is_not_there() -> None:
 
 def test_every_kind_has_a_name_for_the_screen() -> None:
     assert set(KIND_LABELS) == set(KINDS)
+
+
+def test_own_numbers_keep_their_names_and_labels_through_files_and_addresses():
+    days = [f"2021-03-0{k}" for k in (1, 2, 3)]
+    own = Sequence.of_values([[1, 2], [3, 4], [5, 6]], ["load", "a name " * 20], days)
+    assert own.labels == tuple(days)
+    assert own.names[0] == "load"
+    assert len(own.names[1]) == 40
+    experiment = Experiment(input_size=2, sequence=own)
+    assert Experiment.from_json(experiment.to_json()) == experiment
+    assert Experiment.from_url(experiment.to_url()) == experiment
+    assert experiment.changed(input_size=3).sequence.names == (*own.names, "x[2]")
+    assert experiment.changed(input_size=1).sequence.names == ("load",)
+    assert experiment.changed(input_size=3).sequence.labels == tuple(days)
+
+
+def test_a_document_without_names_is_written_as_it_always_was():
+    plain = Experiment(input_size=1, sequence=Sequence.of_values([1.0, 2.0]))
+    assert plain.to_json() == ('{"seqviz":1,"sequence":{"kind":"values","length":2,"values":"AACAPwAAAEA="}}')
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"names": ("a", "b")}, "2 names for 1 places"),
+        ({"labels": ("a",)}, "1 labels for 2 places"),
+        ({"names": ("a" * 41,)}, "longer than 40 characters"),
+        ({"labels": ("a\n", "b")}, "not printable"),
+        ({"labels": "ab"}, "list of texts"),
+        ({"names": (3,)}, "list of texts"),
+    ],
+)
+def test_names_and_labels_have_their_size(fields, says):
+    own = Sequence.of_values([1.0, 2.0])
+    with pytest.raises(ValueError, match=says):
+        replace(own, **fields)
+    with pytest.raises(ValueError, match=r"only own numbers have them|list of texts|longer|printable"):
+        Sequence("sine", 2, **fields)

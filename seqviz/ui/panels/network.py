@@ -14,7 +14,7 @@ from seqviz.language import Words, later, tr
 from seqviz.presets import PRESET_LABELS
 from seqviz.tasks import TASKS
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import controlled
+from seqviz.ui.controls import controlled, whole_number
 
 __all__ = ["CHRONO", "SCHEME_LABELS", "knobs", "network_panel", "scheme_names"]
 
@@ -57,25 +57,15 @@ def network_panel(bench: Bench) -> None:
     )
     left, right = st.columns(2)
     with left:
-        controlled(
-            st.number_input,
-            tr("Hidden units"),
-            experiment.hidden_size,
-            lambda v: bench.change(hidden_size=v),
+        whole_number(
+            bench, tr("Hidden units"), experiment.hidden_size, lambda v: bench.change(hidden_size=v), 1, MAX_HIDDEN,
             key="net.hidden",
-            min_value=1,
-            max_value=MAX_HIDDEN,
-        )
+        )  # fmt: skip
     with right:
-        controlled(
-            st.number_input,
-            tr("Layers"),
-            experiment.num_layers,
-            lambda v: bench.change(num_layers=v),
+        whole_number(
+            bench, tr("Layers"), experiment.num_layers, lambda v: bench.change(num_layers=v), 1, MAX_LAYERS,
             key="net.layers",
-            min_value=1,
-            max_value=MAX_LAYERS,
-        )
+        )  # fmt: skip
     names = scheme_names(init.scheme)
     left, right = st.columns([2, 1])
     with left:
@@ -90,16 +80,10 @@ def network_panel(bench: Bench) -> None:
             help=tr(CHRONO),
         )
     with right:
-        controlled(
-            st.number_input,
-            tr("Seed"),
-            init.seed,
-            lambda v: bench.redraw(seed=v),
-            key="net.seed",
-            min_value=0,
-            max_value=2**31 - 1,
+        whole_number(
+            bench, tr("Seed"), init.seed, lambda v: bench.redraw(seed=v), 0, 2**31 - 1, key="net.seed",
             disabled=init.scheme not in SCHEMES,
-        )
+        )  # fmt: skip
     knobs(experiment, bench.redraw)
     _trained(bench)
 

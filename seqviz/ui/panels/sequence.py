@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import streamlit as st
 
 from seqviz import sequences
 from seqviz.experiment import MAX_STEPS, Experiment
 from seqviz.experiment import Sequence as Input
 from seqviz.language import tr, trn
-from seqviz.parsing import parse_csv, parse_npy, parse_numbers
 from seqviz.ui.bench import TABLE, Bench
-from seqviz.ui.controls import controlled, table, unfolding, upload
+from seqviz.ui.controls import controlled, table, unfolding, whole_number
+from seqviz.ui.panels.own import own_controls
 
 __all__ = ["sequence_panel"]
 
@@ -38,17 +35,18 @@ def sequence_panel(bench: Bench) -> None:
     if seq.kind == "text":
         _text_controls(bench)
     elif seq.kind == "values":
-        _own_controls(bench)
+        own_controls(bench)
     else:
         _wave_controls(bench)
     if seq.kind != "values":
         with st.expander(tr("Your own numbers"), key="own.open"):
-            _own_controls(bench)
+            own_controls(bench)
     if seq.kind != "text":
         shown = unfolding(tr("Table"), TABLE)
         if shown.open:
             array = sequences.generate(seq, experiment.input_size)
-            columns = [f"x[{k}]" for k in range(experiment.input_size)]
+            named = len(set(seq.names)) == experiment.input_size
+            columns = list(seq.names) if named else [f"x[{k}]" for k in range(experiment.input_size)]
             with shown:
                 table("sequence", array, columns, lambda cells: _set_inputs(bench, cells))
 
@@ -96,15 +94,7 @@ def _wave_controls(bench: Bench) -> None:
         )
     with right:
         if seq.kind in ("noise", "bits"):
-            controlled(
-                st.number_input,
-                tr("Seed"),
-                seq.seed,
-                lambda v: put(seed=v),
-                key="seq.seed",
-                min_value=0,
-                max_value=2**31 - 1,
-            )
+            whole_number(bench, tr("Seed"), seq.seed, lambda v: put(seed=v), 0, 2**31 - 1, key="seq.seed")
         elif seq.kind in ("sine", "square", "ramp"):
             controlled(
                 st.number_input,
@@ -117,15 +107,7 @@ def _wave_controls(bench: Bench) -> None:
                 format="%.1f",
             )
         else:
-            controlled(
-                st.number_input,
-                tr("Steps, exact"),
-                seq.length,
-                lambda v: put(length=v),
-                key="seq.exact",
-                min_value=1,
-                max_value=MAX_STEPS,
-            )
+            whole_number(bench, tr("Steps, exact"), seq.length, lambda v: put(length=v), 1, MAX_STEPS, key="seq.exact")
 
 
 def _text_controls(bench: Bench) -> None:
@@ -157,37 +139,3 @@ def _text_controls(bench: Bench) -> None:
             size,
         )
     )
-
-
-def _as_typed(experiment: Experiment) -> str:
-    """A short sequence of one number a step, as somebody would type it."""
-    if experiment.sequence.kind != "values" or experiment.input_size > 1 or experiment.sequence.length > 100:
-        return ""
-    return ", ".join(f"{v:g}" for v in sequences.generate(experiment.sequence, 1)[:, 0])
-
-
-def _own_controls(bench: Bench) -> None:
-    """Typed numbers and files. What was typed stays, whether it could be read or not."""
-
-    def of(array: np.ndarray) -> Experiment:
-        return bench.experiment.changed(sequence=Input.of_values(array), input_size=array.shape[1])
-
-    def typed() -> None:
-        text = st.session_state["own.text"]
-        st.session_state["own.kept"] = text
-        bench.attempt(lambda: of(parse_numbers(text)))
-
-    def read(given: Any) -> Experiment:
-        parse = parse_npy if given.name.lower().endswith(".npy") else parse_csv
-        return of(parse(given.getvalue()))
-
-    st.session_state.setdefault("own.text", st.session_state.get("own.kept", "") or _as_typed(bench.experiment))
-    st.text_area(
-        tr("Numbers: one step a line, or separated by commas"),
-        key="own.text",
-        on_change=typed,
-        height=100,
-        placeholder="0, 0.5, 1, 0.5, 0",
-    )
-
-    upload(tr("CSV or npy file, shape (L, H_in)"), ["csv", "txt", "npy"], bench, read, key="own.file")

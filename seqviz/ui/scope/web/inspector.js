@@ -1,6 +1,6 @@
 // The arithmetic of one step and one unit: previous beside present, and the equations with their numbers.
 
-import { el, number, tr, visible } from "./kit.js";
+import { el, number, tr } from "./kit.js";
 
 const EQUATIONS = {
   LSTM: (v) => [
@@ -54,8 +54,7 @@ export class Inspector {
 
   // read(signal, step, unit) gives a number, or undefined before the first step.
   // held(signal) says by whose words a value is held by hand, so that it does not follow from the equation.
-  show({ cell, step, steps, unit, feature, labels, read, was, held, editable, quantised }) {
-    const label = labels ? ` “${visible(labels[step])}”` : "";
+  show({ cell, step, steps, unit, feature, label, names, read, was, held, editable, quantised }) {
     this.title.textContent = tr("Step {step} of {last}{label} · unit {unit}", { step, last: steps - 1, label, unit });
     const v = {};
     for (const [signal, [before, now, old]] of this.cells) {
@@ -76,7 +75,7 @@ export class Inspector {
     }));
     const x = read("x", step, feature);
     this.inputLabel.hidden = x === undefined;
-    this.inputLabel.firstChild.textContent = tr("input {x}", { x: feature ? `x[${feature}]` : "x" });
+    this.inputLabel.firstChild.textContent = tr("input {x}", { x: names?.[feature] ?? (feature ? `x[${feature}]` : "x") });
     if (document.activeElement !== this.input) this.input.value = x === undefined ? "" : `${+x.toFixed(4)}`;
     this.input.dataset.now = x === undefined ? "" : `${+x.toFixed(4)}`;
     this.input.disabled = !editable;

@@ -104,6 +104,28 @@ export function rowRange(row, values, state) {
 }
 
 // Marks at whole steps, as many as there is room for.
+// What a step and a feature of the input are called, beside their numbers.
+export const stepLabel = ({ labels, marks }, step) =>
+  labels ? ` “${visible(labels[step])}”` : marks?.[step] ? ` (${marks[step]})` : "";
+export const featureName = ({ names }, row, f) => {
+  if (row.signal === "x" && names) return names[f];
+  return row.width > 1 ? `${row.symbol}[${f}]` : row.symbol;
+};
+
+const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+
+// Marks at steps that are called something (dates), as many as there is room for; Plotly reads a little HTML.
+function namedTicks({ L, marks, zoom }, width) {
+  const longest = Math.max(...marks.map((mark) => mark.length));
+  const wide = 7.5 * longest;
+  const aStep = Math.max(1, width - MARGIN.left - MARGIN.right) / (zoom ? zoom[1] - zoom[0] : L);
+  const every = Math.max(1, Math.ceil((wide + 20) / aStep));
+  const first = Math.min(L - 1, Math.max(0, Math.ceil((wide / 2 - MARGIN.left) / aStep)));
+  const last = L - 1 - Math.max(0, Math.ceil((wide / 2 - MARGIN.right) / aStep));
+  const tickvals = Array.from({ length: Math.max(1, Math.ceil((last - first + 1) / every)) }, (_, k) => first + k * every);
+  return { tickmode: "array", tickvals, ticktext: tickvals.map((t) => plain(marks[t]) || `${t}`), tickangle: 0 };
+}
+
 export const stepTicks = ({ L, narrow }) => ({ tickformat: "d", ...(L <= 16 ? { dtick: 1 } : { nticks: narrow ? 6 : 14 }) });
 
 export function figure(rows, arrays, state, theme, width) {
@@ -136,7 +158,7 @@ export function figure(rows, arrays, state, theme, width) {
       ticklabeloverflow: "allow",
       ...(state.labels && state.L <= 96
         ? { tickmode: "array", tickvals: Array.from(steps), ticktext: state.labels.map(visible), tickangle: 0 }
-        : stepTicks(state)),
+        : state.marks ? namedTicks(state, width) : stepTicks(state)),
     },
     shapes: [],
     annotations: [],

@@ -2,10 +2,10 @@
 
 import { forward, rulesOf, span } from "./forward.js";
 import { Inspector } from "./inspector.js";
-import { clauses, el, gradient, later, number, sentences, tr, visible, writeAddress } from "./kit.js";
+import { clauses, el, gradient, later, number, sentences, tr, writeAddress } from "./kit.js";
 import { cursor, link } from "./link.js";
 import { unitOrder } from "./order.js";
-import { MARGIN, figure, lineRange, poster, rowData, rowRange } from "./picture.js";
+import { MARGIN, featureName, figure, lineRange, poster, rowData, rowRange, stepLabel } from "./picture.js";
 import { Timeline, button, choice, clamp, segments } from "./timeline.js";
 
 const VIEWS = [["now", later("Now")], ["baseline", later("Baseline")], ["difference", later("Difference")]];
@@ -56,7 +56,8 @@ export class Scope extends Timeline {
     this.link = link(header.link);
     this.link.scope = this;
     const state = this.state;
-    Object.assign(state, { L: header.steps, hidden: header.hidden, labels: header.labels, cell: header.cell });
+    const { steps, hidden, labels, marks, names, cell } = header;
+    Object.assign(state, { L: steps, hidden, labels, marks, names, cell });
     if (!header.plain) this.takeUp(header);
     this.baseline = header.baseline ? pick(arrays, "baseline.") : null;
     this.within();
@@ -109,7 +110,7 @@ export class Scope extends Timeline {
     const { state, rows } = this;
     state.order = unitOrder(this.now.h, state.L, state.hidden, state.sort);
     for (const row of rows) if (row.kind === "line" && !this.pen) state.ranges[row.signal] = lineRange(this.shown[row.signal], state.view === "difference" ? [-0.1, 0.1] : row.floor);
-    const key = JSON.stringify([this.header.cell, this.header.layer, state.L, state.hidden, rows.map((r) => [r.signal, r.kind, r.width]), [...state.folded], this.plot.clientWidth, this.theme.dark, state.labels]);
+    const key = JSON.stringify([this.header.cell, this.header.layer, state.L, state.hidden, rows.map((r) => [r.signal, r.kind, r.width]), [...state.folded], this.plot.clientWidth, this.theme.dark, state.labels, state.marks]);
     const confirmed = this.confirmed && !fresh && key === this.drawnKey && state.order.join() === this.drawnOrder;
     this.confirmed = false;
     if (confirmed) await this.redraw(true, false);
@@ -247,7 +248,8 @@ export class Scope extends Timeline {
     this.unitMarks(unit);
     const at = (signal) => this.now[signal]?.[step * state.hidden + unit];
     const shown = this.rows.filter(({ kind }) => kind === "gate" || kind === "state");
-    this.line.textContent = tr("step {step}, unit {unit}: {values}", { step, unit, values: shown.map(({ signal, symbol }) => `${symbol} ${number(at(signal), 2)}`).join("  ") });
+    const named = state.marks ? `${step}${stepLabel(state, step)}` : step;
+    this.line.textContent = tr("step {step}, unit {unit}: {values}", { step: named, unit, values: shown.map(({ signal, symbol }) => `${symbol} ${number(at(signal), 2)}`).join("  ") });
     const exact = this.message.arrays;
     const read = (arrays) => (signal, t, u) => {
       const values = arrays?.[signal];
@@ -255,7 +257,7 @@ export class Scope extends Timeline {
       return t < 0 || !values ? undefined : values[t * width + u];
     };
     this.inspector.show({
-      cell: header.cell, step, steps: state.L, unit, feature: state.feature, labels: state.labels,
+      cell: header.cell, step, steps: state.L, unit, feature: state.feature, label: stepLabel(state, step), names: state.names,
       read: read(this.now), was: this.baseline && read(this.baseline), held: (signal) => this.held(signal, step, unit), editable: header.editable, quantised: exact.h && !exact.h.exact,
     });
   }
@@ -348,7 +350,7 @@ export class Scope extends Timeline {
   tooltip({ row, step, unit }) {
     const { state } = this;
     const values = this.shown[row.signal];
-    const label = state.labels ? ` “${visible(state.labels[step])}”` : "";
+    const label = stepLabel(state, step);
     if (unit !== undefined) {
       const at = (t) => (t < 0 ? 0 : values[t * state.hidden + unit]);
       const lines = [[tr("step {step}", { step: `${step}${label}` }), number(at(step), 4)]];
@@ -356,7 +358,7 @@ export class Scope extends Timeline {
       return { title: tr("{row} · unit {unit}", { row: row.name, unit }), lines };
     }
     const lines = [[tr("step"), `${step}${label}`]];
-    for (let f = 0; f < Math.min(row.width, 6); f++) lines.push([row.width > 1 ? `${row.symbol}[${f}]` : row.symbol, number(values[step * row.width + f], 4)]);
+    for (let f = 0; f < Math.min(row.width, 6); f++) lines.push([featureName(state, row, f), number(values[step * row.width + f], 4)]);
     return { title: row.name, lines };
   }
 

@@ -1,0 +1,109 @@
+"""The panel of somebody's own numbers: what a file holds is said, chosen from, and mended where it has gaps."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from seqviz import sequences
+from seqviz.ui.bench import start
+
+
+@pytest.fixture
+def app(visit):
+    return visit("gates")
+
+
+def of_file(app, text: str, name: str = "table.csv"):
+    app.at.file_uploader(key="own.file").set_value((name, text.encode(), ""))
+    return app.run()
+
+
+def test_a_table_with_dates_keeps_them_as_labels_and_says_what_was_left_out(app):
+    days = [f"2021-03-{k + 1:02d}" for k in range(9)]
+    of_file(
+        app, "date,load,temp,note\n,[kW],[degC],\n" + "".join(f"{d},{k}.5,{-k}.25,ok\n" for k, d in enumerate(days))
+    )
+    found = app.experiment.sequence
+    assert found.labels == tuple(days)
+    assert found.names == ("load", "temp")
+    np.testing.assert_array_equal(sequences.generate(found, 2)[3], [3.5, -3.25])
+    said = " ".join(caption.value.replace("\\", "") for caption in app.at.caption)
+    assert "9 steps of 2 columns; left out: column 1 (date) (dates, kept as labels of the steps)" in said
+    assert "line 2 (units)" in said
+    assert "column 4 (note) (text)" in said
+    header = app.said()[0]
+    assert header["marks"] == days
+    assert header["names"] == ["load", "temp"]
+    app.shows(app.experiment)
+
+
+def test_columns_and_steps_are_chosen_by_hand(app):
+    of_file(app, "a,b,c\n" + "".join(f"{k},{k / 10},{k * k}\n" for k in range(30)))
+    app.at.multiselect(key="own.columns").set_value(["a", "c"])
+    app.run()
+    np.testing.assert_array_equal(sequences.generate(app.experiment.sequence, 2)[5], [5, 25])
+    app.at.number_input(key="own.first").set_value(10)
+    app.run()
+    app.at.number_input(key="own.last").set_value(19)
+    app.run()
+    found = app.experiment.sequence
+    assert found.length == 10
+    assert found.names == ("a", "c")
+    np.testing.assert_array_equal(sequences.generate(found, 2)[0], [10, 100])
+    app.shows(app.experiment)
+
+
+def test_missing_numbers_are_refused_with_their_place_and_an_offer(app):
+    text = "a,b\n1,2\n,3\n5,4\n"
+    of_file(app, text)
+    (said,) = app.warnings
+    assert "Line 3, column 1 (a) is empty" in said
+    assert app.experiment == start()
+    for word, column in (("drop", [1, 5]), ("carry", [1, 1, 5]), ("interpolate", [1, 3, 5])):
+        of_file(app, text, f"{word}.csv")
+        app.at.button(key=f"own.{word}").click()
+        app.run()
+        assert app.warnings == []
+        np.testing.assert_array_equal(sequences.generate(app.experiment.sequence, 2)[:, 0], column)
+
+
+def test_a_long_table_shows_its_first_steps_and_any_others(app):
+    of_file(app, "a,b\n" + "".join(f"{k},{k % 7}\n" for k in range(5000)))
+    assert app.experiment.sequence.length == 2000
+    assert "first 2,000 of 5,000 steps" in " ".join(c.value.replace("\\", "") for c in app.at.caption)
+    app.at.number_input(key="own.first").set_value(3500)
+    app.run()
+    found = sequences.generate(app.experiment.sequence, 2)
+    assert found.shape == (1500, 2)
+    assert found[0, 0] == 3500
+    assert app.warnings == []
+
+
+def test_a_table_of_few_lines_can_be_turned(app):
+    of_file(app, "\n".join(",".join(str(k * j) for k in range(40)) for j in (1, 2)))
+    assert app.experiment.sequence.length == 2
+    app.at.checkbox(key="own.turned").set_value(True)
+    app.run()
+    assert (app.experiment.sequence.length, app.experiment.input_size) == (40, 2)
+
+
+def test_the_box_shows_the_numbers_that_are_loaded(app):
+    of_file(app, "a\n0.1\n0.2\n-3\n")
+    assert app.at.text_area(key="own.text").value == "0.1, 0.2, -3.0"
+    of_file(app, "a,b\n1,2\n3,4\n", "two.csv")
+    assert app.at.text_area(key="own.text").value == "1.0, 2.0\n3.0, 4.0"
+
+
+@pytest.mark.parametrize("value", [None, 0, -5, 999_999])
+def test_a_number_of_units_that_will_not_do_is_answered_with_a_sentence(app, value):
+    app.panel("Network")
+    before = app.experiment
+    app.at.number_input(key="net.hidden").set_value(value)
+    app.run()
+    (said,) = app.warnings
+    assert re.search("Hidden units must be .*from 1 to 256", said)
+    assert app.experiment == before
+    assert app.at.number_input(key="net.hidden").value == before.hidden_size
