@@ -32,6 +32,9 @@ LONGEST_ADDRESS = 7000
 
 _UNDO_DEPTH = 300
 
+_UNDO_BYTES = 32 * 2**20
+"""Bytes of own numbers and whole weight tensors that an undo list may hold; the oldest states go first."""
+
 
 def drawn(cell: str) -> Experiment:
     """A network of this kind with random weights, large enough that its gates move, on a sine wave."""
@@ -132,7 +135,7 @@ class Bench:
         state = State(experiment, self._not_default({**now.chosen, **options}))
         if state == now:
             return
-        self.history = [*self.history[: self.at + 1], state][-_UNDO_DEPTH:]
+        self.history = _bounded([*self.history[: self.at + 1], state])
         self.at = len(self.history) - 1
 
     def attempt(self, make: Callable[[], Experiment]) -> bool:
@@ -278,6 +281,22 @@ class Bench:
         if self.layer:
             wanted["layer"] = str(self.layer)
         return wanted | dict(self.history[self.at].chosen), keep
+
+
+def _bounded(history: list[State]) -> list[State]:
+    """The latest states, as many as may be kept; the last one always is. States share most of what they hold."""
+    seen: set[int] = set()
+    total = 0
+    for count, state in enumerate(reversed(history[-_UNDO_DEPTH:])):
+        held = state.experiment
+        for part in (held.sequence.values, *(tensor.data for tensor in held.tensors)):
+            if id(part) not in seen:
+                seen.add(id(part))
+                total += len(part)
+        total += 8 * (len(held.sequence.edits) + len(held.edits))
+        if total > _UNDO_BYTES and count:
+            return history[-count:]
+    return history[-_UNDO_DEPTH:]
 
 
 def _read(code: str) -> Experiment:

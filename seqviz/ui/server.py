@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import AsyncIterator, Iterable
 from functools import cache
 from html import escape
@@ -34,6 +35,9 @@ except ImportError:  # Windows has no such limits
 
 __all__ = ["raise_file_limit", "serving"]
 
+UPLOADS: Final = 64 * 2**20
+"""Bytes of uploads that one session may hold; the oldest make room. A page reads a file as soon as it is there."""
+
 FILES: Final = 65_536
 """Open files that are asked for: a kept session holds three, and a class has many."""
 
@@ -57,6 +61,7 @@ HEADERS: Final = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Content-Security-Policy": "; ".join(f"{what} {where}" for what, where in _POLICY.items()),
 }
+_UPLOAD: Final = re.compile(r"/_stcore/upload_file/(?P<session>[^/]+)/[^/]+$")
 _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 # Streamlit's client looks for its server below the address of a page first, and meets a 404 there. It is told.
@@ -98,6 +103,23 @@ def raise_file_limit() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(OSError, ValueError):  # macOS has a limit of its own below the hard one
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _make_room(scope: Scope) -> None:
+    """Let go of a session's oldest uploads, where another one is on its way and would be too much with them."""
+    found = _UPLOAD.search(scope["path"])
+    if scope["method"] != "PUT" or found is None or not Runtime.exists():
+        return
+    files: Any = Runtime.instance().uploaded_file_mgr
+    held = getattr(files, "file_storage", {}).get(session := found["session"], {})
+    coming = Headers(scope=scope).get("content-length", "")
+    room = UPLOADS - (int(coming) if coming.isdecimal() and len(coming) < 12 else UPLOADS)
+    total = sum(len(record.data) for record in held.values())
+    for name, record in list(held.items()):
+        if total <= max(0, room):
+            break
+        files.remove_file(session, name)
+        total -= len(record.data)
 
 
 @contextlib.asynccontextmanager
@@ -154,6 +176,7 @@ class _Around:
                     headers.setdefault(name, value)
             await send(message)
 
+        _make_room(scope)
         answer = self._nowhere(scope) or self.app
         await answer(scope, receive, headed)
 

@@ -46,7 +46,7 @@ def task_of(name: str) -> Task | None:
         given = st.file_uploader(tr("or a text file"), type=["txt", "md"], key="train.textfile")
         if given is not None:
             text = _decoded(given.getvalue())
-        return _own_text(text) if text else None
+        return _own_text(_limited(text)) if text else None
     if name == "own_series":
         given = st.file_uploader(tr("CSV: one step a line"), type=["csv", "txt"], key="train.csv")
         return _own_series(given.getvalue()) if given is not None else None
@@ -63,6 +63,15 @@ def _own_text(text: str) -> Task:
 def _own_series(data: bytes) -> Task:
     """The same of somebody's table."""
     return own_series(parse_csv(data))
+
+
+def _limited(text: str) -> str:
+    if len(text) > MAX_TEXT:
+        most = MAX_TEXT // 10**6
+        raise ValueError(
+            tr("The text is longer than {most} million characters; a part of it is enough to learn from.", most=most)
+        )
+    return text
 
 
 def _decoded(data: bytes) -> str:

@@ -216,3 +216,26 @@ def test_what_is_too_long_for_an_address_is_left_to_the_browser():
     bench.undo()
     assert bench.address() == ""
     assert not bench.too_long
+
+
+def test_an_undo_list_holds_so_many_bytes_and_its_last_state_always():
+    bench = Bench()
+    for seed in range(40):
+        values = seqviz.sequences.generate(Sequence("noise", 2000, seed=seed), 256)
+        bench.put(Experiment(input_size=256, sequence=Sequence.of_values(values)))
+    held = {id(state.experiment.sequence.values): state.experiment.sequence.values for state in bench.history}
+    assert sum(map(len, held.values())) <= 32 * 2**20
+    assert len(bench.history) > 10
+    assert bench.at == len(bench.history) - 1
+    assert bench.experiment.sequence.values == Sequence.of_values(values).values
+    bench.undo()
+    assert bench.experiment.sequence.values != Sequence.of_values(values).values
+
+
+def test_edits_of_one_large_sequence_share_it_and_are_all_kept():
+    bench = Bench()
+    values = seqviz.sequences.generate(Sequence("noise", 2000), 256)
+    bench.put(Experiment(input_size=256, sequence=Sequence.of_values(values)))
+    for k in range(30):
+        bench.event({"type": "input", "edits": [[k, 0, 0.5]]})
+    assert len(bench.history) == 32

@@ -1,0 +1,148 @@
+"""What the app's server answers beside Streamlit's part."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+import tomllib
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import plotly
+import pytest
+
+from seqviz.ui import server as served
+from seqviz.ui.scope import library
+
+ROOT = Path(__file__).parents[2]
+
+
+def ask(address: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body; a redirect is followed."""
+    asked = urllib.request.Request(address, headers={name.replace("_", "-"): text for name, text in headers.items()})
+    try:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
+    except urllib.error.HTTPError as answer:
+        return answer.code, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
+
+
+def test_plotly_comes_once_from_an_address_that_says_what_it_holds(server):
+    original = (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes()
+    address = f"{server}/{library.address()}"
+    status, headers, body = ask(address, Accept_Encoding="gzip")
+    assert (status, headers["content-encoding"]) == (200, "gzip")
+    assert "immutable" in headers["cache-control"]
+    assert "max-age=31536000" in headers["cache-control"]
+    assert gzip.decompress(body) == original
+    assert len(body) < len(original) / 2
+    status, headers, body = ask(address, Accept_Encoding="identity")
+    assert body == original
+    assert headers["content-type"].startswith("text/javascript")
+    assert ask(f"{server}/seqviz/plotly-0123456789abcdef.min.js")[0] == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/cell", "/static/x", "/_stcore/health", "/nosuch", "/seqviz/session/x"])
+def test_every_answer_has_the_headers_that_a_browser_heeds(server, path):
+    _, headers, _ = ask(server + path, Accept="text/html")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "origin" in headers["referrer-policy"]
+    policy = headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors *" in policy, "a course page may not show it"
+    assert "http:" not in policy
+
+
+def test_a_page_that_is_not_there_says_which_are(server):
+    status, _, body = ask(f"{server}/nosuch", Accept="text/html")
+    says = body.decode()
+    assert status == 404
+    assert "There is no page &#x27;nosuch&#x27; here." in says
+    for page in ("/", "/cell", "/compare", "/gradients", "/training"):
+        assert f'href="{page}"' in says
+    _, _, body = ask(f"{server}/nosuch", Accept="text/html", Accept_Language="zh-CN,zh;q=0.9")
+    assert "这里没有" in body.decode()
+    hostile = ask(f"{server}/%3Cscript%3Ealert(1)%3C/script%3E" + "x" * 3000, Accept="text/html")[2].decode()
+    assert "<script>alert" not in hostile
+    assert len(hostile) < 2000
+    assert ask(f"{server}/nosuch", Accept="*/*")[0] == 200, "what is no person gets Streamlit's answer"
+
+
+def test_the_first_page_has_a_name_too_and_keeps_the_question(server):
+    asked = urllib.request.Request(f"{server}/gates?e=abc&layer=1", headers={"Accept": "text/html"})
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        there = urlsplit(answer.url)
+    assert (there.path, there.query) == ("/", "e=abc&layer=1")
+
+
+def test_a_session_that_nobody_has_is_gone_and_what_nobody_kept_is_not_there(server):
+    assert ask(f"{server}/seqviz/session/no-such-session")[::2] == (200, b"gone")
+    assert ask(f"{server}/seqviz/kept/{'0' * 32}")[0] == 404
+
+
+def test_the_server_is_told_of_every_page():
+    names = {path.stem for path in (ROOT / "pages").glob("*.py")}
+    code = (ROOT / "app.py").read_text()
+    listed = json.loads(code.split("serving(")[1].split(")")[0])
+    assert listed[0] == "gates"
+    assert set(listed) == names
+
+
+def test_the_settings_hold_what_the_server_counts_on():
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert settings["server"]["enableXsrfProtection"] is False
+    assert settings["server"].get("enableCORS", True) is True, "uploads rest on it"
+    assert settings["server"]["disconnectedSessionTTL"] >= 3600
+    assert settings["browser"]["serverAddress"] == "localhost", "else Streamlit asks a machine elsewhere"
+
+
+@pytest.mark.skipif(served.resource is None, reason="this system has no such limit")
+def test_a_shell_with_few_files_gets_more():
+    code = (
+        "import resource\n"
+        "from seqviz.ui.server import raise_file_limit\n"
+        "hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))\n"
+        "raise_file_limit()\n"
+        "soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]\n"
+        "assert soft == (65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)), (soft, hard)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))\n"
+        "raise_file_limit()\n"
+        "assert resource.getrlimit(resource.RLIMIT_NOFILE) == (100, 100)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+class Files:
+    """Uploads as Streamlit holds them."""
+
+    def __init__(self, sizes: list[int]) -> None:
+        records = {f"f{k}": SimpleNamespace(data=bytes(size)) for k, size in enumerate(sizes)}
+        self.file_storage = {"mine": records, "other": {"theirs": SimpleNamespace(data=bytes(10))}}
+
+    def remove_file(self, session: str, name: str) -> None:
+        del self.file_storage[session][name]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "coming", "left"),
+    [([40, 40, 20], 30, ["f1", "f2"]), ([10, 10], 20, ["f0", "f1"]), ([60, 60, 60], 90, []), ([5], 10**9, [])],
+)
+def test_a_session_holds_so_many_bytes_of_uploads_and_the_oldest_go(monkeypatch, sizes, coming, left):
+    files = Files(sizes)
+    monkeypatch.setattr(served, "UPLOADS", 100)
+    runtime = SimpleNamespace(exists=lambda: True, instance=lambda: SimpleNamespace(uploaded_file_mgr=files))
+    monkeypatch.setattr(served, "Runtime", runtime)
+    headers = [(b"content-length", str(coming).encode())]
+    path = "/_stcore/upload_file/mine/new"
+    served._make_room({"type": "http", "method": "GET", "path": path, "headers": headers})
+    assert len(files.file_storage["mine"]) == len(sizes), "only an upload makes room"
+    served._make_room({"type": "http", "method": "PUT", "path": path, "headers": headers})
+    assert list(files.file_storage["mine"]) == left
+    assert list(files.file_storage["other"]) == ["theirs"], "another session's uploads are its own"
