@@ -25,7 +25,7 @@ from streamlit.runtime import Runtime
 
 from seqviz.checks import shown
 from seqviz.language import speaking, tr
-from seqviz.ui.scope.library import FOLDER, library
+from seqviz.ui.scope.library import FOLDER, address, library
 from seqviz.ui.scope.tab import code_of
 
 try:
@@ -181,8 +181,10 @@ class _Around:
         await answer(scope, receive, headed)
 
     def _nowhere(self, scope: Scope) -> Response | None:
-        """The answer to a person who asks for a page of the app that does not exist."""
+        """The answer to who asks for what is elsewhere, or for a page of the app that does not exist."""
         path: str = scope["path"]
+        if path.endswith("/bidi-components/seqviz.scope/plotly.min.js"):  # where it used to lie
+            return RedirectResponse(f"{self.root}/{address()}")
         place = path.removeprefix(self.root).strip("/")
         headers = Headers(scope=scope)
         asks = scope["method"] in ("GET", "HEAD") and "text/html" in headers.get("accept", "")

@@ -39,6 +39,9 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{32}")
 
 def fresh(key: str, sent: Any) -> Iterator[dict[str, Any]]:
     """The events of a picture that had not been heard: the browser sends all that it has no word of, numbered."""
+    if isinstance(sent, dict) and "type" in sent:  # a host without a line of this kind sends one at a time
+        yield sent
+        return
     if not isinstance(sent, dict) or not isinstance(sent.get("events"), list):
         return
     load = sent.get("load")
@@ -63,7 +66,7 @@ def _heard(load: str) -> dict[str, int]:
 
 
 def tail(key: str, keep: Mapping[str, str] | None = None, wants: list[str] | None = None) -> bytes:
-    """What every message says beside its picture: JSON padded to 4 bytes, and its length.
+    """What every message says beside its picture: JSON padded to 4 bytes, ``tab ``, and its length.
 
     Args:
         key: of the picture.
@@ -86,7 +89,7 @@ def tail(key: str, keep: Mapping[str, str] | None = None, wants: list[str] | Non
     }
     text = json.dumps(about, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
-    return text + struct.pack("<I", len(text))
+    return text + struct.pack("<4sI", b"tab ", len(text))
 
 
 def mark(code: str) -> str:

@@ -84,7 +84,7 @@ export function libraryAt(address) { library ??= address; }
 export function plotly() {
   loading ??= new Promise((resolve, reject) => {
     const tag = document.createElement("script");
-    tag.src = library;
+    tag.src = library ?? new URL("./plotly.min.js", import.meta.url).href;
     tag.onload = () => resolve(window.Plotly);
     tag.onerror = () => reject(new Error(tr("The drawing library could not be loaded.")));
     document.head.append(tag);

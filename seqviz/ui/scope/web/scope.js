@@ -35,7 +35,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   let panel = mounted.get(root);
   const about = tail(data);
   const send = (sent) => setTriggerValue("edit", sent);
-  libraryAt(libraryOf(about));
+  if (about) libraryAt(libraryOf(about));
   speak(language);
   frame(language);
   if (kind === "tab") {
@@ -47,13 +47,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   panel ??= new PANELS[kind](root);
   panel.language = language;
   mounted.set(root, panel);
-  panel.send = (event) => say(about.key, event);
+  panel.send = about ? (event) => say(about.key, event) : send;
   panel.update(message);
-  hear(about, send);
+  if (about) hear(about, send);
   if (panel.playing) panel.toggle();
   panel.playing = false;
   return () => {
-    leave(about.key);
+    if (about) leave(about.key);
     panel.destroy();
     mounted.delete(root);
   };

@@ -20,10 +20,14 @@ let asking = false;
 let tries = 0;
 let timer = 0;
 
-// What stands after the picture in every message.
+const MAGIC = 0x20626174;
+
+// What stands after the picture in a message; nothing where its host has no line of this kind.
 export function tail(message) {
-  const end = message.byteOffset + message.byteLength - 4;
-  const size = new DataView(message.buffer, end, 4).getUint32(0, true);
+  const end = message.byteOffset + message.byteLength - 8;
+  const view = new DataView(message.buffer, end, 8);
+  if (view.getUint32(0, true) !== MAGIC) return null;
+  const size = view.getUint32(4, true);
   return JSON.parse(new TextDecoder().decode(new Uint8Array(message.buffer, end - size, size)));
 }
 
