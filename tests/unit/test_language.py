@@ -83,6 +83,9 @@ def differences(said: dict[str, Message], known: dict[str, Message]) -> dict[str
     }
 
 
+UNDER_WAY = {"de"}
+"""What is being translated, and may lack sentences."""
+
 NOTHING: dict[str, list[str]] = {"missing": [], "said nowhere": [], "another plural": []}
 
 
@@ -94,8 +97,10 @@ def test_the_template_is_what_the_code_says():
 
 @pytest.mark.parametrize("name", TRANSLATED)
 def test_every_sentence_of_the_code_is_in_the_catalogue_and_nothing_else(name):
-    assert differences(template(), catalogue(name)) == NOTHING, MEND
-    assert [k for k, m in catalogue(name).items() if not all(text.strip() for text in forms(m))] == [], "not translated"
+    if name not in UNDER_WAY:
+        assert differences(template(), catalogue(name)) == NOTHING, MEND
+        empty = [k for k, m in catalogue(name).items() if not all(text.strip() for text in forms(m))]
+        assert empty == [], "not translated"
     assert [k for k, m in catalogue(name).items() if m.fuzzy] == [], "to be looked at by a translator"
 
 
@@ -121,6 +126,8 @@ def test_translations_are_filled_in_with_the_same_values(name):
     for english, message in catalogue(name).items():
         wanted = fields(english) | (fields(message.id[1]) if message.pluralizable else set())
         *few, other = forms(message)
+        if not other and name in UNDER_WAY:
+            continue
         assert fields(other) == wanted, english
         for form in few:
             assert wanted - fields(form) <= {f for f in wanted if f[0] == "count"}, english
