@@ -14,11 +14,12 @@ from seqviz.capture import capture
 from seqviz.experiment import Experiment
 from seqviz.language import later, tr
 from seqviz.network import FeedForward
+from seqviz.norms import norm
 from seqviz.runner import network
 from seqviz.sequences import generate
 from seqviz.weights import set_parts
 
-__all__ = ["NETWORKS", "Answer", "compare", "half_life_of", "order_gap", "set_in", "shuffled"]
+__all__ = ["NETWORKS", "Answer", "compare", "half_life_of", "nudge_response", "order_gap", "set_in", "shuffled"]
 
 NETWORKS = (later("Feed-forward"), "RNN", "GRU", "LSTM")
 """Their names; the first is said by ``tr``."""
@@ -72,12 +73,15 @@ def _feed_forward(experiment: Experiment) -> FeedForward:
     return net.eval()
 
 
+def _networks(experiment: Experiment) -> dict[str, nn.Module]:
+    networks: dict[str, nn.Module] = {"Feed-forward": _feed_forward(experiment)}
+    return networks | {name: network(e) for name, e in _recurrent(experiment).items()}
+
+
 def compare(experiment: Experiment, x: np.ndarray) -> dict[str, Answer]:
     """Run ``x`` ``(L, H_in)`` through four networks of the experiment's sizes and seed."""
-    networks: dict[str, nn.Module] = {"Feed-forward": _feed_forward(experiment)}
-    networks |= {name: network(e) for name, e in _recurrent(experiment).items()}
     answers = {}
-    for name, net in networks.items():
+    for name, net in _networks(experiment).items():
         trace = capture(net, torch.from_numpy(np.array(x, dtype=np.float32))[:, None])
         h = trace[f"l{experiment.num_layers - 1}.h"][:, 0]
         count = sum(p.numel() for p in net.parameters())
@@ -96,6 +100,29 @@ def shuffled(experiment: Experiment, seed: int) -> tuple[np.ndarray, np.ndarray]
     while np.array_equal(x[order], x) and (x != x[0]).any():
         order = draw.permutation(len(x))
     return order, x[order]
+
+
+def nudge_response(experiment: Experiment, x: np.ndarray, step: int, by: float = 1.0) -> dict[str, np.ndarray]:
+    """How far h of each network's last layer moves when `by` is added to every input of one step.
+
+    In float64, whose rounding is a billion times finer than what float32 leaves of two runs that are all but equal.
+
+    Args:
+        experiment: its sizes and seed.
+        x: the input ``(L, H_in)``.
+        step: which one.
+
+    Returns:
+        By network, the Euclidean norm over units at every step ``(L,)``; NaN where a run overflowed.
+    """
+    both = np.repeat(np.asarray(x, dtype=np.float64)[:, None], 2, axis=1)
+    both[step, 1] += by
+    moved = {}
+    for name, net in _networks(experiment).items():
+        h = capture(net.double(), torch.from_numpy(both))[f"l{experiment.num_layers - 1}.h"]
+        with np.errstate(invalid="ignore"):  # infinity less infinity
+            moved[name] = norm(h[:, 1] - h[:, 0], 1)
+    return moved
 
 
 def order_gap(before: Answer, after: Answer, order: np.ndarray) -> float:

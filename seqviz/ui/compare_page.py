@@ -10,7 +10,7 @@ import streamlit as st
 
 from seqviz import sequences
 from seqviz import vocabulary as words
-from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, order_gap, set_in, shuffled
+from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, nudge_response, order_gap, set_in, shuffled
 from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.kept import kept, kept_spoken
 from seqviz.language import again, later, tr
@@ -126,10 +126,7 @@ def _nudged(experiment: Experiment) -> int:
 def _responses(experiment: Experiment, kind: str) -> dict[str, np.ndarray]:
     """How far each network's hidden state moves, at every step ``(L,)``, when 1 is added to every input of one step."""
     still = "as it is" if kind == "one step nudged" else kind
-    before = _answers(experiment, still)
-    after = compare(experiment, _nudge(experiment, _input(experiment, still)))
-    with np.errstate(all="ignore"):  # what overflowed is named in the table
-        return {name: np.linalg.norm(after[name].h - before[name].h, axis=1) for name in NETWORKS}
+    return nudge_response(experiment, _input(experiment, still), _nudged(experiment))
 
 
 def _say(experiment: Experiment) -> None:

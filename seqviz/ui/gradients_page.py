@@ -21,6 +21,7 @@ from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, opened, option, refuse, said, unkept
 from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows, networks, way_back
 from seqviz.ui.panels.network import CHRONO, knobs, scheme_names
+from seqviz.ui.pictures import intervention_text
 from seqviz.weights import set_parts
 
 __all__ = ["lab", "laboratory"]
@@ -152,9 +153,23 @@ def _picture(bench: Bench) -> None:
     parts = {name: set_parts(e) for name, e in networks(bench.experiment).items()}
     if says := whose_weights(parts, bench.experiment.init.seed):
         st.caption(says)
+    if says := _held(bench):
+        st.caption(says)
     scope.mount("flow", flow_message(bench), bench.event, bench.keep())
     _choice(bench, "net", tr("Eigenvalues and singular values of"))
     _clipping(bench)
+
+
+def _held(bench: Bench) -> str:
+    """What interventions each network is shown with: not every one has every signal."""
+    says = []
+    for name, experiment in networks(bench.experiment).items():
+        if edits := [intervention_text(edit, experiment) for edit in experiment.interventions]:
+            says.append(tr("The {name} is shown with: {edits}.", name=name, edits=tr("; ").join(edits)))
+    without = [name for name, e in networks(bench.experiment).items() if not e.interventions]
+    if says and without:
+        says.append(tr("Without any: {names}.", names=tr(", ").join(without)))
+    return sentences(says)
 
 
 def _clipping(bench: Bench) -> None:

@@ -10,7 +10,7 @@ import torch
 
 import seqviz
 from seqviz import Experiment, Init, Sequence
-from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, order_gap, shuffled
+from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, nudge_response, order_gap, shuffled
 from seqviz.network import FeedForward
 from seqviz.sequences import generate
 from seqviz.weights import materialise
@@ -111,3 +111,36 @@ def test_the_state_that_is_compared_is_the_last_layers() -> None:
         for name in ("RNN", "LSTM"):
             other = experiment.changed(cell="RNN_TANH" if name == "RNN" else name)
             np.testing.assert_allclose(found[name].h, seqviz.run(other)["l2.h"][:, 0], atol=1e-6)
+
+
+def test_a_nudge_is_followed_down_to_the_rounding_of_float64() -> None:
+    """Against plain loops in float64: where float32 leaves noise of 1e-8, and squares below 1e-38 none at all."""
+    experiment = Experiment("RNN_TANH", hidden_size=4, init=Init(gain=0.5), sequence=Sequence("noise", 60))
+    x = generate(experiment.sequence, 1)
+    found = nudge_response(experiment, x, 3)
+    assert set(found) == set(NETWORKS)
+    rnn = torch.nn.RNNCell(1, 4).double()
+    parameters = materialise(experiment)
+    with torch.no_grad():
+        for name, parameter in rnn.named_parameters():
+            parameter.copy_(torch.tensor(parameters[f"{name}_l0"]))
+        h = torch.zeros(2, 4, dtype=torch.float64)
+        expected = []
+        for t, value in enumerate(x):
+            given = torch.tensor(value).double().expand(2, 1).clone()
+            given[1] += t == 3
+            h = rnn(given, h)
+            expected.append(float((h[1] - h[0]).norm()))
+    np.testing.assert_allclose(found["RNN"], expected, rtol=1e-6, atol=1e-15)
+    assert not found["RNN"][:3].any()
+    assert 0 < found["RNN"][25] < 1e-9
+    assert not np.delete(found["Feed-forward"], 3).any()
+
+
+def test_a_nudge_in_a_network_that_overflows_is_no_number_and_one_that_grows_is() -> None:
+    experiment = Experiment("RNN_RELU", hidden_size=2, init=Init("identity", gain=100.0), sequence=Sequence("bits", 90))
+    found = nudge_response(experiment, generate(experiment.sequence, 1), 0)["RNN"]
+    assert np.isfinite(found).all()
+    assert found[-1] > 1e154
+    longer = Experiment("RNN_RELU", hidden_size=2, init=Init("identity", gain=100.0), sequence=Sequence("bits", 200))
+    assert np.isnan(nudge_response(longer, generate(longer.sequence, 1), 0)["RNN"][-1])

@@ -6,10 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from torch import Tensor, nn
 
 import seqviz
+from seqviz.cells import signal_names
+from seqviz.interventions import Ablate, Clamp, Scale, apply
 from seqviz.jacobians import highway_split, state_jacobians
 from seqviz.lyapunov import lyapunov_exponents
 from seqviz.onestep import step_jacobians
@@ -294,3 +300,151 @@ def test_one_step_is_the_identity() -> None:
     np.testing.assert_array_equal(found.h_h[0], np.eye(H))
     assert found.log10_norms()[0] == 0.0
     assert lyapunov_exponents(rnn, x).shape == (2 * H,)
+
+
+def edited_by_autograd(rnn: nn.RNNBase, x: Tensor, edits: list[Any], t: int) -> np.ndarray:
+    """d s_T / d s_t ``(S, S)`` of the instrumented twin with the edits in it, states after their edits."""
+    names = ["h", "c"] if rnn.mode == "LSTM" else ["h"]
+    twin, moved, ends = seqviz.instrument(rnn), {}, {}  # type: ignore[arg-type]
+
+    def hook(name: str) -> Any:
+        mine = [e for e in edits if e.signal == name]
+
+        def run(_: nn.Module, args: Any, value: Tensor) -> Tensor:
+            value = apply(mine, value, args[1], len(x))
+            signal = name.removeprefix("l0.")
+            if signal in names and args[1] == t:
+                moved[signal] = torch.zeros_like(value, requires_grad=True)
+                value = value.detach() + moved[signal]  # so that h is held where c is moved
+            if signal in names and args[1] == len(x) - 1:
+                ends[signal] = value
+            return value
+
+        return run
+
+    for name, point in twin.named_modules():
+        if type(point).__name__ == "HookPoint":
+            point.register_forward_hook(hook(name))
+    twin(x)
+    wanted = [moved[name] for name in names]
+    rows = []
+    for name in names:
+        for k in range(H):
+            end = ends[name][0, k]
+            grads = torch.autograd.grad(end, wanted, retain_graph=True, allow_unused=True) if end.requires_grad else []
+            rows.append(torch.cat([torch.zeros(1, H) if g is None else g for g in grads or [None] * len(names)], 1)[0])
+    return torch.stack(rows).double().detach().numpy()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_jacobians_of_a_run_with_interventions(kind: str) -> None:
+    """Held, silenced and scaled signals of every sort, on some units and steps, against autograd through the run."""
+    rnn, x = layer(kind), sample(6)
+    for seed in range(10):
+        edits = drawn_edits(kind, seed)
+        found = state_jacobians(rnn, x, interventions=edits)
+        steps = step_jacobians(rnn, x, interventions=edits)
+        for t in (1, 4):
+            expected = edited_by_autograd(rnn, x, edits, t)
+            scale, size = np.exp(found.log_scale[t]), max(1.0, np.abs(expected).max())
+            np.testing.assert_allclose(scale * found.h_h[t], expected[:H, :H], atol=1e-12 * size)
+            if kind == "LSTM":
+                for name, block in (("h_c", expected[:H, H:]), ("c_h", expected[H:, :H]), ("c_c", expected[H:, H:])):
+                    np.testing.assert_allclose(scale * getattr(found, name)[t], block, atol=1e-12 * size)
+        np.testing.assert_allclose(steps[5], edited_by_autograd(rnn, x, edits, 4), atol=1e-12)
+        if kind == "LSTM":
+            split = highway_split(rnn, x, interventions=edits)
+            total = split.rest + np.einsum("th,hk->thk", split.direct, np.eye(H))
+            np.testing.assert_allclose(total, found.c_c, atol=1e-9)
+
+
+def drawn_edits(kind: str, seed: int) -> list[Any]:
+    draw = np.random.default_rng(seed)
+    edits: list[Any] = []
+    for name in signal_names(kind, detail=True):
+        if draw.random() < 0.4:
+            units = tuple(draw.choice(H, size=draw.integers(1, H), replace=False).tolist())
+            steps = (int(draw.integers(0, 5)), None)
+            kinds = [Clamp(f"l0.{name}", 0.7, units, steps), Ablate(f"l0.{name}", units, steps),
+                     Scale(f"l0.{name}", -1.7, units, steps), Scale(f"l0.{name}", 2.5, units, steps)]  # fmt: skip
+            edits.append(kinds[draw.integers(0, 4)])
+    return edits
+
+
+def test_a_forget_gate_that_is_held_is_what_a_step_keeps() -> None:
+    """At -1 each step turns the cell over: the eigenvalue is -1, where the gate alone would give less than 1."""
+    rnn, x = layer("LSTM"), sample(8)
+    with torch.no_grad():
+        rnn.weight_hh_l0.zero_()
+    held = [Clamp("l0.f", -1.0)]
+    found = state_jacobians(rnn, x, interventions=held)
+    np.testing.assert_allclose(np.sort(found.eigenvalues([3])[0].real), [-1.0] * H + [0.0] * H, atol=1e-12)
+    split = highway_split(rnn, x, interventions=held)
+    np.testing.assert_allclose(
+        np.exp(split.log_scale)[:, None] * split.direct, (-1.0) ** np.arange(7, -1, -1)[:, None] * np.ones(H)
+    )
+    assert not split.log_direct.any()
+    exponents = lyapunov_exponents(rnn, sample(400), interventions=held)
+    np.testing.assert_allclose(exponents[:H], 0.0, atol=0.01)
+    assert np.isneginf(exponents[H:]).all()
+
+
+def test_a_trace_of_an_edited_run_needs_its_detail() -> None:
+    rnn, x, held = layer("GRU"), sample(), [Clamp("l0.z", 0.5)]
+    with pytest.raises(ValueError, match="detail=True"):
+        step_jacobians(rnn, x, trace=seqviz.capture(rnn, x, None, held), interventions=held)
+    trace = seqviz.capture(rnn, x, None, held, detail=True)
+    found = step_jacobians(rnn, x, trace=trace, interventions=held)
+    np.testing.assert_array_equal(found, step_jacobians(rnn, x, interventions=held))
+
+
+def relu_run(weight: np.ndarray, x: np.ndarray) -> tuple[nn.RNN, Tensor]:
+    size = len(weight)
+    rnn = nn.RNN(size, size, bias=False, nonlinearity="relu").double()
+    with torch.no_grad():
+        rnn.weight_hh_l0.copy_(torch.tensor(weight))
+        rnn.weight_ih_l0.copy_(torch.eye(size))
+    return rnn, torch.tensor(x, dtype=torch.float64)[:, None]
+
+
+def test_units_that_die_in_turn_leave_nothing() -> None:
+    rnn, x = relu_run(np.eye(2), np.array([[1.0, -5.0], [-5.0, 1.0]]))
+    np.testing.assert_array_equal(lyapunov_exponents(rnn, x), [-np.inf, -np.inf])
+    np.testing.assert_array_equal(lyapunov_exponents(rnn.float(), x.float()), [-np.inf, -np.inf])
+
+
+WHOLE = st.integers(1, 4).flatmap(
+    lambda size: st.tuples(
+        st.one_of(
+            hnp.arrays(np.int64, (size, size), elements=st.integers(-2, 2)),
+            st.tuples(*[hnp.arrays(np.int64, size, elements=st.integers(-2, 2))] * 2).map(lambda two: np.outer(*two)),
+        ),
+        hnp.arrays(np.int64, st.tuples(st.integers(1, 6), st.just(size)), elements=st.integers(-6, 8)),
+        st.sampled_from([-300, -20, 0, 20, 300]),
+    )
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(WHOLE)
+@example((np.array([[1, -1], [1, -1]]), np.full((4, 2), 8), 0))  # its square is 0
+@example((np.array([[0, 1, 0], [0, 0, 1], [0, 0, 0]]), np.full((4, 3), 8), 0))
+def test_a_direction_is_lost_exactly_where_the_whole_product_loses_it(drawn: Any) -> None:
+    """In whole numbers, times a power of 2: the rank of the product, and the sum of the logs, are known exactly."""
+    weight, x, power = drawn
+    if power > 20 and len(x) > 3:
+        x = x[:3]
+    rnn, inputs = relu_run(weight * 2.0**power, x * 1.0)
+    jacobians = step_jacobians(rnn, inputs)
+    whole, logs = sympy.eye(len(weight)), 0.0
+    for jacobian in jacobians:
+        exact = sympy.Matrix((jacobian / 2.0**power).astype(int).tolist())
+        whole = exact * whole
+        det = abs(exact.det())
+        logs += float(sympy.log(det)) if det else -np.inf
+    exponents = lyapunov_exponents(rnn, inputs)
+    assert np.isfinite(exponents).sum() == whole.rank()
+    assert (exponents < np.inf).all()
+    if np.isfinite(logs):
+        mean = logs / len(inputs) + len(weight) * power * np.log(2.0)
+        assert exponents.sum() == pytest.approx(mean, abs=1e-9 * max(1, abs(power)))
