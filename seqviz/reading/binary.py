@@ -8,6 +8,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -111,6 +112,17 @@ def _check_size(steps: int, features: int) -> None:
         )
 
 
+@contextmanager
+def _no_raw_errors(broken: Sentence) -> Iterator[None]:
+    """Whatever a library raises about a damaged file is said in one sentence; our own sentences pass."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, ValueError) and error.args and isinstance(error.args[0], Sentence):
+            raise
+        raise ValueError(broken) from error
+
+
 # Parquet
 
 
@@ -121,29 +133,21 @@ def draft_of_parquet(data: bytes) -> Draft:
         from pyarrow import parquet
     except ImportError:
         raise ValueError(tr("Reading Parquet needs pyarrow: pip install pyarrow")) from None
-    broken = tr("The Parquet file cannot be read; it may have been cut short or changed.")
-    try:
+    with _no_raw_errors(tr("The Parquet file cannot be read; it may have been cut short or changed.")):
         file = parquet.ParquetFile(io.BytesIO(data))
         about = file.metadata
         _check_size(about.num_rows, about.num_columns)
         unpacked = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
         if unpacked > MAX_UNPACKED or about.num_row_groups > about.num_rows:
             raise _too_large(unpacked)
-        table = file.read()
-    except (pa.ArrowException, OSError, KeyError, TypeError, OverflowError, MemoryError) as error:
-        raise ValueError(broken) from error
-    index = _index_columns(file)
-    named = [n for n in table.column_names if not n.startswith("__index_level_")]
-    columns = []
-    for k, name in enumerate(table.column_names):
-        try:
-            columns.append(_arrow_column(pa, k, name, table.column(k), name in index))
-        except (pa.ArrowException, ValueError, TypeError, OverflowError, AttributeError) as error:
-            raise ValueError(broken) from error
-    if not any(c.as_label for c in columns):
-        for column in [c for c in columns if c.kind == DATE][:1]:
-            column.as_label = True
-    return Draft(columns, bool(named), [])
+        table, index = file.read(), _index_columns(file)
+        columns = [
+            _arrow_column(pa, k, name, table.column(k), name in index) for k, name in enumerate(table.column_names)
+        ]
+    dates = [] if any(c.as_label for c in columns) else [c for c in columns if c.kind == DATE]
+    for column in dates[:1]:
+        column.as_label = True
+    return Draft(columns, any(c.name for c in columns), [])
 
 
 def _index_columns(file: Any) -> set[str]:
@@ -197,22 +201,15 @@ def draft_of_excel(data: bytes) -> Draft:
     except ImportError:
         raise ValueError(tr("Reading Excel files needs openpyxl: pip install openpyxl")) from None
     _check_archive(data)
-    broken = tr("The Excel file cannot be read; it may have been cut short or changed. Save it again, or as CSV.")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-            sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets
-            for sheet in sheets:
-                rows = list(_sheet_rows(sheet))
-                if any(_is_number(cell) for _, cells in rows for cell in cells):
-                    return _sheet_draft(sheet.title, rows, len(sheets))
-    except ValueError as error:
-        if error.args and isinstance(error.args[0], Sentence):
-            raise
-        raise ValueError(broken) from error
-    except Exception as error:
-        raise ValueError(broken) from error
+    said = tr("The Excel file cannot be read; it may have been cut short or changed. Save it again, or as CSV.")
+    with _no_raw_errors(said), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets
+        for sheet in sheets:
+            rows = list(_sheet_rows(sheet))
+            if any(_is_number(cell) for _, cells in rows for cell in cells):
+                return _sheet_draft(sheet.title, rows, len(sheets))
     raise ValueError(tr("No sheet of the Excel file holds a number."))
 
 

@@ -127,8 +127,9 @@ def _cut(lines: Sequence[str], separator: str, quote: str, decimal: str | None) 
     style = style_of((cell for row in rows for cell in row), separator, decimal)
     kinds = [Counter(_kind(cell, style) for cell in row) for row in rows]
     numeric = [k for k, row in enumerate(rows) if kinds[k]["number"]]
-    widths = Counter(_width(rows[k]) for k in numeric)
-    width, agree = widths.most_common(1)[0] if widths else (1, 0)
+    widths = Counter(len(rows[k]) for k in numeric)
+    cells, agree = widths.most_common(1)[0] if widths else (1, 0)
+    width = max((_width(rows[k]) for k in numeric if len(rows[k]) == cells), default=1)
     good = sum(kinds[k]["number"] for k in numeric)
     bad = sum(kinds[k]["strange"] for k in range(len(rows)))
     score = agree / max(1, len(numeric)) * good / max(1, good + bad) if width > 1 or not separator else 0.0
@@ -243,5 +244,5 @@ def _carries(texts: Sequence[str]) -> bool:
     turns = [k for k in range(1, len(wholes)) if abs(wholes[k] - wholes[k - 1]) == 1]
     opposite = sum((wholes[k] - wholes[k - 1]) * (parts[k] - parts[k - 1]) < 0 for k in turns)
     still = sum(a == b for a, b in pairwise(wholes))
-    several = len(turns) >= 3 and len(set(parts)) >= 5
-    return several and len(turns) + still >= 0.9 * (len(wholes) - 1) and opposite >= 0.9 * len(turns)
+    several = len(turns) >= 4 and len(set(parts)) >= 5
+    return several and len(turns) + still >= 0.9 * (len(wholes) - 1) and opposite >= 0.8 * len(turns)

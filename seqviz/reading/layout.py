@@ -90,8 +90,13 @@ class _Reader:
     def is_number(self, cell: str, column: int) -> bool:
         """Whether a cell is one of those that a numeric column is made of."""
         if self.kinds[column] == BOOL:
-            return tidy(cell).lower() in BOOLEANS
+            return tidy(cell).lower() in self.truths(column)
         return self.style.read(cell) is not None
+
+    def truths(self, column: int) -> set[str]:
+        """The truth values that a column uses below its first line, which may be a name such as ``on``."""
+        below = (cells[column] for place, cells in self.grid.top.items() if place and column < len(cells))
+        return {word for word in (tidy(cell).lower() for cell in below) if word in BOOLEANS}
 
     def in_numeric(self, cells: Sequence[str]) -> list[tuple[int, str]]:
         return [(k, cells[k]) for k in self.numeric if k < len(cells)]
@@ -191,10 +196,15 @@ class _Reader:
         units = [place for place in heads[1:] if self._are_units(rows[place])]
         titled = [place for place in heads[:-1] if width > 1 and sum(map(bool, rows[place])) == 1]
         self.titles.update(titled)
-        named = [rows[place] for place in heads if place not in units and place not in titled]
+        named = [self.plain(place, shifted) for place in heads if place not in units and place not in titled]
         if not named:
             return self._remark(start), units, shifted
         return [" ".join(filter(None, parts)) for parts in zip(*named, strict=True)], units, shifted
+
+    def plain(self, place: int, shifted: bool) -> list[str]:
+        """The names on a line as they stand."""
+        cells = [cell.strip() for cell in self.row(place)]
+        return ["", *cells] if shifted else cells[: len(self.kinds)]
 
     def _are_units(self, cells: Sequence[str]) -> bool:
         said = [cell for cell in cells if cell]

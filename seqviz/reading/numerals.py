@@ -55,6 +55,7 @@ _MONEY: Final = (
 )
 _UNIT: Final = r"(?:[^\W\d_]|[%‰°µ$€£¥₹₽₩₺฿'″′℃℉Ω])[^0-9]{0,15}(?:(?<=[mst])[23])?|[*†‡]{1,3}"
 _EXPONENT: Final = r"(?:[eEdD][+-]?[0-9]++| ?[x×*·] ?10\^?[+-]?[0-9]++)?+"
+_FRACTION: Final = {".": r"(?:\.[0-9]*+)?+", ",": r"(?:,[0-9]++)?+"}
 _GROUPED: Final = {
     "": r"[0-9]++",
     "lakh": r"(?:[1-9][0-9]?(?:,[0-9]{2}(?![0-9]))*+,[0-9]{3}|[0-9]++)",
@@ -120,15 +121,13 @@ class Style:
 
 @cache
 def _pattern(style: Style) -> Callable[[str], re.Match[str] | None]:
-    point = re.escape(style.decimal)
-    digits = rf"(?:{_GROUPED[style.group]}(?:{point}[0-9]*+)?+|{point}[0-9]++)"
+    digits = rf"(?:{_GROUPED[style.group]}{_FRACTION[style.decimal]}|{re.escape(style.decimal)}[0-9]++)"
     return re.compile(rf"([+(-]?) ?({_MONEY})? ?([+-]?) ?({digits})({_EXPONENT})(-?)(?: ?({_UNIT}))??(\)?)").fullmatch
 
 
 @cache
 def _plain(style: Style) -> Callable[[str], re.Match[str] | None]:
-    point = re.escape(style.decimal)
-    return re.compile(rf"[+-]?{_GROUPED[style.group]}(?:{point}[0-9]*+)?+(?:[eE][+-]?[0-9]++)?+").fullmatch
+    return re.compile(rf"[+-]?{_GROUPED[style.group]}{_FRACTION[style.decimal]}(?:[eE][+-]?[0-9]++)?+").fullmatch
 
 
 PLAIN: Final = Style()

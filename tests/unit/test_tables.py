@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from seqviz import Table, read_table
+from seqviz import MissingValues, Table, read_table
 
 X = [[1.5, 2.0], [-3.0, 4.0], [5.25, 6.0], [7.0, 8.5]]
 """What most of the tables below hold."""
@@ -225,3 +225,191 @@ def test_tables_of_every_kind(kind: str) -> None:
     assert re.search(says, said(table)), said(table)
     if not says:
         assert not table.left_out, said(table)
+
+
+NUMBERS = {
+    "decimal comma, one column": ("Temperatur\n21,0\n21,6\n22\n22,7\n", [21.0, 21.6, 22, 22.7]),
+    "decimal comma, one column, no name": (
+        "".join(
+            f"{v:.1f}\n".replace(".", ",") for v in (21.0, 21.6, 22.2, 22.7, 23.2, 23.5, 23.8, 24.0, 23.9, 22.9, 22.4)
+        ),
+        [21.0, 21.6, 22.2, 22.7, 23.2, 23.5, 23.8, 24.0, 23.9, 22.9, 22.4],
+    ),
+    "decimal comma, zeros behind it": ("0,05\n0,07\n1,25\n", [0.05, 0.07, 1.25]),
+    "thousands": ("Price\n1,180.00\n1,186.64\n999.5\n", [1180.0, 1186.64, 999.5]),
+    "thousands without a name": ("1,180.00\n1,186.64\n1,193.09\n", [1180.0, 1186.64, 1193.09]),
+    "millions": ("Price\n1,180,000\n21,186,640\n999\n", [1180000, 21186640, 999]),
+    "thousands in quotes": ('Price\n"1,180"\n"1,186"\n"999"\n', [1180, 1186, 999]),
+    "German thousands": ("Preis\n1.180,00\n1.186,64\n999,5\n", [1180.0, 1186.64, 999.5]),
+    "German millions without decimals": ("Preis\n1.180.000\n1.186\n999\n", [1180000, 1186, 999]),
+    "blanks between thousands": ("Prix\n1 180,5\n1 186,64\n999,5\n", [1180.5, 1186.64, 999.5]),
+    "blanks that do not break": ("Prix\n1\u00a0180,5\n1\u202f186,64\n999,5\n", [1180.5, 1186.64, 999.5]),
+    "thin blanks": ("Prix\n1\u2009180.5\n1\u2009186.64\n999.5\n", [1180.5, 1186.64, 999.5]),
+    "Swiss": ("Preis\n1'180.5\n1'186.64\n999.5\n", [1180.5, 1186.64, 999.5]),
+    "Swiss as printed": ("Preis\n1’180.5\n1’186.64\n999.5\n", [1180.5, 1186.64, 999.5]),
+    "lakhs": ('Price\n"1,18,000.5"\n"18,000"\n"1,23,45,678"\n', [118000.5, 18000, 12345678]),
+    "K, M and B": ("Vol\n1.5M\n890.5K\n2B\n12\n", [1.5e6, 890.5e3, 2e9, 12]),
+    "euros behind": ("Preis\n12,50 €\n13,75 €\n9,99 €\n", [12.5, 13.75, 9.99]),
+    "yuan": ("价格\n12.5元\n13元\n9元\n", [12.5, 13, 9]),
+    "powers of ten": ("x\n1.5×10^3\n2.5x10^-2\n3 × 10^0\n", [1500, 0.025, 3]),
+    "truth values": ("on\nTrue\nFalse\nTRUE\n", [1, 0, 1]),
+    "yes and no": ("on\nyes\nno\nyes\n", [1, 0, 1]),
+    "a line": ("1, 2, 3.5\n", [1, 2, 3.5]),
+    "a line with decimal commas": ("1,5; 2; 3,5\n", [1.5, 2, 3.5]),
+    "one number": ("5", [5]),
+    "a title of many words": ('"monthly totals in thousands, Jan 49 - Dec 60"\n112\n118\n132\n', [112, 118, 132]),
+    "the same without quotes": ("monthly totals in thousands, Jan 49 - Dec 60\n112\n118\n132\n", [112, 118, 132]),
+}
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_numbers_however_they_are_written(kind: str) -> None:
+    text, values = NUMBERS[kind]
+    np.testing.assert_allclose(read_table(text).values[:, 0], values, rtol=1e-15)
+    assert read_table(text).values.shape == (len(values), 1)
+
+
+def test_what_could_be_read_otherwise_is_said() -> None:
+    assert "2 steps of 2 columns" in read_table("1,5\n2,7\n").says
+    assert "two numbers, not as one with a decimal comma" in said(read_table("1,5\n2,7\n3,1\n4,2\n"))
+    assert "it could also be 1180" in said(read_table("a;b\n1.180;2\n2.345;3\n"))
+    assert "1.18; it could also be 1180" in said(read_table("a;b\n1,180;2\n2,345;3\n"))
+    assert "1180; it could also be 1.18" in said(read_table("a\n1,180\n2,345\n"))
+    np.testing.assert_array_equal(read_table("a\n1,180\n2,345\n", decimal=",").values, [[1.18], [2.345]])
+    np.testing.assert_array_equal(read_table("a;b\n1.180;2\n2.345;3\n", decimal=",").values, [[1180, 2], [2345, 3]])
+    np.testing.assert_array_equal(read_table("1,5\n2,7\n", decimal=",").values, [[1.5], [2.7]])
+    np.testing.assert_array_equal(read_table("1 5\n2 7\n", separator=" ").values, [[1, 5], [2, 7]])
+    assert "−999 stands once" in said(read_table("a,b\n1,2\n2,3\n-999,5\n4,6\n3,7\n"))
+    assert "the newest step comes first" in said(read_table("d,x\n05/03/2020,1\n04/03/2020,2\n03/03/2020,3\n"))
+    assert "numbers rise evenly, as times do" in said(read_table("t,x\n0.0,1\n0.1,5\n0.2,3\n"))
+    assert "a single line of numbers" in said(read_table("1,2,3"))
+    assert "has to be turned" in said(read_table("\n".join(",".join(map(str, range(k, k + 30))) for k in (1, 5))))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("name", ["温度", "Température", "気温", "Größe", "load"])
+def test_unicode_is_recognised(encoding: str, name: str) -> None:
+    table = read_table(f"{name},x\n1.5,2\n3,4\n".encode(encoding))
+    assert table.names == (name, "x")
+    assert not table.left_out
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "says"),
+    [
+        ("gbk", "日期,温度（℃）,电力负荷\n", "GB18030"),
+        ("gb18030", "日期,负荷,风速\n", "GB18030"),
+        ("shift_jis", "日付,気温,降水量\n", "Shift-JIS"),
+        ("cp932", "日付,データ,センサー\n", "Shift-JIS"),
+        ("big5", "日期,溫度,電力負荷\n", "Big5"),
+        ("euc_kr", "날짜,온도,전력\n", "EUC-KR"),
+        ("cp1251", "Дата,Температура,Давление\n", "Windows-1251"),
+        ("latin-1", "Date,Température,Débit\n", "Windows-1252"),
+        ("cp1252", "Datum,Größe in €,für °C\n", "Windows-1252"),
+    ],
+)
+def test_older_encodings_are_recognised_and_said(encoding: str, text: str, says: str) -> None:
+    table = read_table((text + "2020-01-01,1.5,2\n2020-01-02,3,4\n").encode(encoding))
+    assert table.names == tuple(text.strip().split(",")[1:])
+    assert f"The text was read as {says}" in said(table)
+
+
+GAPS = "date,a,b\n2020-01-01,1,2\n2020-01-02,,3\n2020-01-03,4,NA\n2020-01-04,6,9\n"
+
+
+@pytest.mark.parametrize("word", ["", "NA", "n/a", "NaN", "null", "-", "—", "?", "...", "#N/A", "#DIV/0!", "缺失", " "])
+def test_a_missing_number_is_refused_with_its_place_and_an_offer(word: str) -> None:
+    with pytest.raises(MissingValues) as caught:
+        read_table(f"a,b\n1,2\n{word},3\n4,5\n6,7\n")
+    assert "Line 3, column 1 (a)" in str(caught.value)
+    assert 'missing="drop"' in str(caught.value)
+    assert (caught.value.count, caught.value.steps, caught.value.choices) == (1, 4, ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("missing", "values", "labels"),
+    [
+        ("drop", [[1, 2], [6, 9]], ("2020-01-01", "2020-01-04")),
+        ("carry", [[1, 2], [1, 3], [4, 3], [6, 9]], 4),
+        ("interpolate", [[1, 2], [2.5, 3], [4, 6], [6, 9]], 4),
+    ],
+)
+def test_missing_numbers_are_mended_as_asked(missing: str, values: list, labels: tuple | int) -> None:
+    table = read_table(GAPS, missing=missing)
+    np.testing.assert_array_equal(table.values, values)
+    assert table.labels == labels if isinstance(labels, tuple) else len(table.labels or ()) == labels
+    assert re.search("2 (steps were left out|missing numbers were filled in)", said(table))
+
+
+def test_missing_numbers_at_the_ends_and_elsewhere() -> None:
+    np.testing.assert_array_equal(
+        read_table("a\nx\n1\n\n3\nNA\n5\nNA\n", missing="carry").values[:, 0], [1, 3, 3, 5, 5]
+    )
+    np.testing.assert_array_equal(read_table("a,b\n,1\n3,1\n,1\n", missing="interpolate").values[:, 0], [3, 3, 3])
+    np.testing.assert_array_equal(read_table(GAPS, rows=slice(3, None)).values, [[6, 9]])
+    np.testing.assert_array_equal(read_table(GAPS, columns=["a"], rows=slice(2, 4)).values, [[4], [6]])
+    with pytest.raises(ValueError, match="Every step lacks a number"):
+        read_table("a,b\n1,\n,2\n", missing="drop")
+    with pytest.raises(ValueError, match="must be one of drop, carry, interpolate"):
+        read_table(GAPS, missing="guess")
+
+
+def test_columns_and_rows_are_chosen_by_name_and_number() -> None:
+    text = ",a,b,note\n" + "".join(f"{k},{k + 0.5},{-k},ok\n" for k in range(6))
+    np.testing.assert_array_equal(read_table(text, columns=["b", "a"]).values[2], [-2, 2.5])
+    np.testing.assert_array_equal(read_table(text, columns=[2]).values[2], [-2])
+    np.testing.assert_array_equal(read_table(text, columns=[0, 1]).values[2], [2, 2.5])
+    np.testing.assert_array_equal(read_table(text, columns="a", rows=slice(1, 4)).values, [[1.5], [2.5], [3.5]])
+    assert read_table(text, rows=slice(None, None, -1)).labels == tuple("543210")
+    turned = read_table(text, transpose=True)
+    assert (turned.values.shape, turned.names, turned.labels) == ((2, 6), tuple("012345"), ("a", "b"))
+    for wrong, says in (({"columns": ["c"]}, "no column 'c'"), ({"columns": ["note"]}, "holds no numbers"),
+                        ({"columns": [9]}, "no column 9"), ({"columns": []}, "No column is chosen"),
+                        ({"rows": slice(9, 12)}, "no such rows"), ({"rows": 3}, "must be a slice")):  # fmt: skip
+        with pytest.raises(ValueError, match=says):
+            read_table(text, **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "empty"),
+        ("\n \n\t\n", "empty"),
+        ("hello", "Line 1, column 1 holds 'hello', which is not a number"),
+        ("a,b\nc,d\ne,f\n", "not a number"),
+        ("1,2\n3\n5,6\n", "Line 2 has 1 number and line 1 has 2; every line needs the same count"),
+        ("a,b\n1,2\n3\n5,6\n", "Line 3 has 1 number and line 2 has 2"),
+        ("a,b\n1,2\n3,4,5\n5,6\n", "Line 3 has 3 numbers and line 2 has 2"),
+        ("a\n1\nbroken\n3\n4\n", "Line 3, column 1 \\(a\\) holds 'broken', which is not a number"),
+        ("a\n1\ninf\n3\n", "Line 3, column 1 \\(a\\) holds 'inf'; only finite"),
+        ("a\n1\n1e999\n3\n", "Line 3, column 1 \\(a\\) holds '1e999', beyond"),
+        ("a,b\n5 kW,1\n500 W,2\n6 kW,3\n", "holds '500 W'"),
+        ("a,b\n21,0,22,5\n21,6,23,0\n", "twice as many cells as there are names"),
+        ('{"a": [1, 2]}', "JSON"),
+        ("[[1, 2], [3, 4]]", "JSON or a printed list"),
+        ("<html><table><tr><td>1</td></tr></table></html>", "HTML"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_the_place(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        read_table(text)
+    with pytest.raises(ValueError, match=says):
+        read_table(text.encode())
+
+
+def test_a_path_is_read_and_a_long_table_too(tmp_path) -> None:
+    values = np.round(np.random.default_rng(0).normal(size=(20_000, 3)), 6)
+    path = tmp_path / "series.csv"
+    np.savetxt(path, values, delimiter=",", header="a,b,c", fmt="%.6f")
+    for given in (path, str(path), path.read_bytes(), path.read_text()):
+        table = read_table(given)
+        np.testing.assert_array_equal(table.values, values)
+        assert table.names == ("a", "b", "c")
+    with pytest.raises(OSError, match="nowhere"):
+        read_table(tmp_path / "nowhere.csv")
+
+
+@pytest.mark.parametrize("thing", [None, 3, [1, 2], np.zeros(3), object()])
+def test_something_else_than_a_file_is_refused(thing: object) -> None:
+    with pytest.raises(ValueError, match="must be given as bytes, as text or as a path"):
+        read_table(thing)  # type: ignore[arg-type]
