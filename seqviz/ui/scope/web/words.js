@@ -6,6 +6,7 @@ export default {
   "texts": {
    ", ": ", ",
    ". ": ". ",
+   "1: a row's largest": "1: das Größte einer Zeile",
    "; ": "; ",
    "Add files": "Dateien hinzufügen",
    "App pages": "Seiten der App",
@@ -28,6 +29,7 @@ export default {
    "Difference: now minus baseline; each row has its own range": "Differenz: jetzt minus Vergleich; jede Zeile hat ihren eigenen Bereich",
    "Dismiss": "Schließen",
    "Download as CSV": "Als CSV herunterladen",
+   "Eigenvalues of step {nearest}, the one nearest to {step} that was computed, {name}: largest {size}": "Eigenwerte von Schritt {nearest}, dem nächsten zu {step}, der berechnet wurde, {name}: größter {size}",
    "Eigenvalues of step {step}, {name}: largest {size}": "Eigenwerte von Schritt {step}, {name}: größter {size}",
    "Error:": "Fehler:",
    "Error: Number is outside the allowed range. Please enter a value between {low} and {high}.": "Fehler: Die Zahl liegt außerhalb des erlaubten Bereichs. Bitte geben Sie einen Wert zwischen {low} und {high} ein.",
