@@ -71,13 +71,19 @@ def capture(
     if isinstance(module, FeedForward):
         return _capture_feed_forward(module, x, hx, edits)
     targets = recurrent_modules(module, modules)
-    watch = Watch(targets, edits, detail=detail)
+    watch = Watch(targets, edits, detail=detail, alone=_alone(module))
     check_ahead(module, watch, x, hx)
     arguments = (x,) if hx is None else (x, hx)
     with torch.no_grad(), watch:
         y = module(*arguments, **(kwargs or {}))
     watch.check()
     return watch.trace(own_output(module, targets, y))
+
+
+def _alone(module: nn.Module) -> bool:
+    """Whether a module is one of torch's layers itself, and no hook sees what it returns."""
+    hooked = module._forward_hooks or nn.modules.module._global_forward_hooks
+    return type(module) in LAYERS and not hooked and "forward" not in vars(module)
 
 
 def check_ahead(module: nn.Module, watch: Watch, x: Any, hx: Any) -> None:

@@ -219,8 +219,8 @@ class Kernels(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def finished(call: Call, kernel: Kernel, parts: tuple[Tensor, ...]) -> Call:
-    """The call with what its function returned, copied: the module around may write to that later."""
+def finished(call: Call, kernel: Kernel, parts: tuple[Tensor, ...], *, copied: bool = True) -> Call:
+    """The call with what its function returned, copied where the module around may write to that later."""
     out, *states = (part.detach() for part in parts)
     states = [out, *states] if kernel.cell else states
     packed = call.packed
@@ -228,4 +228,5 @@ def finished(call: Call, kernel: Kernel, parts: tuple[Tensor, ...]) -> Call:
     h_n, c_n = kernel.state(states[0], packed), kernel.state(states[1], packed) if len(states) > 1 else None
     low = call.low or ("bfloat16" if out.dtype == torch.bfloat16 else "")
     own: Any = lambda t: None if t is None else t.to(call.x.dtype, copy=True)  # noqa: E731
-    return replace(call, x=call.x.clone(), out=own(out), h_n=own(h_n), c_n=own(c_n), low=low)
+    out = own(out) if copied or out.dtype != call.x.dtype else out
+    return replace(call, x=call.x.clone(), out=out, h_n=own(h_n), c_n=own(c_n), low=low)

@@ -26,6 +26,7 @@ from torch.nn.functional import linear
 
 from seqviz.cells import signal_names
 from seqviz.cells.step import Weights
+from seqviz.products import product
 from seqviz.vocabulary import BLOCKS, GRU, LSTM, RNN_TANH
 
 __all__ = ["Layer", "Rebuilt", "largest", "previous", "rebuild", "scan", "worst"]
@@ -91,29 +92,25 @@ def _lstm(layer: Layer) -> Rebuilt:
     gates, c = np.empty((4, steps, batch, size), kind), np.empty((steps, batch, size), kind)
     i, f, g, o = gates
     flat = torch.from_numpy(gates).view(4, steps * batch, size)
-    w_ih, w_hh = _split(layer.weights.weight_ih, 4), _split(layer.weights.weight_hh, 4)
-    bias = _bias(layer.weights, 4)
-    last, parity, pre = layer.c_0, 0.0, flat
-    for t, rows, x, before in _blocks(layer, 4 * size):
-        alone = len(x) == steps * batch
-        if not (alone or rows.start):
-            pre = torch.empty_like(flat[:, rows])
-        z, out = (flat, flat) if alone else (pre[:, : len(x)], flat[:, rows])
-        _products(x, w_ih, bias, z).baddbmm_(before.expand(4, -1, -1), w_hh)
-        torch.sigmoid(z[:2], out=out[:2])
-        torch.sigmoid(z[3], out=out[3])
-        h = z[2].numpy().reshape(len(g[t]), batch, size)
-        np.tanh(h, out=g[t])
+    last, parity, spare = layer.c_0, 0.0, _Spare()
+    w = layer.weights
+    blocks = _Blocks(layer, 4 * size)
+    multiply = _Joined(w.weight_ih, w.weight_hh, _sum(w.bias_ih, w.bias_hh), blocks)
+    for t, rows, x, before in blocks:
+        z = multiply(x, before).view(-1, 4, size).transpose(0, 1)
+        torch.sigmoid(z[:2], out=flat[:2, rows])
+        torch.sigmoid(z[3], out=flat[3, rows])
+        np.tanh(z[2].numpy().reshape(g[t].shape), out=g[t])
         np.multiply(i[t], g[t], out=c[t])
         if layer.valid is not None:
             gone = ~layer.valid[t, :, None]
             np.copyto(f[t], 1, where=gone)
             np.copyto(c[t], 0, where=gone)
         last = scan(f[t], c[t], last)  # type: ignore[arg-type]
-        h = np.tanh(c[t], out=None if alone else h)
+        h = np.tanh(c[t], out=spare.like(c[t]))
         h *= o[t]
-        if layer.weights.weight_hr is not None:
-            h = linear(torch.from_numpy(h), layer.weights.weight_hr).numpy()
+        if w.weight_hr is not None:
+            h = linear(torch.from_numpy(h), w.weight_hr).numpy()
         parity = worst(parity, _gap(h, layer, t))
     return Rebuilt({"i": i, "f": f, "g": g, "o": o, "c": c}, parity)
 
@@ -124,21 +121,18 @@ def _gru(layer: Layer) -> Rebuilt:
     gates = np.empty((3, steps, batch, size), layer.x.dtype)
     r, z, n = gates
     flat = torch.from_numpy(gates).view(3, steps * batch, size)
-    w_ih, w_hh = _split(w.weight_ih, 3), _split(w.weight_hh, 3)
-    bias, b_hn = w.bias_ih, None
-    if bias is not None and w.bias_hh is not None:
-        bias, b_hn = bias.clone(), w.bias_hh[2 * size :]
-        bias[: 2 * size] += w.bias_hh[: 2 * size]
-        bias, b_hn = bias.view(3, 1, size), b_hn.view(1, 1, size)
-    parity, spare = 0.0, _Spare()
-    for t, rows, x, before in _blocks(layer, 3 * size):
-        pre = _products(x, w_ih, bias, flat[:, rows])
-        pre[:2].baddbmm_(before.expand(2, -1, -1), w_hh[:2]).sigmoid_()
-        h = spare.like(n[t])
-        _products(before, w_hh[2:], b_hn, torch.from_numpy(h).view(1, -1, size))
+    blocks, two = _Blocks(layer, 4 * size), 2 * size
+    b_ih, b_hh = (None if b is None else (b[:two], b[two:]) for b in (w.bias_ih, w.bias_hh))
+    of_gates = _Joined(w.weight_ih[:two], w.weight_hh[:two], _sum(b_ih and b_ih[0], b_hh and b_hh[0]), blocks)
+    of_x = product(w.weight_ih[two:], b_ih and b_ih[1], blocks.rows)
+    of_h = product(w.weight_hh[two:], b_hh and b_hh[1], blocks.rows)
+    parity = 0.0
+    for t, rows, x, before in blocks:
+        torch.sigmoid(of_gates(x, before).view(-1, 2, size).transpose(0, 1), out=flat[:2, rows])
+        h = of_h(before).numpy().reshape(n[t].shape)
         h *= r[t]
-        n[t] += h
-        np.tanh(n[t], out=n[t])
+        h += of_x(x).numpy().reshape(h.shape)
+        np.tanh(h, out=n[t])
         np.subtract(before.numpy().reshape(h.shape), n[t], out=h)
         h *= z[t]
         h += n[t]
@@ -147,16 +141,29 @@ def _gru(layer: Layer) -> Rebuilt:
 
 
 def _rnn(layer: Layer) -> Rebuilt:
-    size = layer.weights.weight_hh.shape[1]
-    w_ih, w_hh = layer.weights.weight_ih.t().unsqueeze(0), layer.weights.weight_hh.t().unsqueeze(0)
-    bias = _bias(layer.weights, 1)
-    parity, spare = 0.0, _Spare()
-    for t, _, x, before in _blocks(layer, size):
-        h = spare.like(layer.h[t])
-        _products(x, w_ih, bias, torch.from_numpy(h).view(1, -1, size)).baddbmm_(before.unsqueeze(0), w_hh)
+    w, size = layer.weights, layer.weights.weight_hh.shape[1]
+    blocks, parity = _Blocks(layer, size), 0.0
+    multiply = _Joined(w.weight_ih, w.weight_hh, _sum(w.bias_ih, w.bias_hh), blocks)
+    for t, _, x, before in blocks:
+        h = multiply(x, before).numpy().reshape(layer.h[t].shape)
         np.tanh(h, out=h) if layer.mode == RNN_TANH else np.maximum(h, 0, out=h)
         parity = worst(parity, _gap(h, layer, t))
     return Rebuilt({}, parity)
+
+
+class _Joined:
+    """The sum of two products, ``x`` with ``weight_ih`` and ``h`` with ``weight_hh``, as one."""
+
+    def __init__(self, weight_ih: Tensor, weight_hh: Tensor, bias: Tensor | None, blocks: _Blocks) -> None:
+        self.width = weight_ih.shape[1]
+        self.multiply = product(torch.cat([weight_ih, weight_hh], dim=1), bias, blocks.rows)
+        self.both = weight_ih.new_empty(blocks.rows, self.width + weight_hh.shape[1])
+
+    def __call__(self, x: Tensor, h: Tensor) -> Tensor:
+        both = self.both[: len(x)]
+        both[:, : self.width] = x
+        both[:, self.width :] = h
+        return self.multiply(both)
 
 
 def _add_detail(layer: Layer, signals: dict[str, Array]) -> None:
@@ -246,20 +253,31 @@ class _Spare:
         return self.buffer[: len(array)]
 
 
-def _blocks(layer: Layer, width: int) -> Iterator[tuple[slice, slice, Tensor, Tensor]]:
-    """Spans of steps, their rows when steps and batch are one axis, and the rows of ``x_t`` and of ``h_{t-1}``."""
-    steps, batch, _ = layer.x.shape
-    count = max(1, min(steps, BLOCK_BYTES // (batch * width * layer.x.itemsize)))
-    for start in range(0, steps, count):
-        stop = min(start + count, steps)
-        if not start:
-            before = previous(layer.h[:stop], layer.h_0, None if layer.valid is None else layer.valid[:stop])
-        elif layer.valid is None:
-            before = layer.h[start - 1 : stop - 1]
-        else:
-            inside = layer.valid[start - 1 : stop - 1, :, None]
-            before = np.where(inside, layer.h[start - 1 : stop - 1], layer.h_0)
-        yield slice(start, stop), slice(start * batch, stop * batch), _rows(layer.x[start:stop]), _rows(before)
+class _Blocks:
+    """The layer in blocks of steps, each of `width` numbers a row.
+
+    Spans of steps, their rows when steps and batch are one axis, and the rows of ``x_t`` and of ``h_{t-1}``; ``rows``
+    is the most that a block has of them.
+    """
+
+    def __init__(self, layer: Layer, width: int) -> None:
+        steps, batch, _ = layer.x.shape
+        self.layer = layer
+        self.count = max(1, min(steps, BLOCK_BYTES // (batch * width * layer.x.itemsize)))
+        self.rows = self.count * batch
+
+    def __iter__(self) -> Iterator[tuple[slice, slice, Tensor, Tensor]]:
+        layer, (steps, batch, _) = self.layer, self.layer.x.shape
+        for start in range(0, steps, self.count):
+            stop = min(start + self.count, steps)
+            if not start:
+                before = previous(layer.h[:stop], layer.h_0, None if layer.valid is None else layer.valid[:stop])
+            elif layer.valid is None:
+                before = layer.h[start - 1 : stop - 1]
+            else:
+                inside = layer.valid[start - 1 : stop - 1, :, None]
+                before = np.where(inside, layer.h[start - 1 : stop - 1], layer.h_0)
+            yield slice(start, stop), slice(start * batch, stop * batch), _rows(layer.x[start:stop]), _rows(before)
 
 
 def _rows(value: Array) -> Tensor:
@@ -268,20 +286,9 @@ def _rows(value: Array) -> Tensor:
     return torch.from_numpy(flat if flat.strides[0] > 0 < flat.strides[1] else flat.copy())
 
 
-def _split(weight: Tensor, blocks: int) -> Tensor:
-    """``(blocks * H, K)`` as ``(blocks, K, H)``."""
-    return weight.view(blocks, -1, weight.shape[1]).transpose(1, 2)
-
-
-def _bias(w: Weights, blocks: int) -> Tensor | None:
-    """The sum of the biases, ``(blocks, 1, H)``."""
-    return None if w.bias_ih is None or w.bias_hh is None else (w.bias_ih + w.bias_hh).view(blocks, 1, -1)
-
-
-def _products(inputs: Tensor, weight: Tensor, bias: Tensor | None, out: Tensor) -> Tensor:
-    """``inputs`` ``(rows, K)`` times each of ``weight`` ``(blocks, K, H)``, into ``out`` ``(blocks, rows, H)``."""
-    each = inputs.expand(len(weight), -1, -1)
-    return torch.bmm(each, weight, out=out) if bias is None else torch.baddbmm(bias, each, weight, out=out)
+def _sum(a: Tensor | None, b: Tensor | None) -> Tensor | None:
+    """The sum of two biases."""
+    return None if a is None or b is None else a + b
 
 
 def _gap(h: Array, layer: Layer, t: slice) -> float:

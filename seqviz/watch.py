@@ -35,6 +35,7 @@ class Watch:
         beside: modules that are watched too, for the way back leads through them, but not shown.
         back: whether the way back is asked for: then each call has a :class:`~seqviz.taps.Tap`, and all of them
             hang on ``seed``, a number that requires a gradient.
+        alone: nobody but who asks gets what the one target returns, so that it need not be copied.
 
     Other threads may run the same modules meanwhile: their calls are none of its business.
     """
@@ -47,8 +48,10 @@ class Watch:
         detail: bool = False,
         beside: dict[str, nn.Module] | None = None,
         back: bool = False,
+        alone: bool = False,
     ) -> None:
         self.targets, self.edits, self.detail, self.beside = targets, edits, detail, beside or {}
+        self.alone = alone
         self.seed: Tensor | None = None
         if back:
             with torch.inference_mode(False):
@@ -107,7 +110,7 @@ class Watch:
             parts = kernel.run(tuple(copy for copy, _ in copies))
             if chain.edits:
                 parts = _as_given(kernel, call, parts, chain.edited(call))
-            call = finished(call, kernel, parts)
+            call = finished(call, kernel, parts, copied=not self.alone)
             chain.calls.append(call)
         if graph:
             tap = Tap(chain, len(chain.calls) - 1, kernel, call.packed)
