@@ -14,7 +14,7 @@ from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, nudge_res
 from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.kept import kept, kept_spoken
 from seqviz.language import again, later, tr
-from seqviz.metrics import short
+from seqviz.metrics import describe_overflow, short
 from seqviz.telling.order import half_life_in_words, order_in_words
 from seqviz.telling.titles import whose_weights
 from seqviz.ui import scope
@@ -216,7 +216,7 @@ def _lines(
 def _states(name: str, array: str, values: np.ndarray) -> dict[str, Any]:
     most = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
     return {"signal": array, "kind": "states", "symbol": "h", "name": name, "array": array, "width": values.shape[1],
-            "hue": "h", "reach": most or 1.0, "says": f"±{short(most)}"}  # fmt: skip
+            "hue": "h", "reach": most or 1.0, "says": describe_overflow(values) or f"±{short(most)}"}  # fmt: skip
 
 
 def _table(experiment: Experiment, kind: str) -> None:

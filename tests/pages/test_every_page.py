@@ -116,10 +116,15 @@ OVERFLOWS = Experiment(
 """Infinity less infinity, in the RNN alone."""
 
 
-def test_the_compare_pages_table_tells_an_overflow_from_a_change_that_stays(visit):
+def test_the_compare_pages_table_tells_an_overflow_from_a_change_that_stays(visit, unpack):
     shown = visit("compare", e=OVERFLOWS.to_url()).at.table[0].value.set_index("network")["half-life of a nudge"]
     assert shown["RNN"] == "overflowed"
     assert "overflowed" not in shown.drop("RNN").tolist()
+    header, arrays = unpack(_picture_of(visit("compare", e=OVERFLOWS.to_url())))
+    says = {row["array"]: row["says"] for row in header["rows"] if row["kind"] == "states"}
+    assert says.pop("RNN.h").startswith("Not a finite number")
+    for array, said in says.items():
+        assert float(said.removeprefix("±")) == pytest.approx(np.abs(arrays[array]).max(), rel=0.005)
     stays = [half_life_in_words(half_life_of(np.ones(n)), n) for n in (3, 9, 1)]
     assert stays == ["never here", "never here", "one step is too short to say"]
 
