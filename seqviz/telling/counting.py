@@ -32,7 +32,7 @@ def forget_gate_is_one(signals: Signals) -> Sentence | None:
     step, unit = place(np.abs(f - 1))
     if abs(f[step, unit] - 1) >= 0.0005:
         return tr(
-            "The forget gate is not 1 throughout: {value} at step {step}.", value=Number(f[step, unit]), step=step
+            "The forget gate is not 1 throughout: {value:.5g} at step {step}.", value=Number(f[step, unit]), step=step
         )
     left = float(f.prod(axis=0).min())
     if left <= 0.99:

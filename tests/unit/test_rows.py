@@ -307,6 +307,19 @@ def test_as_long_open_as_shut_is_told_as_open():
     assert describe("f", np.array([[0.0], [0.0], [1.0], [1.0]])) == "Longest above 0.9: steps 2 to 3 (2 in a row)."
 
 
+@pytest.mark.parametrize(
+    ("last", "end"),
+    [(200.0, "Ends at the same value."), (199.0, "Ends within 1% of that."), (198.0, "Ends within 1% of that."),
+     (197.0, "Ends at 197 (98% of it)."), (1.0, "Ends at 1 (<1% of it)."), (0.0, "Ends at 0."), (-0.0, "Ends at 0."),
+     (-200.0, "Ends at −200.")],
+)  # fmt: skip
+def test_where_a_state_ends_is_measured_against_its_peak(last, end):
+    values = np.array([[1.0], [200.0], [3.0], [last]])
+    said = describe("c", values)
+    judge(said, values)
+    assert str(said).endswith(end)
+
+
 def test_sentences_read_well():
     gate = np.full((48, 4), 0.5)
     gate[3:44, 3] = 0.95

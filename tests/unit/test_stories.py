@@ -168,10 +168,10 @@ JUDGES: dict[str, Judge] = {
         all(abs(f - 1) < 0.0005 for row in r["f"] for f in row)
         and all(lasting(r, unit) > 0.99 for unit in range(len(r["f"][0])))
     ),
-    "The forget gate is not 1 throughout: {value} at step {step}.": lambda r, v: (
+    "The forget gate is not 1 throughout: {value:.5g} at step {step}.": lambda r, v: (
         v["value"] in r["f"][v["step"]]
         and abs(v["value"] - 1) == max(abs(f - 1) for row in r["f"] for f in row)
-        and f"{v['value']}" != "1"
+        and f"{v['value']:.5g}" != "1"
     ),
     "The forget gate is a little less than 1: of what was in the cell before step 0, {share} would be left.": (
         lambda r, v: (
@@ -427,6 +427,41 @@ def test_what_no_longer_holds_is_said_with_its_number():
     assert "Past 24 the tanh bends the output down: it rounds to 24 at step 24, where the count is 25." in story(long)
     clamped = replace(preset("latch"), interventions=(seqviz.Clamp("l0.i", 0.43, units=(0,), steps=(7, 8)),))
     assert "The input gate is no longer shut after step 0: unit 0 reaches 0.43 at step 7." in story(clamped)
+
+
+def said_of(name: str, cell: str, signal: str, change: Callable[[np.ndarray], np.ndarray], length: int = 24) -> str:
+    """The story of a hand-set network whose run has one signal changed."""
+    experiment = preset(name, cell).changed(sequence=Sequence("impulse", length))
+    run = signals(seqviz.run(experiment), cell, 0)
+    run[signal] = change(run[signal].astype(float))
+    told = tell(STORIES[name, cell], run)
+    judged(told, run)
+    return " ".join(told)
+
+
+@pytest.mark.parametrize(("off", "holds"), [(0.0, True), (0.09, True), (-0.09, True), (0.11, False), (-0.11, False)])
+def test_a_latch_keeps_its_bit_to_a_tenth(off, holds):
+    said = said_of("latch", "LSTM", "y", lambda y: np.round(y) + off)
+    assert ("ignores whatever comes after" in said) == holds
+    assert ("no longer keeps" in said) != holds
+
+
+@pytest.mark.parametrize(("f", "length", "says"), [
+    (1.0, 24, "1 throughout, so that nothing is lost"),
+    (0.9996, 24, "1 throughout, so that nothing is lost"),
+    (0.9996, 200, "92% would be left"),
+    (0.999, 24, "not 1 throughout: 0.999 at step 0"),
+
+])  # fmt: skip
+def test_a_forget_gate_is_1_where_nothing_is_lost(f, length, says):
+    assert says in said_of("counter", "LSTM", "f", lambda gate: np.full_like(gate, f), length)
+
+
+@pytest.mark.parametrize(("kept", "holds"), [(0.9, True), (0.896, True), (0.904, True), (0.894, False), (0.906, False)])
+def test_a_state_that_halves_every_6_6_steps_keeps_nine_tenths(kept, holds):
+    said = said_of("leaky", "GRU", "h", lambda h: kept ** np.arange(len(h))[:, None])
+    assert ("halves every 6.6 steps" in said) == holds
+    assert ("times what it was" in said) != holds
 
 
 def test_an_overflow_is_all_that_is_said():
