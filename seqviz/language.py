@@ -90,6 +90,12 @@ def follow(ask: Callable[[], str | None]) -> None:
     _Process.ask = staticmethod(ask)
 
 
+def preferred(accepted: str) -> str:
+    """The first language of an ``Accept-Language`` header that there is, or English."""
+    wishes = (wish.partition(";")[0].strip().lower().partition("-")[0] for wish in accepted.split(","))
+    return next((code for code in wishes if code in LANGUAGES), "en")
+
+
 def _known(language: str) -> str:
     if language not in LANGUAGES:
         raise ValueError(tr("The language is one of {known}, not {language!r}.", known=[*LANGUAGES], language=language))

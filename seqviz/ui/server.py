@@ -24,7 +24,7 @@ from streamlit import config, file_util
 from streamlit.runtime import Runtime
 
 from seqviz.checks import shown
-from seqviz.language import speaking, tr
+from seqviz.language import preferred, speaking, tr
 from seqviz.ui.scope.library import FOLDER, address, library
 from seqviz.ui.scope.tab import code_of
 
@@ -192,7 +192,7 @@ class _Around:
             return None
         if place.split("/")[0] in ("_stcore", "media", "component", "static", "app", FOLDER):
             return None
-        with speaking("zh" if headers.get("accept-language", "").lower().startswith("zh") else "en"):
+        with speaking(preferred(headers.get("accept-language", ""))):
             return HTMLResponse(self._no_page(place), 404)
 
     def _no_page(self, place: str) -> str:

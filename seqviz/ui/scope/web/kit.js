@@ -1,38 +1,8 @@
 // The page's own theme, read from Streamlit's CSS variables, with the colours that Python chose.
 
-import WORDS from "./words.js";
+import { tr } from "./language.js";
 
-let language = "en";
-const tag = () => WORDS[language]?.tag ?? "en";
-
-export function speak(wanted) {
-  language = wanted;
-  document.documentElement.lang = tag();
-}
-
-const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-
-// A sentence in the language of now; the English one is its key.
-export const tr = (sentence, values = {}) => filled(WORDS[language]?.texts[sentence] ?? sentence, values);
-
-// A sentence that counts something, in its English form for 1 and its other one; {count} is a number, or one as read.
-export function trn(one, other, count, values = {}) {
-  const said = WORDS[language]?.texts[one] ?? { one, other };
-  return filled(typeof said === "string" ? said : (said[category(count)] ?? said.other), { count, ...values });
-}
-
-// The plural category of a number as it is read: "1.0" has a decimal, and is not one in English.
-function category(count) {
-  const text = String(count).replace("−", "-");
-  return new Intl.PluralRules(tag(), { minimumFractionDigits: text.split(".")[1]?.length ?? 0 }).select(+text);
-}
-
-export const catalogue = (wanted) => WORDS[wanted]?.texts;
-export const later = (sentence) => sentence;
-// Whole sentences one after the other, as the language of now does it.
-export const sentences = (parts) =>
-  parts.filter(Boolean).reduce((first, second) => (first ? tr("{first} {second}", { first, second }) : second), "");
-export const clauses = (parts) => parts.filter(Boolean).join(tr("; "));
+export * from "./language.js";
 
 const known = new Map();
 
