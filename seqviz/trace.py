@@ -18,9 +18,9 @@ from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.lib import format as npy
 
 from seqviz.language import Sentence, later, tr, trn
+from seqviz.reading.npy import LONGEST_HEADER, read_header
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -346,16 +346,12 @@ class Trace:
 def _member(archive: zipfile.ZipFile, name: str, kinds: str = "f") -> Array:
     """One array of an npz archive, refused before it is allocated if its header claims more than the file holds."""
     info = archive.getinfo(f"{name}.npy")
-    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     with archive.open(info) as stream:
-        shape, _, dtype = readers[npy.read_magic(stream)](stream)
-        size = int(np.prod(shape, dtype=object)) * dtype.itemsize
-        if dtype.kind not in kinds or min(shape, default=0) < 0 or size > info.file_size:
-            raise ValueError("damaged")
-        if 0 in shape and max(shape) > _LONGEST_EMPTY:
-            raise ValueError("damaged")
-    with archive.open(info) as stream:
-        return npy.read_array(stream, allow_pickle=False)
+        header = read_header(stream.read(LONGEST_HEADER), info.file_size, text="U" in kinds)
+    empty = 0 in header.shape and max(header.shape) > _LONGEST_EMPTY
+    if header.dtype.kind not in kinds or empty:
+        raise ValueError("damaged")
+    return header.array(archive.read(info))
 
 
 def _parse(name: str) -> re.Match[str] | None:

@@ -44,12 +44,13 @@ class Header(NamedTuple):
         return flat.reshape(self.shape, order="F" if self.fortran else "C")
 
 
-def read_header(data: bytes, size: int | None = None) -> Header:
+def read_header(data: bytes, size: int | None = None, *, text: bool = False) -> Header:
     """The header at the start of an npy file; the format is numpy's NEP 1.
 
     Args:
         data: the file, or its first ``LONGEST_HEADER`` bytes.
         size: the length of the whole file, where `data` is only its beginning.
+        text: whether it may also hold text.
 
     Raises:
         ValueError: it is no such file, or holds something else than real numbers, or fewer than it says.
@@ -70,7 +71,8 @@ def read_header(data: bytes, size: int | None = None) -> Header:
         raise ValueError(broken) from error
     if not isinstance(order, bool) or not isinstance(shape, tuple) or not all(map(_is_size, shape)):
         raise ValueError(broken)
-    found = Header(_dtype(descr), order, shape, start)
+    is_text = text and isinstance(descr, str) and re.fullmatch(r"[<>|=]?U[0-9]{1,8}", descr)
+    found = Header(np.dtype(descr) if is_text else _dtype(descr), order, shape, start)
     have = (len(data) if size is None else size) - start
     if found.nbytes > have:
         raise ValueError(
