@@ -55,6 +55,7 @@ class DraftColumn:
         texts: what stands where there is no number, by step.
         labels: its cells as labels of the steps; None where it cannot label them.
         as_label: whether it labels the steps unless it is asked for.
+        aside: whether it is left out unless it is asked for, and labels nothing.
         why: what it is, for the sentence that says that it was left out.
     """
 
@@ -65,6 +66,7 @@ class DraftColumn:
     texts: dict[int, str] = field(default_factory=dict)
     labels: Callable[[], Sequence[str]] | None = None
     as_label: bool = False
+    aside: bool = False
     why: Sentence | None = None
 
     def title(self, named: bool) -> Sentence:

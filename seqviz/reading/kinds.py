@@ -23,6 +23,7 @@ __all__ = [
     "counts_steps",
     "is_time_word",
     "kinds_of",
+    "parts_of_dates",
     "reads_as_time",
     "truth",
 ]
@@ -42,6 +43,14 @@ _TIME_WORDS: Final = (
 _YEARS: Final = frozenset(_YEAR_WORDS.split())
 _COUNTERS: Final = frozenset(_COUNTER_WORDS.split())
 _TIMES: Final = frozenset(_TIME_WORDS.split())
+
+
+_PIECES: Final = (
+    ("month", "months", "mo", "mon", "mm", "monat", "mois", "mes", "月", "月份"),
+    ("day", "days", "dd", "tag", "jour", "dia", "día", "日"),
+    ("hour", "hours", "hr", "hh", "stunde", "heure", "hora", "时", "小时", "時"),
+    ("minute", "minutes", "min", "mi", "分", "分钟"),
+)
 
 
 def kinds_of(grid: Grid) -> list[str]:
@@ -85,7 +94,7 @@ def counts_steps(values: np.ndarray, name: str | None) -> bool:
     """
     if name is None or len(values) < 2 or values[0] not in (0, 1) or not (np.diff(values) == 1).all():
         return False
-    return not (bare := re.sub(r"\s", "", name.lower())) or bare in _COUNTERS
+    return not (bare := _bare(name)) or bare in _COUNTERS
 
 
 def reads_as_time(values: np.ndarray, name: str | None) -> bool:
@@ -94,7 +103,7 @@ def reads_as_time(values: np.ndarray, name: str | None) -> bool:
         return False
     if not ((np.diff(values) >= 0).all() or (np.diff(values) <= 0).all()) or values[0] == values[-1]:
         return False
-    bare = re.sub(r"\s", "", name.lower())
+    bare = _bare(name)
     low, high = float(values.min()), float(values.max())
     if bare in _YEARS:
         return low >= 1000 and high <= 3000
@@ -105,7 +114,25 @@ def reads_as_time(values: np.ndarray, name: str | None) -> bool:
 
 def is_time_word(name: str) -> bool:
     """Whether a column's name says that it holds times or numbers of steps."""
-    return (bare := re.sub(r"\s", "", name.lower())) in _TIMES or bare in _COUNTERS
+    return (bare := _bare(name)) in _TIMES or bare in _COUNTERS
+
+
+def parts_of_dates(names: Sequence[str]) -> list[int]:
+    """The places of columns that hold dates in pieces: year, month and perhaps day, hour, minute, side by side."""
+    words = [_bare(name) for name in names]
+    start = next((k for k, word in enumerate(words) if word in _YEARS), None)
+    if start is None:
+        return []
+    stop = start + 1
+    for known in _PIECES:
+        if stop < len(words) and words[stop] in known:
+            stop += 1
+    return list(range(start, stop)) if stop > start + 1 else []
+
+
+def _bare(name: str) -> str:
+    """A name without blanks and brackets, in small letters."""
+    return re.sub(r"[\s<>()\[\]]", "", name.lower())
 
 
 def all_different(texts: Sequence[str]) -> bool:

@@ -55,7 +55,7 @@ def notes_on_columns(draft: Draft, columns: Sequence[Column], rows: np.ndarray, 
             tr("Numbers were read in the style of {example}, which is {value}.", example=dialect.style.example,
                value=f"{read.value:.15g}" if read else "")
         )  # fmt: skip
-    numeric = [c for c in draft.columns if c.kind in (NUMBER, BOOL) and not c.as_label]
+    numeric = [c for c in draft.columns if c.kind in (NUMBER, BOOL) and not (c.as_label or c.aside)]
     for column in numeric:
         said += _about(draft, column, columns[column.number], rows)
     for column in draft.columns:

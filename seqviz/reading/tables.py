@@ -227,7 +227,7 @@ def _steps(draft: Draft, rows: slice | None) -> np.ndarray:
 def _chosen(draft: Draft, columns: Iterable[str | int] | None, steps: np.ndarray, missing: str | None) -> Table:
     """The chosen columns, labels, and sentences about the rest."""
     numeric = [c for c in draft.columns if c.kind in (NUMBER, BOOL)]
-    chosen = [c for c in numeric if not c.as_label] or numeric
+    chosen = [c for c in numeric if not (c.as_label or c.aside)] or numeric
     if columns is not None:
         chosen = _asked_for(draft, columns)
     if not chosen:
@@ -240,7 +240,7 @@ def _chosen(draft: Draft, columns: Iterable[str | int] | None, steps: np.ndarray
                 most=MAX_CELLS,
             )
         )
-    labelling = [c for c in draft.columns if c.as_label and c.labels is not None and c not in chosen][:2]
+    labelling = [c for c in draft.columns if c.as_label and c.labels is not None and c not in chosen]
     values, left, done = mended(draft, chosen, steps, missing)
     labels = _joined([c.labels() for c in labelling if c.labels], left) if labelling else None
     notes = [_about(draft, c, c in labelling) for c in draft.columns if c not in chosen and c.name + c.kind]

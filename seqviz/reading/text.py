@@ -25,6 +25,7 @@ from seqviz.reading.kinds import (
     all_different,
     counts_steps,
     kinds_of,
+    parts_of_dates,
     reads_as_time,
     truth,
 )
@@ -180,14 +181,17 @@ def _find_labels(draft: Draft, layout: Layout) -> None:
     for column in dates[:2]:
         column.as_label = True
     others = [c for c in draft.columns if c.kind == NUMBER]
+    if draft.named and not dates:
+        pieces = parts_of_dates([c.name for c in draft.columns])
+        if len(others) > len(pieces) and all(draft.columns[k].kind == NUMBER for k in pieces):
+            for k in pieces:
+                draft.columns[k].as_label, draft.columns[k].why = True, tr("years or times")
+                dates.append(draft.columns[k])
     if len(others) > 1:
-        for column in others:
-            name = column.name if draft.named else None
-            why = _numbers_that_label(column, name, layout)
-            if why is not None and sum(not c.as_label for c in others) > 1:
-                column.as_label, column.why = not dates, why
-                if dates:
-                    column.kind = EMPTY if False else column.kind
+        for column in [c for c in others if not c.as_label]:
+            why = _numbers_that_label(column, column.name if draft.named else None, layout)
+            if why is not None and sum(not (c.as_label or c.aside) for c in others) > 1:
+                column.as_label, column.aside, column.why = not dates, bool(dates), why
     texts = [c for c in draft.columns if c.kind == TEXT and c.labels]
     if not any(c.as_label for c in draft.columns):
         for column in texts[:1]:
