@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -21,10 +23,30 @@ MAX_HEADER: Final = 4 * 2**20
 ASSETS: Final = Path(__file__).resolve().parent.parent / "assets" / "weights"
 
 
-def to_safetensors(experiment: Experiment) -> bytes:
-    """Every weight of the network, edits included, with the experiment in the metadata."""
-    from safetensors.numpy import save
+class _Library(NamedTuple):
+    """What is needed of safetensors."""
 
+    load: Callable[[bytes], dict[str, np.ndarray]]
+    save: Callable[..., bytes]
+    Error: type[Exception]
+
+
+def _safetensors(asked: str) -> _Library:
+    try:
+        safetensors = importlib.import_module("safetensors")
+        numpy = importlib.import_module("safetensors.numpy")
+    except ImportError:
+        raise ImportError(tr("{function} needs safetensors: pip install safetensors", function=asked)) from None
+    return _Library(numpy.load, numpy.save, safetensors.SafetensorError)
+
+
+def to_safetensors(experiment: Experiment) -> bytes:
+    """Every weight of the network, edits included, with the experiment in the metadata.
+
+    Raises:
+        ImportError: safetensors is not installed.
+    """
+    save = _safetensors("to_safetensors").save
     bare = replace(experiment, tensors=(), edits=())
     return save(dict(materialise(experiment)), metadata={"seqviz": bare.to_json()})
 
@@ -35,10 +57,11 @@ def from_safetensors(data: bytes) -> Experiment:
     Raises:
         ValueError: the file is too large, damaged, not of seqviz, or its weights are not all of its experiment's,
             in their shapes, finite and float32.
+        ImportError: safetensors is not installed.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
+    library = _safetensors("from_safetensors")
+    if not isinstance(data, bytes | bytearray):
+        raise ValueError(tr("A network's file is bytes, not {found}.", found=shown(data)))
     if len(data) > MAX_FILE:
         raise ValueError(tr("The file is larger than {most} MB.", most=MAX_FILE // 2**20))
     try:
@@ -46,8 +69,8 @@ def from_safetensors(data: bytes) -> Experiment:
         if size > MAX_HEADER:
             raise ValueError("the header is too large")
         text = json.loads(data[8 : 8 + size])["__metadata__"]["seqviz"]
-        arrays = load(data)
-    except (ValueError, KeyError, TypeError, AttributeError, SafetensorError, RecursionError, MemoryError) as error:
+        arrays = library.load(bytes(data))
+    except (ValueError, KeyError, TypeError, AttributeError, library.Error, RecursionError, MemoryError) as error:
         raise ValueError(
             tr("This is not a network saved by seqviz: its safetensors header does not say so.")
         ) from error

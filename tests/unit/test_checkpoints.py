@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +143,12 @@ def test_where_no_networks_come_along(monkeypatch: pytest.MonkeyPatch, tmp_path:
 def test_a_name_is_no_path() -> None:
     with pytest.raises(ValueError, match="no trained network"):
         load_asset("../weights/latch")
+
+
+def test_without_safetensors_it_says_what_to_do(monkeypatch):
+    data = to_safetensors(Experiment(hidden_size=2))
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    with pytest.raises(ImportError, match="to_safetensors needs safetensors: pip install safetensors"):
+        to_safetensors(Experiment(hidden_size=2))
+    with pytest.raises(ImportError, match="from_safetensors needs safetensors"):
+        from_safetensors(data)
