@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import fields, is_dataclass
 from functools import wraps
 from types import ModuleType, NoneType
@@ -18,10 +19,15 @@ import numpy as np
 
 from seqviz.language import current
 
-__all__ = ["BUDGET", "SHELF", "Shelf", "kept", "kept_spoken", "weight"]
+__all__ = ["BUDGET", "SHELF", "Shelf", "kept", "kept_spoken", "turn", "weight"]
 
 BUDGET: Final = 200 * 2**20
 """Bytes that all kept results of the process may weigh together, with what they were asked for by."""
+
+LARGE: Final = 300_000_000
+"""Multiplications from which a computation waits for its turn: some tenths of a second."""
+
+_LARGE_ONES: Final = threading.Lock()
 
 _ITEM: Final = 100
 """Bytes that any Python object is taken to weigh itself."""
@@ -123,6 +129,16 @@ def kept_spoken(function: Callable[P, Made]) -> Callable[P, Made]:
         return SHELF.get((function, current(), args, *kwargs.items()), lambda: function(*args, **kwargs))
 
     return asked
+
+
+@contextmanager
+def turn(work: int) -> Iterator[None]:
+    """Large computations go one after the other, so that a few of them leave the small ones of everybody else alone.
+
+    `work` is in multiplications. Inside, nothing may be asked of the shelf that takes a turn itself.
+    """
+    with _LARGE_ONES if work > LARGE else nullcontext():
+        yield
 
 
 def weight(value: Any) -> int:

@@ -9,14 +9,14 @@ from seqviz import vocabulary as words
 from seqviz.capture import capture
 from seqviz.checks import instance
 from seqviz.experiment import Experiment
-from seqviz.kept import kept
+from seqviz.kept import kept, turn
 from seqviz.language import later
 from seqviz.network import SequenceGRU, SequenceLSTM, SequenceRNN
 from seqviz.sequences import generate
 from seqviz.trace import Trace
 from seqviz.weights import materialise
 
-__all__ = ["inputs", "network", "run"]
+__all__ = ["inputs", "network", "run", "work"]
 
 
 def network(experiment: Experiment) -> nn.Module:
@@ -48,9 +48,16 @@ def inputs(experiment: Experiment) -> torch.Tensor:
     return torch.from_numpy(generate(experiment.sequence, experiment.input_size).copy())[:, None]
 
 
+def work(experiment: Experiment) -> int:
+    """About how many multiplications one run is, of a plain RNN; a GRU has three times as many, an LSTM four times."""
+    return experiment.sequence.length * experiment.num_layers * experiment.hidden_size**2
+
+
 @kept
 def _run(experiment: Experiment, detail: bool) -> Trace:
-    return capture(network(experiment), inputs(experiment), interventions=experiment.interventions, detail=detail)
+    net, x = network(experiment), inputs(experiment)
+    with turn(work(experiment)):
+        return capture(net, x, interventions=experiment.interventions, detail=detail)
 
 
 def run(experiment: Experiment, *, detail: bool = False) -> Trace:

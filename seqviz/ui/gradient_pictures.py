@@ -13,12 +13,12 @@ from seqviz.backward import log10_backward
 from seqviz.experiment import Experiment
 from seqviz.gradients import GradientFlow, gradient_flow
 from seqviz.jacobians import StateJacobians, highway_split, state_jacobians
-from seqviz.kept import kept, kept_spoken
+from seqviz.kept import kept, kept_spoken, turn
 from seqviz.language import sentences, tr
 from seqviz.loops import loop_gradient
 from seqviz.norms import log10_norm
 from seqviz.onestep import read_run
-from seqviz.runner import inputs, network
+from seqviz.runner import inputs, network, work
 from seqviz.slopes import rounded_away
 from seqviz.telling.gradients import (
     describe_fading,
@@ -32,7 +32,7 @@ from seqviz.telling.gradients import (
 from seqviz.ui.bench import Bench
 from seqviz.ui.scope import pack
 
-__all__ = ["LINE", "NETS", "flow_message", "flows", "networks", "way_back"]
+__all__ = ["LINE", "NETS", "flow_message", "flows", "networks", "too_large", "way_back"]
 
 NETS = ("RNN", "GRU", "LSTM")
 LINE = {"RNN": 2, "GRU": 3, "LSTM": 1}
@@ -41,6 +41,7 @@ LINE = {"RNN": 2, "GRU": 3, "LSTM": 1}
 _DECADES = 60
 _UNIT_DECADES = 12
 _JACOBIAN_WORK = 400_000_000
+_MOST_WORK = 270_000_000
 _EIGENVALUE_WORK = 60_000_000
 _DIGITS = 1e-14
 """A singular value that is so much smaller than the largest is made of rounding, and not drawn."""
@@ -55,10 +56,24 @@ def networks(experiment: Experiment) -> dict[str, Experiment]:
     return {n: experiment.changed(cell=c) for n, c in zip(NETS, (rnn, words.GRU, words.LSTM), strict=True)}
 
 
+def too_large(experiment: Experiment) -> str:
+    """Why three gradients of this one would keep everybody waiting; empty where they are soon there."""
+    needed = work(experiment)
+    if needed <= _MOST_WORK:
+        return ""
+    return tr(
+        "This is too large to be drawn here: steps × layers × hidden units² is {needed:,}, and at most {most:,} will "
+        "do. Take fewer steps or units.",
+        needed=needed,
+        most=_MOST_WORK,
+    )
+
+
 @kept
 def _flow(experiment: Experiment, loss: str) -> GradientFlow:
     x, net = inputs(experiment).double(), network(experiment).double()
-    return gradient_flow(net, x, loss=loss, interventions=experiment.interventions)
+    with turn(10 * work(experiment)):
+        return gradient_flow(net, x, loss=loss, interventions=experiment.interventions)
 
 
 def flows(experiment: Experiment, loss: str) -> dict[str, GradientFlow]:
@@ -69,7 +84,8 @@ def flows(experiment: Experiment, loss: str) -> dict[str, GradientFlow]:
 @kept
 def _jacobians(experiment: Experiment) -> StateJacobians:
     x, net = inputs(experiment).double(), network(experiment).double()
-    return state_jacobians(net, x, interventions=experiment.interventions)
+    with turn(work(experiment) * experiment.hidden_size):
+        return state_jacobians(net, x, interventions=experiment.interventions)
 
 
 @kept

@@ -19,7 +19,7 @@ from seqviz.telling.titles import whose_weights
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, opened, option, refuse, said, unkept
-from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows, networks, way_back
+from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows, networks, too_large, way_back
 from seqviz.ui.panels.network import CHRONO, knobs, scheme_names
 from seqviz.ui.pictures import intervention_text
 from seqviz.weights import set_parts
@@ -143,6 +143,9 @@ def _choice(bench: Bench, name: str, label: str, names: Callable[[str], str] = s
 
 
 def _picture(bench: Bench) -> None:
+    if says := too_large(bench.experiment):
+        refuse(says)
+        return
     scene = st.session_state.get("scene")
     if scene:
         st.markdown(sentences([tr(SCENES[scene][1]), way_back(bench)]))

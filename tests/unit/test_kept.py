@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqviz.experiment import Experiment, Init, Sequence, Tensor
-from seqviz.kept import BUDGET, SHELF, Shelf, kept, weight
+from seqviz.kept import BUDGET, LARGE, SHELF, Shelf, kept, turn, weight
 from seqviz.language import speaking, tr
 from seqviz.runner import run
 from seqviz.ui import gradient_pictures, pictures
@@ -134,7 +134,7 @@ def test_many_large_experiments_stay_within_the_budget():
             most = max(most, SHELF.nbytes)
         pictures._message(large, None, 0, False, False, "", None)
         for _, net in gradient_pictures.networks(large).items():
-            gradient_pictures._flow(net, "last", True)
+            gradient_pictures._flow(net, "last")
             most = max(most, SHELF.nbytes)
         gradient_pictures._jacobians(gradient_pictures.networks(large)["RNN"])
         most = max(most, SHELF.nbytes)
@@ -151,3 +151,28 @@ def test_what_a_method_belongs_to_is_weighed_with_it():
         def draw(self) -> None: ...
 
     assert weight(Held().draw) > 80_000
+
+
+def test_large_computations_take_turns_and_small_ones_do_not_wait():
+    begun, go, order = threading.Event(), threading.Event(), []
+
+    def first() -> None:
+        with turn(LARGE + 1):
+            begun.set()
+            assert go.wait(30)
+            order.append("first")
+
+    def second() -> None:
+        with turn(LARGE + 1):
+            order.append("second")
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    threads[0].start()
+    assert begun.wait(30)
+    threads[1].start()
+    with turn(LARGE):
+        order.append("small")
+    go.set()
+    for thread in threads:
+        thread.join(30)
+    assert order == ["small", "first", "second"]
