@@ -188,6 +188,7 @@ class Bench:
             "cell": lambda: self._go("cell", event),
             "gates": lambda: self._go("gates", event),
             "unedit": lambda: self.put(_without(experiment, event["places"])),
+            "choose": lambda: self._choose_known(event["name"], event["word"]),
         }
         kind = event.get("type")
         action = actions.get(kind) if isinstance(kind, str) else None
@@ -201,6 +202,11 @@ class Bench:
             )
         table_open = bool(getattr(st.session_state.get(TABLE), "open", st.session_state.get(TABLE)))
         self.stale = event["type"] != "input" or said != self.problem or table_open
+
+    def _choose_known(self, name: str, word: str) -> None:
+        if word not in self.choices[name]:
+            raise ValueError(word)
+        self.choose(name, word)
 
     def _go(self, page: str, event: dict[str, Any]) -> None:
         """Ask for another page at this step and unit; :func:`seqviz.ui.shell.follow` goes there."""

@@ -11,7 +11,7 @@ import streamlit as st
 from seqviz import sequences
 from seqviz import vocabulary as words
 from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, nudge_response, order_gap, set_in, shuffled
-from seqviz.experiment import Experiment, Init, Sequence
+from seqviz.experiment import MAX_STEPS, Experiment, Init, Sequence
 from seqviz.kept import kept, kept_spoken
 from seqviz.language import again, later, tr
 from seqviz.metrics import describe_overflow, short
@@ -28,8 +28,14 @@ __all__ = ["comparison"]
 LINE = {"Feed-forward": 4, "RNN": 2, "GRU": 3, "LSTM": 1}
 INPUTS = (later("as it is"), later("shuffled"), later("one step nudged"))
 WAVES = tuple(kind for kind in sequences.KIND_LABELS if kind not in ("text", "values"))
-OPTIONS = {"input": INPUTS, "minus": (later("nothing"), *NETWORKS, *INPUTS, *WAVES), "net": NETWORKS[::-1]}
-"""``minus`` is another network on the same input, or the same network on another input."""
+OPTIONS = {
+    "input": INPUTS,
+    "minus": (later("nothing"), *NETWORKS, *INPUTS, *WAVES),
+    "net": NETWORKS[::-1],
+    "nudge": ("", *map(str, range(MAX_STEPS))),
+}
+"""``minus`` is another network on the same input, or the same network on another input; ``nudge`` the step at which 1
+is added, by default a quarter of the way."""
 
 
 def first() -> Experiment:
@@ -54,11 +60,13 @@ def comparison() -> None:
                 st.caption(tr("Interventions play no part on this page: every network runs as its weights have it."))
             given = (bench.can_undo, bench.can_redo, bench.address())
             scope.mount("compare", _message(bench.experiment, _chosen(bench), *given), bench.event, bench.keep())
-            _table(bench.experiment, bench.option("input"))
+            _table(bench.experiment, bench.option("input"), _nudged(bench.experiment, bench.option("nudge")))
 
 
-def _chosen(bench: Bench) -> tuple[str, str, str]:
-    return bench.option("input"), bench.option("minus"), bench.option("net")
+def _chosen(bench: Bench) -> tuple[str, str, str, int]:
+    """The page's own settings: the input, what is subtracted, from whose hidden state, and the nudged step."""
+    nudged = _nudged(bench.experiment, bench.option("nudge"))
+    return bench.option("input"), bench.option("minus"), bench.option("net"), nudged
 
 
 def _controls(bench: Bench) -> None:
@@ -86,6 +94,13 @@ def _controls(bench: Bench) -> None:
         st.number_input, tr("Seed of the weights"), experiment.init.seed, lambda v: bench.redraw(seed=v),
         key="cmp.seed", min_value=0, max_value=2**31 - 1,
     )  # fmt: skip
+    if seq.length > 1:
+        controlled(
+            st.slider, tr("Nudged step"), _nudged(experiment, bench.option("nudge")),
+            lambda v: bench.choose("nudge", _nudge_word(experiment, v)), key="cmp.nudge", min_value=0,
+            max_value=seq.length - 1,
+            help=tr("1 is added to the input at this step. Its mark in the picture can be dragged."),
+        )  # fmt: skip
     option(st.selectbox, tr("Hidden state in the last row"), bench, "net", key="cmp.net", names=_called)
     option(st.selectbox, tr("… minus that of"), bench, "minus", key="cmp.minus", names=_called)
 
@@ -94,7 +109,7 @@ def _called(choice: str) -> str:
     return sequences.KIND_LABELS[choice] if choice in WAVES else tr(choice)
 
 
-def _input(experiment: Experiment, kind: str) -> np.ndarray:
+def _input(experiment: Experiment, kind: str, nudged: int) -> np.ndarray:
     """The chosen input ``(L, H_in)``: as it is, in another order, with 1 added at one step, or a wave."""
     if kind in WAVES:
         seq = experiment.sequence
@@ -103,30 +118,40 @@ def _input(experiment: Experiment, kind: str) -> np.ndarray:
     if kind == "shuffled":
         return shuffled(experiment, 0)[1]
     x = sequences.generate(experiment.sequence, experiment.input_size)
-    return _nudge(experiment, x) if kind == "one step nudged" else x
+    return _nudge(x, nudged) if kind == "one step nudged" else x
 
 
-def _nudge(experiment: Experiment, x: np.ndarray) -> np.ndarray:
+def _nudge(x: np.ndarray, step: int) -> np.ndarray:
     x = x.copy()
-    x[_nudged(experiment)] += 1.0
+    x[step] += 1.0
     return x
 
 
 @kept
-def _answers(experiment: Experiment, kind: str) -> dict[str, Answer]:
+def _answers(experiment: Experiment, kind: str, nudged: int = 0) -> dict[str, Answer]:
     """The four networks on the chosen input; the sentence, the picture and the table all read it."""
-    return compare(experiment, _input(experiment, kind))
+    return compare(experiment, _input(experiment, kind, nudged))
 
 
-def _nudged(experiment: Experiment) -> int:
-    return experiment.sequence.length // 4
+def _on(experiment: Experiment, kind: str, nudged: int) -> dict[str, Answer]:
+    return _answers(experiment, kind, nudged if kind == "one step nudged" else 0)
+
+
+def _nudged(experiment: Experiment, word: str) -> int:
+    """The step that is nudged, by the page's setting; the last one where the sequence is too short for that."""
+    length = experiment.sequence.length
+    return min(int(word), length - 1) if word else length // 4
+
+
+def _nudge_word(experiment: Experiment, step: int) -> str:
+    return "" if step == _nudged(experiment, "") else str(step)
 
 
 @kept
-def _responses(experiment: Experiment, kind: str) -> dict[str, np.ndarray]:
+def _responses(experiment: Experiment, kind: str, nudged: int) -> dict[str, np.ndarray]:
     """How far each network's hidden state moves, at every step ``(L,)``, when 1 is added to every input of one step."""
     still = "as it is" if kind == "one step nudged" else kind
-    return nudge_response(experiment, _input(experiment, still), _nudged(experiment))
+    return nudge_response(experiment, _input(experiment, still, nudged), nudged)
 
 
 def _say(experiment: Experiment) -> None:
@@ -141,12 +166,12 @@ def _say(experiment: Experiment) -> None:
 
 @kept_spoken
 @np.errstate(divide="ignore")
-def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, redo: bool, address: str) -> bytes:
-    kind, minus, net = chosen
-    x, found = _input(experiment, kind), _answers(experiment, kind)
+def _message(experiment: Experiment, chosen: tuple[str, str, str, int], undo: bool, redo: bool, address: str) -> bytes:
+    kind, minus, net, nudged = chosen
+    x, found = _input(experiment, kind, nudged), _on(experiment, kind, nudged)
     arrays: dict[str, np.ndarray] = {"x": x[:, 0]}
     curves = []
-    for name, response in _responses(experiment, kind).items():
+    for name, response in _responses(experiment, kind, nudged).items():
         arrays[f"{name}.d"] = np.log10(response)
         curves.append({"name": f"{name}.d", "label": tr(name), "line": LINE[name], "width": 2})
     for name, answer in found.items():
@@ -159,11 +184,11 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, r
         _lines("y", _first_outputs(experiment), [(f"{n}.y", tr(n), LINE[n]) for n in NETWORKS], outputs),
         *(_states(tr(name), f"{name}.h", found[name].h) for name in NETWORKS),
         {"signal": "norm", "kind": "norm", "symbol": "Δh",
-         "name": tr("how far 1 more at step {step} moves h (log scale)", step=_nudged(experiment)), "width": 1,
+         "name": tr("how far 1 more at step {step} moves h (log scale)", step=nudged), "width": 1,
          "hue": "h", "says": ""},
     ]  # fmt: skip
     if minus != "nothing":
-        other = found[minus].h if minus in found else _answers(experiment, minus)[net].h
+        other = found[minus].h if minus in found else _on(experiment, minus, nudged)[net].h
         arrays["difference"] = found[net].h - other
         gap = tr("{net} ({kind}) minus {minus}", net=tr(net), kind=tr(kind), minus=_called(minus))
         rows.append(_states(gap, "difference", arrays["difference"]))
@@ -173,7 +198,8 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str], undo: bool, r
         "link": "compare",
         "id": f"{hash((experiment, chosen)) & 0xFFFFFFFF:08x}",
         "steps": experiment.sequence.length,
-        "begin": _nudged(experiment),
+        "begin": nudged,
+        "nudge": nudged,
         "rows": rows,
         "curves": curves,
         "range": [min(high - 1.0, max(high - 8.0, low)), high],
@@ -219,7 +245,7 @@ def _states(name: str, array: str, values: np.ndarray) -> dict[str, Any]:
             "hue": "h", "reach": most or 1.0, "says": describe_overflow(values) or f"±{short(most)}"}  # fmt: skip
 
 
-def _table(experiment: Experiment, kind: str) -> None:
+def _table(experiment: Experiment, kind: str, nudged: int) -> None:
     """What each is made of, what it carries, and how long a nudge lasts."""
     found = _answers(experiment, "as it is")
     rows = [
@@ -229,13 +255,13 @@ def _table(experiment: Experiment, kind: str) -> None:
             tr("carried to the next step"): again(found[name].carries),
             tr("half-life of a nudge"): half_life_in_words(half_life_of(response), experiment.sequence.length),
         }
-        for name, response in _responses(experiment, kind).items()
+        for name, response in _responses(experiment, kind, nudged).items()
     ]
     st.table(pd.DataFrame(rows), hide_index=True)
     st.caption(
         tr(
             "Half-life: 1 is added to the input at step {step}, and the change of h is followed from its largest value "
             "until it has halved.",
-            step=_nudged(experiment),
+            step=nudged,
         )
     )

@@ -110,7 +110,9 @@ def test_curves_heatmaps_readout_and_unrolled_cells_show_the_librarys_numbers(co
     unrolled = compared.scope.locator(".sv-unrolled")
     expect(unrolled.locator(".sv-now")).to_contain_text("t = 14")
     readout = [
-        number(text) for text in compared.scope.locator(".sv-readout dd").all_inner_texts()[1:] if "×" not in text
+        number(text)
+        for text in compared.scope.locator(".sv-readout dd:not(.sv-left)").all_inner_texts()
+        if "×" not in text
     ]
     np.testing.assert_allclose(readout, [far[name][14] for name in NETWORKS[4 - len(readout) :]], rtol=0.006)
     notes = unrolled.locator(".sv-value").all_text_contents()
@@ -139,3 +141,56 @@ def test_what_is_folded_is_in_the_address(compared, visit):
     other = visit(compared.page.url, picture=".sv-flow")
     expect(other.scope.locator(".sv-fold[data-signal='GRU.h']")).to_have_attribute("aria-expanded", "false")
     expect(other.scope.locator(".sv-fold[data-signal='RNN.h']")).to_have_attribute("aria-expanded", "true")
+
+
+def left(compared) -> dict[str, float]:
+    """What the readout says is left of the nudge at the cursor, in percent, by network."""
+    rows = compared.scope.locator(".sv-readout > div").all()[1:]
+    return {row.locator("dt").inner_text(): number(row.locator(".sv-left").inner_text().split(" %")[0]) for row in rows}
+
+
+def responses(step: int) -> dict[str, np.ndarray]:
+    experiment = first()
+    x = generate(experiment.sequence, experiment.input_size)
+    nudged = x.copy()
+    nudged[step] += 1.0
+    before, after = compare(experiment, x), compare(experiment, nudged)
+    return {name: np.linalg.norm(after[name].h - before[name].h, axis=1) for name in NETWORKS}
+
+
+def test_how_much_is_left_of_the_first_input_at_step_20_is_a_number(compared, visit):
+    mark = compared.scope.get_by_role("slider", name="The step at which 1 is added")
+    expect(mark).to_have_attribute("aria-valuenow", "12")
+    box = mark.bounding_box()
+    compared.edits(lambda: compared.drag((box["x"] + 20, box["y"] + 8), compared.at("x", 0, 0.1)))
+    expect(mark).to_have_attribute("aria-valuenow", "0")
+    assert "nudge=0" in compared.page.url
+    compared.page.mouse.move(2, 2)
+    compared.page.evaluate("location.hash = '#step=20'")
+    expect(compared.scope.locator(".sv-clock")).to_have_text("20 / 47")
+    found = responses(0)
+    for name, percent in left(compared).items():
+        assert percent == pytest.approx(100 * found[name][20] / found[name].max(), rel=0.06, abs=0.011), name
+    other = visit(compared.page.url, picture=".sv-flow")
+    assert other.data("drawn") == compared.data("drawn")
+    assert left(other) == left(compared)
+
+
+def test_the_nudge_goes_to_the_cursor_by_button_and_on_by_key(compared):
+    compared.plot.focus()
+    compared.page.keyboard.press("Shift+ArrowRight")
+    compared.edits(compared.scope.get_by_role("button", name="Nudge this step").click)
+    mark = compared.scope.locator(".sv-nudge")
+    expect(mark).to_have_attribute("aria-valuenow", "22")
+    mark.focus()
+    compared.edits(lambda: compared.page.keyboard.press("ArrowRight"))
+    expect(mark).to_have_attribute("aria-valuenow", "23")
+    expect(compared.page.get_by_text("1 is added to the input at step 23")).to_be_visible()
+    drawn = 10.0 ** float(compared.scope.locator(".sv-graph").first.evaluate(SOLID))
+    assert drawn == pytest.approx(responses(23)["LSTM"][23], rel=1e-5)
+    compared.plot.focus()
+    compared.edits(lambda: compared.page.keyboard.press("Control+z"))
+    expect(mark).to_have_attribute("aria-valuenow", "22")
+
+
+SOLID = "(graph) => graph.data.filter(({ line }) => line?.dash === 'solid').at(-1).y[23]"

@@ -14,6 +14,17 @@ const FORMS = [["unit", later("One unit")], ["vectors", later("As vectors")]];
 // What is hidden with what: a term's two parts with their sum (f_wx and f_bx with f_ih), and 1 − z with z.
 const hiddenWith = (name) => (name === "one_z" ? "z" : name.replace(/_[wb]([xh])$/, (_, end) => (end === "x" ? "_ih" : "_hh")));
 
+// The step and unit to begin at, where nobody asked for one: where the state changes most from one step to the next.
+function eventful(arrays, { hidden: H, steps, cell }) {
+  const state = cell === "LSTM" ? arrays.c : arrays.h;
+  let [best, most] = [0, 0];
+  for (let k = H; k < H * steps; k++) {
+    const gap = Math.abs(state[k] - state[k - H]);
+    if (gap > most && gap < Infinity) [best, most] = [k, gap];
+  }
+  return [Math.floor(best / H), best % H];
+}
+
 export class CellView extends Timeline {
   constructor(root) {
     super(root, "");
@@ -51,6 +62,9 @@ export class CellView extends Timeline {
     this.kind = header.cell.startsWith("RNN") ? "RNN" : header.cell;
     state.L = header.steps;
     this.takeUp(header);
+    this.opening = eventful(this.arrays, header);
+    if (!this.placed) [state.step, state.unit] = this.opening;
+    this.placed = true;
     state.step = clamp(state.step, 0, state.L - 1);
     state.unit = clamp(state.unit, 0, header.hidden - 1);
     if (state.of && state.of !== header.cell) state.phase = null;
@@ -82,23 +96,27 @@ export class CellView extends Timeline {
     if (!this.drawing.pieces) return;
     const { state, header } = this;
     const v = sums(header, this.arrays, state.step, state.unit);
-    const lively = this.latest !== null && this.latest !== state.step;
+    // Steps that follow one another faster than the motion would leave nothing but motion.
+    const lively = this.latest !== null && this.latest !== state.step && !(this.timer && +state.speed > 5);
     const say = (name) => (this.hides(name) ? "?" : number(v[name]));
     const reading = this.reading(state.unit);
-    this.drawing.show(v, { phase: state.phase, ...reading, words: this.input(v), lively });
-    this.all = state.form === "vectors" ? vectors(header, this.arrays, state.step) : null;
-    this.lines.show({ all: this.all !== null, phase: state.phase, opened: state.open, names: header.names, v, ...reading });
-    if (this.all) this.lines.strip(this.all, this.reading(this.peeked ?? state.unit));
+    // The equations and the clock change when the motion ends, with the numbers on the wires.
+    const settle = () => {
+      this.all = state.form === "vectors" ? vectors(header, this.arrays, state.step) : null;
+      this.lines.show({ all: this.all !== null, phase: state.phase, opened: state.open, names: header.names, v, ...reading });
+      if (this.all) this.lines.strip(this.all, this.reading(this.peeked ?? state.unit));
+      const secret = this.hides("x") ? state.step : Infinity;
+      if (secret !== this.secret) this.relabel(header.labels, (this.secret = secret));
+      this.tick(state.step);
+      if (this.lit) this.relight();
+    };
+    this.drawing.show(v, { phase: state.phase, ...reading, words: this.input(v), lively, settle });
     this.forms.set(state.form);
-    if (this.lit) this.relight();
     this.unitSelect.value = `${state.unit}`;
     this.guess.textContent = state.hidden || state.covered.size ? tr("Reveal") : tr("Hide values");
     const phases = DIAGRAMS[this.kind].phases;
     this.story.textContent = state.phase === null ? "" : tr("{k} of {count}: {phase}", { k: state.phase + 1, count: phases.length, phase: tr(phases[state.phase]) });
     this.drawing.root.setAttribute("aria-label", tr("{cell} at step {step}, unit {unit}: {values}", { cell: header.name, step: state.step, unit: state.unit, values: LINES[this.kind].map((l) => `${l.gate ?? l.value} ${say(l.gate ?? l.value)}`).join(tr(", ")) }));
-    const secret = this.hides("x") ? state.step : Infinity;
-    if (secret !== this.secret) this.relabel(header.labels, (this.secret = secret));
-    this.tick(state.step);
   }
 
   // What the drawing and the equations ask of a value.
@@ -141,8 +159,11 @@ export class CellView extends Timeline {
     } else if (!state.bared.delete(own)) state.covered.add(own);
     this.place();
     this.viewChanged();
-    // The question mark that was pressed is gone.
-    if (!this.root.contains(document.activeElement)) this.home.focus({ preventScroll: true, focusVisible: false });
+    // The question mark that was pressed is gone. Its place takes the keys, and shows so by the next one.
+    if (this.root.contains(document.activeElement)) return;
+    this.home.classList.add("sv-taken");
+    this.home.focus({ preventScroll: true, focusVisible: false });
+    for (const event of ["blur", "keydown"]) this.home.addEventListener(event, () => this.home.classList.remove("sv-taken"), { once: true });
   }
 
   // A strip under the pointer shows its unit's numbers, everywhere.
@@ -201,6 +222,8 @@ export class CellView extends Timeline {
   readdressed() {
     const { state, header } = this;
     this.readAddress();
+    if (!this.placed) [state.step, state.unit] = this.opening;
+    this.placed = true;
     Object.assign(state, { step: clamp(state.step, 0, state.L - 1), unit: clamp(state.unit, 0, header.hidden - 1), phase: this.within(state.phase) });
     state.covered.clear();
     state.bared.clear();
@@ -212,8 +235,11 @@ export class CellView extends Timeline {
 
   viewChanged() {
     const view = new URLSearchParams();
-    if (this.state.step) view.set("step", this.state.step);
-    if (this.state.unit) view.set("unit", this.state.unit);
+    const { step, unit } = this.state;
+    if (step !== this.opening[0] || unit !== this.opening[1]) {
+      view.set("step", step);
+      if (unit) view.set("unit", unit);
+    }
     if (this.state.form !== "unit") view.set("as", this.state.form);
     if (this.state.phase !== null) view.set("part", this.state.phase + 1);
     if (this.state.hidden) view.set("values", "hidden");

@@ -94,7 +94,7 @@ export class Drawing {
 
   // v: the values by name; hides(name): whether one is to be guessed; held(name): in whose words it is held by hand, if
   // it is; words: what stands for a number that is none, by name; lively: travel from the last ones.
-  show(v, { phase, hides, held, words = {}, lively = false }) {
+  show(v, { phase, hides, held, words = {}, lively = false, settle = () => {} }) {
     Object.assign(this, { hides, held, words });
     const reached = phase ?? Infinity;
     for (const { kind, phase: own, group, name, value, note, title } of this.pieces) {
@@ -115,6 +115,7 @@ export class Drawing {
     const from = this.now;
     if (!lively || !from || matchMedia("(prefers-reduced-motion: reduce)").matches) {
       this.paint(v);
+      settle();
       return;
     }
     const begun = performance.now();
@@ -122,8 +123,13 @@ export class Drawing {
     const travel = (time) => {
       const share = Math.min(1, Math.max(0, (time - begun) / TRAVEL));
       const eased = share * (2 - share);
-      this.paint(share === 1 ? v : { ...v, ...Object.fromEntries(names.map((name) => [name, from[name] + (v[name] - from[name]) * eased])) });
-      if (share < 1) this.frame = requestAnimationFrame(travel);
+      if (share < 1) {
+        this.paint({ ...v, ...Object.fromEntries(names.map((name) => [name, from[name] + (v[name] - from[name]) * eased])) }, false);
+        this.frame = requestAnimationFrame(travel);
+        return;
+      }
+      this.paint(v);
+      settle();
     };
     this.frame = requestAnimationFrame(travel);
   }
@@ -136,7 +142,8 @@ export class Drawing {
     return held(name) || (kind === "box" && !this.pieces.some(({ value }) => value === sum) ? held(sum) : "");
   }
 
-  paint(v) {
+  // Without `numbers` the wires and boxes alone move: a number is written when its motion has ended.
+  paint(v, numbers = true) {
     this.now = v;
     const { hides, held, words } = this;
     for (const { kind, name, value, line, note, area } of this.pieces) {
@@ -150,7 +157,7 @@ export class Drawing {
       line.style.stroke = hides(value) ? "var(--sv-quiet)" : `color-mix(in srgb, ${this.hue(value)} ${Math.round(75 + 50 * Math.min(0.5, share))}%, var(--sv-rule))`;
       line.style.strokeWidth = `${(1.6 + 8 * share).toFixed(2)}`;
       line.style.strokeDasharray = !hides(value) && v[value] < 0 ? "7 4" : "";
-      if (note) note.textContent = hides(value) ? "?" : (held(value) ? "≠ " : "") + (words[value] ?? short(v[value], this.terse));
+      if (note && numbers) note.textContent = hides(value) ? "?" : (held(value) ? "≠ " : "") + (words[value] ?? short(v[value], this.terse));
     }
   }
 

@@ -3,7 +3,8 @@
 
 import { Spectrum } from "./spectrum.js";
 import { clauses, el, gradient, number, tr, trn, writeAddress } from "./kit.js";
-import { Timeline, clamp } from "./timeline.js";
+import { Nudge } from "./nudge.js";
+import { Timeline, button, clamp } from "./timeline.js";
 import { Unrolled } from "./unrolled.js";
 import { HEADING, MARGIN, stepTicks } from "./picture.js";
 
@@ -29,6 +30,13 @@ export function power(v) {
   return mantissa === "1.0" ? `10${raised}` : `${mantissa}×10${raised}`;
 }
 
+// What is left of the largest value, by the log10 of the quotient.
+function share(log) {
+  if (!(log <= 0)) return "";
+  const percent = 100 * 10 ** log;
+  return tr("{percent} % left", { percent: log === -Infinity ? "0" : percent < 0.01 ? "< 0.01" : +percent.toPrecision(2) });
+}
+
 const superscript = (k) => `10<sup>${`${k}`.replace("-", "−")}</sup>`;
 
 export class Flow extends Timeline {
@@ -39,18 +47,22 @@ export class Flow extends Timeline {
     this.readout = el("dl", { class: "sv-readout" });
     this.spectrum = new Spectrum();
     this.unrolled = new Unrolled((step) => this.move(step));
-    this.bar = el("div", { class: "sv-bar" }, this.undoGroup(), el("div", { class: "sv-group sv-right" }, this.saver()));
-    root.replaceChildren(this.bar, this.time, this.legend, this.plot, this.status, this.readout, this.spectrum.root, this.unrolled.root, this.live);
+    this.nudge = new Nudge((step) => this.send({ type: "choose", name: "nudge", word: `${step}`, at: performance.now() }), (x) => this.stepAt(x));
+    this.nudgeHere = button(tr("Nudge this step"), tr("Add 1 to the input at the chosen step, and follow what is left of it"), () => this.nudge.choose(this.state.step));
+    this.plot.append(this.nudge.root);
+    this.bar = el("div", { class: "sv-bar" }, this.undoGroup(this.nudgeHere), el("div", { class: "sv-group sv-right" }, this.saver()));
+    root.replaceChildren(this.bar, this.time, this.readout, this.legend, this.plot, this.status, this.spectrum.root, this.unrolled.root, this.live);
   }
 
   update({ header, arrays }) {
     this.header = header;
     this.arrays = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
     const { state } = this;
-    const first = !state.L;
+    const anew = state.L !== header.steps;
+    // A step of a shorter or longer sequence is another one.
+    if (anew && (state.L || !this.placed)) state.step = header.begin ?? header.steps - 1;
     state.L = header.steps;
     this.begin = header.begin ?? header.steps - 1;
-    if (first && !this.placed) state.step = this.begin;
     this.zoomWithin(header.steps);
     state.step = clamp(state.step, 0, header.steps - 1);
     this.rows = header.rows;
@@ -67,6 +79,9 @@ export class Flow extends Timeline {
     const { header, state } = this;
     await this.react(this.figure());
     this.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
+    this.nudgeHere.hidden = header.nudge === undefined || header.steps < 2;
+    this.nudge.show(header.nudge, header.steps, this.built.places[0]);
+    this.drawReadout();
     this.drawLegend();
     this.place();
     await this.spectrum.draw(this.Plotly, header.spectrum, this.arrays, this.theme);
@@ -196,10 +211,23 @@ export class Flow extends Timeline {
     return rows.map((row) => tr("{row}: {says}", { row: row.name, says: clauses([says[row.kind]?.(row), row.says]) })).join(tr(". "));
   }
 
+  // The curves by their strokes, each with its number at the cursor.
+  drawReadout() {
+    const { theme, header } = this;
+    const kind = ({ dash }) => (dash === "dot" ? "dotted" : dash ? "dashed" : "solid");
+    const stroke = (c) => el("i", { class: "sv-stroke", style: `border-top: ${c.width ?? 2}px ${kind(c)} ${c.line === null ? theme.quiet : theme.lines[c.line]}` });
+    this.numbers = header.curves.filter((c) => c.label).map((curve) => {
+      const values = this.arrays[curve.name];
+      const [worth, left] = [el("dd"), el("dd", { class: "sv-left" })];
+      return { values, most: values.reduce((a, b) => Math.max(a, b), -Infinity), worth, left, root: el("div", {}, el("dt", {}, stroke(curve), curve.label), worth, ...(header.nudge === undefined ? [] : [left])) };
+    });
+    this.clockless = el("dt");
+    this.readout.replaceChildren(el("div", {}, this.clockless), ...this.numbers.map(({ root }) => root));
+  }
+
   drawLegend() {
     const { theme, header } = this;
-    const stroke = (curve) => el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: `border-top: ${curve.width ?? 2}px ${curve.dash === "dot" ? "dotted" : curve.dash ? "dashed" : "solid"} ${curve.line === null ? theme.quiet : theme.lines[curve.line]}` }), curve.label);
-    const items = header.curves.filter((c) => c.label).map(stroke);
+    const items = [];
     if (header.curves.some((c) => this.arrays[c.name].includes(-Infinity))) items.push(el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 2px dotted var(--sv-ink)" }), tr("at the foot: exactly 0")));
     if (header.decades !== undefined) {
       const scale = el("i", { style: `background:${gradient(theme.magnitude)}` });
@@ -212,10 +240,13 @@ export class Flow extends Timeline {
   }
 
   inspect(step) {
-    const { header, arrays } = this;
-    const cells = header.curves.filter((c) => c.label).map((c) => [c.label, power(arrays[c.name][step])]);
-    const item = ([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value }));
-    this.readout.replaceChildren(...[[tr("step {step}", { step }), header.measure ?? tr("norm")], ...cells].map(item));
+    const { header } = this;
+    this.clockless.textContent = tr("{measure} at step {step}", { measure: header.measure ?? tr("norm"), step });
+    for (const { values, most, worth, left } of this.numbers) {
+      worth.textContent = power(values[step]);
+      left.textContent = step < header.nudge ? "" : share(values[step] - most);
+    }
+    this.nudge.place((t) => this.pixel(t));
     this.spectrum.show(step);
     this.unrolled?.show(step);
   }

@@ -28,17 +28,18 @@ export function readTheme(element, palettes) {
   const read = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
   const paper = read("--st-background-color", "#ffffff");
   const dark = luminance(paper) < 128;
-  const larger = Math.min(1.2, +read("--sv-scale", "1"));
+  const larger = +read("--sv-scale", "1");
   const palette = palettes[dark ? "dark" : "light"];
   return {
     ...palette,
     dark,
     paper,
+    outside: dark ? "#ff7ab6" : "#c2246c",
     font: read("--st-font", palette.font),
     mono: read("--st-code-font", palette.mono),
     // Letters in the pictures, in px; in a lecture as large as there is room for beside the axes.
-    label: Math.round(11 * larger),
-    small: Math.round(10 * larger),
+    label: Math.round(12 * larger),
+    small: Math.min(14, Math.round(11 * larger)),
   };
 }
 
@@ -112,7 +113,7 @@ history.pushState = (state, title, url) => {
 // replaced, never pushed, so that Back leaves the page instead of walking through every edit.
 export function writeAddress(query, view) {
   const search = new URLSearchParams(location.search);
-  for (const name of ["e", "b", "layer", "loss", "net", "more", "input", "minus"]) search.delete(name);
+  for (const name of ["e", "b", "layer", "loss", "net", "more", "input", "minus", "nudge"]) search.delete(name);
   for (const [name, value] of new URLSearchParams(query)) search.set(name, value);
   const [text, hash] = [search.toString(), view.toString()];
   const address = `${location.pathname}${text ? `?${text}` : ""}${hash ? `#${hash}` : ""}`;

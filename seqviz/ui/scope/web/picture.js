@@ -93,11 +93,38 @@ function targets(row, { L, target }) {
   }));
 }
 
+// Whether somebody holds a gate where no gate could be by itself.
+const SLACK = 1e-3;
+export const beyond = (row, values) => row.kind === "gate" && values.some((v) => v < -SLACK || v > 1 + SLACK);
+
+// The colours of a row's heatmap over its range. What lies outside of a gate's 0 to 1 has a colour of its own.
+const WIDER = 0.1;
+export function colours(row, values, state, theme) {
+  if (row.kind !== "gate" || state.view === "difference") return theme.diverging;
+  const scale = theme.sequential[row.signal];
+  if (!beyond(row, values)) return scale;
+  const share = (v) => (v + WIDER) / (1 + 2 * WIDER);
+  const [low, high] = [share(-SLACK), share(1 + SLACK)];
+  const inner = scale.map(([at, color]) => [share(at), color]);
+  return [[0, theme.outside], [low, theme.outside], [low, scale[0][1]], ...inner, [high, scale.at(-1)[1]], [high, theme.outside], [1, theme.outside]];
+}
+
+// How far a row's colours reach, in words.
+export function rangeText(row, values, state) {
+  const short = (v) => (Math.abs(v) < 0.1 || Math.abs(v) >= 1e4 ? v.toPrecision(2) : v.toFixed(2)).replace("-", "−");
+  if (state.view === "difference" && !largest(values)) return tr("the same in both runs");
+  if (row.kind === "state" || (state.view === "difference" && row.kind === "gate")) return `±${short(rowRange(row, values, state)[1])}`;
+  if (state.view === "difference") return tr("differs by up to {most}", { most: short(largest(values)) });
+  if (!beyond(row, values)) return "";
+  const finite = values.filter(Number.isFinite);
+  return tr("{low} to {high}", { low: short(finite.reduce((a, b) => Math.min(a, b))), high: short(finite.reduce((a, b) => Math.max(a, b))) });
+}
+
 // `row.reach`: the largest value of all the runs that this one is compared with.
 export function rowRange(row, values, state) {
   const most = Math.max(largest(values), state.view === "difference" ? 0 : row.reach ?? 0);
   if (state.view === "difference") return [-(most || 1), most || 1];
-  if (row.kind === "gate") return [0, 1];
+  if (row.kind === "gate") return beyond(row, values) ? [-WIDER, 1 + WIDER] : [0, 1];
   // A state far inside ±1 would be all background; then its own largest value sets the scale.
   const reach = most > 1 || (most > 0 && most < 0.25) ? most : 1;
   return [-reach, reach];
@@ -206,7 +233,6 @@ export function figure(rows, arrays, state, theme, width) {
       );
     } else {
       const [zmin, zmax] = rowRange(row, values, state);
-      const gate = row.kind === "gate" && state.view !== "difference";
       axis.range = [data.z.length - 0.5, -0.5];
       axis.tickmode = "array";
       const marks = folded ? [] : ticks(data.z.length);
@@ -220,7 +246,7 @@ export function figure(rows, arrays, state, theme, width) {
         zmin,
         zmax,
         zsmooth: false,
-        colorscale: gate ? theme.sequential[row.signal] : theme.diverging,
+        colorscale: colours(row, values, state, theme),
         showscale: false,
         yaxis: `y${id}`,
         hoverinfo: "skip",
@@ -237,21 +263,41 @@ function ticks(n) {
   return [0, Math.floor((n - 1) / 2), n - 1];
 }
 
-
-// The same figure with its titles drawn in, for a file that leaves the page.
-export function poster(built, rows, state, theme, title) {
-  const shift = 44;
+// The same figure with its titles, ranges and colour bars drawn in, for a file that leaves the page.
+export function poster(built, rows, values, state, theme, { title, notes }) {
+  const [shift, foot, side] = [44, notes.length ? 10 + 16 * notes.length : 0, 64];
   const layout = JSON.parse(JSON.stringify({ ...built.layout, shapes: [], annotations: [] }));
   layout.paper_bgcolor = theme.paper;
-  layout.margin = { ...layout.margin, t: MARGIN.top + shift };
-  layout.height = built.height + shift;
+  layout.margin = { ...layout.margin, t: MARGIN.top + shift, b: MARGIN.bottom + foot, r: MARGIN.right + side };
+  layout.height = built.height + shift + foot;
+  layout.width = built.layout.width + side;
   const inner = built.height - MARGIN.top - MARGIN.bottom;
-  const note = (text, y, color, size) => ({
-    text, x: 0, xref: "paper", xanchor: "left", y, yref: "paper", yanchor: "bottom", showarrow: false, font: { color, size },
+  const note = (text, y, color, size, yanchor = "bottom") => ({
+    text, x: 0, xref: "paper", xanchor: "left", y, yref: "paper", yanchor, showarrow: false, font: { color, size },
   });
-  layout.annotations = rows.map((row, k) =>
-    note(`<b>${row.symbol}</b>  ${row.name}`, 1 - (built.places[k].top - MARGIN.top - 2) / inner, theme.hues[row.signal] ?? theme.ink, 12),
-  );
-  layout.annotations.push(note(title, 1 + 16 / inner, theme.ink, 15));
-  return { data: built.traces, layout };
+  layout.annotations = rows.map((row, k) => {
+    const range = rangeText(row, values[row.signal], state);
+    const text = `<b>${row.symbol}</b>  ${row.name}${range ? `   ${range}` : ""}`;
+    return note(text, 1 - (built.places[k].top - MARGIN.top - 2) / inner, theme.hues[row.signal] ?? theme.ink, 12);
+  });
+  layout.annotations.push(note(plain(title), 1 + 16 / inner, theme.ink, 15));
+  notes.forEach((text, k) => layout.annotations.push(note(plain(text), -(MARGIN.bottom + 2 + 16 * k) / inner, theme.quiet, 11, "top")));
+  return { data: built.traces.map((trace) => barred(trace, rows, state, built.layout, theme)), layout };
+}
+
+// What a person typed is no markup of Plotly's.
+const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+
+// A heatmap with its colour bar beside it.
+function barred(trace, rows, state, layout, theme) {
+  if (trace.type !== "heatmap") return trace;
+  const gate = rows[(+trace.yaxis.slice(1) || 1) - 1].kind === "gate" && state.view !== "difference";
+  const [low, high] = layout[trace.yaxis.replace("y", "yaxis")].domain;
+  return {
+    ...trace, showscale: true,
+    colorbar: {
+      x: 1.01, xanchor: "left", thickness: 8, len: high - low, lenmode: "fraction", y: (low + high) / 2, yanchor: "middle",
+      outlinewidth: 0, tickvals: gate ? [0, 1] : [trace.zmin, trace.zmax], tickformat: ".2~g", tickfont: { family: theme.mono, color: theme.quiet, size: 10 }, ypad: 0,
+    },
+  };
 }

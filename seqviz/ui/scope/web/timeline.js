@@ -42,6 +42,10 @@ export function segments(label, options, action) {
 const PAGES = ["PageUp", "PageDown"];
 const SIDEWAYS = ["ArrowLeft", "ArrowRight"];
 const TYPED = "input:not([type=range], [type=checkbox], [type=radio]), textarea";
+// What has a use of its own for arrows, and for space.
+const MOVED = ["radio", "radiogroup", "tab", "tablist", "slider", "listbox", "option", "combobox", "menu", "menuitem", "grid"]
+  .map((role) => `[role=${role}]`).join(", ") + `, ${TYPED}, input[type=radio], input[type=range], select, [contenteditable], canvas, audio, video`;
+const PRESSED = "button, summary, a, input, [role=button], [role=radio], [role=switch], [role=checkbox]";
 const [CHIPS, NUMBERED] = [64, 32]; // steps; more have no room for a chip each, or for its number
 
 const lecture = () => new URLSearchParams(location.search).get("lecture") === "true";
@@ -245,6 +249,10 @@ export class Timeline {
     this.inspect(step);
   }
 
+  stepAt(clientX) {
+    return clamp(Math.round(this.xaxis.p2l(clientX - this.plot.getBoundingClientRect().left - MARGIN.left)), 0, this.state.L - 1);
+  }
+
   // Which step and row lie under a pointer.
   under(event) {
     if (!this.built || !this.graph._fullLayout) return null;
@@ -262,6 +270,7 @@ export class Timeline {
 
   pressed(event) {
     if (event.button || event.target.closest(".sv-head")) return;
+    this.hideTip();
     this.down = { x: event.clientX, y: event.clientY };
     this.plot.focus({ preventScroll: true, focusVisible: false });
   }
@@ -287,6 +296,12 @@ export class Timeline {
       this.place();
       this.showTip(place);
     });
+  }
+
+  // What is being drawn, or a line that is being dragged, is not to be covered.
+  hideTip() {
+    cancelAnimationFrame(this.hoverFrame);
+    this.tip.style.display = "none";
   }
 
   showTip(place) {
@@ -330,17 +345,20 @@ export class Timeline {
     action();
   }
 
-  // Keys from outside of the picture, for the first one of the page. In a lecture they drive the steps from wherever
-  // the focus is: a clicker knows of no focus.
+  // Keys from outside of the picture, for the first one of the page: whatever the buttons promise works before anything
+  // has the focus, and beside whatever has no use of its own for that key.
   clicker(event) {
     const { target, key } = event;
     if (event.defaultPrevented || this.root.contains(target) || document.querySelector(".sv-timed") !== this.root) return;
-    const nowhere = target === document.body;
-    const sideways = SIDEWAYS.includes(key) && !target.closest("[role=radio], [role=radiogroup], [role=tablist]");
-    const taught = lecture() && (PAGES.includes(key) || sideways || (key === " " && nowhere));
-    if (!taught && !((nowhere || target.matches("[type=checkbox]")) && this.anywhere.includes(key))) return;
-    if (!target.closest(`${TYPED}, select, [contenteditable], [role=combobox], [role=slider]`)) this.key(event);
+    if (document.querySelector("[role=dialog], dialog[open]")) return;
+    const control = event.ctrlKey || event.metaKey;
+    const known = control ? ["z", "Z", "y"].includes(key) && !!this.undo : this.promised.includes(key);
+    if (!known || target.closest(MOVED) || (key === " " && target.closest(PRESSED))) return;
+    this.key(event);
   }
+
+  // Keys that need no focus. A clicker's page keys scroll, but for a lecture.
+  get promised() { return [...SIDEWAYS, " ", ...(lecture() ? PAGES : []), ...this.anywhere]; }
 
   // The step and unit of an address, or where the person was on another page of the same run.
   readCursor(view) {
@@ -369,10 +387,12 @@ export class Timeline {
   takeUp(header) {
     if (header.at && header.at[2] !== cursor.wish) {
       [this.state.step, this.state.unit, cursor.wish] = header.at;
-      this.arriving = true;
-    } else if (!this.placed && cursor.step !== null) Object.assign(this.state, { step: cursor.step, unit: cursor.unit });
-    this.placed = true;
-    Object.assign(cursor, { step: this.state.step, unit: this.state.unit });
+      this.arriving = this.placed = true;
+    } else if (!this.placed && cursor.step !== null) {
+      Object.assign(this.state, { step: cursor.step, unit: cursor.unit });
+      this.placed = true;
+    }
+    if (this.placed) Object.assign(cursor, { step: this.state.step, unit: this.state.unit });
   }
 
   move(step) {

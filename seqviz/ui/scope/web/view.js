@@ -5,7 +5,7 @@ import { Inspector } from "./inspector.js";
 import { clauses, el, gradient, later, number, sentences, tr, writeAddress } from "./kit.js";
 import { cursor, link } from "./link.js";
 import { unitOrder } from "./order.js";
-import { MARGIN, featureName, figure, lineRange, poster, rowData, rowRange, stepLabel } from "./picture.js";
+import { MARGIN, beyond, colours, featureName, figure, lineRange, poster, rangeText, rowData, rowRange, stepLabel } from "./picture.js";
 import { Timeline, button, choice, clamp, segments } from "./timeline.js";
 
 const VIEWS = [["now", later("Now")], ["baseline", later("Baseline")], ["difference", later("Difference")]];
@@ -150,9 +150,9 @@ export class Scope extends Timeline {
       }
       const look = this.built.traces[trace];
       const [zmin, zmax] = rowRange(row, values, state);
-      const colorscale = row.kind === "gate" && state.view !== "difference" ? this.theme.sequential[row.signal] : this.theme.diverging;
+      const colorscale = colours(row, values, state, this.theme);
       for (const [name, value] of Object.entries({ zmin, zmax, colorscale })) {
-        if (look[name] !== value) set(name, trace, (look[name] = value));
+        if (`${look[name]}` !== `${value}`) set(name, trace, (look[name] = value));
       }
       set("z", trace++, data.z);
       if (whole && row.kind !== "onehot" && !state.folded.has(row.signal)) move("ticktext", axis.tickvals.map((m) => `${state.order[m]}`));
@@ -179,10 +179,7 @@ export class Scope extends Timeline {
   }
 
   rangeText(row) {
-    if (row.kind !== "state" && this.state.view !== "difference") return "";
-    if (row.kind === "line") return "";
-    const reach = rowRange(row, this.shown[row.signal], this.state)[1];
-    return `±${reach < 0.1 || reach >= 1e4 ? reach.toPrecision(2) : reach.toFixed(2)}`;
+    return rangeText(row, this.shown[row.signal], this.state);
   }
 
   drawLegend() {
@@ -197,6 +194,9 @@ export class Scope extends Timeline {
     }
     bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-dash" }), tr("chosen step")));
     bars.push(el("span", { class: "sv-note", text: tr("one line of a heatmap: one unit") }));
+    if (state.view !== "difference" && rows.some((row) => beyond(row, this.shown[row.signal]))) {
+      bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-swatch", style: "background:var(--sv-changed)" }), tr("outside 0 to 1: no gate could be there by itself")));
+    }
     if (rows.some((row) => row.target)) bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-ring" }), tr("right answer")));
     if (this.header.edited?.length || this.header.rules?.length) bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-edit-mark" }), tr("changed by you")));
     this.legend.replaceChildren(...bars);
@@ -246,10 +246,14 @@ export class Scope extends Timeline {
     const { state, header } = this;
     const unit = state.hover?.unit ?? state.unit;
     this.unitMarks(unit);
-    const at = (signal) => this.now[signal]?.[step * state.hidden + unit];
+    const at = (signal) => this.shown[signal]?.[step * state.hidden + unit];
+    const signed = (v) => (state.view === "difference" && v > 0 ? "+" : "") + number(v, 2);
     const shown = this.rows.filter(({ kind }) => kind === "gate" || kind === "state");
     const named = state.marks ? `${step}${stepLabel(state, step)}` : step;
-    this.line.textContent = tr("step {step}, unit {unit}: {values}", { step: named, unit, values: shown.map(({ signal, symbol }) => `${symbol} ${number(at(signal), 2)}`).join("  ") });
+    const values = shown.map(({ signal, symbol }) => `${symbol} ${signed(at(signal))}`).join("  ");
+    const said = { now: later("step {step}, unit {unit}: {values}"), baseline: later("step {step}, unit {unit}, baseline: {values}"),
+      difference: later("step {step}, unit {unit}, now minus baseline: {values}") };
+    this.line.textContent = tr(said[this.baseline ? state.view : "now"], { step: named, unit, values });
     const exact = this.message.arrays;
     const read = (arrays) => (signal, t, u) => {
       const values = arrays?.[signal];
@@ -306,6 +310,7 @@ export class Scope extends Timeline {
     this.pen = { feature, edits: new Map(), last: step };
     this.state.feature = feature;
     this.state.step = step;
+    this.hideTip();
     try { this.plot.setPointerCapture(event.pointerId); } catch { this.pen.loose = true; }
     this.paint(event);
   }
@@ -470,9 +475,19 @@ export class Scope extends Timeline {
     if (!this.header.plain) writeAddress(this.header.address, view);
   }
 
+  // What a saved picture has to say of itself: which run it is, what is held, and where it can be found.
+  posterWords() {
+    const { header, state } = this;
+    const said = { now: "{title}", baseline: later("{title}: the baseline"), difference: later("{title}: difference, now minus baseline") };
+    return {
+      title: tr(said[state.view], { title: header.title }),
+      notes: [...(header.rules ?? []).map((rule) => rule.says), location.href.length < 160 ? location.href : ""].filter(Boolean),
+    };
+  }
+
   async save(format) {
     if (!format) return;
-    const { data, layout } = poster(this.built, this.rows, this.state, this.theme, this.header.title);
+    const { data, layout } = poster(this.built, this.rows, this.shown, this.state, this.theme, this.posterWords());
     await this.Plotly.downloadImage({ data, layout }, { format, width: layout.width, height: layout.height, scale: format === "png" ? 2 : 1, filename: "seqviz" });
   }
 

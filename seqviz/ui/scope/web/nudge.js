@@ -1,0 +1,55 @@
+// A mark on the input that can be dragged from step to step: there 1 is added, and what is left of it is followed.
+
+import { el, tr } from "./kit.js";
+
+export class Nudge {
+  // choose(step): it was let go there; stepAt(clientX): the step under a pointer.
+  constructor(choose, stepAt) {
+    this.choose = choose;
+    this.root = el("div", { class: "sv-nudge", role: "slider", tabindex: "0", hidden: true, "aria-label": tr("The step at which 1 is added to the input"),
+      title: tr("1 is added here: drag it to another step"), text: "+1" });
+    const stop = (event) => { event.stopPropagation(); event.preventDefault(); };
+    this.root.addEventListener("pointerdown", (event) => {
+      stop(event);
+      this.held = true;
+      this.root.focus({ preventScroll: true });
+      this.root.setPointerCapture(event.pointerId);
+    });
+    for (const kind of ["mousedown", "touchstart"]) this.root.addEventListener(kind, stop);
+    this.root.addEventListener("pointermove", (event) => {
+      if (!this.held) return;
+      event.stopPropagation();
+      this.at = stepAt(event.clientX);
+      this.place(this.pixel);
+    });
+    this.root.addEventListener("pointerup", (event) => {
+      event.stopPropagation();
+      this.held = false;
+      if (this.at !== this.chosen) choose(this.at);
+    });
+    this.root.addEventListener("pointercancel", () => { [this.held, this.at] = [false, this.chosen]; });
+    this.root.addEventListener("keydown", (event) => {
+      const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (!by) return;
+      stop(event);
+      const next = Math.min(this.steps - 1, Math.max(0, this.at + by * (event.shiftKey ? 10 : 1)));
+      if (next !== this.at) choose((this.at = next));
+    });
+  }
+
+  // row: where the input is drawn, {top, height}. Without a step there is nothing to nudge.
+  show(step, steps, row) {
+    this.root.hidden = step === undefined || steps < 2;
+    if (this.root.hidden) return;
+    Object.assign(this, { chosen: step, steps, at: this.held ? this.at : step });
+    Object.assign(this.root.style, { top: `${row.top}px`, height: `${row.height}px` });
+  }
+
+  // pixel(step): where a step is in the picture.
+  place(pixel) {
+    this.pixel = pixel;
+    if (this.root.hidden) return;
+    this.root.style.left = `${pixel(this.at)}px`;
+    for (const [name, value] of [["valuenow", this.at], ["valuemin", 0], ["valuemax", this.steps - 1]]) this.root.setAttribute(`aria-${name}`, `${value}`);
+  }
+}
