@@ -82,8 +82,8 @@ def screen(visit: Callable[..., Screen]) -> Screen:
 
 @pytest.fixture
 def cell(visit: Callable[..., Screen]) -> Screen:
-    """The cell page at its own address, drawn."""
-    return visit("/cell", picture=".sv-cellview")
+    """The cell page at its own address, at the first step of the first unit, drawn."""
+    return visit("/cell#step=0", picture=".sv-cellview")
 
 
 def _complaint(said: ConsoleMessage) -> list[str]:

@@ -233,6 +233,7 @@ def test_steps_ask_nobody_and_move_the_numbers(cell):
     sent = len(cell.sent)
     cell.page.keyboard.press("Shift+ArrowRight")
     expect(cell.scope).to_have_attribute("data-step", "10")
+    expect(cell.scope.locator(".sv-clock")).to_have_text("10 / 63")
     assert cell.scope.locator(".sv-lawline").first.inner_text() != before
     assert len(cell.sent) == sent
 

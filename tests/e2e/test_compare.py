@@ -111,7 +111,7 @@ def test_curves_heatmaps_readout_and_unrolled_cells_show_the_librarys_numbers(co
     expect(unrolled.locator(".sv-now")).to_contain_text("t = 14")
     readout = [
         number(text)
-        for text in compared.scope.locator(".sv-readout dd:not(.sv-left)").all_inner_texts()
+        for text in compared.scope.locator(".sv-readout dd:not(.sv-left, .sv-when)").all_inner_texts()
         if "×" not in text
     ]
     np.testing.assert_allclose(readout, [far[name][14] for name in NETWORKS[4 - len(readout) :]], rtol=0.006)
@@ -146,7 +146,10 @@ def test_what_is_folded_is_in_the_address(compared, visit):
 def left(compared) -> dict[str, float]:
     """What the readout says is left of the nudge at the cursor, in percent, by network."""
     rows = compared.scope.locator(".sv-readout > div").all()[1:]
-    return {row.locator("dt").inner_text(): number(row.locator(".sv-left").inner_text().split(" %")[0]) for row in rows}
+    return {
+        row.locator("dt").inner_text(): number(row.locator(".sv-left").inner_text().split(" %")[0].strip("< "))
+        for row in rows
+    }
 
 
 def responses(step: int) -> dict[str, np.ndarray]:

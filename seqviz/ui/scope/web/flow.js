@@ -221,8 +221,8 @@ export class Flow extends Timeline {
       const [worth, left] = [el("dd"), el("dd", { class: "sv-left" })];
       return { values, most: values.reduce((a, b) => Math.max(a, b), -Infinity), worth, left, root: el("div", {}, el("dt", {}, stroke(curve), curve.label), worth, ...(header.nudge === undefined ? [] : [left])) };
     });
-    this.clockless = el("dt");
-    this.readout.replaceChildren(el("div", {}, this.clockless), ...this.numbers.map(({ root }) => root));
+    this.when = el("dd", { class: "sv-when" });
+    this.readout.replaceChildren(el("div", {}, el("dt", { text: header.measure ?? tr("norm") }), this.when), ...this.numbers.map(({ root }) => root));
   }
 
   drawLegend() {
@@ -241,7 +241,7 @@ export class Flow extends Timeline {
 
   inspect(step) {
     const { header } = this;
-    this.clockless.textContent = tr("{measure} at step {step}", { measure: header.measure ?? tr("norm"), step });
+    this.when.textContent = tr("step {step}", { step });
     for (const { values, most, worth, left } of this.numbers) {
       worth.textContent = power(values[step]);
       left.textContent = step < header.nudge ? "" : share(values[step] - most);

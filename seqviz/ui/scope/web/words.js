@@ -378,7 +378,6 @@ export default {
    "{kind} files are not allowed.": "不接受 {kind} 类型的文件。",
    "{k} of {count}: {phase}": "第 {k} / {count} 部分：{phase}",
    "{low} to {high}": "{low} 至 {high}",
-   "{measure} at step {step}": "第 {step} 步的 {measure}",
    "{name} between {low} and {high}": "{name} 在 {low} 与 {high} 之间",
    "{name} from {from} at step 0 to {to} at step {last}, largest at step {at}: {most}": "{name} 从第 0 步的 {from} 到第 {last} 步的 {to}，在第 {at} 步最大：{most}",
    "{name} from {from} to {to}": "{name} 从 {from} 到 {to}",
