@@ -285,9 +285,6 @@ export function poster(built, rows, values, state, theme, { title, notes }) {
   return { data: built.traces.map((trace) => barred(trace, rows, state, built.layout, theme)), layout };
 }
 
-// What a person typed is no markup of Plotly's.
-const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-
 // A heatmap with its colour bar beside it.
 function barred(trace, rows, state, layout, theme) {
   if (trace.type !== "heatmap") return trace;

@@ -209,8 +209,8 @@ export default {
   "texts": {
    ", ": "，",
    ". ": "。",
-   "1: a row's largest": "1：该行最大值",
    "1 is added here: drag it to another step": "这里给输入加了 1：可拖到别的时间步",
+   "1: a row's largest": "1：该行最大值",
    "; ": "；",
    "Add 1 to the input at the chosen step, and follow what is left of it": "在所选的时间步给输入加 1，并跟踪它还剩下多少",
    "Add files": "添加文件",
