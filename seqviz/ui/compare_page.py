@@ -160,7 +160,7 @@ def _say(experiment: Experiment) -> None:
     before, after = (_answers(experiment, kind) for kind in ("as it is", "shuffled"))
     gaps = {name: order_gap(before[name], after[name], order) for name in NETWORKS}
     sizes = {name: float(np.abs(before[name].y).max()) for name in NETWORKS}
-    moved = int((x != _input(experiment, "as it is")).any(axis=1).sum())
+    moved = int((x != _input(experiment, "as it is", 0)).any(axis=1).sum())
     st.markdown(order_in_words(gaps, len(x), moved, sizes))
 
 
