@@ -118,7 +118,7 @@ def _layer_run(
     steps, way = lengths[batch], slice(None, None, -1 if reverse else 1)
 
     def of(name: str) -> Array:
-        return trace[name][:steps, batch : batch + 1].astype(np.float64)[way]
+        return trace[name][:steps, batch : batch + 1].astype(np.float64, copy=False)[way]
 
     known = signal_names(mode, detail=True)
     signals = {name: of(f"{end}.{name}") for name in known if f"{end}.{name}" in trace}

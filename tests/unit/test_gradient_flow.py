@@ -510,3 +510,30 @@ def test_another_precision_runs_a_copy() -> None:
     assert flow["x"].dtype == np.float64
     assert all(p.dtype == torch.float32 and torch.equal(p, before[n]) for n, p in model.named_parameters())
     close(flow["x"], gradient_flow(model.double(), x.double())["x"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("batch", [1, 3])
+def test_shares_of_a_reverse_direction_stand_at_their_steps(kind: str, batch: int) -> None:
+    rnn, x = layer(kind, bidirectional=True), sample(batch=batch)
+    flow = gradient_flow(rnn, x, loss=wavy)
+    for end in ("l0", "l0_reverse"):
+        pre = np.concatenate([flow[f"{end}.{b}_pre"] for b in seqviz.vocabulary.BLOCKS[kind]], axis=2)
+        outer = np.einsum("tng,tni->tgi", pre, x.numpy())
+        np.testing.assert_allclose(flow.shares[f"weight_ih_{end}"], np.linalg.norm(outer, axis=(1, 2)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_what_reaches_the_final_hidden_or_cell_states_alone(which: int) -> None:
+    class Ends(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn = layer("LSTM", num_layers=2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return wavy(self.rnn(x)[1][which])
+
+    model, x = Ends(), sample().requires_grad_()
+    model(x).backward()
+    assert x.grad is not None
+    close(gradient_flow(model, x.detach(), loss=lambda total: total)["x"], x.grad.numpy())

@@ -448,3 +448,38 @@ def test_a_direction_is_lost_exactly_where_the_whole_product_loses_it(drawn: Any
     if np.isfinite(logs):
         mean = logs / len(inputs) + len(weight) * power * np.log(2.0)
         assert exponents.sum() == pytest.approx(mean, abs=1e-9 * max(1, abs(power)))
+
+
+def test_the_total_of_a_split_is_both_of_its_parts() -> None:
+    rnn, x = layer("LSTM"), sample(30)
+    split, found = highway_split(rnn, x), state_jacobians(rnn, x)
+    direct, rest, total = split.log10_norms()
+    np.testing.assert_allclose(total, found.log10_norms("c_c", "frobenius"), atol=1e-9)
+    diagonal = np.einsum("thk,hk->thk", np.ones((30, H, H)), np.eye(H)) * np.exp(split.log_direct)[:, None]
+    np.testing.assert_allclose(direct, np.log10(np.linalg.norm(diagonal, axis=(1, 2))), atol=1e-9)
+    assert (total[:-2] != rest[:-2]).all()
+
+
+def test_a_product_that_a_single_step_all_but_stops_keeps_its_cell_part() -> None:
+    """Gates that shut by 10^-173 a step: squares leave the doubles, and h has no part in what is left."""
+    rnn = nn.LSTM(1, 2).double()
+    with torch.no_grad():
+        for parameter in rnn.parameters():
+            parameter.zero_()
+        rnn.bias_ih_l0[2:4] = -400.0
+    found = state_jacobians(rnn, torch.zeros(20, 1, 1, dtype=torch.float64))
+    lag = np.arange(19, -1, -1)
+    np.testing.assert_allclose(found.log10_norms("c_c"), lag * -400 / np.log(10), rtol=1e-12)
+    assert np.isneginf(found.log10_norms("h_h")[:-1]).all()
+    assert np.isfinite(found.log10_norms("h_c")[:-1]).all()
+
+
+def test_exponents_of_rows_many_powers_of_ten_apart() -> None:
+    """A shut gate's rows are tiny; their digits are kept only where the reflections begin at the largest rows."""
+    rnn = layer("GRU")
+    with torch.no_grad():
+        rnn.bias_ih_l0[H : 2 * H] = torch.tensor([-40.0, 3.0, -35.0, 2.0, -38.0])
+        rnn.weight_hh_l0[2 * H :] *= 1e-9
+    x = sample(60)
+    expected = np.linalg.slogdet(step_jacobians(rnn, x))[1].mean()
+    assert lyapunov_exponents(rnn, x).sum() == pytest.approx(expected, rel=1e-6)
