@@ -118,7 +118,8 @@ class Chain:
         Raises:
             ValueError: with those that there are.
         """
-        validate(self.edits, signal_widths(self.stack), self.steps)
+        if self.edits:
+            validate(self.edits, signal_widths(self.stack), self.steps)
 
     def named(self, values: dict[str, Any]) -> dict[str, Any]:
         """The values by the names that they have beside other chains."""

@@ -211,12 +211,12 @@ def _layer_names(layers: int, both: bool) -> tuple[tuple[str, int, bool], ...]:
 
 def signal_widths(rnn: Recurrent | Stack, *, detail: bool = True) -> dict[str, int]:
     """The number of units of ``x`` and of every signal of every layer, in the order they are shown."""
-    projected = bool(rnn.proj_size)
-    names = signal_names(rnn.mode, detail=detail, projected=projected)
+    projected, hidden = rnn.proj_size, rnn.hidden_size
+    names = signal_names(rnn.mode, detail=detail, projected=bool(projected))
     widths = {"x": rnn.input_size}
     for end, _, _ in layer_names(rnn):
         for name in names:
-            widths[f"{end}.{name}"] = rnn.proj_size if projected and name == "h" else rnn.hidden_size
+            widths[f"{end}.{name}"] = projected if projected and name == "h" else hidden
     return widths
 
 

@@ -129,7 +129,7 @@ class Watch:
         self._counts[path] += 1
         chain = Chain(path, prefix, [])
         self.chains.append(chain)
-        if path in self.beside:
+        if path in self.beside or not self.edits:
             return chain
         widths = chain.named(signal_widths(call.stack))
         self.widths |= widths

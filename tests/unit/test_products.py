@@ -70,10 +70,11 @@ def test_mkl_stays_where_onednn_is_missing_wrong_or_slower(monkeypatch, why):
         monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     elif why == "wrong":
         mkl = products._mkl
-        monkeypatch.setattr(products, "_seconds", lambda call, x: 1.0 if call.__qualname__.startswith("_mkl") else 0.1)
+        monkeypatch.setattr(products, "_seconds", lambda make, *given: 1.0 if make is mkl else 0.1)
         monkeypatch.setattr(products, "_onednn", lambda w, b, rows: lambda x: mkl(w, b, rows)(x) + 1)
     else:
-        monkeypatch.setattr(products, "_seconds", lambda call, x: 0.95 if "onednn" in call.__qualname__ else 1.0)
+        slower = {products._mkl: 1.0, products._onednn: 0.95}
+        monkeypatch.setattr(products, "_seconds", lambda make, *given: slower[make])
     assert not products._measured(64, 128, 32)
 
 
