@@ -1,0 +1,66 @@
+"""Every language that has a catalogue: no sentence of a page is left in English, and nothing is wider than its page."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+from driving import PICTURES
+from playwright.sync_api import expect
+from test_chinese import EVERYTHING, PANELS
+
+from seqviz import locale
+from seqviz.language import LANGUAGES
+
+pytestmark = pytest.mark.browser
+
+TRANSLATED = sorted(set(LANGUAGES) - {"en"})
+WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@cache
+def english(language: str) -> re.Pattern[str]:
+    """What a page would say if one of its sentences had not been said in the language: words, not signs and names."""
+    texts = locale.read(language).texts
+    found = []
+    for text, forms in texts.items():
+        plain = re.sub(r"\{[^}]*\}", "", text)
+        if text not in forms and re.search("[A-Za-z]{3}", plain) and (plain == text or len(plain.split()) > 3):
+            found.append(re.sub(r"\\\{.*?\\\}", "[^a-z]+", re.escape(text)))
+    return re.compile("|".join(found))
+
+
+def left_in_english(language: str, texts: list[str]) -> list[str]:
+    own = {form for forms in locale.read(language).texts.values() for form in forms}
+    return sorted({text for text in texts if text not in own and english(language).fullmatch(text)})
+
+
+def test_a_page_in_english_would_be_found():
+    assert left_in_english("de", ["forget gate", "Vergessensgatter", "64 steps, from −1 to 1."]) != []
+    assert left_in_english("de", ["Vergessensgatter", "Training", "LSTM", "64 Schritte, von −1 bis 1."]) == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("path", PICTURES)
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_page_is_left_in_english_or_wider_than_the_window(visit, language, path, width):
+    screen = visit(f"/{path}?lang={language}", picture=PICTURES[path], viewport={"width": width, "height": 844})
+    screen.until("() => !document.querySelector('[aria-label^=Help]')")
+    assert screen.page.locator("html").get_attribute("lang") == locale.read(language).tag
+    assert left_in_english(language, screen.page.evaluate(EVERYTHING)) == []
+    assert screen.page.evaluate(WIDE) <= 0
+    expect(screen.page.locator(".st-key-language")).to_contain_text(LANGUAGES[language])
+
+
+@pytest.mark.parametrize("panel", PANELS)
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_panel_is_left_in_english(visit, language, panel):
+    screen = visit(f"/?lang={language}")
+    (called,) = locale.read(language).texts[panel]
+    screen.panel(panel, called)
+    for expander in screen.page.locator(".st-key-controls summary").all():
+        expander.click()
+        screen.rest()
+    screen.until("() => !document.querySelector('[aria-label^=Help]')")
+    assert left_in_english(language, screen.page.evaluate(EVERYTHING)) == []
