@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from seqviz.checks import shown
-from seqviz.language import tr
+from seqviz.language import tr, trn
 
 __all__ = ["LONGEST_HEADER", "Header", "read_header"]
 
@@ -76,11 +76,13 @@ def read_header(data: bytes, size: int | None = None, *, text: bool = False) -> 
     have = (len(data) if size is None else size) - start
     if found.nbytes > have:
         raise ValueError(
-            tr(
-                "The npy file is cut short or its header is wrong: the shape {shape} needs {need:,} bytes "
+            trn(
+                "The npy file is cut short or its header is wrong: the shape {shape} needs {count:,} byte "
                 "and {have:,} are there.",
+                "The npy file is cut short or its header is wrong: the shape {shape} needs {count:,} bytes "
+                "and {have:,} are there.",
+                found.nbytes,
                 shape=shown(shape),
-                need=found.nbytes,
                 have=have,
             )
         )

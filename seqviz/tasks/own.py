@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seqviz.language import later, tr
+from seqviz import counted
+from seqviz.language import later, tr, trn
 from seqviz.parts import MAX_INPUT, MAX_STEPS
 from seqviz.tasks.base import BITS, MSE, Batch, Task
 from seqviz.tasks.finite import Finite
@@ -42,9 +43,10 @@ def own_text(text: str, *, name: str = "text", label: str = later("Next characte
         raise ValueError(tr("A text to learn from must be text, not {kind}.", kind=type(text).__name__))
     if len(text) < SHORTEST_TEXT:
         raise ValueError(
-            tr(
-                "The text has {size} characters; at least {least} are needed to learn from.",
-                size=len(text),
+            trn(
+                "The text has {count} character; at least {least} are needed to learn from.",
+                "The text has {count} characters; at least {least} are needed to learn from.",
+                len(text),
                 least=SHORTEST_TEXT,
             )
         )
@@ -56,7 +58,12 @@ def own_text(text: str, *, name: str = "text", label: str = later("Next characte
     size = len(found)
     if not 2 <= size <= MAX_INPUT:
         raise ValueError(
-            tr("The text uses {size} different characters; it takes 2 to {most} of them.", size=size, most=MAX_INPUT)
+            trn(
+                "The text uses only {count} character; it takes 2 to {most} of them.",
+                "The text uses {count} different characters; it takes 2 to {most} of them.",
+                size,
+                most=MAX_INPUT,
+            )
         )
     data = Finite(*_split(torch.from_numpy(places.astype(np.int64)), 10), lambda codes: _characters(codes, size))
     counts = [np.bincount(part.numpy()) for part in (data.seen, data.unseen)]
@@ -147,20 +154,21 @@ def _numbers(values: Any) -> np.ndarray:
         raise ValueError(tr("A series has the shape (steps, features) with up to {most} features.", most=MAX_INPUT))
     if (steps := len(series)) < SHORTEST_SERIES:
         raise ValueError(
-            tr(
-                "The series has {steps} steps; at least {least} are needed to learn from.",
-                steps=steps,
+            trn(
+                "The series has {count} step; at least {least} are needed to learn from.",
+                "The series has {count} steps; at least {least} are needed to learn from.",
+                steps,
                 least=SHORTEST_SERIES,
             )
         )
     if steps > MAX_ROWS or series.size > MAX_NUMBERS:
         raise ValueError(
             tr(
-                "The series has {steps:,} steps of {width} values; at most {rows:,} steps and {most:,} values in all "
+                "The series has {steps} of {numbers}; at most {most_steps:,} steps and {most:,} numbers in all "
                 "are learned from.",
-                steps=steps,
-                width=series.shape[1],
-                rows=MAX_ROWS,
+                steps=counted.steps(steps),
+                numbers=counted.numbers(series.shape[1]),
+                most_steps=MAX_ROWS,
                 most=MAX_NUMBERS,
             )
         )
