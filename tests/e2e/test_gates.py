@@ -14,6 +14,12 @@ from seqviz.ui.bench import start
 
 pytestmark = pytest.mark.browser
 
+RESTED = """() => {
+  const { previews, rested } = document.querySelector(".sv-scope").dataset;
+  return previews === rested;
+}"""
+"""Whether Plotly has drawn what the hand has made."""
+
 LSTM_ROWS = ["x", "f", "i", "g", "c", "o", "h", "y"]
 
 
@@ -41,6 +47,7 @@ def test_dragging_the_sequence_follows_the_hand_and_tells_the_server_once(screen
     screen.until("n => +document.querySelector('.sv-scope').dataset.previews >= n", previews + 3)
     assert len(screen.sent) == sent, "the server was told before the hand let go"
     assert screen.experiment is None
+    screen.until(RESTED)
     during = screen.values("c")
     assert during != before
     np.testing.assert_allclose(
@@ -229,6 +236,7 @@ def test_dragging_a_weight_follows_the_hand_and_tells_the_server_once(screen, ma
     screen.drag((x, y), (x, y - 60), (x, y - 120), release=False)
     screen.until("n => +document.querySelector('.sv-scope').dataset.previews >= n", previews + 3)
     assert len(screen.sent) == sent, "the server was told before the hand let go"
+    screen.until(RESTED)
     assert screen.values("f") != before
     screen.edits(screen.page.mouse.up)
     (edit,) = screen.experiment.edits

@@ -1,5 +1,6 @@
 // The scope: a sequence and every signal that it causes, as linked rows over one time axis.
 
+import { Brush, lookup } from "./brush.js";
 import { forward, rulesOf, span } from "./forward.js";
 import { Inspector } from "./inspector.js";
 import { clauses, el, gradient, later, number, sentences, tr, writeAddress } from "./kit.js";
@@ -10,6 +11,8 @@ import { Timeline, button, choice, clamp, segments } from "./timeline.js";
 
 const VIEWS = [["now", later("Now")], ["baseline", later("Baseline")], ["difference", later("Difference")]];
 const ORDERS = [["index", later("index")], ["similarity", later("similarity")], ["mean", later("mean")]];
+const REST = 150; // ms without a stroke, until Plotly draws what the hand has made
+
 export class Scope extends Timeline {
   constructor(root) {
     super(root, tr("Signals over time. Left and right arrows move the step, up and down the unit, Enter opens the cell, space plays, Home and End jump."));
@@ -36,6 +39,8 @@ export class Scope extends Timeline {
     this.inspector = new Inspector((value) => this.commitInput([[this.state.step, this.state.feature, value]]),
       () => this.send({ type: "cell", step: this.state.step, unit: this.state.unit, at: performance.now() }));
     this.line = el("p", { class: "sv-oneline", "aria-hidden": "true" });
+    this.brush = new Brush();
+    this.graph.after(this.brush.root);
     this.root.classList.add("sv-scope");
     this.root.replaceChildren(this.bar, this.time, this.chips, this.legend, this.line, this.plot, this.status, this.inspector.root, this.live);
     // Plotly starts its zoom on mousedown and touchstart; a stroke on the input row must not become one.
@@ -67,7 +72,7 @@ export class Scope extends Timeline {
     state.target = arrays.target?.values;
     this.now = pick(arrays, "");
     // The browser's own forward pass already drew this: the server only confirms it.
-    this.confirmed = drafted && state.view === "now" && header.rows.every(({ signal }) => alike(drafted[signal], this.now[signal]));
+    this.confirmed = drafted && !this.brush.shown && state.view === "now" && header.rows.every(({ signal }) => alike(drafted[signal], this.now[signal]));
     this.model = header.model && { ...header.model, parameters: pick(arrays, "model.") };
     this.rows = header.rows.filter((row) => this.now[row.signal]);
     this.inspector.build(this.rows, !!this.baseline, !!header.plain);
@@ -122,7 +127,9 @@ export class Scope extends Timeline {
 
   async rebuild(key) {
     const { state, rows } = this;
+    const seen = this.seen;
     await this.react(figure(rows, this.shown, state, this.theme, this.plot.clientWidth));
+    this.takenOver(seen);
     this.drawnKey = key;
     this.headings();
     this.drawLegend();
@@ -157,17 +164,68 @@ export class Scope extends Timeline {
       set("z", trace++, data.z);
       if (whole && row.kind !== "onehot" && !state.folded.has(row.signal)) move("ticktext", axis.tickvals.map((m) => `${state.order[m]}`));
     });
+    const seen = this.seen;
     if (numbers) {
       for (const list of Object.values(update)) list.length = trace;
       await this.Plotly.update(this.graph, update, relayout, [...Array(trace).keys()]);
     } else if (Object.keys(relayout).length) {
       await this.Plotly.relayout(this.graph, relayout);
     }
+    if (numbers) this.takenOver(seen);
     if (whole) {
       this.headings();
       this.drawLegend();
     }
     this.place();
+  }
+
+  // Plotly has drawn what the hand had made of the picture by then: the brush is not needed, unless it went on since.
+  takenOver(seen) {
+    if (seen !== this.seen) return;
+    clearTimeout(this.resting);
+    this.brush.hide();
+    this.root.dataset.rested = `${this.seen ?? 0}`;
+  }
+
+  // The numbers of now, painted over Plotly's picture.
+  sketch() {
+    const { rows, state, theme, built } = this;
+    const width = this.right - MARGIN.left;
+    const across = lookup(Math.round(width), state.L, (t) => this.xaxis.l2p(t - 0.5));
+    rows.forEach((row, k) => {
+      const values = this.shown[row.signal];
+      const place = built.places[k];
+      const folded = state.folded.has(row.signal);
+      if (row.kind === "line" && !folded) {
+        this.brush.lines(k, place, width, this.sketchedLines(row, k, values, place));
+        return;
+      }
+      const [low, high] = rowRange(row, values, state);
+      const look = { across, low, high, scale: colours(row, values, state, theme), ground: theme.well };
+      if (folded) {
+        const [line] = rowData(row, values, state).z;
+        this.brush.heat(k, place, width, { ...look, rows: 1, cell: (_, t) => line[t] });
+      } else {
+        const order = row.kind === "onehot" ? [...Array(row.width).keys()] : state.order;
+        this.brush.heat(k, place, width, { ...look, rows: order.length, cell: (line, t) => values[t * row.width + order[line]] });
+      }
+    });
+    this.brush.root.hidden = false;
+  }
+
+  sketchedLines(row, k, values, { height }) {
+    const { state, theme, built } = this;
+    const [low, high] = built.layout[`yaxis${k ? k + 1 : ""}`].range;
+    const { lines, targets } = rowData(row, values, state);
+    const color = (f) => theme.lines[f % theme.lines.length];
+    const dots = state.L <= 64 ? (row.signal === "x" ? 5 : 3) : 0;
+    return {
+      x: (t) => this.xaxis.l2p(t), y: (v) => height * (high - v) / (high - low), ground: theme.well, rule: theme.rule,
+      lines: [
+        ...targets.map((line, f) => ({ values: line, color: color(f), width: 1, dash: [1, 2], ring: 8 })),
+        ...lines.map((line, f) => ({ values: line, color: color(f), width: 1.6, stairs: row.signal === "x", dots })),
+      ],
+    };
   }
 
   headings() {
@@ -421,7 +479,12 @@ export class Scope extends Timeline {
       this.now = this.model ? pickLayer(forward(edited(this.model, weights), x, header.rules ?? []), header) : { ...this.now, x };
       this.drafted = this.now;
       this.differences = null;
-      this.redraw(false).then(() => { this.root.dataset.previews = `${+(this.root.dataset.previews ?? 0) + 1}`; });
+      this.seen = (this.seen ?? 0) + 1;
+      this.sketch();
+      this.place();
+      this.root.dataset.previews = `${this.seen}`;
+      clearTimeout(this.resting);
+      this.resting = setTimeout(() => { if (!this.gone) this.redraw(false); }, REST);
     });
   }
 
@@ -492,6 +555,7 @@ export class Scope extends Timeline {
   }
 
   destroy() {
+    clearTimeout(this.resting);
     super.destroy();
     if (this.link?.scope === this) this.link.scope = null;
   }
