@@ -9,10 +9,12 @@ import streamlit as st
 
 from seqviz import vocabulary as words
 from seqviz.kept import kept
-from seqviz.language import Words, later, tr, trn
-from seqviz.parsing import parse_csv
+from seqviz.language import Sentence, Words, again, later, tr, trn
+from seqviz.reading import MissingValues, read_table
 from seqviz.tasks import TASKS, Task, own_series, own_text
 from seqviz.training import ANY, RECIPES, Recipe
+from seqviz.ui.controls import controlled, literal
+from seqviz.ui.panels.own import MENDS, TABLES
 
 __all__ = ["OWN", "listed", "racers", "task_of", "thresholds"]
 
@@ -48,8 +50,10 @@ def task_of(name: str) -> Task | None:
             text = _decoded(given.getvalue())
         return _own_text(_limited(text)) if text else None
     if name == "own_series":
-        given = st.file_uploader(tr("CSV: one step a line"), type=["csv", "txt"], key="train.csv")
-        return _own_series(given.getvalue()) if given is not None else None
+        given = st.file_uploader(
+            tr("Table (CSV, Excel, Parquet) or array (npy): one step a line"), TABLES, key="train.csv"
+        )
+        return _of_table(given.getvalue(), given.name) if given is not None else None
     return TASKS[name]
 
 
@@ -59,10 +63,31 @@ def _own_text(text: str) -> Task:
     return own_text(text)
 
 
+def _of_table(data: bytes, name: str) -> Task:
+    """A task of somebody's table; what was left out of it is said, and where numbers are missing it is asked."""
+    mend = st.session_state.get("train.mend.kept")
+    gap: MissingValues | None = None
+    try:
+        found, says = _own_series(data, name, mend)
+    except MissingValues as missing:
+        gap = missing
+    if gap is not None or mend is not None:
+        keep = st.session_state.__setitem__
+        controlled(
+            st.selectbox, tr("What to do about missing numbers"), mend, lambda word: keep("train.mend.kept", word),
+            key="train.mend", options=list(MENDS), format_func=MENDS.__getitem__,
+        )  # fmt: skip
+    if gap is not None:
+        raise ValueError(gap.place)
+    st.caption(literal(again(says)))
+    return found
+
+
 @kept
-def _own_series(data: bytes) -> Task:
-    """The same of somebody's table."""
-    return own_series(parse_csv(data))
+def _own_series(data: bytes, name: str, missing: str | None) -> tuple[Task, Sentence]:
+    """The same of somebody's table, and what is said of it."""
+    table = read_table(data, name, missing=missing)
+    return own_series(table.values), table.says
 
 
 def _limited(text: str) -> str:

@@ -107,3 +107,20 @@ def test_a_number_of_units_that_will_not_do_is_answered_with_a_sentence(app, val
     assert re.search("Hidden units must be .*from 1 to 256", said)
     assert app.experiment == before
     assert app.at.number_input(key="net.hidden").value == before.hidden_size
+
+
+def test_a_table_to_learn_from_may_be_long_and_is_asked_about_its_gaps(visit):
+    app = visit("training")
+    app.at.session_state["train.task.kept"] = "own_series"
+    app.run()
+    lines = [f"19{k % 90 + 10}-01-01,{(k * 7) % 11 + k / 1000}" for k in range(2500)]
+    app.at.file_uploader(key="train.csv").set_value(("t.csv", ("day,temp\n" + "\n".join(lines)).encode(), ""))
+    assert app.run().warnings == []
+    assert "2,500 steps of 1 column" in " ".join(c.value.replace("\\", "") for c in app.at.caption)
+    lines[100] = "2000-01-01,NA"
+    app.at.file_uploader(key="train.csv").set_value(("g.csv", ("day,temp\n" + "\n".join(lines)).encode(), ""))
+    (said,) = app.run().warnings
+    assert "Line 102, column 2 (temp) holds 'NA'" in said
+    app.at.selectbox(key="train.mend").set_value("drop")
+    assert app.run().warnings == []
+    assert "2,499 steps" in " ".join(c.value.replace("\\", "") for c in app.at.caption)

@@ -10,13 +10,13 @@ import streamlit as st
 from seqviz import sequences
 from seqviz.experiment import MAX_STEPS, Experiment
 from seqviz.experiment import Sequence as Input
-from seqviz.language import Sentence, again, later, tr, trn
+from seqviz.language import Sentence, Words, again, tr, trn
 from seqviz.parsing import parse_numbers
 from seqviz.reading.tables import MissingValues, Table, read
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, literal, upload, whole_number
 
-__all__ = ["own_controls"]
+__all__ = ["MENDS", "TABLES", "own_controls"]
 
 MAX_OWN: Final = 25_000_000
 """Characters that are typed, or bytes of a file, at the most."""
@@ -24,14 +24,14 @@ MAX_OWN: Final = 25_000_000
 MAX_ROWS: Final = 2**20
 """Steps of a file, out of which those of the picture are chosen."""
 
-KINDS: Final = ["csv", "tsv", "txt", "dat", "npy", "parquet", "xlsx"]
+TABLES: Final = ["csv", "tsv", "txt", "dat", "npy", "parquet", "xlsx"]
 _FILE: Final = "own.file"
 _BROUGHT: Final = "own.brought"
-_MENDS: Final = {
-    "drop": later("Leave those steps out"),
-    "carry": later("Repeat the number before"),
-    "interpolate": later("Interpolate"),
-}
+MENDS: Final = Words(
+    {"drop": "Leave those steps out", "carry": "Repeat the number before", "interpolate": "Interpolate"}
+)
+"""What can be done about missing numbers."""
+
 _LONGEST_TYPED: Final = 20_000
 
 
@@ -63,7 +63,7 @@ def own_controls(bench: Bench) -> None:
     """Typed numbers and files. What was typed stays, whether it could be read or not."""
     _typed_numbers(bench)
     upload(
-        tr("Table (CSV, Excel, Parquet) or array (npy): one step a line"), KINDS, bench,
+        tr("Table (CSV, Excel, Parquet) or array (npy): one step a line"), TABLES, bench,
         lambda given: _take(bench, given), key=_FILE,
     )  # fmt: skip
     given, brought = st.session_state.get(_FILE), st.session_state.get(_BROUGHT)
@@ -172,8 +172,8 @@ def _about(bench: Bench, given: Any, brought: Brought) -> None:
         bench.attempt(lambda: _take(bench, given, replace(brought.wish, **changes)))
 
     if brought.gaps:
-        for word, label in _MENDS.items():
-            st.button(tr(label), key=f"own.{word}", on_click=again_with, kwargs={"missing": word}, width="stretch")
+        for word in MENDS:
+            st.button(MENDS[word], key=f"own.{word}", on_click=again_with, kwargs={"missing": word}, width="stretch")
     if len(brought.choices) > 1 and not brought.wish.transpose:
         controlled(
             st.multiselect, tr("Columns"), [c for c in brought.chosen if c in brought.choices],
