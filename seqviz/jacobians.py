@@ -133,7 +133,8 @@ def state_jacobians(
 ) -> StateJacobians:
     """``d h_T / d h_t``, ``d c_T / d c_t`` and the mixed blocks for every t, T the last step to be processed.
 
-    Gates near 0 or 1 are exact to the precision of the module: give a float64 module where that matters.
+    The slopes of gates near 0 or 1 are taken from their pre-activations, and are right however small they are. States
+    are as exact as the module's precision: give a float64 module where that matters.
 
     Args:
         module, x, hx, trace, layer, batch, reverse, interventions: as for :func:`seqviz.step_jacobians`.
