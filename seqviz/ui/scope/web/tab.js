@@ -5,11 +5,13 @@
 import { remember, recall } from "./keep.js";
 import { sentences, tr, trn } from "./kit.js";
 
-const load = `${Math.random().toString(36).slice(2)}${Date.now().toString(36)}`;
+let load = `${Math.random().toString(36).slice(2)}${Date.now().toString(36)}`;
 const pictures = new Map();
 const WATCH = 3000;
 const LONG = 10000;
+const PATIENT = 60000;
 const RELOADED = "seqviz.reloaded";
+const UNHEARD = "seqviz.unheard";
 
 let session = "";
 let folder = "";
@@ -18,6 +20,7 @@ let broken = false;
 let touched = false;
 let asking = false;
 let tries = 0;
+let asked = 0;
 let timer = 0;
 
 const MAGIC = 0x20626174;
@@ -102,11 +105,12 @@ function watch() {
 async function check() {
   if (asking || !session) return;
   asking = true;
-  const asked = session;
-  const answer = await fetch(beside(`${folder}/session/${asked}`), { cache: "no-store" }).then((r) => r.text(), () => "");
+  const about = session;
+  const place = beside(`${folder}/session/${about}`);
+  const answer = await fetch(place, { cache: "no-store" }).then((r) => r.text(), () => "");
   asking = false;
-  if (session === asked) {
-    if (answer === "gone") anew(asked);
+  if (session === about) {
+    if (answer === "gone") anew(about);
     if (answer === "here") resend();
   }
   watch();
@@ -120,23 +124,49 @@ function resend() {
 
 // Run the whole page in the session that took the place of the lost one; if that does not help, load it again, once.
 function anew(lost) {
-  keeper?.({ load, events: [], again: ++tries });
-  if (tries < 3) {
-    setTimeout(() => { if (session === lost) check(); }, LONG);
-    return;
+  const now = performance.now();
+  const patience = running() ? PATIENT : LONG;
+  if (!tries || now - asked > patience) {
+    if (tries >= 3) { reload(); return; }
+    [tries, asked] = [tries + 1, now];
+    keeper?.({ load, events: [], again: tries });
   }
-  const before = +(sessionStorage.getItem(RELOADED) ?? 0);
-  if (Date.now() - before < 60000) {
+  setTimeout(() => { if (session === lost) check(); }, LONG);
+}
+
+// A browser may keep a framed page from storing anything; then there is no reload that could loop, either.
+function storage() {
+  try { return window.sessionStorage; } catch { return null; }
+}
+
+// What was not heard outlives the reload, with its numbers.
+function reload() {
+  const store = storage();
+  const before = store ? +(store.getItem(RELOADED) ?? 0) : Date.now();
+  if (Date.now() - before < PATIENT) {
     notice(tr("The page could not be set up anew. Load it again."));
     return;
   }
-  sessionStorage.setItem(RELOADED, `${Date.now()}`);
+  const left = [...pictures].map(([key, { unheard, last }]) => [key, unheard, last]);
+  store.setItem(RELOADED, `${Date.now()}`);
+  store.setItem(UNHEARD, JSON.stringify({ path: location.pathname, load, left }));
   location.reload();
 }
 
+// After such a reload: the same name and numbers, so that nothing counts twice.
+function resume() {
+  const store = storage();
+  const text = store?.getItem(UNHEARD);
+  store?.removeItem(UNHEARD);
+  const kept = text && JSON.parse(text);
+  if (!kept || kept.path !== location.pathname) return;
+  load = kept.load;
+  for (const [key, unheard, last] of kept.left) Object.assign(picture(key), { unheard, last });
+}
 // --- Streamlit's page ---------------------------------------------------------------------------------
 
 const app = () => document.querySelector("[data-testid=stApp]");
+const running = () => app()?.dataset.testScriptState === "running";
 const connected = () => (app()?.dataset.testConnectionState ?? "CONNECTED") === "CONNECTED";
 const observer = new MutationObserver(() => {
   if (!connected()) broken = true;
@@ -169,3 +199,5 @@ function notice(text) {
   document.body.append(note);
   setTimeout(() => note.remove(), 20000);
 }
+
+resume();
