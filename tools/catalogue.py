@@ -40,6 +40,9 @@ HEADER = "# What seqviz says.\n"
 FORMS = {"tr": 1, "later": 1, "trn": 2}
 """What marks a sentence, and how many forms of it stand in the call."""
 
+_EMPTY = re.compile(r'^msgid ".+"\n(?:msgid_plural .*\n)?(?:msgstr(?:\[\d\])? ""\n(?!"))+', re.MULTILINE)
+"""A message without a translation. Merged line by line, it could stand before the same one with its translation."""
+
 Id = str | tuple[str, str]
 Found = tuple[Id, int]
 
@@ -116,8 +119,8 @@ def extracted() -> Catalog:
 
 def known(language: str) -> Catalog:
     """A language's file as it stands."""
-    with locale.file(language).open("rb") as source:
-        return read_po(source)
+    text = locale.file(language).read_text(encoding="utf-8")
+    return read_po(io.BytesIO(_EMPTY.sub("", text).encode()))
 
 
 def updated(language: str, template: Catalog) -> Catalog:

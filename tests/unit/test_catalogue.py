@@ -169,7 +169,8 @@ def test_a_browser_is_answered_in_a_language_that_it_asks_for(asked, spoken):
 
 
 @pytest.mark.parametrize("merged", [
-    'msgid "a"\nmsgstr "A"\nmsgid "b"\nmsgstr "B"\n\n', 'msgid "a"\nmsgstr "A"\nmsgstr "Ä"\n\nmsgid "b"\nmsgstr "B"\n'
+    'msgid "a"\nmsgstr "A"\nmsgid "b"\nmsgstr "B"\n\n', 'msgid "a"\nmsgstr "A"\nmsgstr "Ä"\n\nmsgid "b"\nmsgstr "B"\n',
+    'msgid "a"\nmsgstr ""\n\nmsgid "a"\nmsgstr "A"\n\nmsgid "b"\nmsgstr ""\n"B"\n'
 ])  # fmt: skip
 def test_a_file_that_git_merged_line_by_line_is_read(merged, tmp_path, monkeypatch):
     (tmp_path / "de").mkdir()
