@@ -164,7 +164,7 @@ def listed(recipes: dict[str, Recipe]) -> list[str]:
             name=tr(name),
             units=trn("{count} unit", "{count} units", recipe.hidden_size),
             lr=recipe.lr,
-            steps=trn("{count} step", "{count} steps", recipe.max_steps),
+            steps=trn("{count:,} step", "{count:,} steps", recipe.max_steps),
         )
         for name, recipe in recipes.items()
     ]
