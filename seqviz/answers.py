@@ -126,7 +126,7 @@ class Answer:
         chains = list(dict.fromkeys(tap.chain for tap in direct if tap.chain is not None)) or self.chains[-1:]
         rated: dict[tuple[Any, ...], tuple[int, View, Chain]] = {}
         for chain in chains:
-            reach = Reach(y, chain, [tap for tap in direct if tap.chain is chain])
+            reach = Reach(y, chain, direct, self.taps)
             for view in views(y, chain):
                 rating = reach.rating(view.turn)
                 if view.name not in rated or rating > rated[view.name][0]:
@@ -137,7 +137,7 @@ class Answer:
             _, view, chain = best[0]
             self._ragged(chain)
             return _with_units(view.turn(y))
-        if not possible and all(Reach(y, c, [t for t in direct if t.chain is c]).everywhere_alike() for c in chains):
+        if not possible and all(Reach(y, chain, direct, self.taps).everywhere_alike() for chain in chains):
             return None
         first = chains[-1]
         raise ValueError(

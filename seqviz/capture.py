@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from seqviz import counted
+from seqviz.checks import shown
 from seqviz.found import LAYERS, recurrent_modules
 from seqviz.interventions import Intervention, apply, validate
 from seqviz.language import tr
@@ -67,7 +68,7 @@ def capture(
         ValueError: nothing recurrent to look at, an input or state of the wrong kind, or an intervention on a
             signal, unit or step that does not exist; the sentence names what does.
     """
-    edits = tuple(interventions)
+    edits, keywords = as_edits(interventions), as_keywords(kwargs)
     if isinstance(module, FeedForward):
         return _capture_feed_forward(module, x, hx, edits)
     targets = recurrent_modules(module, modules)
@@ -75,7 +76,7 @@ def capture(
     check_ahead(module, watch, x, hx)
     arguments = (x,) if hx is None else (x, hx)
     with torch.no_grad(), watch:
-        y = module(*arguments, **(kwargs or {}))
+        y = module(*arguments, **keywords)
     watch.check()
     return watch.trace(own_output(module, targets, y))
 
@@ -84,6 +85,30 @@ def _alone(module: nn.Module) -> bool:
     """Whether a module is one of torch's layers itself, and no hook sees what it returns."""
     hooked = module._forward_hooks or nn.modules.module._global_forward_hooks
     return type(module) in LAYERS and not hooked and "forward" not in vars(module)
+
+
+def as_edits(interventions: Any) -> tuple[Intervention, ...]:
+    """The interventions as a tuple.
+
+    Raises:
+        ValueError: they are not several.
+    """
+    if not isinstance(interventions, Iterable) or isinstance(interventions, str):
+        raise ValueError(tr("The interventions must be a list; got {given}.", given=shown(interventions)))
+    return tuple(interventions)
+
+
+def as_keywords(kwargs: Any) -> dict[str, Any]:
+    """The further arguments as a dict.
+
+    Raises:
+        ValueError: they are no mapping of names.
+    """
+    if kwargs is None:
+        return {}
+    if not isinstance(kwargs, Mapping) or not all(isinstance(name, str) for name in kwargs):
+        raise ValueError(tr("kwargs must be a dict of keyword arguments; got {given}.", given=shown(kwargs)))
+    return dict(kwargs)
 
 
 def check_ahead(module: nn.Module, watch: Watch, x: Any, hx: Any) -> None:

@@ -35,7 +35,9 @@ class Chain:
     calls: list[Call] = field(default_factory=list)
     parts: list[Observed] = field(default_factory=list)
     held: tuple[Tensor, ...] = ()
-    seen: Observed | None = None
+    _seen: tuple[int, Observed] | None = None
+    _steps: int = 0
+    _counted: int = 0
 
     @property
     def stack(self) -> Stack:
@@ -43,7 +45,11 @@ class Chain:
 
     @property
     def steps(self) -> int:
-        return sum(call.steps for call in self.calls)
+        """How many steps the calls took so far."""
+        while self._counted < len(self.calls):
+            self._steps += self.calls[self._counted].steps
+            self._counted += 1
+        return self._steps
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -83,9 +89,9 @@ class Chain:
 
     def observed(self) -> Observed:
         """Every signal over all the calls, each ``(L, N, H)``; those before the squashing only if there are edits."""
-        if self.seen is None:
-            self.seen = self._joined() if self.parts else observe(self.calls, detail=False)
-        return self.seen
+        if self._seen is None or self._seen[0] != len(self.calls):
+            self._seen = len(self.calls), self._joined() if self.parts else observe(self.calls, detail=False)
+        return self._seen[1]
 
     def _joined(self) -> Observed:
         batch, parity = self.calls[0].batch, 0.0

@@ -37,6 +37,8 @@ def recurrent_modules(module: nn.Module, wanted: str | Iterable[str] | None) -> 
         raise ValueError(_nothing(module, bool(inner)))
     if wanted is None:
         return found
+    if not isinstance(wanted, str | Iterable):
+        raise ValueError(tr("modules must be a name or a list of names; got {given}.", given=shown(wanted)))
     paths = (wanted,) if isinstance(wanted, str) else tuple(wanted)
     known = ", ".join(map(repr, found))
     for path in paths:

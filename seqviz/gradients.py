@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from seqviz.answers import Answer, Output
-from seqviz.capture import check_ahead, own_output
+from seqviz.capture import as_edits, as_keywords, check_ahead, own_output
 from seqviz.found import LAYERS, recurrent_modules
 from seqviz.fromloss import Loss, scalar
 from seqviz.gains import gains_of
@@ -132,7 +132,7 @@ def gradient_flow(
             mode; a loss that is no scalar or asks for an output that is not there; an output in which time cannot
             be told.
     """
-    edits, kwargs = tuple(interventions), dict(kwargs or {})
+    edits, kwargs = as_edits(interventions), as_keywords(kwargs)
     targets = recurrent_modules(module, modules)
     running: AbstractContextManager[Any] = nullcontext()
     if dtype is not None:
@@ -147,10 +147,10 @@ def gradient_flow(
             y = module(*((x,) if hx is None else (x, hx)), **kwargs)
             watch.check()
             total = scalar(loss, Answer(y, watch.chains, watch.taps, own=module, output=output, time_axis=time_axis))
-        found = way_back(total, watch)
+        cut, found = watch.cut(), way_back(total, watch)
     value = float(total.detach())
     trace = watch.trace(own_output(module, targets, y))
-    problem = _problem(value, found, trace)
+    problem = _problem(value, found, trace, cut)
     return GradientFlow(
         _frozen(found.arrays),
         _frozen(found.shares),
@@ -201,7 +201,7 @@ def connectivity(
     """
     if output != "last" and not isinstance(output, tuple):
         raise ValueError(tr("The output must be (step, unit) or 'last', not {output!r}.", output=output))
-    edits = tuple(interventions)
+    edits = as_edits(interventions)
     flow = gradient_flow(
         module,
         x,
@@ -247,18 +247,24 @@ def _beside(module: nn.Module, targets: dict[str, nn.Module]) -> dict[str, nn.Mo
     return {path: other for path, other in found if id(other) not in chosen and not _drops(other)}
 
 
-def _problem(loss: float, found: WayBack, trace: Trace) -> str:
+def _problem(loss: float, found: WayBack, trace: Trace, cut: list[str]) -> str:
     """What keeps the gradients from being drawn, and what is wrong with the run."""
-    said = [_of_the_numbers(loss, found), trace.problem]
+    said = [_of_the_numbers(loss, found, cut), trace.problem]
     return " ".join(filter(None, said))
 
 
-def _of_the_numbers(loss: float, found: WayBack) -> str:
+def _of_the_numbers(loss: float, found: WayBack, cut: list[str]) -> str:
     if not np.isfinite(loss):
         return tr("The loss is {loss}, so there is no gradient to draw.", loss=loss)
     if not all(np.isfinite(array).all() for array in found.arrays.values()):
         return tr(
             "The gradient overflowed to infinity on its way back; a smaller gain or spectral radius keeps it finite."
+        )
+    if cut:
+        return tr(
+            "{names} ran without gradients, in torch.no_grad() or torch.inference_mode() inside the module: "
+            "none arrives.",
+            names=", ".join(cut),
         )
     states = [array for name, array in found.arrays.items() if name.endswith(".h")]
     if not any(array.any() for array in states):

@@ -193,15 +193,15 @@ def make_call(kernel: Kernel, stack: Stack, order: Order, random: Tensor | None)
 
 
 def _widened(call: Call, low: torch.dtype) -> Call:
-    """The call in float32, of the numbers that it held in half precision."""
+    """The call in float32, of the numbers that its products were of."""
     wide: Any = lambda t: None if t is None else t.to(low).float()  # noqa: E731
     weights = tuple(Weights(*map(wide, w)) for w in call.stack.weights)
     return replace(
         call,
         stack=replace(call.stack, weights=weights),
         x=wide(call.x),
-        h_0=wide(call.h_0),
-        c_0=wide(call.c_0),
+        h_0=call.h_0.float(),
+        c_0=None if call.c_0 is None else call.c_0.float(),
         low=str(low).removeprefix("torch."),
     )
 

@@ -28,6 +28,7 @@ __all__ = [
     "State",
     "between_layers",
     "check_input",
+    "check_width",
     "layer_names",
     "layer_weights",
     "module_widths",
@@ -231,6 +232,30 @@ def module_widths(module: nn.Module) -> dict[str, int]:
     return {"x": sizes.input_size} | {f"l0.{name}": sizes.hidden_size for name in names}
 
 
+def check_width(module: nn.Module, value: object) -> None:
+    """Refuse an input that a layer or cell cannot take, before torch does in words of its own.
+
+    Raises:
+        ValueError: the wrong number of features, or several steps for a cell.
+    """
+    sizes: Any = module
+    data = value.data if isinstance(value, PackedSequence) else value
+    if not isinstance(data, Tensor) or not data.dim():
+        return
+    if isinstance(module, nn.RNNCellBase) and data.dim() > 2:
+        raise ValueError(
+            tr("A cell takes one step, (N, H_in) or (H_in,); the input is {shape}.", shape=tuple(data.shape))
+        )
+    if data.shape[-1] != sizes.input_size:
+        raise ValueError(
+            tr(
+                "The input has {features}; the layer takes {size}.",
+                features=counted.features(data.shape[-1]),
+                size=sizes.input_size,
+            )
+        )
+
+
 def check_input(rnn: Recurrent, value: object, hx: object) -> None:
     """Refuse an input or a state that the layer cannot take, in a plain sentence.
 
@@ -240,7 +265,11 @@ def check_input(rnn: Recurrent, value: object, hx: object) -> None:
     dtype: torch.dtype = rnn.weight_ih_l0.dtype  # type: ignore[assignment]
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(
-            tr("The layer's weights are {dtype}; only float32 and float64 can be shown.", dtype=_word(dtype))
+            tr(
+                "The layer's weights are {dtype}; only float32 and float64 can be shown. Run it in float32: "
+                "module.float().",
+                dtype=_word(dtype),
+            )
         )
     data = value.data if isinstance(value, PackedSequence) else value
     if not isinstance(data, Tensor):
@@ -258,14 +287,7 @@ def check_input(rnn: Recurrent, value: object, hx: object) -> None:
     packed = isinstance(value, PackedSequence)
     if not packed and data.dim() not in (2, 3):
         raise ValueError(tr("The input must have 3 dimensions, or 2 without a batch; got {count}.", count=data.dim()))
-    if data.shape[-1] != rnn.input_size:
-        raise ValueError(
-            tr(
-                "The input has {features}; the layer takes {size}.",
-                features=counted.features(data.shape[-1]),
-                size=rnn.input_size,
-            )
-        )
+    check_width(rnn, value)
     if data.numel() == 0 and rnn.input_size:
         raise ValueError(tr("The input is empty: its shape is {shape}.", shape=tuple(data.shape)))
     if hx is not None:

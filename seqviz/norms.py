@@ -20,6 +20,8 @@ def scaled(values: Array, axis: Axes) -> tuple[Array, Array]:
     values = np.asarray(values, dtype=np.float64)
     size = np.abs(values).max(axis=axis, keepdims=True, initial=0.0)
     exponent = np.frexp(np.where(np.isfinite(size), size, 0.0))[1]
+    if np.abs(exponent).max(initial=0) < 1000:
+        return values * np.ldexp(1.0, -exponent), exponent  # many times as fast as ldexp of each
     return np.ldexp(values, -exponent), exponent
 
 

@@ -139,6 +139,8 @@ def lengths_of(calls: list[Call]) -> tuple[int, ...]:
     """Valid steps of each batch element: an element ends where a call takes it up no more."""
     if calls[0].lengths is not None:
         return tuple(calls[0].lengths.tolist())
+    if calls[-1].batch == calls[0].batch:
+        return (sum(call.steps for call in calls),) * calls[0].batch
     steps = np.array([call.steps for call in calls])
     inside = np.array([call.batch for call in calls])[:, None] > np.arange(calls[0].batch)
     return tuple(int(n) for n in steps @ inside)

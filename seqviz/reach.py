@@ -31,10 +31,14 @@ def direct_taps(y: Tensor) -> list[Tap]:
 
 
 class Reach:
-    """How an output hangs on the steps and batch elements of one sequence, asked of autograd place by place."""
+    """How an output hangs on the steps and batch elements of one sequence, asked of autograd place by place.
 
-    def __init__(self, y: Tensor, chain: Chain, taps: list[Tap]) -> None:
-        self.y, self.chain, self.taps = y, chain, taps
+    ``taps`` are the calls that it hangs on with no other in between, ``every`` all of the run.
+    """
+
+    def __init__(self, y: Tensor, chain: Chain, taps: list[Tap], every: list[Tap]) -> None:
+        self.y, self.chain, self.every = y, chain, every
+        self.taps = [tap for tap in taps if tap.chain is chain]
         self.steps, self.batch = chain.steps, chain.calls[0].batch
 
     def of(self, part: Tensor) -> Tensor:
@@ -46,12 +50,22 @@ class Reach:
         weights = 1 + torch.rand(part.shape, generator=draw)
         total = (part * weights.to(part.device, part.dtype)).sum()
         outputs = [out for tap in self.taps for out in tap.outputs]
-        grads = iter(torch.autograd.grad(total, outputs, retain_graph=True, allow_unused=True))
+        grads = iter(self._grads(total, outputs))
         for tap in self.taps:
             rows = found[tap.offset :]
             for place in tap.places([next(grads) for _ in tap.outputs]):
                 rows[: len(place), : place.shape[1]] |= place
         return found
+
+    def _grads(self, total: Tensor, outputs: list[Tensor]) -> tuple[Tensor | None, ...]:
+        """Gradients at outputs of the layer by the ways that lead through no other call."""
+        for tap in self.every:
+            tap.muted = True
+        try:
+            return torch.autograd.grad(total, outputs, retain_graph=True, allow_unused=True)
+        finally:
+            for tap in self.every:
+                tap.muted = False
 
     def rating(self, turn: Callable[[Tensor], Tensor]) -> int:
         """How well a view as ``(L, N, ...)`` is borne out: 0 not at all, 1 not told, 2 among others, 3 exactly."""

@@ -26,7 +26,7 @@ from seqviz.observe import as_array, valid_steps
 from seqviz.reconstruct import Array
 from seqviz.vocabulary import SIGNALS
 
-__all__ = ["Passed", "Tap", "oriented", "tap_of"]
+__all__ = ["Passed", "Tap", "flushing", "oriented", "tap_of"]
 
 
 class Passed(NamedTuple):
@@ -41,13 +41,14 @@ class Tap:
 
     ``passed`` has what was found, by layer and direction, once a loss came by; ``x`` ``(L, N, H_in)`` is the
     gradient at its input, and ``under`` that beneath the edits of the input. ``outputs`` are the tensors that the
-    module got.
+    module got. While it is ``muted`` nothing goes through it.
     """
 
     def __init__(self, chain: Chain, index: int, kernel: Kernel, packed: PackedSequence | None) -> None:
         self.chain: Chain | None = chain
         self.index, self.kernel, self.packed = index, kernel, packed
-        self.offset = sum(call.steps for call in chain.calls[:index]) if index else 0
+        self.offset = chain.steps - chain.calls[index].steps
+        self.muted = False
         self.passed: dict[str, Passed] = {}
         self.x: Array | None = None
         self.under: Array | None = None
@@ -75,7 +76,7 @@ class Tap:
         e, *tails = self._arrived(call, grads)
         h_0, c_0 = np.zeros(call.h_0.shape, e.dtype), np.zeros((*call.h_0.shape[:2], call.stack.hidden_size), e.dtype)
         signals = self._signals(call)
-        with np.errstate(over="ignore", invalid="ignore"), _flushing():  # `problem` says so, once
+        with np.errstate(over="ignore", invalid="ignore"), flushing():  # `problem` says so, once
             names = list(enumerate(layer_names(call.stack)))
             for layer in range(call.stack.num_layers - 1, -1, -1):
                 ends = [(k, end, reverse) for k, (end, at, reverse) in names if at == layer]
@@ -174,6 +175,8 @@ class _Through(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Any, ...]:
+        if ctx.tap.muted:
+            return (None,) * (4 + len(ctx.tap.kernel.states))
         return None, None, None, *ctx.tap.back(grads)
 
 
@@ -218,7 +221,7 @@ def _with_tails(e: Array, tails: list[Array], call: Call, reverse: bool) -> tupl
 
 
 @contextmanager
-def _flushing() -> Iterator[None]:
+def flushing() -> Iterator[None]:
     """Let this thread's processor take numbers too small for full precision as 0.
 
     A gradient that vanishes spends dozens of steps among them, and each operation on one costs a hundred others.

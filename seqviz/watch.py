@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from seqviz.found import CELLS, LAYERS
 from seqviz.interventions import Intervention, validate
 from seqviz.kernels import Call, Kernel, Kernels, Order, Snapshots, finished, make_call
 from seqviz.language import later, tr
-from seqviz.layers import signal_widths
+from seqviz.layers import check_width, signal_widths
 from seqviz.problems import problem_of
 from seqviz.reconstruct import worst
 from seqviz.taps import Tap
@@ -66,10 +67,11 @@ class Watch:
         self.notes: list[str] = []
         self.gap = 0.0
         self._thread = threading.get_ident()
+        self._meet = _uncompiled(self._met)
 
     def __enter__(self) -> Watch:
         for path, module in (self.targets | self.beside).items():
-            before, after = partial(self._before, path), self._after
+            before, after = _uncompiled(partial(self._before, path)), _uncompiled(self._after)
             self._handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
             self._handles.append(module.register_forward_hook(after, prepend=True, always_call=True))
         return self
@@ -85,13 +87,17 @@ class Watch:
             return
         value = args[0] if args else (kwargs or {}).get("input")
         frame = Frame(path, module, value)
-        frame.kernels = Kernels(partial(self._met, frame))
+        frame.kernels = Kernels(self._meet)
         frame.kernels.__enter__()
         self._alive.append(frame)
+        if not frame.own_forward():
+            check_width(module, value)
 
     def _after(self, module: nn.Module | None = None, args: Any = (), *rest: Any) -> None:
         if threading.get_ident() != self._thread or not self._alive:
             return
+        if module is not None and self._alive[-1].module is not module:
+            return  # it failed before it began
         frame = self._alive.pop()
         frame.kernels.__exit__(None, None, None)
         if frame.own_forward() and rest and rest[-1] is not None:
@@ -99,8 +105,9 @@ class Watch:
             self.gap = worst(self.gap, gap)
             self.notes += note
 
-    def _met(self, frame: Frame, kernel: Kernel) -> Any:
+    def _met(self, kernel: Kernel) -> Any:
         """What one call of torch's function gives to go on with."""
+        frame = self._alive[-1]
         graph = self.seed is not None and torch.is_grad_enabled()
         with torch.no_grad():
             copies = [self._snapshots.of(weight) for weight in kernel.flat]
@@ -150,6 +157,11 @@ class Watch:
         """The sequences of the targets themselves."""
         return [chain for chain in self.chains if chain.path in self.targets]
 
+    def cut(self) -> list[str]:
+        """Which sequences of the targets ran without gradients, by name."""
+        tapped = {id(tap.chain) for tap in self.taps}
+        return [chain.prefix or str(tr("The layer")) for chain in self.shown if id(chain) not in tapped]
+
     def check(self) -> None:
         """Refuse a run that called nothing, and edits of what did not come up.
 
@@ -160,9 +172,10 @@ class Watch:
             raise ValueError(" ".join(self.notes))
         if not self.shown:
             raise ValueError(tr("The run called none of {known}.", known=", ".join(map(repr, self.targets))))
-        validate(self.edits, self.widths, None)
-        for chain in self.shown:
-            chain.check()
+        if self.edits:
+            validate(self.edits, self.widths, None)
+            for chain in self.shown:
+                chain.check()
 
     def trace(self, further: dict[str, Any] | None = None) -> Trace:
         """What was taken down, and further signals."""
@@ -200,23 +213,38 @@ class Frame:
         base = next(kind.__name__ for kind in LAYERS + CELLS if isinstance(self.module, kind))
         named = {"name": self.path or tr("The layer"), "kind": type(self.module).__name__, "base": f"nn.{base}"}
         if not self.met:
-            says = tr("{name} is a {kind}, whose own forward never runs {base}: there is nothing to see.", **named)
+            says = tr(
+                "{name} is of class {kind}, whose own forward never runs {base}: there is nothing to see.", **named
+            )
             return 0.0, [says]
         if len(self.met) > 1:
             return 0.0, []
         (kernel, parts), notes, gap = self.met[0], list[str](), 0.0
+        packed = isinstance(self.value, nn.utils.rnn.PackedSequence)
+        if kernel.sizes is not None and not packed and len(set(kernel.sizes.tolist())) > 1:
+            inside = later("{name} is of class {kind}, which packs its input: the batch is in the packed order.")
+            return 0.0, [tr(inside, **named)]
         given = self.value.data if isinstance(self.value, nn.utils.rnn.PackedSequence) else self.value
         if not isinstance(given, Tensor) or not _alike(given, kernel.value):
-            inside = later("{name} is a {kind}, which changes its input; the signals are those of the {base} inside.")
+            inside = later(
+                "{name} is of class {kind}, which changes its input; the signals are those of the {base} inside."
+            )
             notes.append(tr(inside, **named))
         out = result[0] if type(result) in (tuple, list) else result
         out = out.data if isinstance(out, nn.utils.rnn.PackedSequence) else out
         if not isinstance(out, Tensor) or not _alike(out, parts[0]):
-            inside = later("{name} is a {kind}, which changes its output; the signals are those of the {base} inside.")
+            inside = later(
+                "{name} is of class {kind}, which changes its output; the signals are those of the {base} inside."
+            )
             notes.append(tr(inside, **named))
             if isinstance(out, Tensor) and out.numel() == parts[0].numel():
                 gap = float((out.detach().reshape(-1) - parts[0].detach().reshape(-1)).abs().max())
         return gap, notes
+
+
+def _uncompiled(function: Any) -> Any:
+    """The function as it is, where the module around is compiled too."""
+    return torch.compiler.disable(function) if "torch._dynamo" in sys.modules else function
 
 
 def _alike(a: Tensor, b: Tensor) -> bool:

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from seqviz.chains import Chain
 from seqviz.layers import layer_names
-from seqviz.norms import outer_norms
+from seqviz.norms import norm, outer_norms
 from seqviz.reconstruct import Array
-from seqviz.taps import Passed, Tap, oriented
+from seqviz.taps import Passed, Tap, flushing, oriented
 from seqviz.vocabulary import BLOCKS
 from seqviz.watch import Watch
 
@@ -37,7 +37,7 @@ def way_back(total: Tensor, watch: Watch) -> WayBack:
     if watch.seed is not None and total.requires_grad:
         torch.autograd.grad(total, watch.seed, allow_unused=True)
     found = WayBack({}, {}, {}, {})
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"), flushing():
         for chain in watch.shown:
             one = _Gathered(chain, [tap for tap in watch.taps if tap.chain is chain])
             for mine, all_of_them in zip(one.result(), found, strict=True):
@@ -52,6 +52,7 @@ class _Gathered:
 
     def __init__(self, chain: Chain, taps: list[Tap]) -> None:
         self.chain, self.taps = chain, [tap for tap in taps if tap.x is not None]
+        self._sizes: dict[int, tuple[Array, Array]] = {}
         self.whole = self.taps[0] if len(chain.calls) == 1 and self.taps else None
 
     def result(self) -> WayBack:
@@ -76,7 +77,9 @@ class _Gathered:
         """What every step adds to the gradients of the weights of a layer, and all of it."""
         w_ih, w_hh, b_ih, b_hh, w_hr = self.chain.stack.weights[k]
         of = lambda width, pick: self._of(end, reverse, width, pick)  # noqa: E731
-        ih, hh = of(len(w_ih), lambda p: p.gradient.ih), of(len(w_hh), lambda p: p.gradient.hh)
+        ih = of(len(w_ih), lambda p: p.gradient.ih)
+        one = all(tap.passed[end].gradient.hh is tap.passed[end].gradient.ih for tap in self.taps)
+        hh = ih if one else of(len(w_hh), lambda p: p.gradient.hh)
         pairs = {
             "weight_ih": (ih, of(w_ih.shape[1], lambda p: p.run.x)),
             "weight_hh": (hh, of(w_hh.shape[1], lambda p: p.run.h_before)),
@@ -84,13 +87,26 @@ class _Gathered:
         if w_hr is not None:
             pairs["weight_hr"] = (of(w_hr.shape[0], lambda p: p.gradient.hr), of(w_hr.shape[1], _unprojected))
         for weight, (left, right) in pairs.items():
-            found.shares[weight + suffix] = outer_norms(left, right)
+            found.shares[weight + suffix] = self._outer(left, right)
             found.weights[weight + suffix] = left.reshape(-1, left.shape[2]).T @ right.reshape(-1, right.shape[2])
-        for bias, value, gradient in (("bias_ih", b_ih, ih), ("bias_hh", b_hh, hh)):
-            if value is not None:
-                each = gradient.sum(axis=1)
-                found.shares[bias + suffix] = outer_norms(each[:, None], np.ones((len(each), 1, 1), each.dtype))
-                found.weights[bias + suffix] = each.sum(axis=0)
+        if b_ih is None or b_hh is None:
+            return
+        at_ih = ih.sum(axis=1)
+        at_hh = at_ih if hh is ih else hh.sum(axis=1)
+        found.shares["bias_ih" + suffix] = self._size(ih) if ih.shape[1] == 1 else norm(at_ih, 1)
+        found.shares["bias_hh" + suffix] = self._size(hh) if hh.shape[1] == 1 else norm(at_hh, 1)
+        found.weights["bias_ih" + suffix], found.weights["bias_hh" + suffix] = at_ih.sum(axis=0), at_hh.sum(axis=0)
+
+    def _outer(self, left: Array, right: Array) -> Array:
+        """:func:`seqviz.norms.outer_norms`; a single sequence's factors are measured once for all the products."""
+        return outer_norms(left, right) if left.shape[1] > 1 else self._size(left) * self._size(right)
+
+    def _size(self, array: Array) -> Array:
+        """The norm at every step ``(L,)`` of an array ``(L, 1, A)``."""
+        known = self._sizes.get(id(array))
+        if known is None:
+            known = self._sizes[id(array)] = (array, norm(array[:, 0], 1))
+        return known[1]
 
     def _states(self, end: str, state: str, width: int, reverse: bool) -> Array:
         return self._of(end, reverse, width, lambda passed: getattr(passed.gradient, state))
