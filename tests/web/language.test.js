@@ -11,7 +11,14 @@ const STEPS = ["{count} step", "{count} steps"];
 
 const COUNTED = {
   en: [["en"], [0, "0 steps"], [1, "1 step"], [2, "2 steps"], [-1, "-1 step"], ["−1", "−1 step"], ["1.0", "1.0 steps"]],
-  de: [["de"], [0, "0 Schritte"], [1, "1 Schritt"], [2, "2 Schritte"], ["1.0", "1.0 Schritte"], ["1,001", "1,001 Schritte"]],
+  de: [
+    ["de"],
+    [0, "0 Schritte"],
+    [1, "1 Schritt"],
+    [2, "2 Schritte"],
+    ["1.0", "1.0 Schritte"],
+    ["1,001", "1,001 Schritte"],
+  ],
   zh: [["zh-CN"], [0, "0 步"], [1, "1 步"], [2, "2 步"], ["NaN", "NaN 步"]],
 };
 

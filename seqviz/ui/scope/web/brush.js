@@ -17,7 +17,10 @@ export function ramp(scale) {
   const stops = scale.map(([at, color]) => [at, channels(color)]);
   const found = Uint32Array.from({ length: SHADES }, (_, k) => {
     const share = k / (SHADES - 1);
-    const next = Math.max(1, stops.findIndex(([at]) => at >= share));
+    const next = Math.max(
+      1,
+      stops.findIndex(([at]) => at >= share),
+    );
     const [[from, first], [to, last]] = [stops[next - 1], stops[next]];
     const part = to > from ? (share - from) / (to - from) : 1;
     return packed(first.map((v, c) => Math.round(v + part * (last[c] - v))));
@@ -50,7 +53,9 @@ export function cells(image, { across, down, cell, low, high, scale, ground }) {
         if (across[x] !== column) {
           column = across[x];
           const value = row < 0 || column < 0 ? NaN : cell(row, column);
-          color = Number.isFinite(value) ? colors[Math.min(SHADES - 1, Math.max(0, Math.round((value - low) * per)))] : base;
+          color = Number.isFinite(value)
+            ? colors[Math.min(SHADES - 1, Math.max(0, Math.round((value - low) * per)))]
+            : base;
         }
         line[x] = color;
       }
@@ -66,8 +71,12 @@ export class Brush {
     this.canvases = [];
   }
 
-  get shown() { return !this.root.hidden; }
-  hide() { this.root.hidden = true; }
+  get shown() {
+    return !this.root.hidden;
+  }
+  hide() {
+    this.root.hidden = true;
+  }
 
   // A row's canvas: `ratio` pixels for each of the page's.
   canvas(k, { top, height }, width, ratio) {

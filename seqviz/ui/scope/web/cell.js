@@ -9,10 +9,14 @@ import { cursor } from "./link.js";
 import { sums, vectors } from "./sums.js";
 import { Timeline, button, choice, clamp, segments } from "./timeline.js";
 
-const FORMS = [["unit", later("One unit")], ["vectors", later("As vectors")]];
+const FORMS = [
+  ["unit", later("One unit")],
+  ["vectors", later("As vectors")],
+];
 
 // What is hidden with what: a term's two parts with their sum (f_wx and f_bx with f_ih), and 1 − z with z.
-const hiddenWith = (name) => (name === "one_z" ? "z" : name.replace(/_[wb]([xh])$/, (_, end) => (end === "x" ? "_ih" : "_hh")));
+const hiddenWith = (name) =>
+  name === "one_z" ? "z" : name.replace(/_[wb]([xh])$/, (_, end) => (end === "x" ? "_ih" : "_hh"));
 
 // The step and unit to begin at, where nobody asked for one: where the state changes most from one step to the next.
 function eventful(arrays, { hidden: H, steps, cell }) {
@@ -29,29 +33,82 @@ export class CellView extends Timeline {
   constructor(root) {
     super(root, "");
     root.classList.add("sv-cellview");
-    Object.assign(this.state, { unit: 0, phase: null, hidden: false, open: null, form: "unit", covered: new Set(), bared: new Set() });
+    Object.assign(this.state, {
+      unit: 0,
+      phase: null,
+      hidden: false,
+      open: null,
+      form: "unit",
+      covered: new Set(),
+      bared: new Set(),
+    });
     this.readAddress();
     this.drawing = new Drawing((name) => this.cover(name));
     this.lines = new Lines({
       peek: (unit) => this.peek(unit),
-      choose: (unit) => { this.state.unit = unit; this.move(this.state.step); },
-      open: (line) => { this.state.open = this.state.open === line ? null : line; this.place(); },
+      choose: (unit) => {
+        this.state.unit = unit;
+        this.move(this.state.step);
+      },
+      open: (line) => {
+        this.state.open = this.state.open === line ? null : line;
+        this.place();
+      },
       reveal: (name) => this.cover(name),
     });
     this.story = el("p", { class: "sv-phase", "aria-live": "polite" });
-    const [unitBox, unit] = choice(tr("unit"), [], (v) => { this.state.unit = +v; this.move(this.state.step); });
+    const [unitBox, unit] = choice(tr("unit"), [], (v) => {
+      this.state.unit = +v;
+      this.move(this.state.step);
+    });
     this.unitSelect = unit;
-    this.walk = el("div", { class: "sv-group" },
-      button(tr("Back"), tr("The part before (b)"), () => this.toPhase(-1)), button(tr("Next"), tr("The next part of the cell (n)"), () => this.toPhase(1)),
+    this.walk = el(
+      "div",
+      { class: "sv-group" },
+      button(tr("Back"), tr("The part before (b)"), () => this.toPhase(-1)),
+      button(tr("Next"), tr("The next part of the cell (n)"), () => this.toPhase(1)),
       button(tr("Whole cell"), tr("Show everything at once"), () => this.toPhase(null)),
-      (this.guess = button(tr("Hide values"), tr("Let the class guess, then reveal"), () => this.cover(null))));
-    this.forms = segments(tr("How the equations are shown"), FORMS.map(([value, text]) => [value, tr(text)]), (form) => { this.state.form = form; this.peeked = null; this.place(); this.viewChanged(); });
-    this.bar = el("div", { class: "sv-bar" }, this.undoGroup(), this.walk, el("div", { class: "sv-group sv-right" }, this.forms.root, unitBox,
-      button(tr("See all units"), tr("Back to the gates page, at this step and unit"), () => this.send({ type: "gates", step: this.state.step, unit: this.state.unit, at: performance.now() }))));
-    root.replaceChildren(this.time, this.chips, this.bar, this.story, el("div", { class: "sv-cellgrid" }, this.drawing.root, this.lines.root), this.status, this.live);
+      (this.guess = button(tr("Hide values"), tr("Let the class guess, then reveal"), () => this.cover(null))),
+    );
+    this.forms = segments(
+      tr("How the equations are shown"),
+      FORMS.map(([value, text]) => [value, tr(text)]),
+      (form) => {
+        this.state.form = form;
+        this.peeked = null;
+        this.place();
+        this.viewChanged();
+      },
+    );
+    this.bar = el(
+      "div",
+      { class: "sv-bar" },
+      this.undoGroup(),
+      this.walk,
+      el(
+        "div",
+        { class: "sv-group sv-right" },
+        this.forms.root,
+        unitBox,
+        button(tr("See all units"), tr("Back to the gates page, at this step and unit"), () =>
+          this.send({ type: "gates", step: this.state.step, unit: this.state.unit, at: performance.now() }),
+        ),
+      ),
+    );
+    root.replaceChildren(
+      this.time,
+      this.chips,
+      this.bar,
+      this.story,
+      el("div", { class: "sv-cellgrid" }, this.drawing.root, this.lines.root),
+      this.status,
+      this.live,
+    );
     const link = (node) => node?.closest?.("[data-link]")?.dataset.link;
     for (const event of ["pointerover", "focusin"]) root.addEventListener(event, (e) => this.light(link(e.target)));
-    root.addEventListener("pointerleave", () => this.light(root.contains(document.activeElement) ? link(document.activeElement) : null));
+    root.addEventListener("pointerleave", () =>
+      this.light(root.contains(document.activeElement) ? link(document.activeElement) : null),
+    );
     root.addEventListener("focusout", (e) => this.light(root.contains(e.relatedTarget) ? link(e.relatedTarget) : null));
   }
 
@@ -72,7 +129,9 @@ export class CellView extends Timeline {
     if (state.run !== header.id) Object.assign(state, { covered: new Set(), bared: new Set() });
     Object.assign(state, { of: header.cell, run: header.id });
     this.undoable(header);
-    this.unitSelect.replaceChildren(...Array.from({ length: header.hidden }, (_, u) => el("option", { value: `${u}`, text: `${u}` })));
+    this.unitSelect.replaceChildren(
+      ...Array.from({ length: header.hidden }, (_, u) => el("option", { value: `${u}`, text: `${u}` })),
+    );
     this.scrubber.max = `${state.L - 1}`;
     this.status.textContent = header.status;
     this.secret = null;
@@ -86,7 +145,13 @@ export class CellView extends Timeline {
     const relu = this.header.cell === "RNN_RELU";
     this.drawing.sketch(this.kind, relu);
     const own = `l${this.header.layer}.`;
-    this.lines.build(this.kind, relu, new Set(this.header.rules.filter(({ signal }) => signal.startsWith(own)).map(({ signal }) => signal.slice(own.length))));
+    this.lines.build(
+      this.kind,
+      relu,
+      new Set(
+        this.header.rules.filter(({ signal }) => signal.startsWith(own)).map(({ signal }) => signal.slice(own.length)),
+      ),
+    );
     this.place();
     this.viewChanged();
     this.drawn();
@@ -103,7 +168,14 @@ export class CellView extends Timeline {
     // The equations and the clock change when the motion ends, with the numbers on the wires.
     const settle = () => {
       this.all = state.form === "vectors" ? vectors(header, this.arrays, state.step) : null;
-      this.lines.show({ all: this.all !== null, phase: state.phase, opened: state.open, names: header.names, v, ...reading });
+      this.lines.show({
+        all: this.all !== null,
+        phase: state.phase,
+        opened: state.open,
+        names: header.names,
+        v,
+        ...reading,
+      });
       if (this.all) this.lines.strip(this.all, this.reading(this.peeked ?? state.unit));
       const secret = this.hides("x") ? state.step : Infinity;
       if (secret !== this.secret) this.relabel(header.labels, (this.secret = secret));
@@ -115,16 +187,30 @@ export class CellView extends Timeline {
     this.unitSelect.value = `${state.unit}`;
     this.guess.textContent = state.hidden || state.covered.size ? tr("Reveal") : tr("Hide values");
     const phases = DIAGRAMS[this.kind].phases;
-    this.story.textContent = state.phase === null ? "" : tr("{k} of {count}: {phase}", { k: state.phase + 1, count: phases.length, phase: tr(phases[state.phase]) });
-    this.drawing.root.setAttribute("aria-label", tr("{cell} at step {step}, unit {unit}: {values}", { cell: header.name, step: state.step, unit: state.unit, values: LINES[this.kind].map((l) => `${l.gate ?? l.value} ${say(l.gate ?? l.value)}`).join(tr(", ")) }));
+    this.story.textContent =
+      state.phase === null
+        ? ""
+        : tr("{k} of {count}: {phase}", { k: state.phase + 1, count: phases.length, phase: tr(phases[state.phase]) });
+    this.drawing.root.setAttribute(
+      "aria-label",
+      tr("{cell} at step {step}, unit {unit}: {values}", {
+        cell: header.name,
+        step: state.step,
+        unit: state.unit,
+        values: LINES[this.kind].map((l) => `${l.gate ?? l.value} ${say(l.gate ?? l.value)}`).join(tr(", ")),
+      }),
+    );
   }
 
   // What the drawing and the equations ask of a value.
   reading(unit) {
     const { header, state } = this;
-    const held = (signal, which) => clauses(rulesOf(header.rules, signal, state.step, which, state.L).map((rule) => rule.says));
+    const held = (signal, which) =>
+      clauses(rulesOf(header.rules, signal, state.step, which, state.L).map((rule) => rule.says));
     return {
-      unit, theme: this.theme, hides: (name) => this.hides(name),
+      unit,
+      theme: this.theme,
+      hides: (name) => this.hides(name),
       // The input is the same for every unit, and its own units are its features.
       held: (name) => (name === "x" && header.layer === 0 ? held("x", null) : held(`l${header.layer}.${name}`, unit)),
     };
@@ -143,7 +229,9 @@ export class CellView extends Timeline {
     return this.state.covered.has(own) || (this.hushed(own) && !this.state.bared.has(own));
   }
 
-  hushed(name) { return this.state.hidden && this.drawing.phaseOf[name] >= Math.max(1, this.state.phase ?? 1); }
+  hushed(name) {
+    return this.state.hidden && this.drawing.phaseOf[name] >= Math.max(1, this.state.phase ?? 1);
+  }
 
   // Hide one value, or show it again; without a name all of them.
   cover(name) {
@@ -163,7 +251,8 @@ export class CellView extends Timeline {
     if (this.root.contains(document.activeElement)) return;
     this.home.classList.add("sv-taken");
     this.home.focus({ preventScroll: true, focusVisible: false });
-    for (const event of ["blur", "keydown"]) this.home.addEventListener(event, () => this.home.classList.remove("sv-taken"), { once: true });
+    for (const event of ["blur", "keydown"])
+      this.home.addEventListener(event, () => this.home.classList.remove("sv-taken"), { once: true });
   }
 
   // A strip under the pointer shows its unit's numbers, everywhere.
@@ -181,10 +270,13 @@ export class CellView extends Timeline {
     this.relight();
   }
 
-  same(link) { return SAME[this.kind][link] ?? link; }
+  same(link) {
+    return SAME[this.kind][link] ?? link;
+  }
 
   relight() {
-    for (const node of this.root.querySelectorAll("[data-link]")) node.classList.toggle("sv-lit", !!this.lit && this.same(node.dataset.link) === this.lit);
+    for (const node of this.root.querySelectorAll("[data-link]"))
+      node.classList.toggle("sv-lit", !!this.lit && this.same(node.dataset.link) === this.lit);
   }
 
   toPhase(by) {
@@ -196,15 +288,24 @@ export class CellView extends Timeline {
     this.viewChanged();
   }
 
-  get home() { return this.drawing.root; }
-  get anywhere() { return ["n", "b"]; }
+  get home() {
+    return this.drawing.root;
+  }
+  get anywhere() {
+    return ["n", "b"];
+  }
 
   extraKeys(event, jump) {
-    const unit = (by) => () => { this.state.unit = clamp(this.state.unit + by, 0, this.header.hidden - 1); this.move(this.state.step); };
+    const unit = (by) => () => {
+      this.state.unit = clamp(this.state.unit + by, 0, this.header.hidden - 1);
+      this.move(this.state.step);
+    };
     return { ArrowUp: unit(-jump), ArrowDown: unit(jump), n: () => this.toPhase(1), b: () => this.toPhase(-1) };
   }
 
-  spoken() { return tr("Step {step}, unit {unit}", { step: this.state.step, unit: this.state.unit }); }
+  spoken() {
+    return tr("Step {step}, unit {unit}", { step: this.state.step, unit: this.state.unit });
+  }
 
   move(step) {
     if (clamp(step, 0, this.state.L - 1) !== this.state.step) this.state.bared.clear(); // a new step is a new guess
@@ -215,7 +316,11 @@ export class CellView extends Timeline {
   readAddress() {
     const view = new URLSearchParams(location.hash.slice(1));
     const part = /^[1-9]$/.test(view.get("part") ?? "") ? +view.get("part") - 1 : null;
-    Object.assign(this.state, { form: view.get("as") === "vectors" ? "vectors" : "unit", phase: part, hidden: view.get("values") === "hidden" });
+    Object.assign(this.state, {
+      form: view.get("as") === "vectors" ? "vectors" : "unit",
+      phase: part,
+      hidden: view.get("values") === "hidden",
+    });
     this.readCursor(view);
   }
 
@@ -224,14 +329,20 @@ export class CellView extends Timeline {
     this.readAddress();
     if (!this.placed) [state.step, state.unit] = this.opening;
     this.placed = true;
-    Object.assign(state, { step: clamp(state.step, 0, state.L - 1), unit: clamp(state.unit, 0, header.hidden - 1), phase: this.within(state.phase) });
+    Object.assign(state, {
+      step: clamp(state.step, 0, state.L - 1),
+      unit: clamp(state.unit, 0, header.hidden - 1),
+      phase: this.within(state.phase),
+    });
     state.covered.clear();
     state.bared.clear();
     this.place();
   }
 
   // A part of the walk that this cell has.
-  within(phase) { return phase === null ? null : Math.min(phase, DIAGRAMS[this.kind].phases.length - 1); }
+  within(phase) {
+    return phase === null ? null : Math.min(phase, DIAGRAMS[this.kind].phases.length - 1);
+  }
 
   viewChanged() {
     const view = new URLSearchParams();

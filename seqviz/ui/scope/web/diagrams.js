@@ -10,7 +10,13 @@ const wire = (name, value, path, phase, label) => ({ kind: "wire", name, value, 
 
 export const DIAGRAMS = {
   LSTM: {
-    phases: [later("what comes in"), later("forget gate"), later("input gate and candidate"), later("cell update"), later("output gate")],
+    phases: [
+      later("what comes in"),
+      later("forget gate"),
+      later("input gate and candidate"),
+      later("cell update"),
+      later("output gate"),
+    ],
     parts: [
       wire("x", "x", "M130 372 V300", 0, [138, 362]),
       wire("h_", "h_", "M62 300 H450", 0, [66, 290]),
@@ -69,7 +75,11 @@ export const DIAGRAMS = {
       op("plus", 560, 84, "+", 4),
       wire("h", "h", "M574 84 H654", 4, [598, 74]),
       dot("h_down", 74, 84, 0),
-      dot("to_r", 150, 286, 1), dot("to_r", 150, 320, 1), dot("to_n", 300, 320, 2), dot("q", 240, 286, 1), dot("to_z", 410, 286, 3),
+      dot("to_r", 150, 286, 1),
+      dot("to_r", 150, 320, 1),
+      dot("to_n", 300, 320, 2),
+      dot("q", 240, 286, 1),
+      dot("to_z", 410, 286, 3),
     ],
   },
   RNN: {
@@ -98,12 +108,33 @@ const term = (link, ...text) => ({ link, text });
 const gate = (g, phase, squash, names = [`i${g}`, `h${g}`, "x", "h_"]) => {
   const [i, h, x, before] = names;
   return {
-    gate: g, phase, squash, biases: [`b_${i}`, `b_${h}`], law: [term(g, `${g}_t`), ` = ${squash}(`, term(x, `W_${i} x_t + b_${i}`), " + ", term(before, `W_${h} h_{t−1} + b_${h}`), ")"],
-    rows: [[`W_${i} x_t`, `${g}_wx`, x], [`b_${i}`, `${g}_bx`, x], [`W_${h} h_{t−1}`, `${g}_wh`, before], [`b_${h}`, `${g}_bh`, before], [later("sum"), `${g}_pre`, g], [`${g}_t`, g]],
+    gate: g,
+    phase,
+    squash,
+    biases: [`b_${i}`, `b_${h}`],
+    law: [
+      term(g, `${g}_t`),
+      ` = ${squash}(`,
+      term(x, `W_${i} x_t + b_${i}`),
+      " + ",
+      term(before, `W_${h} h_{t−1} + b_${h}`),
+      ")",
+    ],
+    rows: [
+      [`W_${i} x_t`, `${g}_wx`, x],
+      [`b_${i}`, `${g}_bx`, x],
+      [`W_${h} h_{t−1}`, `${g}_wh`, before],
+      [`b_${h}`, `${g}_bh`, before],
+      [later("sum"), `${g}_pre`, g],
+      [`${g}_t`, g],
+    ],
   };
 };
 
-const PARTS = [["ih", "wx", "bx", 2], ["hh", "wh", "bh", 4]];
+const PARTS = [
+  ["ih", "wx", "bx", 2],
+  ["hh", "wh", "bh", 4],
+];
 
 // A line's rows in a run where somebody holds these signals: a held part of a sum has one row instead of two.
 export function rowsOf(line, held) {
@@ -122,19 +153,76 @@ export const LINES = {
     gate("f", 1, "σ"),
     gate("i", 2, "σ"),
     gate("g", 2, "tanh"),
-    { value: "c", phase: 3, law: [term("c", "c_t"), " = ", term("kept", term("f", "f_t"), " ⊙ ", term("c_", "c_{t−1}")), " + ", term("written", term("i", "i_t"), " ⊙ ", term("g", "g_t"))], terms: [["kept", "f", "c_"], "+", ["written", "i", "g"]],
-      rows: [["c_{t−1}", "c_"], ["f_t ⊙ c_{t−1}", "kept"], ["i_t ⊙ g_t", "written"], ["c_t", "c"]] },
+    {
+      value: "c",
+      phase: 3,
+      law: [
+        term("c", "c_t"),
+        " = ",
+        term("kept", term("f", "f_t"), " ⊙ ", term("c_", "c_{t−1}")),
+        " + ",
+        term("written", term("i", "i_t"), " ⊙ ", term("g", "g_t")),
+      ],
+      terms: [["kept", "f", "c_"], "+", ["written", "i", "g"]],
+      rows: [
+        ["c_{t−1}", "c_"],
+        ["f_t ⊙ c_{t−1}", "kept"],
+        ["i_t ⊙ g_t", "written"],
+        ["c_t", "c"],
+      ],
+    },
     gate("o", 4, "σ"),
-    { value: "h", phase: 4, law: [term("h", "h_t"), " = ", term("o", "o_t"), " ⊙ ", term("tanh_c", "tanh(c_t)")], terms: [["h", "o", "tanh_c"]],
-      rows: [["tanh(c_t)", "tanh_c"], ["h_t", "h"]] },
+    {
+      value: "h",
+      phase: 4,
+      law: [term("h", "h_t"), " = ", term("o", "o_t"), " ⊙ ", term("tanh_c", "tanh(c_t)")],
+      terms: [["h", "o", "tanh_c"]],
+      rows: [
+        ["tanh(c_t)", "tanh_c"],
+        ["h_t", "h"],
+      ],
+    },
   ],
   GRU: [
     gate("r", 1, "σ"),
-    { ...gate("n", 2, "tanh"), reset: true, law: [term("n", "n_t"), " = tanh(", term("to_n", "W_in x_t + b_in"), " + ", term("reset", term("r", "r_t"), " ⊙ (", term("q", "W_hn h_{t−1} + b_hn"), ")"), ")"],
-      rows: [["W_in x_t", "n_wx", "to_n"], ["b_in", "n_bx", "to_n"], ["W_hn h_{t−1} + b_hn", "n_hh", "q"], ["r_t ⊙ (W_hn h_{t−1} + b_hn)", "reset"], [later("sum"), "n_pre", "n"], ["n_t", "n"]] },
+    {
+      ...gate("n", 2, "tanh"),
+      reset: true,
+      law: [
+        term("n", "n_t"),
+        " = tanh(",
+        term("to_n", "W_in x_t + b_in"),
+        " + ",
+        term("reset", term("r", "r_t"), " ⊙ (", term("q", "W_hn h_{t−1} + b_hn"), ")"),
+        ")",
+      ],
+      rows: [
+        ["W_in x_t", "n_wx", "to_n"],
+        ["b_in", "n_bx", "to_n"],
+        ["W_hn h_{t−1} + b_hn", "n_hh", "q"],
+        ["r_t ⊙ (W_hn h_{t−1} + b_hn)", "reset"],
+        [later("sum"), "n_pre", "n"],
+        ["n_t", "n"],
+      ],
+    },
     gate("z", 3, "σ"),
-    { value: "h", phase: 4, law: [term("h", "h_t"), " = ", term("written", term("one_z", "(1 − z_t)"), " ⊙ ", term("n", "n_t")), " + ", term("kept", term("z", "z_t"), " ⊙ ", term("h_", "h_{t−1}"))], terms: [["written", "one_z", "n"], "+", ["kept", "z", "h_"]],
-      rows: [["(1 − z_t) ⊙ n_t", "written"], ["z_t ⊙ h_{t−1}", "kept"], ["h_t", "h"]] },
+    {
+      value: "h",
+      phase: 4,
+      law: [
+        term("h", "h_t"),
+        " = ",
+        term("written", term("one_z", "(1 − z_t)"), " ⊙ ", term("n", "n_t")),
+        " + ",
+        term("kept", term("z", "z_t"), " ⊙ ", term("h_", "h_{t−1}")),
+      ],
+      terms: [["written", "one_z", "n"], "+", ["kept", "z", "h_"]],
+      rows: [
+        ["(1 − z_t) ⊙ n_t", "written"],
+        ["z_t ⊙ h_{t−1}", "kept"],
+        ["h_t", "h"],
+      ],
+    },
   ],
   RNN: [{ ...gate("h", 1, "tanh", ["ih", "hh", "from_x", "from_h"]), result: 2 }],
 };
@@ -143,7 +231,28 @@ export const BLOCK = { LSTM: ["i", "f", "g", "o"], GRU: ["r", "z", "n"], RNN: ["
 
 // Wires and operators that are about the same value as another name.
 export const SAME = {
-  LSTM: { to_f: "f", to_i: "i", to_g: "g", to_o: "o", c_down: "c", times_f: "kept", times_i: "written", plus: "c", times_o: "h" },
-  GRU: { to_r: "r", to_z: "z", z_over: "z", xline: "x", h_down: "h_", times_r: "reset", times_z: "kept", times_n: "written", one_minus: "one_z", plus: "h" },
+  LSTM: {
+    to_f: "f",
+    to_i: "i",
+    to_g: "g",
+    to_o: "o",
+    c_down: "c",
+    times_f: "kept",
+    times_i: "written",
+    plus: "c",
+    times_o: "h",
+  },
+  GRU: {
+    to_r: "r",
+    to_z: "z",
+    z_over: "z",
+    xline: "x",
+    h_down: "h_",
+    times_r: "reset",
+    times_z: "kept",
+    times_n: "written",
+    one_minus: "one_z",
+    plus: "h",
+  },
   RNN: { x: "from_x", h_: "from_h", pre: "h", plus: "h" },
 };

@@ -5,16 +5,41 @@ import { DIAGRAMS, LINES } from "./diagrams.js";
 import { number, svg, tr } from "./kit.js";
 
 const TRAVEL = 140; // ms
-const HUES = { LSTM: { kept: "c", written: "g", tanh_c: "c" }, GRU: { kept: "h", written: "n", reset: "n", one_z: "z" }, RNN: {} };
+const HUES = {
+  LSTM: { kept: "c", written: "g", tanh_c: "c" },
+  GRU: { kept: "h", written: "n", reset: "n", one_z: "z" },
+  RNN: {},
+};
 const SPOKEN = {
   LSTM: { kept: "f · c₋₁", written: "i · g", tanh_c: "tanh(c)" },
-  GRU: { kept: "z · h₋₁", written: "(1 − z) · n", one_z: "1 − z", reset: "r · (W_hn h₋₁ + b_hn)", n_hh: "W_hn h₋₁ + b_hn", n_ih: "W_in x + b_in" },
+  GRU: {
+    kept: "z · h₋₁",
+    written: "(1 − z) · n",
+    one_z: "1 − z",
+    reset: "r · (W_hn h₋₁ + b_hn)",
+    n_hh: "W_hn h₋₁ + b_hn",
+    n_ih: "W_in x + b_in",
+  },
   RNN: { h_ih: "W_ih x + b_ih", h_hh: "W_hh h₋₁ + b_hh" },
 };
 const ENDS = {
-  LSTM: [["c", 14, 88, "t−1"], ["h", 14, 304, "t−1"], ["c", 660, 88, "t"], ["h", 660, 304, "t"], ["x", 106, 368, "t"]],
-  GRU: [["h", 14, 88, "t−1"], ["h", 660, 88, "t"], ["x", 96, 368, "t"]],
-  RNN: [["h", 14, 154, "t−1"], ["h", 660, 154, "t"], ["x", 176, 368, "t"]],
+  LSTM: [
+    ["c", 14, 88, "t−1"],
+    ["h", 14, 304, "t−1"],
+    ["c", 660, 88, "t"],
+    ["h", 660, 304, "t"],
+    ["x", 106, 368, "t"],
+  ],
+  GRU: [
+    ["h", 14, 88, "t−1"],
+    ["h", 660, 88, "t"],
+    ["x", 96, 368, "t"],
+  ],
+  RNN: [
+    ["h", 14, 154, "t−1"],
+    ["h", 660, 154, "t"],
+    ["x", 176, 368, "t"],
+  ],
 };
 
 const NARROW = 480; // px
@@ -24,8 +49,12 @@ export class Drawing {
   // cover(name): a person wants a value hidden, or shown again.
   constructor(cover) {
     this.root = svg("svg", { viewBox: "0 0 680 384", class: "sv-diagram", role: "group", tabindex: "0" });
-    const carried = (event) => this.pieces.find(({ group, note }) => note && group === event.target.closest("[data-link]"))?.value;
-    this.root.addEventListener("click", (event) => { const name = carried(event); if (name) cover(name); });
+    const carried = (event) =>
+      this.pieces.find(({ group, note }) => note && group === event.target.closest("[data-link]"))?.value;
+    this.root.addEventListener("click", (event) => {
+      const name = carried(event);
+      if (name) cover(name);
+    });
     this.root.addEventListener("keydown", (event) => {
       const name = event.key === "Enter" || event.key === " " ? carried(event) : null;
       if (!name) return;
@@ -56,13 +85,24 @@ export class Drawing {
     this.phaseOf = {};
     for (const { value, phase } of this.pieces) if (value) this.phaseOf[value] ??= phase;
     for (const { gate, phase } of LINES[kind]) if (gate) this.phaseOf[`${gate}_pre`] ??= phase;
-    const labels = ENDS[kind].map(([text, x, y, below]) => svg("text", { x, y, class: "sv-end" }, text, svg("tspan", { "baseline-shift": "sub" }, below)));
-    this.root.replaceChildren(svg("rect", { x: 90, y: 34, width: 548, height: 306, rx: 16, class: "sv-hull" }), ...this.pieces.map((piece) => piece.group), ...labels);
+    const labels = ENDS[kind].map(([text, x, y, below]) =>
+      svg("text", { x, y, class: "sv-end" }, text, svg("tspan", { "baseline-shift": "sub" }, below)),
+    );
+    this.root.replaceChildren(
+      svg("rect", { x: 90, y: 34, width: 548, height: 306, rx: 16, class: "sv-hull" }),
+      ...this.pieces.map((piece) => piece.group),
+      ...labels,
+    );
   }
 
   wire(part) {
     const line = svg("path", { d: part.path, class: "sv-line" });
-    const group = svg("g", { "data-link": part.name, class: "sv-wire" }, svg("path", { d: part.path, class: "sv-hit" }), line);
+    const group = svg(
+      "g",
+      { "data-link": part.name, class: "sv-wire" },
+      svg("path", { d: part.path, class: "sv-hit" }),
+      line,
+    );
     if (!part.label) return { ...part, group, line };
     const note = svg("text", { x: part.label[0], y: part.label[1], class: "sv-value" });
     for (const [name, value] of Object.entries({ role: "button", tabindex: "0" })) group.setAttribute(name, value);
@@ -74,23 +114,53 @@ export class Drawing {
   box(part, relu) {
     const letter = part.name.length === 1 ? part.name : "";
     const area = svg("rect", { x: part.x - 22, y: part.y - 20, width: 44, height: 40, rx: 6 });
-    const group = svg("g", { "data-link": part.name, class: "sv-box" }, area, svg("text", { x: part.x, y: part.y + 1, class: "sv-glyph" }, relu ? "relu" : part.text));
-    if (letter) group.append(svg("text", { x: part.x - 26, y: part.y - 10, class: "sv-letter", style: `fill: var(--sv-hue-${letter})` }, letter));
+    const group = svg(
+      "g",
+      { "data-link": part.name, class: "sv-box" },
+      area,
+      svg("text", { x: part.x, y: part.y + 1, class: "sv-glyph" }, relu ? "relu" : part.text),
+    );
+    if (letter)
+      group.append(
+        svg(
+          "text",
+          { x: part.x - 26, y: part.y - 10, class: "sv-letter", style: `fill: var(--sv-hue-${letter})` },
+          letter,
+        ),
+      );
     return { ...part, area, group };
   }
 
   dot(part) {
-    return { ...part, group: svg("g", { "data-link": part.name, class: "sv-dot" }, svg("circle", { cx: part.x, cy: part.y, r: 3.5 })) };
+    return {
+      ...part,
+      group: svg("g", { "data-link": part.name, class: "sv-dot" }, svg("circle", { cx: part.x, cy: part.y, r: 3.5 })),
+    };
   }
 
   op(part) {
-    return { ...part, group: svg("g", { "data-link": part.name, class: "sv-op" }, svg("circle", { cx: part.x, cy: part.y, r: 14 }), svg("text", { x: part.x, y: part.y + 1, class: "sv-glyph" }, part.text)) };
+    return {
+      ...part,
+      group: svg(
+        "g",
+        { "data-link": part.name, class: "sv-op" },
+        svg("circle", { cx: part.x, cy: part.y, r: 14 }),
+        svg("text", { x: part.x, y: part.y + 1, class: "sv-glyph" }, part.text),
+      ),
+    };
   }
 
-  hue(name) { return `var(--sv-hue-${HUES[this.kind][name] ?? name.replace(/_.*/, "")})`; }
+  hue(name) {
+    return `var(--sv-hue-${HUES[this.kind][name] ?? name.replace(/_.*/, "")})`;
+  }
 
   // What a wire is called when it is read out.
-  spoken(name) { return SPOKEN[this.kind][name] ?? (name.endsWith("_pre") ? tr("sum of {gate}", { gate: name[0] }) : name.replace(/_$/, "₋₁")); }
+  spoken(name) {
+    return (
+      SPOKEN[this.kind][name] ??
+      (name.endsWith("_pre") ? tr("sum of {gate}", { gate: name[0] }) : name.replace(/_$/, "₋₁"))
+    );
+  }
 
   // v: the values by name; hides(name): whether one is to be guessed; held(name): in whose words it is held by hand, if
   // it is; words: what stands for a number that is none, by name; lively: travel from the last ones.
@@ -105,8 +175,9 @@ export class Drawing {
       group.classList.toggle("sv-set", !!rule);
       group.setAttribute("aria-hidden", `${own > reached}`);
       if (!note) continue;
-      const said = hides(value) ? "?" : words[value] ?? number(v[value]);
-      title.textContent = rule || tr("{name}: click to hide this value, and to show it again", { name: this.spoken(value) });
+      const said = hides(value) ? "?" : (words[value] ?? number(v[value]));
+      title.textContent =
+        rule || tr("{name}: click to hide this value, and to show it again", { name: this.spoken(value) });
       group.setAttribute("tabindex", own > reached ? "-1" : "0");
       group.setAttribute("aria-label", `${this.spoken(value)}: ${said}${rule ? ` (${rule})` : ""}`);
       group.setAttribute("aria-pressed", `${hides(value)}`);
@@ -119,12 +190,17 @@ export class Drawing {
       return;
     }
     const begun = performance.now();
-    const names = [...new Set(this.pieces.map(({ value, name }) => value ?? name))].filter((name) => typeof v[name] === "number");
+    const names = [...new Set(this.pieces.map(({ value, name }) => value ?? name))].filter(
+      (name) => typeof v[name] === "number",
+    );
     const travel = (time) => {
       const share = Math.min(1, Math.max(0, (time - begun) / TRAVEL));
       const eased = share * (2 - share);
       if (share < 1) {
-        this.paint({ ...v, ...Object.fromEntries(names.map((name) => [name, from[name] + (v[name] - from[name]) * eased])) }, false);
+        this.paint(
+          { ...v, ...Object.fromEntries(names.map((name) => [name, from[name] + (v[name] - from[name]) * eased])) },
+          false,
+        );
         this.frame = requestAnimationFrame(travel);
         return;
       }
@@ -154,10 +230,15 @@ export class Drawing {
       if (kind !== "wire") continue;
       const size = hides(value) || Number.isNaN(v[value]) ? 0 : Math.abs(v[value]);
       const share = size === Infinity ? 1 : size / (1 + size);
-      line.style.stroke = hides(value) ? "var(--sv-quiet)" : `color-mix(in srgb, ${this.hue(value)} ${Math.round(75 + 50 * Math.min(0.5, share))}%, var(--sv-rule))`;
+      line.style.stroke = hides(value)
+        ? "var(--sv-quiet)"
+        : `color-mix(in srgb, ${this.hue(value)} ${Math.round(75 + 50 * Math.min(0.5, share))}%, var(--sv-rule))`;
       line.style.strokeWidth = `${(1.6 + 8 * share).toFixed(2)}`;
       line.style.strokeDasharray = !hides(value) && v[value] < 0 ? "7 4" : "";
-      if (note && numbers) note.textContent = hides(value) ? "?" : (held(value) ? "≠ " : "") + (words[value] ?? short(v[value], this.terse));
+      if (note && numbers)
+        note.textContent = hides(value)
+          ? "?"
+          : (held(value) ? "≠ " : "") + (words[value] ?? short(v[value], this.terse));
     }
   }
 

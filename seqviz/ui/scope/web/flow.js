@@ -31,10 +31,12 @@ export function power(v) {
 }
 
 // What is left of the largest value, by the log10 of the quotient.
-function share(log) {
+function shareOf(log) {
   if (!(log <= 0)) return "";
   const percent = 100 * 10 ** log;
-  return tr("{percent} % left", { percent: log === -Infinity ? "0" : percent < 0.01 ? "< 0.01" : +percent.toPrecision(2) });
+  return tr("{percent} % left", {
+    percent: log === -Infinity ? "0" : percent < 0.01 ? "< 0.01" : +percent.toPrecision(2),
+  });
 }
 
 const superscript = (k) => `10<sup>${`${k}`.replace("-", "−")}</sup>`;
@@ -47,11 +49,33 @@ export class Flow extends Timeline {
     this.readout = el("dl", { class: "sv-readout" });
     this.spectrum = new Spectrum();
     this.unrolled = new Unrolled((step) => this.move(step));
-    this.nudge = new Nudge((step) => this.send({ type: "choose", name: "nudge", word: `${step}`, at: performance.now() }), (x) => this.stepAt(x));
-    this.nudgeHere = button(tr("Nudge this step"), tr("Add 1 to the input at the chosen step, and follow what is left of it"), () => this.nudge.choose(this.state.step));
+    this.nudge = new Nudge(
+      (step) => this.send({ type: "choose", name: "nudge", word: `${step}`, at: performance.now() }),
+      (x) => this.stepAt(x),
+    );
+    this.nudgeHere = button(
+      tr("Nudge this step"),
+      tr("Add 1 to the input at the chosen step, and follow what is left of it"),
+      () => this.nudge.choose(this.state.step),
+    );
     this.plot.append(this.nudge.root);
-    this.bar = el("div", { class: "sv-bar" }, this.undoGroup(this.nudgeHere), el("div", { class: "sv-group sv-right" }, this.saver()));
-    root.replaceChildren(this.bar, this.time, this.readout, this.legend, this.plot, this.status, this.spectrum.root, this.unrolled.root, this.live);
+    this.bar = el(
+      "div",
+      { class: "sv-bar" },
+      this.undoGroup(this.nudgeHere),
+      el("div", { class: "sv-group sv-right" }, this.saver()),
+    );
+    root.replaceChildren(
+      this.bar,
+      this.time,
+      this.readout,
+      this.legend,
+      this.plot,
+      this.status,
+      this.spectrum.root,
+      this.unrolled.root,
+      this.live,
+    );
   }
 
   update({ header, arrays }) {
@@ -92,7 +116,9 @@ export class Flow extends Timeline {
     this.drawn();
   }
 
-  color(net) { return this.theme.lines[net.line]; }
+  color(net) {
+    return this.theme.lines[net.line];
+  }
 
   figure() {
     const { rows, state, theme, header } = this;
@@ -107,12 +133,27 @@ export class Flow extends Timeline {
     const inner = height - MARGIN.top - MARGIN.bottom;
     const traces = [];
     const layout = {
-      width: this.plot.clientWidth, height, margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom },
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: theme.well, font: { family: theme.font, color: theme.quiet, size: theme.label },
-      showlegend: false, hovermode: false, dragmode: state.coarse ? false : "zoom", uirevision: `${state.L}`,
+      width: this.plot.clientWidth,
+      height,
+      margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom },
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: theme.well,
+      font: { family: theme.font, color: theme.quiet, size: theme.label },
+      showlegend: false,
+      hovermode: false,
+      dragmode: state.coarse ? false : "zoom",
+      uirevision: `${state.L}`,
       xaxis: {
-        anchor: `y${rows.length > 1 ? rows.length : ""}`, range: state.zoom ?? [-0.5, state.L - 0.5], showgrid: false, zeroline: false, ticks: "outside", ticklen: 3,
-        title: { text: header.axis ?? tr("step t"), standoff: 4, font: { size: theme.label } }, ...stepTicks(state), tickcolor: theme.rule, tickfont: { family: theme.mono, size: theme.label, color: theme.quiet },
+        anchor: `y${rows.length > 1 ? rows.length : ""}`,
+        range: state.zoom ?? [-0.5, state.L - 0.5],
+        showgrid: false,
+        zeroline: false,
+        ticks: "outside",
+        ticklen: 3,
+        title: { text: header.axis ?? tr("step t"), standoff: 4, font: { size: theme.label } },
+        ...stepTicks(state),
+        tickcolor: theme.rule,
+        tickfont: { family: theme.mono, size: theme.label, color: theme.quiet },
       },
     };
     rows.forEach((row, k) => {
@@ -120,7 +161,12 @@ export class Flow extends Timeline {
       const id = k ? k + 1 : "";
       const axis = {
         domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)),
-        fixedrange: true, zeroline: false, showgrid: row.kind === "norm", gridcolor: theme.rule, ticks: "", tickfont: { family: theme.mono, size: theme.small, color: theme.quiet },
+        fixedrange: true,
+        zeroline: false,
+        showgrid: row.kind === "norm",
+        gridcolor: theme.rule,
+        ticks: "",
+        tickfont: { family: theme.mono, size: theme.small, color: theme.quiet },
       };
       traces.push(...this[row.kind](row, `y${id}`, axis, state.folded.has(row.signal)));
       layout[`yaxis${id}`] = axis;
@@ -129,7 +175,9 @@ export class Flow extends Timeline {
   }
 
   // One step alone is a point, not a line.
-  get mode() { return this.state.L === 1 ? "markers" : "lines"; }
+  get mode() {
+    return this.state.L === 1 ? "markers" : "lines";
+  }
 
   norm(row, yaxis, axis, folded) {
     const { header, arrays, theme } = this;
@@ -139,19 +187,28 @@ export class Flow extends Timeline {
     const marks = [];
     // A mark at the very top would lie under the heading.
     for (let v = Math.ceil(low); v < high - 0.02 * (high - low); v++) if (v % step === 0) marks.push(v);
-    Object.assign(axis, { tickmode: "array", tickvals: folded ? [] : marks, ticktext: folded ? [] : marks.map(superscript) });
+    Object.assign(axis, {
+      tickmode: "array",
+      tickvals: folded ? [] : marks,
+      ticktext: folded ? [] : marks.map(superscript),
+    });
     const found = [];
     for (const curve of header.curves) {
       const values = arrays[curve.name];
       const color = curve.line === null ? theme.quiet : theme.lines[curve.line];
-      const draw = (y, line) => found.push({ type: "scatter", mode: this.mode, y, yaxis, line: { color, ...line }, hoverinfo: "skip" });
+      const draw = (y, line) =>
+        found.push({ type: "scatter", mode: this.mode, y, yaxis, line: { color, ...line }, hoverinfo: "skip" });
       const zero = (t) => !(t in values) || values[t] === -Infinity;
       const drawn = (v, t) => {
         if (zero(t)) return zero(t - 1) && zero(t + 1) ? null : low;
         return Number.isNaN(v) ? null : v;
       };
       draw(Array.from(values, drawn), { width: curve.width ?? 2, dash: curve.dash ?? "solid" });
-      if (values.includes(-Infinity)) draw(Array.from(values, (v) => (v === -Infinity ? low : null)), { width: 2, dash: "dot" });
+      if (values.includes(-Infinity))
+        draw(
+          Array.from(values, (v) => (v === -Infinity ? low : null)),
+          { width: 2, dash: "dot" },
+        );
     }
     return found;
   }
@@ -161,33 +218,100 @@ export class Flow extends Timeline {
     const values = arrays[row.array];
     const H = row.width;
     const floor = row.ceiling - header.decades;
-    const z = Array.from({ length: H }, (_, u) => Float32Array.from({ length: state.L }, (_, t) => Math.max(values[t * H + u], floor)));
-    Object.assign(axis, { range: [H - 0.5, -0.5], tickmode: "array", tickvals: state.folded.has(row.signal) ? [] : unitTicks(H, TALL.units), ticktext: ["0", `${H - 1}`] });
-    return [{ type: "heatmap", x0: 0, dx: 1, z, zmin: floor, zmax: row.ceiling, colorscale: this.theme.magnitude, showscale: false, yaxis, hoverinfo: "skip" }];
+    const z = Array.from({ length: H }, (_, u) =>
+      Float32Array.from({ length: state.L }, (_v, t) => Math.max(values[t * H + u], floor)),
+    );
+    Object.assign(axis, {
+      range: [H - 0.5, -0.5],
+      tickmode: "array",
+      tickvals: state.folded.has(row.signal) ? [] : unitTicks(H, TALL.units),
+      ticktext: ["0", `${H - 1}`],
+    });
+    return [
+      {
+        type: "heatmap",
+        x0: 0,
+        dx: 1,
+        z,
+        zmin: floor,
+        zmax: row.ceiling,
+        colorscale: this.theme.magnitude,
+        showscale: false,
+        yaxis,
+        hoverinfo: "skip",
+      },
+    ];
   }
 
   // Several named lines on a common linear axis.
   lines(row, yaxis, axis) {
     axis.range = row.range;
     axis.nticks = 4;
-    return row.arrays.map(({ name, line }) => ({ type: "scatter", mode: this.mode, y: Array.from(this.arrays[name]), yaxis, line: { color: this.theme.lines[line], width: 1.8, shape: row.shape ?? "linear" }, hoverinfo: "skip" }));
+    return row.arrays.map(({ name, line }) => ({
+      type: "scatter",
+      mode: this.mode,
+      y: Array.from(this.arrays[name]),
+      yaxis,
+      line: { color: this.theme.lines[line], width: 1.8, shape: row.shape ?? "linear" },
+      hoverinfo: "skip",
+    }));
   }
 
   // Hidden states of every unit, or their difference, about 0.
   states(row, yaxis, axis) {
     const { arrays, state, theme } = this;
     const values = arrays[row.array];
-    const z = Array.from({ length: row.width }, (_, u) => Float32Array.from({ length: state.L }, (_, t) => values[t * row.width + u]));
-    Object.assign(axis, { range: [row.width - 0.5, -0.5], tickmode: "array", tickvals: state.folded.has(row.signal) ? [] : unitTicks(row.width, TALL.states), ticktext: ["0", `${row.width - 1}`] });
-    return [{ type: "heatmap", x0: 0, dx: 1, z, zmin: -row.reach, zmax: row.reach, colorscale: theme.diverging, showscale: false, yaxis, hoverinfo: "skip" }];
+    const z = Array.from({ length: row.width }, (_, u) =>
+      Float32Array.from({ length: state.L }, (_v, t) => values[t * row.width + u]),
+    );
+    Object.assign(axis, {
+      range: [row.width - 0.5, -0.5],
+      tickmode: "array",
+      tickvals: state.folded.has(row.signal) ? [] : unitTicks(row.width, TALL.states),
+      ticktext: ["0", `${row.width - 1}`],
+    });
+    return [
+      {
+        type: "heatmap",
+        x0: 0,
+        dx: 1,
+        z,
+        zmin: -row.reach,
+        zmax: row.reach,
+        colorscale: theme.diverging,
+        showscale: false,
+        yaxis,
+        hoverinfo: "skip",
+      },
+    ];
   }
 
   share(row, yaxis, axis, folded) {
     const { arrays, theme } = this;
-    Object.assign(axis, { range: [0, 1], tickmode: "array", tickvals: folded ? [] : [0.07, 0.5, 0.93], ticktext: ["0", "½", "1"] });
+    Object.assign(axis, {
+      range: [0, 1],
+      tickmode: "array",
+      tickvals: folded ? [] : [0.07, 0.5, 0.93],
+      ticktext: ["0", "½", "1"],
+    });
     const direct = Array.from(arrays["highway.share"]);
-    const fill = (y, color) => ({ type: "scatter", mode: "lines", y, yaxis, stackgroup: "share", line: { width: 0, color }, fillcolor: color, hoverinfo: "skip" });
-    return [fill(direct, theme.lines[1]), fill(direct.map((v) => 1 - v), theme.lines[2])];
+    const fill = (y, color) => ({
+      type: "scatter",
+      mode: "lines",
+      y,
+      yaxis,
+      stackgroup: "share",
+      line: { width: 0, color },
+      fillcolor: color,
+      hoverinfo: "skip",
+    });
+    return [
+      fill(direct, theme.lines[1]),
+      fill(
+        direct.map((v) => 1 - v),
+        theme.lines[2],
+      ),
+    ];
   }
 
   // The picture in words, from its numbers.
@@ -197,45 +321,116 @@ export class Flow extends Timeline {
     const curve = ({ name, label }) => {
       const values = arrays[name];
       const at = values.reduce((best, v, t) => (v > values[best] || Number.isNaN(values[best]) ? t : best), 0);
-      return tr("{name} from {from} at step 0 to {to} at step {last}, largest at step {at}: {most}", { name: label, from: power(values[0]), to: power(values[last]), last, at, most: power(values[at]) });
+      return tr("{name} from {from} at step 0 to {to} at step {last}, largest at step {at}: {most}", {
+        name: label,
+        from: power(values[0]),
+        to: power(values[last]),
+        last,
+        at,
+        most: power(values[at]),
+      });
     };
     const says = {
       norm: () => clauses(header.curves.filter((c) => c.label).map(curve)),
-      lines: (row) => clauses(row.arrays.map(({ name, label }) => {
-        const finite = arrays[name].filter(Number.isFinite);
-        const between = tr("{name} between {low} and {high}", { name: label, low: number(finite.reduce((a, b) => Math.min(a, b), Infinity)), high: number(finite.reduce((a, b) => Math.max(a, b), -Infinity)) });
-        return finite.length === arrays[name].length ? between : finite.length ? tr("{says} before it overflows", { says: between }) : tr("{name} overflows at once", { name: label });
-      })),
-      states: (row) => trn("{count} unit, up to {reach} in size", "{count} units, up to {reach} in size", row.width, { reach: number(row.reach) }),
+      lines: (row) =>
+        clauses(
+          row.arrays.map(({ name, label }) => {
+            const finite = arrays[name].filter(Number.isFinite);
+            const between = tr("{name} between {low} and {high}", {
+              name: label,
+              low: number(finite.reduce((a, b) => Math.min(a, b), Infinity)),
+              high: number(finite.reduce((a, b) => Math.max(a, b), -Infinity)),
+            });
+            return finite.length === arrays[name].length
+              ? between
+              : finite.length
+                ? tr("{says} before it overflows", { says: between })
+                : tr("{name} overflows at once", { name: label });
+          }),
+        ),
+      states: (row) =>
+        trn("{count} unit, up to {reach} in size", "{count} units, up to {reach} in size", row.width, {
+          reach: number(row.reach),
+        }),
     };
-    return rows.map((row) => tr("{row}: {says}", { row: row.name, says: clauses([says[row.kind]?.(row), row.says]) })).join(tr(". "));
+    return rows
+      .map((row) => tr("{row}: {says}", { row: row.name, says: clauses([says[row.kind]?.(row), row.says]) }))
+      .join(tr(". "));
   }
 
   // The curves by their strokes, each with its number at the cursor.
   drawReadout() {
     const { theme, header } = this;
     const kind = ({ dash }) => (dash === "dot" ? "dotted" : dash ? "dashed" : "solid");
-    const stroke = (c) => el("i", { class: "sv-stroke", style: `border-top: ${c.width ?? 2}px ${kind(c)} ${c.line === null ? theme.quiet : theme.lines[c.line]}` });
-    this.numbers = header.curves.filter((c) => c.label).map((curve) => {
-      const values = this.arrays[curve.name];
-      const [worth, left] = [el("dd"), el("dd", { class: "sv-left" })];
-      return { values, most: values.reduce((a, b) => Math.max(a, b), -Infinity), worth, left, root: el("div", {}, el("dt", {}, stroke(curve), curve.label), worth, ...(header.nudge === undefined ? [] : [left])) };
-    });
+    const stroke = (c) =>
+      el("i", {
+        class: "sv-stroke",
+        style: `border-top: ${c.width ?? 2}px ${kind(c)} ${c.line === null ? theme.quiet : theme.lines[c.line]}`,
+      });
+    this.numbers = header.curves
+      .filter((c) => c.label)
+      .map((curve) => {
+        const values = this.arrays[curve.name];
+        const [worth, left] = [el("dd"), el("dd", { class: "sv-left" })];
+        return {
+          values,
+          most: values.reduce((a, b) => Math.max(a, b), -Infinity),
+          worth,
+          left,
+          root: el(
+            "div",
+            {},
+            el("dt", {}, stroke(curve), curve.label),
+            worth,
+            ...(header.nudge === undefined ? [] : [left]),
+          ),
+        };
+      });
     this.when = el("dd", { class: "sv-when" });
-    this.readout.replaceChildren(el("div", {}, el("dt", { text: header.measure ?? tr("norm") }), this.when), ...this.numbers.map(({ root }) => root));
+    this.readout.replaceChildren(
+      el("div", {}, el("dt", { text: header.measure ?? tr("norm") }), this.when),
+      ...this.numbers.map(({ root }) => root),
+    );
   }
 
   drawLegend() {
     const { theme, header } = this;
     const items = [];
-    if (header.curves.some((c) => this.arrays[c.name].includes(-Infinity))) items.push(el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 2px dotted var(--sv-ink)" }), tr("at the foot: exactly 0")));
+    if (header.curves.some((c) => this.arrays[c.name].includes(-Infinity)))
+      items.push(
+        el(
+          "span",
+          { class: "sv-note" },
+          el("i", { class: "sv-stroke", style: "border-top: 2px dotted var(--sv-ink)" }),
+          tr("at the foot: exactly 0"),
+        ),
+      );
     if (header.decades !== undefined) {
       const scale = el("i", { style: `background:${gradient(theme.magnitude)}` });
-      items.push(el("span", { class: "sv-key" }, el("span", { text: power(-header.decades) }), scale, el("span", { text: tr("1: a row's largest") })));
+      items.push(
+        el(
+          "span",
+          { class: "sv-key" },
+          el("span", { text: power(-header.decades) }),
+          scale,
+          el("span", { text: tr("1: a row's largest") }),
+        ),
+      );
     }
-    const swatch = (line, text) => el("span", { class: "sv-note" }, el("i", { class: "sv-swatch", style: `background:${theme.lines[line]}` }), text);
-    if (this.rows.some((row) => row.kind === "share")) items.push(swatch(1, tr("cell-state highway")), swatch(2, tr("the rest")));
-    if (this.rows.some((row) => row.kind === "states")) items.push(el("span", { class: "sv-key" }, el("span", { text: "h −" }), el("i", { style: `background:${gradient(theme.diverging)}` }), el("span", { text: "+" })));
+    const swatch = (line, text) =>
+      el("span", { class: "sv-note" }, el("i", { class: "sv-swatch", style: `background:${theme.lines[line]}` }), text);
+    if (this.rows.some((row) => row.kind === "share"))
+      items.push(swatch(1, tr("cell-state highway")), swatch(2, tr("the rest")));
+    if (this.rows.some((row) => row.kind === "states"))
+      items.push(
+        el(
+          "span",
+          { class: "sv-key" },
+          el("span", { text: "h −" }),
+          el("i", { style: `background:${gradient(theme.diverging)}` }),
+          el("span", { text: "+" }),
+        ),
+      );
     this.legend.replaceChildren(...items);
   }
 
@@ -244,7 +439,7 @@ export class Flow extends Timeline {
     this.when.textContent = tr("step {step}", { step });
     for (const { values, most, worth, left } of this.numbers) {
       worth.textContent = power(values[step]);
-      left.textContent = step < header.nudge ? "" : share(values[step] - most);
+      left.textContent = step < header.nudge ? "" : shareOf(values[step] - most);
     }
     this.nudge.place((t) => this.pixel(t));
     this.spectrum.show(step);
@@ -253,12 +448,35 @@ export class Flow extends Timeline {
 
   tooltip({ row, step, share }) {
     const { header, arrays } = this;
-    if (row.kind === "norm") return { title: tr("step {step}, {lag} before the end", { step, lag: header.steps - 1 - step }), lines: header.curves.filter((c) => c.label).map((c) => [c.label, power(arrays[c.name][step])]) };
-    if (row.kind === "share") return { title: tr("step {step}", { step }), lines: [[tr("cell-state highway"), `${(100 * arrays["highway.share"][step]).toPrecision(3)} %`], [tr("highway norm"), power(arrays["highway.direct"][step])], [tr("the rest"), power(arrays["highway.rest"][step])]] };
-    if (row.kind === "lines") return { title: tr("step {step}", { step }), lines: row.arrays.map(({ name, label }) => [label, number(arrays[name][step], 4)]) };
+    if (row.kind === "norm")
+      return {
+        title: tr("step {step}, {lag} before the end", { step, lag: header.steps - 1 - step }),
+        lines: header.curves.filter((c) => c.label).map((c) => [c.label, power(arrays[c.name][step])]),
+      };
+    if (row.kind === "share")
+      return {
+        title: tr("step {step}", { step }),
+        lines: [
+          [tr("cell-state highway"), `${(100 * arrays["highway.share"][step]).toPrecision(3)} %`],
+          [tr("highway norm"), power(arrays["highway.direct"][step])],
+          [tr("the rest"), power(arrays["highway.rest"][step])],
+        ],
+      };
+    if (row.kind === "lines")
+      return {
+        title: tr("step {step}", { step }),
+        lines: row.arrays.map(({ name, label }) => [label, number(arrays[name][step], 4)]),
+      };
     const unit = clamp(Math.floor(share * row.width), 0, row.width - 1);
-    if (row.kind === "states") return { title: tr("{row} · unit {unit}", { row: row.name, unit }), lines: [[tr("step {step}", { step }), number(arrays[row.array][step * row.width + unit], 4)]] };
-    return { title: tr("{row} · unit {unit}", { row: row.name, unit }), lines: [[tr("step {step}", { step }), power(arrays[row.array][step * row.width + unit])]] };
+    if (row.kind === "states")
+      return {
+        title: tr("{row} · unit {unit}", { row: row.name, unit }),
+        lines: [[tr("step {step}", { step }), number(arrays[row.array][step * row.width + unit], 4)]],
+      };
+    return {
+      title: tr("{row} · unit {unit}", { row: row.name, unit }),
+      lines: [[tr("step {step}", { step }), power(arrays[row.array][step * row.width + unit])]],
+    };
   }
 
   readAddress() {
@@ -283,10 +501,36 @@ export class Flow extends Timeline {
 
   async save(format) {
     if (!format) return;
-    const layout = JSON.parse(JSON.stringify({ ...this.built.layout, paper_bgcolor: this.theme.paper, margin: { ...this.built.layout.margin, t: MARGIN.top + 26 }, height: this.built.height + 26 }));
+    const layout = JSON.parse(
+      JSON.stringify({
+        ...this.built.layout,
+        paper_bgcolor: this.theme.paper,
+        margin: { ...this.built.layout.margin, t: MARGIN.top + 26 },
+        height: this.built.height + 26,
+      }),
+    );
     const inner = this.built.height - MARGIN.top - MARGIN.bottom;
-    layout.annotations = this.rows.map((row, k) => ({ text: row.name, x: 0, xref: "paper", xanchor: "left", y: 1 - (this.built.places[k].top - MARGIN.top - 2) / inner, yref: "paper", yanchor: "bottom", showarrow: false, font: { color: this.theme.ink, size: 12 } }));
-    await this.Plotly.downloadImage({ data: this.built.traces, layout }, { format, width: layout.width, height: layout.height, scale: format === "png" ? 2 : 1, filename: `seqviz-${this.header.link}` });
+    layout.annotations = this.rows.map((row, k) => ({
+      text: row.name,
+      x: 0,
+      xref: "paper",
+      xanchor: "left",
+      y: 1 - (this.built.places[k].top - MARGIN.top - 2) / inner,
+      yref: "paper",
+      yanchor: "bottom",
+      showarrow: false,
+      font: { color: this.theme.ink, size: 12 },
+    }));
+    await this.Plotly.downloadImage(
+      { data: this.built.traces, layout },
+      {
+        format,
+        width: layout.width,
+        height: layout.height,
+        scale: format === "png" ? 2 : 1,
+        filename: `seqviz-${this.header.link}`,
+      },
+    );
   }
 
   destroy() {

@@ -4,14 +4,60 @@
 import { catalogue, later } from "./kit.js";
 
 const SAID = [
-  later("Skip to main content"), later("App pages"), later("Help for {x}"), later("Link to heading"), later("Choose an option"), later("Choose options"),
-  later("Open"), later("Close"), later("Clear value"), later("Clear all"), later("Decrement"), later("Increment"), later("file upload"), later("Upload"), later("{size} per file"),
-  later("Show/hide columns"), later("Download as CSV"), later("Search"), later("Fullscreen"), later("Close fullscreen"), later("Copy to clipboard"), later("{x} — start"), later("{x} — end"),
-  later("Press Enter to apply"), later("Press Ctrl+Enter to apply"), later("Press ⌘+Enter to apply"), later("No results"), later("Error:"), later("Number is outside the allowed range. Please enter a value between {low} and {high}."),
-  later("Error: Number is outside the allowed range. Please enter a value between {low} and {high}."), later("Error: {kind} files are not allowed."), later("Select all"), later("Selected values"), later("Add files"), later("Dismiss"), later("Remove {x}"), later("{n} options available."), later("{x} icon"), later("Sidebar"),
-  later("{kind} files are not allowed."), later("Expand sidebar"), later("Collapse sidebar"),
+  later("Skip to main content"),
+  later("App pages"),
+  later("Help for {x}"),
+  later("Link to heading"),
+  later("Choose an option"),
+  later("Choose options"),
+  later("Open"),
+  later("Close"),
+  later("Clear value"),
+  later("Clear all"),
+  later("Decrement"),
+  later("Increment"),
+  later("file upload"),
+  later("Upload"),
+  later("{size} per file"),
+  later("Show/hide columns"),
+  later("Download as CSV"),
+  later("Search"),
+  later("Fullscreen"),
+  later("Close fullscreen"),
+  later("Copy to clipboard"),
+  later("{x} — start"),
+  later("{x} — end"),
+  later("Press Enter to apply"),
+  later("Press Ctrl+Enter to apply"),
+  later("Press ⌘+Enter to apply"),
+  later("No results"),
+  later("Error:"),
+  later("Number is outside the allowed range. Please enter a value between {low} and {high}."),
+  later("Error: Number is outside the allowed range. Please enter a value between {low} and {high}."),
+  later("Error: {kind} files are not allowed."),
+  later("Select all"),
+  later("Selected values"),
+  later("Add files"),
+  later("Dismiss"),
+  later("Remove {x}"),
+  later("{n} options available."),
+  later("{x} icon"),
+  later("Sidebar"),
+  later("{kind} files are not allowed."),
+  later("Expand sidebar"),
+  later("Collapse sidebar"),
 ];
-const TEXTS = ["stSkipToContent", "stFileUploaderDropzone", "InputInstructions", "stNumberInput", "stSelectboxVirtualDropdown", "stMultiSelect"].map((name) => `[data-testid=${name}]`).join(", ") + ", [role=listbox], [data-live-announcer], [aria-live]";
+const TEXTS =
+  [
+    "stSkipToContent",
+    "stFileUploaderDropzone",
+    "InputInstructions",
+    "stNumberInput",
+    "stSelectboxVirtualDropdown",
+    "stMultiSelect",
+  ]
+    .map((name) => `[data-testid=${name}]`)
+    .join(", ") + ", [role=listbox], [data-live-announcer], [aria-live]";
 const ATTRIBUTES = ["aria-label", "placeholder", "title"];
 const escaped = (text) => text.replace(/[.*+?^$()|[\]\\/]/g, "\\$&");
 
@@ -29,7 +75,9 @@ let rules = [];
 let waiting = 0;
 
 const ours = (node) => (node.nodeType === Node.TEXT_NODE ? node.parentElement : node)?.closest?.(".sv-root");
-const observer = new MutationObserver((changes) => { if (!changes.every(({ target }) => ours(target))) soon(); });
+const observer = new MutationObserver((changes) => {
+  if (!changes.every(({ target }) => ours(target))) soon();
+});
 
 const said = (text) => {
   for (const found of rules) {
@@ -58,15 +106,31 @@ function sweep() {
   }
 }
 
-function soon() { waiting ||= requestAnimationFrame(sweep); }
+function soon() {
+  waiting ||= requestAnimationFrame(sweep);
+}
 
 // After a click on a switch at the top the keys are for the picture: space would turn the switch back. Who came by
 // keyboard stays on it.
 let pointed = false;
 const switches = (node) => node.closest?.(".st-key-switches");
-document.addEventListener("pointerdown", ({ target }) => { pointed = !!switches(target); }, true);
-document.addEventListener("keydown", () => { pointed = false; }, true);
-document.addEventListener("focusin", ({ target }) => { if (pointed && switches(target)) setTimeout(() => target.blur()); });
+document.addEventListener(
+  "pointerdown",
+  ({ target }) => {
+    pointed = !!switches(target);
+  },
+  true,
+);
+document.addEventListener(
+  "keydown",
+  () => {
+    pointed = false;
+  },
+  true,
+);
+document.addEventListener("focusin", ({ target }) => {
+  if (pointed && switches(target)) setTimeout(() => target.blur());
+});
 
 // Say it in this language, now and after whatever Streamlit draws next.
 export function frame(language) {

@@ -19,20 +19,60 @@ export class Inspector {
     this.body = el("tbody");
     this.equations = el("div", { class: "sv-equations" });
     this.input = el("input", {
-      type: "number", step: "0.1", class: "sv-number", "aria-label": tr("Value of the input at this step"),
+      type: "number",
+      step: "0.1",
+      class: "sv-number",
+      "aria-label": tr("Value of the input at this step"),
       onchange: () => {
         if (this.input.value !== "" && Number.isFinite(+this.input.value)) onInput(+this.input.value);
         else this.input.value = this.input.dataset.now;
       },
     });
-    this.inputLabel = el("label", { class: "sv-why-input" }, el("span", { text: tr("input {x}", { x: "x" }) }), this.input);
-    this.root = el("section", { class: "sv-why", "aria-label": tr("The arithmetic of the chosen step and unit") },
-      el("div", { class: "sv-why-head" }, this.title, (this.open = el("button", { type: "button", class: "sv-button", text: tr("Inside the cell"), title: tr("This step and unit as a diagram, with every sum taken apart"), onclick: onCell })), this.inputLabel),
-      el("div", { class: "sv-why-body" },
-        el("table", { class: "sv-table" },
-          el("thead", {}, el("tr", {}, el("th", { text: tr("signal") }), el("th", { text: "t − 1" }), el("th", { text: "t" }), (this.was = el("th", { text: tr("baseline") })))),
-          this.body),
-        this.equations));
+    this.inputLabel = el(
+      "label",
+      { class: "sv-why-input" },
+      el("span", { text: tr("input {x}", { x: "x" }) }),
+      this.input,
+    );
+    this.root = el(
+      "section",
+      { class: "sv-why", "aria-label": tr("The arithmetic of the chosen step and unit") },
+      el(
+        "div",
+        { class: "sv-why-head" },
+        this.title,
+        (this.open = el("button", {
+          type: "button",
+          class: "sv-button",
+          text: tr("Inside the cell"),
+          title: tr("This step and unit as a diagram, with every sum taken apart"),
+          onclick: onCell,
+        })),
+        this.inputLabel,
+      ),
+      el(
+        "div",
+        { class: "sv-why-body" },
+        el(
+          "table",
+          { class: "sv-table" },
+          el(
+            "thead",
+            {},
+            el(
+              "tr",
+              {},
+              el("th", { text: tr("signal") }),
+              el("th", { text: "t − 1" }),
+              el("th", { text: "t" }),
+              (this.was = el("th", { text: tr("baseline") })),
+            ),
+          ),
+          this.body,
+        ),
+        this.equations,
+      ),
+    );
     this.cells = new Map();
   }
 
@@ -44,11 +84,30 @@ export class Inspector {
     this.was.hidden = !hasBaseline;
     for (const row of rows) {
       if (row.kind !== "gate" && row.kind !== "state") continue;
-      const opener = plain ? el("span") : el("button", { type: "button", class: "sv-value-button", title: tr("Show how this value comes about, inside the cell"), onclick: this.onCell });
+      const opener = plain
+        ? el("span")
+        : el("button", {
+            type: "button",
+            class: "sv-value-button",
+            title: tr("Show how this value comes about, inside the cell"),
+            onclick: this.onCell,
+          });
       const cells = [el("td"), el("td", {}, opener), el("td", { class: "sv-was" })];
       cells[2].hidden = !hasBaseline;
       this.cells.set(row.signal, cells);
-      this.body.append(el("tr", {}, el("th", { scope: "row" }, el("b", { class: "sv-symbol", style: `color: var(--sv-hue-${row.signal})`, text: row.symbol }), ` ${row.name}`), ...cells));
+      this.body.append(
+        el(
+          "tr",
+          {},
+          el(
+            "th",
+            { scope: "row" },
+            el("b", { class: "sv-symbol", style: `color: var(--sv-hue-${row.signal})`, text: row.symbol }),
+            ` ${row.name}`,
+          ),
+          ...cells,
+        ),
+      );
     }
   }
 
@@ -67,15 +126,25 @@ export class Inspector {
       v[signal] = number(b);
       v[`${signal}_`] = number(a ?? 0);
     }
-    this.equations.replaceChildren(...EQUATIONS[cell](v).map(([name, law, numbers, result]) => {
-      const rule = held(name);
-      const sign = rule ? "≠" : "=";
-      return el("p", { title: rule }, el("span", { class: "sv-law", text: law }), el("span", { class: "sv-sum", text: numbers ? ` = ${numbers} ${sign} ` : ` ${sign} ` }), el("b", { style: `color: var(--sv-hue-${name})`, text: result }),
-        ...(rule ? [el("span", { class: "sv-held", text: ` (${rule})` })] : []));
-    }));
+    this.equations.replaceChildren(
+      ...EQUATIONS[cell](v).map(([name, law, numbers, result]) => {
+        const rule = held(name);
+        const sign = rule ? "≠" : "=";
+        return el(
+          "p",
+          { title: rule },
+          el("span", { class: "sv-law", text: law }),
+          el("span", { class: "sv-sum", text: numbers ? ` = ${numbers} ${sign} ` : ` ${sign} ` }),
+          el("b", { style: `color: var(--sv-hue-${name})`, text: result }),
+          ...(rule ? [el("span", { class: "sv-held", text: ` (${rule})` })] : []),
+        );
+      }),
+    );
     const x = read("x", step, feature);
     this.inputLabel.hidden = x === undefined;
-    this.inputLabel.firstChild.textContent = tr("input {x}", { x: names?.[feature] ?? (feature ? `x[${feature}]` : "x") });
+    this.inputLabel.firstChild.textContent = tr("input {x}", {
+      x: names?.[feature] ?? (feature ? `x[${feature}]` : "x"),
+    });
     if (document.activeElement !== this.input) this.input.value = x === undefined ? "" : `${+x.toFixed(4)}`;
     this.input.dataset.now = x === undefined ? "" : `${+x.toFixed(4)}`;
     this.input.disabled = !editable;

@@ -4,10 +4,11 @@ const NAME = "seqviz";
 const VERSION = 1;
 const MOST = 48 * 2 ** 20;
 
-const done = (request) => new Promise((resolve, reject) => {
-  request.onsuccess = () => resolve(request.result);
-  request.onerror = () => reject(request.error);
-});
+const done = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
 
 async function store(mode) {
   const opening = indexedDB.open(NAME, VERSION);

@@ -50,7 +50,9 @@ export function gradient(scale) {
 let loading;
 let library;
 // Where the host keeps plotly.js.
-export function libraryAt(address) { library ??= address; }
+export function libraryAt(address) {
+  library ??= address;
+}
 
 export function plotly() {
   loading ??= new Promise((resolve, reject) => {
@@ -84,11 +86,14 @@ export function svg(tag, attributes = {}, ...children) {
 
 // "W_if x_t" as a formula is set: what follows an underscore stands low.
 export function typeset(text) {
-  return text.split(/_(\{[^}]*\}|[\p{L}\d]+)/u).map((part, k) => (k % 2 ? el("sub", { text: part.replace(/[{}]/g, "") }) : part));
+  return text
+    .split(/_(\{[^}]*\}|[\p{L}\d]+)/u)
+    .map((part, k) => (k % 2 ? el("sub", { text: part.replace(/[{}]/g, "") }) : part));
 }
 
 // The same as it is read out.
-export const spelled = (text) => text.replace(/_(\{[^}]*\}|[\p{L}\d]+)/gu, (_, below) => ` ${below.replace(/[{}]/g, "")}`);
+export const spelled = (text) =>
+  text.replace(/_(\{[^}]*\}|[\p{L}\d]+)/gu, (_, below) => ` ${below.replace(/[{}]/g, "")}`);
 
 // A number for people: a minus instead of a hyphen, and none before what rounds to 0.
 export const number = (v, digits = 3) => {
@@ -98,7 +103,8 @@ export const number = (v, digits = 3) => {
   return (v < 0 && +text !== 0 ? "−" : "") + text;
 };
 
-export const visible = (character) => (character === " " ? "␣" : character === "\n" ? "↵" : character === "\t" ? "⇥" : character);
+export const visible = (character) =>
+  character === " " ? "␣" : character === "\n" ? "↵" : character === "\t" ? "⇥" : character;
 
 // Streamlit pushes every change of the query, and on the way to another page it empties and fills it again: Back would
 // walk through all of that. Only another page is a step in the history.
@@ -117,5 +123,6 @@ export function writeAddress(query, view) {
   for (const [name, value] of new URLSearchParams(query)) search.set(name, value);
   const [text, hash] = [search.toString(), view.toString()];
   const address = `${location.pathname}${text ? `?${text}` : ""}${hash ? `#${hash}` : ""}`;
-  if (address !== `${location.pathname}${location.search}${location.hash}`) history.replaceState(history.state, "", address);
+  if (address !== `${location.pathname}${location.search}${location.hash}`)
+    history.replaceState(history.state, "", address);
 }

@@ -21,7 +21,11 @@ export function decades(values) {
 
 export class Learning extends Timeline {
   constructor(root) {
-    super(root, tr("Training, checkpoint by checkpoint. Left and right arrows move through the checkpoints, space plays."), tr("checkpoint"));
+    super(
+      root,
+      tr("Training, checkpoint by checkpoint. Left and right arrows move through the checkpoints, space plays."),
+      tr("checkpoint"),
+    );
     root.classList.add("sv-learning");
     this.follow = true;
     this.state.speed = this.speedSelect.value = "4";
@@ -48,8 +52,18 @@ export class Learning extends Timeline {
     if (!(await this.ready())) return;
     await this.react(this.figure());
     this.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
-    this.legend.replaceChildren(...this.header.nets.map(({ label, line }) => el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: `border-top: 2px solid ${this.theme.lines[line]}` }), label)),
-      el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 1px dashed" }), tr("chance")), el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 1px dotted" }), tr("solved")));
+    this.legend.replaceChildren(
+      ...this.header.nets.map(({ label, line }) =>
+        el(
+          "span",
+          { class: "sv-note" },
+          el("i", { class: "sv-stroke", style: `border-top: 2px solid ${this.theme.lines[line]}` }),
+          label,
+        ),
+      ),
+      el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 1px dashed" }), tr("chance")),
+      el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 1px dotted" }), tr("solved")),
+    );
     this.place();
     this.plot.setAttribute("aria-description", this.summary());
     this.drawn();
@@ -66,11 +80,18 @@ export class Learning extends Timeline {
     const { rows, header, arrays } = this;
     const [first, last] = [arrays.step[0], arrays.step[header.count - 1]];
     const ends = ({ name, label }, row) => {
-      const known = [...arrays[`${name}.${row.signal}`].keys()].filter((k) => Number.isFinite(arrays[`${name}.${row.signal}`][k]));
+      const known = [...arrays[`${name}.${row.signal}`].keys()].filter((k) =>
+        Number.isFinite(arrays[`${name}.${row.signal}`][k]),
+      );
       const [from, to] = [known[0], known.at(-1)].map((k) => this.text(name, row, k));
       return known.length ? tr("{name} from {from} to {to}", { name: label, from, to }) : "";
     };
-    return [tr("Optimiser steps {first} to {last}", { first, last }), ...rows.map((row) => tr("{row}: {says}", { row: row.name, says: clauses(header.nets.map((net) => ends(net, row))) }))].join(tr(". "));
+    return [
+      tr("Optimiser steps {first} to {last}", { first, last }),
+      ...rows.map((row) =>
+        tr("{row}: {says}", { row: row.name, says: clauses(header.nets.map((net) => ends(net, row))) }),
+      ),
+    ].join(tr(". "));
   }
 
   figure() {
@@ -88,9 +109,27 @@ export class Learning extends Timeline {
     const ticks = [...Array(state.L).keys()].filter((k) => k % every === 0);
     const traces = [];
     const layout = {
-      width: this.plot.clientWidth, height, margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom }, showlegend: false, hovermode: false, dragmode: false,
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: theme.well, font: { family: theme.font, color: theme.quiet, size: theme.label }, shapes: [],
-      xaxis: { anchor: `y${rows.length}`, range: [-0.5, Math.max(1, state.L) - 0.5], showgrid: false, zeroline: false, fixedrange: true, tickmode: "array", tickvals: ticks, ticktext: ticks.map((k) => `${arrays.step[k]}`), title: { text: tr("optimiser step"), standoff: 4 } },
+      width: this.plot.clientWidth,
+      height,
+      margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom },
+      showlegend: false,
+      hovermode: false,
+      dragmode: false,
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: theme.well,
+      font: { family: theme.font, color: theme.quiet, size: theme.label },
+      shapes: [],
+      xaxis: {
+        anchor: `y${rows.length}`,
+        range: [-0.5, Math.max(1, state.L) - 0.5],
+        showgrid: false,
+        zeroline: false,
+        fixedrange: true,
+        tickmode: "array",
+        tickvals: ticks,
+        ticktext: ticks.map((k) => `${arrays.step[k]}`),
+        title: { text: tr("optimiser step"), standoff: 4 },
+      },
     };
     rows.forEach((row, k) => {
       const { top, height: tall } = places[k];
@@ -98,13 +137,46 @@ export class Learning extends Timeline {
       const marks = [row.chance, row.solved].filter((v) => v != null);
       const known = header.nets.flatMap(({ name }) => Array.from(arrays[`${name}.${row.signal}`]));
       const range = row.range ?? (row.log ? decades([...known, ...marks]) : null);
-      layout[`yaxis${id}`] = { domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)), type: row.log ? "log" : "linear", fixedrange: true, nticks: 4, showgrid: true, gridcolor: theme.rule, zeroline: false, tickfont: { family: theme.mono, size: theme.small }, exponentformat: "power", ...(range ? { range } : {}) };
+      layout[`yaxis${id}`] = {
+        domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)),
+        type: row.log ? "log" : "linear",
+        fixedrange: true,
+        nticks: 4,
+        showgrid: true,
+        gridcolor: theme.rule,
+        zeroline: false,
+        tickfont: { family: theme.mono, size: theme.small },
+        exponentformat: "power",
+        ...(range ? { range } : {}),
+      };
       for (const { name, line } of header.nets) {
         const values = arrays[`${name}.${row.signal}`];
-        traces.push({ type: "scatter", mode: state.L < 60 ? "lines+markers" : "lines", connectgaps: true, y: Array.from(values, (v) => (Number.isFinite(v) ? v : null)), yaxis: `y${id}`, line: { color: theme.lines[line], width: 2 }, marker: { size: 4 }, hoverinfo: "skip" });
+        traces.push({
+          type: "scatter",
+          mode: state.L < 60 ? "lines+markers" : "lines",
+          connectgaps: true,
+          y: Array.from(values, (v) => (Number.isFinite(v) ? v : null)),
+          yaxis: `y${id}`,
+          line: { color: theme.lines[line], width: 2 },
+          marker: { size: 4 },
+          hoverinfo: "skip",
+        });
       }
-      for (const [value, dash] of [[row.chance, "dash"], [row.solved, "dot"]]) {
-        if (value != null) layout.shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, yref: `y${id}`, y0: value, y1: value, line: { color: theme.quiet, width: 1, dash } });
+      for (const [value, dash] of [
+        [row.chance, "dash"],
+        [row.solved, "dot"],
+      ]) {
+        if (value != null)
+          layout.shapes.push({
+            type: "line",
+            xref: "paper",
+            x0: 0,
+            x1: 1,
+            yref: `y${id}`,
+            y0: value,
+            y1: value,
+            line: { color: theme.quiet, width: 1, dash },
+          });
       }
     });
     return { traces, layout, places, height };
@@ -115,13 +187,21 @@ export class Learning extends Timeline {
   }
 
   tooltip({ row, step }) {
-    return { title: tr("{row}, step {step}", { row: row.name, step: this.arrays.step[step] }), lines: this.header.nets.map(({ name, label }) => {
-      const value = this.arrays[`${name}.${row.signal}`][step];
-      return [label, row.log && !row.texts && Number.isFinite(value) ? power(Math.log10(value)) : this.text(name, row, step)];
-    }) };
+    return {
+      title: tr("{row}, step {step}", { row: row.name, step: this.arrays.step[step] }),
+      lines: this.header.nets.map(({ name, label }) => {
+        const value = this.arrays[`${name}.${row.signal}`][step];
+        return [
+          label,
+          row.log && !row.texts && Number.isFinite(value) ? power(Math.log10(value)) : this.text(name, row, step),
+        ];
+      }),
+    };
   }
 
-  spoken() { return this.clock.textContent; }
+  spoken() {
+    return this.clock.textContent;
+  }
 
   move(step) {
     super.move(step);
@@ -136,7 +216,14 @@ export class Learning extends Timeline {
 
   ask(rests) {
     if (this.gone) return;
-    this.send({ type: "checkpoint", run: this.header.run, index: this.state.step, follow: this.follow, rests, at: performance.now() });
+    this.send({
+      type: "checkpoint",
+      run: this.header.run,
+      index: this.state.step,
+      follow: this.follow,
+      rests,
+      at: performance.now(),
+    });
   }
 
   destroy() {

@@ -22,22 +22,54 @@ export class Lines {
   // held: the layer's signals that are held by hand somewhere.
   build(kind, relu, held) {
     this.relu = relu;
-    const spell = (part) => (typeof part === "string" ? typeset(relu ? part.replace("tanh", "relu") : part) : [el("span", { "data-link": part.link, tabindex: "0" }, ...part.text.flatMap(spell))]);
+    const spell = (part) =>
+      typeof part === "string"
+        ? typeset(relu ? part.replace("tanh", "relu") : part)
+        : [el("span", { "data-link": part.link, tabindex: "0" }, ...part.text.flatMap(spell))];
     this.lines = LINES[kind].map((line) => {
       const name = line.gate ?? line.value;
       const sum = !!line.gate || line.terms.length > 1;
       const [numbers, bars] = [el("div", { class: "sv-numbers" }), el("div", { class: "sv-bars" })];
-      const opener = sum && el("button", { type: "button", class: "sv-opener", "aria-expanded": "false", "aria-label": tr("What the sum of {gate} is made of", { gate: name }), title: tr("What the sum is made of"), text: "▸" });
+      const opener =
+        sum &&
+        el("button", {
+          type: "button",
+          class: "sv-opener",
+          "aria-expanded": "false",
+          "aria-label": tr("What the sum of {gate} is made of", { gate: name }),
+          title: tr("What the sum is made of"),
+          text: "▸",
+        });
       const strips = new Vectors(rowsOf(line, held), this.hands);
       const some = [...held].some((signal) => signal.replace(/_(pre|ih|hh)$/, "") === name);
-      const head = el("div", { class: `sv-lawline ${sum ? "sv-openable" : ""}`, "data-link": name, onclick: () => { if (sum) this.hands.open(line); } }, strips.range,
-        el("b", { style: `color: var(--sv-hue-${name})` }, ...(sum ? [opener] : []), ...line.law.flatMap(spell)), numbers);
-      return { line, sum, numbers, bars, head, opener, strips, root: el("div", { class: `sv-eq ${some ? "sv-some-held" : ""}` }, head, bars) };
+      const head = el(
+        "div",
+        {
+          class: `sv-lawline ${sum ? "sv-openable" : ""}`,
+          "data-link": name,
+          onclick: () => {
+            if (sum) this.hands.open(line);
+          },
+        },
+        strips.range,
+        el("b", { style: `color: var(--sv-hue-${name})` }, ...(sum ? [opener] : []), ...line.law.flatMap(spell)),
+        numbers,
+      );
+      return {
+        line,
+        sum,
+        numbers,
+        bars,
+        head,
+        opener,
+        strips,
+        root: el("div", { class: `sv-eq ${some ? "sv-some-held" : ""}` }, head, bars),
+      };
     });
     this.root.replaceChildren(...this.lines.map((shown) => shown.root));
   }
 
-  // v: one unit's numbers; all: whether they are shown as vectors, by strip(); hides(name): whether one is to be guessed;
+  // v: one unit's numbers; all: whether they are shown as vectors, by strip(); hides(name): if it is to be guessed;
   // held(name): in whose words it is held by hand, if it is.
   show({ all, phase, opened, names, ...reading }) {
     for (const shown of this.lines) {
@@ -64,7 +96,8 @@ export class Lines {
 
   // all: the vectors by name.
   strip(all, reading) {
-    for (const { line, strips, pending } of this.lines) strips.show(all, { ...reading, pending, gate: line.squash === "σ" ? line.gate : null });
+    for (const { line, strips, pending } of this.lines)
+      strips.show(all, { ...reading, pending, gate: line.squash === "σ" ? line.gate : null });
   }
 
   // A value, or a question mark that can be clicked.
@@ -75,7 +108,9 @@ export class Lines {
   // Where somebody holds a value, what it is set to.
   set(name, { v, hides, held }) {
     const rule = hides(name) ? "" : held(name);
-    return rule ? [", ", el("span", { class: "sv-held", title: rule, text: tr("set to {value}", { value: number(v[name]) }) })] : [];
+    return rule
+      ? [", ", el("span", { class: "sv-held", title: rule, text: tr("set to {value}", { value: number(v[name]) }) })]
+      : [];
   }
 
   // A value behind what its own equation gives, if somebody holds it at another one.
@@ -96,14 +131,29 @@ export class Lines {
       const [open, close] = set.length ? brackets : ["", ""];
       return [`${open}${number(weight)}${plus(bias)}`, ...set, close];
     };
-    const joined = line.reset ? [" + ", span(h, this.read("r", reading), " × (", ...part(hh, p.sh, p.bh, ["", ""]), ")")]
-      : hides(hh) || this.set(hh, reading).length ? [" + ", span(h, ...part(hh, p.sh, p.bh))] : [span(h, `${plus(p.sh)}${plus(p.bh)}`)];
-    return [`= ${this.relu ? "relu" : line.squash}(`, span(x, ...part(ih, p.sx, p.bx)), ...joined, ...this.set(pre, reading), ") = ", el("span", { "data-link": line.gate, class: reading.pending && "sv-dim" }, ...this.worth(line.gate, reading))];
+    const joined = line.reset
+      ? [" + ", span(h, this.read("r", reading), " × (", ...part(hh, p.sh, p.bh, ["", ""]), ")")]
+      : hides(hh) || this.set(hh, reading).length
+        ? [" + ", span(h, ...part(hh, p.sh, p.bh))]
+        : [span(h, `${plus(p.sh)}${plus(p.bh)}`)];
+    return [
+      `= ${this.relu ? "relu" : line.squash}(`,
+      span(x, ...part(ih, p.sx, p.bx)),
+      ...joined,
+      ...this.set(pre, reading),
+      ") = ",
+      el("span", { "data-link": line.gate, class: reading.pending && "sv-dim" }, ...this.worth(line.gate, reading)),
+    ];
   }
 
   products(line, reading) {
     const product = ([link, a, b]) => span(link, this.read(a, reading), " × ", this.read(b, reading));
-    return ["= ", ...line.terms.map((term) => (typeof term === "string" ? ` ${term} ` : product(term))), " = ", span(line.value, ...this.worth(line.value, reading))];
+    return [
+      "= ",
+      ...line.terms.map((term) => (typeof term === "string" ? ` ${term} ` : product(term))),
+      " = ",
+      span(line.value, ...this.worth(line.value, reading)),
+    ];
   }
 
   // Bars that add up: the single contributions to each term, the terms to the total. What is to be guessed has neither
@@ -116,22 +166,38 @@ export class Lines {
       add(look, label, made, secret);
       if (held(name) && !secret) add(`${look} sv-held`, tr("set to"), value);
     };
-    for (const [link, a, b] of line.gate ? [] : line.terms.filter((term) => typeof term !== "string")) add("sv-subtotal", `${before(a)} · ${before(b)}`, v[link], hides(link) ? link : "");
+    for (const [link, a, b] of line.gate ? [] : line.terms.filter((term) => typeof term !== "string"))
+      add("sv-subtotal", `${before(a)} · ${before(b)}`, v[link], hides(link) ? link : "");
     for (const { title, name, factor, secret, closed, members } of line.gate ? groups(line, v, names, hides) : []) {
       level("sv-subtotal", title, name, factor * v.made[name], factor * v[name], secret);
       if (secret || closed) continue;
       const ranked = members.slice().sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
       for (const [label, part] of ranked.slice(0, MOST)) add("sv-part", label, part);
-      if (ranked.length > MOST) add("sv-part", trn("{count} other", "{count} others", ranked.length - MOST), ranked.slice(MOST).reduce((total, [, part]) => total + part, 0));
+      if (ranked.length > MOST)
+        add(
+          "sv-part",
+          trn("{count} other", "{count} others", ranked.length - MOST),
+          ranked.slice(MOST).reduce((total, [, part]) => total + part, 0),
+        );
     }
     const total = line.gate ? `${line.gate}_pre` : line.value;
     level("sv-total", tr("sum"), total, v.made[total], v[total]);
     const most = Math.max(1e-9, ...rows.map(({ value }) => Math.abs(value)).filter(Number.isFinite));
     return rows.map(({ look, label, value, secret }) => {
       const width = secret || Number.isNaN(value) ? 0 : Math.min(50, (50 * Math.abs(value)) / most);
-      return el("div", { class: `sv-barrow ${look}` }, el("span", {}, ...typeset(label)),
-        el("i", {}, el("b", { style: `width:${width}%;${value < 0 ? "right:50%" : "left:50%"};background:${value < 0 ? theme.diverging[1][1] : theme.diverging[3][1]}` })),
-        el("span", { class: "sv-barvalue" }, secret ? this.read(secret, reading) : number(value)));
+      return el(
+        "div",
+        { class: `sv-barrow ${look}` },
+        el("span", {}, ...typeset(label)),
+        el(
+          "i",
+          {},
+          el("b", {
+            style: `width:${width}%;${value < 0 ? "right:50%" : "left:50%"};background:${value < 0 ? theme.diverging[1][1] : theme.diverging[3][1]}`,
+          }),
+        ),
+        el("span", { class: "sv-barvalue" }, secret ? this.read(secret, reading) : number(value)),
+      );
     });
   }
 }
@@ -143,9 +209,27 @@ function groups(line, v, names, hides) {
   const [ih, hh] = [`${line.gate}_ih`, `${line.gate}_hh`];
   const [factor, times] = line.reset ? [v.r, "r · "] : [1, ""];
   return [
-    { title: flat(line.law[2]), name: ih, factor: 1, secret: hides(ih) ? ih : "", closed: hides("x"),
-      members: [...p.wx.map((value, k) => [names ? `w · x “${visible(names[k])}”` : `w · x[${k}]`, value]), [line.biases[0], p.bx]] },
-    { title: flat(line.law[4]), name: hh, factor, secret: [hh, ...(line.reset ? ["reset"] : [])].find(hides) ?? "", closed: hides("h_"),
-      members: [...p.wh.map((value, k) => [`${times}w · h₋₁[${k}]`, factor * value]), [`${times}${line.biases[1]}`, factor * p.bh]] },
+    {
+      title: flat(line.law[2]),
+      name: ih,
+      factor: 1,
+      secret: hides(ih) ? ih : "",
+      closed: hides("x"),
+      members: [
+        ...p.wx.map((value, k) => [names ? `w · x “${visible(names[k])}”` : `w · x[${k}]`, value]),
+        [line.biases[0], p.bx],
+      ],
+    },
+    {
+      title: flat(line.law[4]),
+      name: hh,
+      factor,
+      secret: [hh, ...(line.reset ? ["reset"] : [])].find(hides) ?? "",
+      closed: hides("h_"),
+      members: [
+        ...p.wh.map((value, k) => [`${times}w · h₋₁[${k}]`, factor * value]),
+        [`${times}${line.biases[1]}`, factor * p.bh],
+      ],
+    },
   ];
 }

@@ -6,9 +6,19 @@ export class Nudge {
   // choose(step): it was let go there; stepAt(clientX): the step under a pointer.
   constructor(choose, stepAt) {
     this.choose = choose;
-    this.root = el("div", { class: "sv-nudge", role: "slider", tabindex: "0", hidden: true, "aria-label": tr("The step at which 1 is added to the input"),
-      title: tr("1 is added here: drag it to another step"), text: "+1" });
-    const stop = (event) => { event.stopPropagation(); event.preventDefault(); };
+    this.root = el("div", {
+      class: "sv-nudge",
+      role: "slider",
+      tabindex: "0",
+      hidden: true,
+      "aria-label": tr("The step at which 1 is added to the input"),
+      title: tr("1 is added here: drag it to another step"),
+      text: "+1",
+    });
+    const stop = (event) => {
+      event.stopPropagation();
+      event.preventDefault();
+    };
     this.root.addEventListener("pointerdown", (event) => {
       stop(event);
       this.held = true;
@@ -27,7 +37,9 @@ export class Nudge {
       this.held = false;
       if (this.at !== this.chosen) choose(this.at);
     });
-    this.root.addEventListener("pointercancel", () => { [this.held, this.at] = [false, this.chosen]; });
+    this.root.addEventListener("pointercancel", () => {
+      [this.held, this.at] = [false, this.chosen];
+    });
     this.root.addEventListener("keydown", (event) => {
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (!by) return;
@@ -50,6 +62,11 @@ export class Nudge {
     this.pixel = pixel;
     if (this.root.hidden) return;
     this.root.style.left = `${pixel(this.at)}px`;
-    for (const [name, value] of [["valuenow", this.at], ["valuemin", 0], ["valuemax", this.steps - 1]]) this.root.setAttribute(`aria-${name}`, `${value}`);
+    for (const [name, value] of [
+      ["valuenow", this.at],
+      ["valuemin", 0],
+      ["valuemax", this.steps - 1],
+    ])
+      this.root.setAttribute(`aria-${name}`, `${value}`);
   }
 }

@@ -87,10 +87,12 @@ export function rowData(row, values, state) {
 // The right answers beside a row's lines, where there are any: NaN where nothing is asked.
 function targets(row, { L, target }) {
   if (!row.target || !target) return [];
-  return Array.from({ length: Math.min(row.width, 6) }, (_, k) => Array.from({ length: L }, (_, t) => {
-    const value = target[t * row.width + k];
-    return Number.isNaN(value) ? null : value;
-  }));
+  return Array.from({ length: Math.min(row.width, 6) }, (_, k) =>
+    Array.from({ length: L }, (_v, t) => {
+      const value = target[t * row.width + k];
+      return Number.isNaN(value) ? null : value;
+    }),
+  );
 }
 
 // Whether somebody holds a gate where no gate could be by itself.
@@ -106,23 +108,35 @@ export function colours(row, values, state, theme) {
   const share = (v) => (v + WIDER) / (1 + 2 * WIDER);
   const [low, high] = [share(-SLACK), share(1 + SLACK)];
   const inner = scale.map(([at, color]) => [share(at), color]);
-  return [[0, theme.outside], [low, theme.outside], [low, scale[0][1]], ...inner, [high, scale.at(-1)[1]], [high, theme.outside], [1, theme.outside]];
+  return [
+    [0, theme.outside],
+    [low, theme.outside],
+    [low, scale[0][1]],
+    ...inner,
+    [high, scale.at(-1)[1]],
+    [high, theme.outside],
+    [1, theme.outside],
+  ];
 }
 
 // How far a row's colours reach, in words.
 export function rangeText(row, values, state) {
   const short = (v) => (Math.abs(v) < 0.1 || Math.abs(v) >= 1e4 ? v.toPrecision(2) : v.toFixed(2)).replace("-", "−");
   if (state.view === "difference" && !largest(values)) return tr("the same in both runs");
-  if (row.kind === "state" || (state.view === "difference" && row.kind === "gate")) return `±${short(rowRange(row, values, state)[1])}`;
+  if (row.kind === "state" || (state.view === "difference" && row.kind === "gate"))
+    return `±${short(rowRange(row, values, state)[1])}`;
   if (state.view === "difference") return tr("differs by up to {most}", { most: short(largest(values)) });
   if (!beyond(row, values)) return "";
   const finite = values.filter(Number.isFinite);
-  return tr("{low} to {high}", { low: short(finite.reduce((a, b) => Math.min(a, b))), high: short(finite.reduce((a, b) => Math.max(a, b))) });
+  return tr("{low} to {high}", {
+    low: short(finite.reduce((a, b) => Math.min(a, b))),
+    high: short(finite.reduce((a, b) => Math.max(a, b))),
+  });
 }
 
 // `row.reach`: the largest value of all the runs that this one is compared with.
 export function rowRange(row, values, state) {
-  const most = Math.max(largest(values), state.view === "difference" ? 0 : row.reach ?? 0);
+  const most = Math.max(largest(values), state.view === "difference" ? 0 : (row.reach ?? 0));
   if (state.view === "difference") return [-(most || 1), most || 1];
   if (row.kind === "gate") return beyond(row, values) ? [-WIDER, 1 + WIDER] : [0, 1];
   // A state far inside ±1 would be all background; then its own largest value sets the scale.
@@ -149,11 +163,17 @@ function namedTicks({ L, marks, zoom }, width) {
   const every = Math.max(1, Math.ceil((wide + 20) / aStep));
   const first = Math.min(L - 1, Math.max(0, Math.ceil((wide / 2 - MARGIN.left) / aStep)));
   const last = L - 1 - Math.max(0, Math.ceil((wide / 2 - MARGIN.right) / aStep));
-  const tickvals = Array.from({ length: Math.max(1, Math.ceil((last - first + 1) / every)) }, (_, k) => first + k * every);
+  const tickvals = Array.from(
+    { length: Math.max(1, Math.ceil((last - first + 1) / every)) },
+    (_, k) => first + k * every,
+  );
   return { tickmode: "array", tickvals, ticktext: tickvals.map((t) => plain(marks[t]) || `${t}`), tickangle: 0 };
 }
 
-export const stepTicks = ({ L, narrow }) => ({ tickformat: "d", ...(L <= 16 ? { dtick: 1 } : { nticks: narrow ? 6 : 14 }) });
+export const stepTicks = ({ L, narrow }) => ({
+  tickformat: "d",
+  ...(L <= 16 ? { dtick: 1 } : { nticks: narrow ? 6 : 14 }),
+});
 
 export function figure(rows, arrays, state, theme, width) {
   const { places, height } = arrange(rows, state.folded, state.hidden, state.narrow);
@@ -185,7 +205,9 @@ export function figure(rows, arrays, state, theme, width) {
       ticklabeloverflow: "allow",
       ...(state.labels && state.L <= 96
         ? { tickmode: "array", tickvals: Array.from(steps), ticktext: state.labels.map(visible), tickangle: 0 }
-        : state.marks ? namedTicks(state, width) : stepTicks(state)),
+        : state.marks
+          ? namedTicks(state, width)
+          : stepTicks(state)),
     },
     shapes: [],
     annotations: [],
@@ -214,7 +236,13 @@ export function figure(rows, arrays, state, theme, width) {
       axis.zerolinecolor = theme.rule;
       data.targets.forEach((y, f) =>
         traces.push({
-          type: "scatter", mode: "markers+lines", x: steps, y, yaxis: `y${id}`, connectgaps: false, hoverinfo: "skip",
+          type: "scatter",
+          mode: "markers+lines",
+          x: steps,
+          y,
+          yaxis: `y${id}`,
+          connectgaps: false,
+          hoverinfo: "skip",
           line: { color: theme.lines[f % theme.lines.length], width: 1, dash: "dot" },
           marker: { size: 8, symbol: "circle-open", color: theme.lines[f % theme.lines.length] },
         }),
@@ -226,7 +254,11 @@ export function figure(rows, arrays, state, theme, width) {
           x: steps,
           y,
           yaxis: `y${id}`,
-          line: { color: theme.lines[f % theme.lines.length], width: 1.6, shape: row.signal === "x" ? "hvh" : "linear" },
+          line: {
+            color: theme.lines[f % theme.lines.length],
+            width: 1.6,
+            shape: row.signal === "x" ? "hvh" : "linear",
+          },
           marker: { size: row.signal === "x" ? 5 : 3, color: theme.lines[f % theme.lines.length] },
           hoverinfo: "skip",
         }),
@@ -273,7 +305,15 @@ export function poster(built, rows, values, state, theme, { title, notes }) {
   layout.width = built.layout.width + side;
   const inner = built.height - MARGIN.top - MARGIN.bottom;
   const note = (text, y, color, size, yanchor = "bottom") => ({
-    text, x: 0, xref: "paper", xanchor: "left", y, yref: "paper", yanchor, showarrow: false, font: { color, size },
+    text,
+    x: 0,
+    xref: "paper",
+    xanchor: "left",
+    y,
+    yref: "paper",
+    yanchor,
+    showarrow: false,
+    font: { color, size },
   });
   layout.annotations = rows.map((row, k) => {
     const range = rangeText(row, values[row.signal], state);
@@ -281,7 +321,9 @@ export function poster(built, rows, values, state, theme, { title, notes }) {
     return note(text, 1 - (built.places[k].top - MARGIN.top - 2) / inner, theme.hues[row.signal] ?? theme.ink, 12);
   });
   layout.annotations.push(note(plain(title), 1 + 16 / inner, theme.ink, 15));
-  notes.forEach((text, k) => layout.annotations.push(note(plain(text), -(MARGIN.bottom + 2 + 16 * k) / inner, theme.quiet, 11, "top")));
+  notes.forEach((text, k) =>
+    layout.annotations.push(note(plain(text), -(MARGIN.bottom + 2 + 16 * k) / inner, theme.quiet, 11, "top")),
+  );
   return { data: built.traces.map((trace) => barred(trace, rows, state, built.layout, theme)), layout };
 }
 
@@ -291,10 +333,21 @@ function barred(trace, rows, state, layout, theme) {
   const gate = rows[(+trace.yaxis.slice(1) || 1) - 1].kind === "gate" && state.view !== "difference";
   const [low, high] = layout[trace.yaxis.replace("y", "yaxis")].domain;
   return {
-    ...trace, showscale: true,
+    ...trace,
+    showscale: true,
     colorbar: {
-      x: 1.01, xanchor: "left", thickness: 8, len: high - low, lenmode: "fraction", y: (low + high) / 2, yanchor: "middle",
-      outlinewidth: 0, tickvals: gate ? [0, 1] : [trace.zmin, trace.zmax], tickformat: ".2~g", tickfont: { family: theme.mono, color: theme.quiet, size: 10 }, ypad: 0,
+      x: 1.01,
+      xanchor: "left",
+      thickness: 8,
+      len: high - low,
+      lenmode: "fraction",
+      y: (low + high) / 2,
+      yanchor: "middle",
+      outlinewidth: 0,
+      tickvals: gate ? [0, 1] : [trace.zmin, trace.zmax],
+      tickformat: ".2~g",
+      tickfont: { family: theme.mono, color: theme.quiet, size: 10 },
+      ypad: 0,
     },
   };
 }

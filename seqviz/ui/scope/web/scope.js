@@ -23,7 +23,8 @@ function anew(root, old, Panel) {
   root.replaceWith(place);
   const panel = new Panel(place);
   panel.playing = !!old.timer;
-  for (const name of KEPT) if (old[name] !== undefined) panel[name] = name === "state" ? Object.assign(panel.state, old.state) : old[name];
+  for (const name of KEPT)
+    if (old[name] !== undefined) panel[name] = name === "state" ? Object.assign(panel.state, old.state) : old[name];
   if (panel.speedSelect) panel.speedSelect.value = panel.state.speed;
   return [place, panel];
 }

@@ -9,22 +9,69 @@ export class Spectrum {
     this.fan = el("div", { class: "sv-wide", role: "img" });
     this.circleTitle = el("h4", { class: "sv-small-title" });
     this.fanTitle = el("h4", { class: "sv-small-title", text: tr("Singular values of ∂h_T/∂h_t against the lag") });
-    this.root = el("div", { class: "sv-spectrum", hidden: true }, el("figure", {}, this.circleTitle, this.circle), el("figure", { class: "sv-grow" }, this.fanTitle, this.fan));
+    this.root = el(
+      "div",
+      { class: "sv-spectrum", hidden: true },
+      el("figure", {}, this.circleTitle, this.circle),
+      el("figure", { class: "sv-grow" }, this.fanTitle, this.fan),
+    );
   }
 
   async draw(Plotly, header, arrays, theme) {
     this.root.hidden = !header;
     this.header = header;
     if (!header) return;
-    Object.assign(this, { Plotly, theme, re: arrays["eig.re"], im: arrays["eig.im"], steps: arrays["eig.step"], at: null });
-    const base = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: theme.well, font: { family: theme.mono, color: theme.quiet, size: theme.small }, showlegend: false, hovermode: "closest", dragmode: false };
+    Object.assign(this, {
+      Plotly,
+      theme,
+      re: arrays["eig.re"],
+      im: arrays["eig.im"],
+      steps: arrays["eig.step"],
+      at: null,
+    });
+    const base = {
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: theme.well,
+      font: { family: theme.mono, color: theme.quiet, size: theme.small },
+      showlegend: false,
+      hovermode: "closest",
+      dragmode: false,
+    };
     const grid = { gridcolor: theme.rule, zerolinecolor: theme.rule };
     const reach = header.reach;
-    const circle = { type: "circle", xref: "x", yref: "y", x0: -1, y0: -1, x1: 1, y1: 1, line: { color: theme.ink, width: 1, dash: "dash" } };
-    await Plotly.react(this.circle, [{ type: "scatter", mode: "markers", x: [], y: [], marker: { size: 6, color: theme.lines[header.line], opacity: 0.8 }, hovertemplate: "%{x:.3f} + %{y:.3f} i<extra></extra>" }], {
-      ...base, width: 250, height: 250, margin: { l: 30, r: 8, t: 6, b: 24 }, shapes: [circle],
-      xaxis: { ...grid, range: [-reach, reach], fixedrange: true, nticks: 5 }, yaxis: { ...grid, range: [-reach, reach], fixedrange: true, nticks: 5, scaleanchor: "x" },
-    }, { displayModeBar: false });
+    const circle = {
+      type: "circle",
+      xref: "x",
+      yref: "y",
+      x0: -1,
+      y0: -1,
+      x1: 1,
+      y1: 1,
+      line: { color: theme.ink, width: 1, dash: "dash" },
+    };
+    await Plotly.react(
+      this.circle,
+      [
+        {
+          type: "scatter",
+          mode: "markers",
+          x: [],
+          y: [],
+          marker: { size: 6, color: theme.lines[header.line], opacity: 0.8 },
+          hovertemplate: "%{x:.3f} + %{y:.3f} i<extra></extra>",
+        },
+      ],
+      {
+        ...base,
+        width: 250,
+        height: 250,
+        margin: { l: 30, r: 8, t: 6, b: 24 },
+        shapes: [circle],
+        xaxis: { ...grid, range: [-reach, reach], fixedrange: true, nticks: 5 },
+        yaxis: { ...grid, range: [-reach, reach], fixedrange: true, nticks: 5, scaleanchor: "x" },
+      },
+      { displayModeBar: false },
+    );
     const width = Math.max(240, this.fan.clientWidth || this.root.clientWidth - 290);
     const H = header.singular;
     const lags = arrays["sing.lag"];
@@ -32,12 +79,29 @@ export class Spectrum {
     const traces = [];
     for (let k = 0; k < H; k++) {
       const y = Array.from(lags, (_, s) => (values[s * H + k] < header.floor ? null : values[s * H + k]));
-      traces.push({ type: "scatter", mode: "lines", x: Array.from(lags), y, line: { width: k === 0 ? 2 : 1, color: theme.lines[header.line] }, opacity: k === 0 ? 1 : 0.35, hoverinfo: k === 0 ? "x+y" : "skip" });
+      traces.push({
+        type: "scatter",
+        mode: "lines",
+        x: Array.from(lags),
+        y,
+        line: { width: k === 0 ? 2 : 1, color: theme.lines[header.line] },
+        opacity: k === 0 ? 1 : 0.35,
+        hoverinfo: k === 0 ? "x+y" : "skip",
+      });
     }
-    await Plotly.react(this.fan, traces, {
-      ...base, width, height: 250, margin: { l: 48, r: 8, t: 6, b: 34 },
-      xaxis: { ...grid, title: { text: tr("lag T − t (steps)"), standoff: 2 }, fixedrange: true, zeroline: false }, yaxis: { ...grid, title: { text: "log10", standoff: 0 }, fixedrange: true, zeroline: true },
-    }, { displayModeBar: false });
+    await Plotly.react(
+      this.fan,
+      traces,
+      {
+        ...base,
+        width,
+        height: 250,
+        margin: { l: 48, r: 8, t: 6, b: 34 },
+        xaxis: { ...grid, title: { text: tr("lag T − t (steps)"), standoff: 2 }, fixedrange: true, zeroline: false },
+        yaxis: { ...grid, title: { text: "log10", standoff: 0 }, fixedrange: true, zeroline: true },
+      },
+      { displayModeBar: false },
+    );
     this.fan.setAttribute("aria-label", header.says);
   }
 
@@ -46,15 +110,20 @@ export class Spectrum {
     if (step === this.at) return;
     this.at = step;
     let best = 0;
-    for (let s = 1; s < this.steps.length; s++) if (Math.abs(this.steps[s] - step) < Math.abs(this.steps[best] - step)) best = s;
+    for (let s = 1; s < this.steps.length; s++)
+      if (Math.abs(this.steps[s] - step) < Math.abs(this.steps[best] - step)) best = s;
     const H = this.header.hidden;
     const x = Array.from(this.re.subarray(best * H, (best + 1) * H));
     const y = Array.from(this.im.subarray(best * H, (best + 1) * H));
     const largest = Math.max(...x.map((v, k) => Math.hypot(v, y[k])));
     const values = { step, name: this.header.name, size: number(largest), nearest: this.steps[best] };
-    this.circleTitle.textContent = values.nearest === step
-      ? tr("Eigenvalues of step {step}, {name}: largest {size}", values)
-      : tr("Eigenvalues of step {nearest}, the one nearest to {step} that was computed, {name}: largest {size}", values);
+    this.circleTitle.textContent =
+      values.nearest === step
+        ? tr("Eigenvalues of step {step}, {name}: largest {size}", values)
+        : tr(
+            "Eigenvalues of step {nearest}, the one nearest to {step} that was computed, {name}: largest {size}",
+            values,
+          );
     this.circle.setAttribute("aria-label", this.circleTitle.textContent);
     this.Plotly.restyle(this.circle, { x: [x], y: [y] }, [0]);
   }

@@ -17,8 +17,8 @@ const held32 = (v) => (Math.abs(v) > MOST ? Math.sign(v) * Infinity : v);
 const SQUASH = { sigmoid: (v) => 1 / (1 + Math.exp(-v)), tanh: Math.tanh, relu: (v) => Math.max(0, v) };
 const squashOf = (cell, gate) => SQUASH[cell === "RNN_RELU" ? "relu" : "gnh".includes(gate) ? "tanh" : "sigmoid"];
 
-// header: {cell, hidden, inputs}; arrays: x, the layer's signals, w_ih, w_hh, b_ih, b_hh, all as sent by the server, and
-// of a run with interventions also what is before the squashing.
+// header: {cell, hidden, inputs}; arrays: x, the layer's signals, w_ih, w_hh, b_ih, b_hh, all as sent by the server,
+// and of a run with interventions also what is before the squashing.
 function reader({ cell, hidden: H, inputs }, arrays, step) {
   const kind = cell.startsWith("RNN") ? "RNN" : cell;
   const x = arrays.x.subarray(step * inputs, (step + 1) * inputs);
@@ -30,7 +30,13 @@ function reader({ cell, hidden: H, inputs }, arrays, step) {
       made[name] = held32(value);
       v[name] = read(name, step) ?? made[name];
     };
-    const v = { x: inputs === 1 ? x[0] : Math.hypot(...x), h_: before[u], c_: read("c", step - 1), c: read("c", step), h: read("h", step) };
+    const v = {
+      x: inputs === 1 ? x[0] : Math.hypot(...x),
+      h_: before[u],
+      c_: read("c", step - 1),
+      c: read("c", step),
+      h: read("h", step),
+    };
     BLOCK[kind].forEach((gate, b) => {
       const row = b * H + u;
       v[`${gate}_wx`] = dot(arrays.w_ih, row, x);
@@ -46,7 +52,8 @@ function reader({ cell, hidden: H, inputs }, arrays, step) {
       made[gate] = squashOf(cell, gate)(v[`${gate}_pre`]);
     }
     if (kind === "LSTM") Object.assign(v, { kept: v.f * v.c_, written: v.i * v.g, tanh_c: Math.tanh(v.c) });
-    if (kind === "GRU") Object.assign(v, { reset: v.r * v.n_hh, one_z: 1 - v.z, kept: v.z * v.h_, written: (1 - v.z) * v.n });
+    if (kind === "GRU")
+      Object.assign(v, { reset: v.r * v.n_hh, one_z: 1 - v.z, kept: v.z * v.h_, written: (1 - v.z) * v.n });
     if (kind === "LSTM") Object.assign(made, { c: v.kept + v.written, h: v.o * v.tanh_c });
     if (kind === "GRU") made.h = v.written + v.kept;
     return { v, made };
@@ -59,11 +66,23 @@ export function sums(header, arrays, step, unit) {
   const { kind, x, before, unit: read } = reader(header, arrays, step);
   const { v, made } = read(unit);
   v.made = made;
-  v.parts = Object.fromEntries(BLOCK[kind].map((gate, b) => {
-    const row = b * header.hidden + unit;
-    const products = (weights, input) => Array.from(input, (value, k) => weights[row * input.length + k] * value);
-    return [gate, { wx: products(arrays.w_ih, x), wh: products(arrays.w_hh, before), sx: v[`${gate}_wx`], bx: v[`${gate}_bx`], sh: v[`${gate}_wh`], bh: v[`${gate}_bh`] }];
-  }));
+  v.parts = Object.fromEntries(
+    BLOCK[kind].map((gate, b) => {
+      const row = b * header.hidden + unit;
+      const products = (weights, input) => Array.from(input, (value, k) => weights[row * input.length + k] * value);
+      return [
+        gate,
+        {
+          wx: products(arrays.w_ih, x),
+          wh: products(arrays.w_hh, before),
+          sx: v[`${gate}_wx`],
+          bx: v[`${gate}_bx`],
+          sh: v[`${gate}_wh`],
+          bh: v[`${gate}_bh`],
+        },
+      ];
+    }),
+  );
   return v;
 }
 

@@ -75,7 +75,9 @@ export function hear(about, send) {
   if (about.wants.length) recall(about.wants).then((codes) => say(key, { codes }));
 }
 
-export function leave(key) { picture(key).send = null; }
+export function leave(key) {
+  picture(key).send = null;
+}
 
 // The keeper is a component outside every part of the page that runs by itself: what it sends runs all of the page.
 export function keep(send) {
@@ -88,11 +90,13 @@ function renewed(about) {
   ({ session, folder } = about);
   if (first) return;
   const again = waiting();
-  notice(sentences([
-    tr("The connection to this page's memory was lost. The page was set up anew from its address."),
-    again && trn("{count} change was sent again.", "{count} changes were sent again.", again),
-    touched && tr("What was chosen in the controls meanwhile is lost."),
-  ]));
+  notice(
+    sentences([
+      tr("The connection to this page's memory was lost. The page was set up anew from its address."),
+      again && trn("{count} change was sent again.", "{count} changes were sent again.", again),
+      touched && tr("What was chosen in the controls meanwhile is lost."),
+    ]),
+  );
   [broken, touched, tries] = [false, false, 0];
 }
 
@@ -107,7 +111,10 @@ async function check() {
   asking = true;
   const about = session;
   const place = beside(`${folder}/session/${about}`);
-  const answer = await fetch(place, { cache: "no-store" }).then((r) => r.text(), () => "");
+  const answer = await fetch(place, { cache: "no-store" }).then(
+    (r) => r.text(),
+    () => "",
+  );
   asking = false;
   if (session === about) {
     if (answer === "gone") anew(about);
@@ -127,16 +134,25 @@ function anew(lost) {
   const now = performance.now();
   const patience = running() ? PATIENT : LONG;
   if (!tries || now - asked > patience) {
-    if (tries >= 3) { reload(); return; }
+    if (tries >= 3) {
+      reload();
+      return;
+    }
     [tries, asked] = [tries + 1, now];
     keeper?.({ load, events: [], again: tries });
   }
-  setTimeout(() => { if (session === lost) check(); }, LONG);
+  setTimeout(() => {
+    if (session === lost) check();
+  }, LONG);
 }
 
 // A browser may keep a framed page from storing anything; then there is no reload that could loop, either.
 function storage() {
-  try { return window.sessionStorage; } catch { return null; }
+  try {
+    return window.sessionStorage;
+  } catch {
+    return null;
+  }
 }
 
 // What was not heard outlives the reload, with its numbers.
@@ -183,9 +199,13 @@ function observe() {
 
 // Streamlit forgets what is chosen in its own controls while there is no connection.
 for (const kind of ["input", "change", "click"]) {
-  document.addEventListener(kind, ({ target }) => {
-    if (!connected() && target.closest?.(".stMain") && !target.closest(".sv-root")) touched = true;
-  }, true);
+  document.addEventListener(
+    kind,
+    ({ target }) => {
+      if (!connected() && target.closest?.(".stMain") && !target.closest(".sv-root")) touched = true;
+    },
+    true,
+  );
 }
 
 let note = null;

@@ -24,14 +24,28 @@ const ONE = {
 
 // Written out, since a call for each number would cost more than the number.
 const TWO = {
-  "+": (o, a, b) => () => { for (let u = 0; u < o.length; u++) o[u] = a[u] + b[u]; },
-  "-": (o, a, b) => () => { for (let u = 0; u < o.length; u++) o[u] = a[u] - b[u]; },
-  "*": (o, a, b) => () => { for (let u = 0; u < o.length; u++) o[u] = a[u] * b[u]; },
-  "/": (o, a, b) => () => { for (let u = 0; u < o.length; u++) o[u] = a[u] / b[u]; },
-  max: (o, a, b) => () => { for (let u = 0; u < o.length; u++) o[u] = Math.max(a[u], b[u]); },
-  min: (o, a, b) => () => { for (let u = 0; u < o.length; u++) o[u] = Math.min(a[u], b[u]); },
+  "+": (o, a, b) => () => {
+    for (let u = 0; u < o.length; u++) o[u] = a[u] + b[u];
+  },
+  "-": (o, a, b) => () => {
+    for (let u = 0; u < o.length; u++) o[u] = a[u] - b[u];
+  },
+  "*": (o, a, b) => () => {
+    for (let u = 0; u < o.length; u++) o[u] = a[u] * b[u];
+  },
+  "/": (o, a, b) => () => {
+    for (let u = 0; u < o.length; u++) o[u] = a[u] / b[u];
+  },
+  max: (o, a, b) => () => {
+    for (let u = 0; u < o.length; u++) o[u] = Math.max(a[u], b[u]);
+  },
+  min: (o, a, b) => () => {
+    for (let u = 0; u < o.length; u++) o[u] = Math.min(a[u], b[u]);
+  },
 };
-const each = (o, a, of) => () => { for (let u = 0; u < o.length; u++) o[u] = of(a[u]); };
+const each = (o, a, of) => () => {
+  for (let u = 0; u < o.length; u++) o[u] = of(a[u]);
+};
 
 const SAFE = 1e38;
 const largest = (values) => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);

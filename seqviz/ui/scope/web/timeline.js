@@ -9,33 +9,64 @@ const SPEEDS = ["4", "12", "30", "60"];
 export const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
 
 export const button = (text, title, action, extra = {}) =>
-  el("button", { type: "button", class: "sv-button", title, "aria-label": /\p{L}/u.test(text) ? null : title, onclick: action, text, ...extra });
+  el("button", {
+    type: "button",
+    class: "sv-button",
+    title,
+    "aria-label": /\p{L}/u.test(text) ? null : title,
+    onclick: action,
+    text,
+    ...extra,
+  });
 
 export function choice(label, options, action) {
-  const select = el("select", { class: "sv-select", "aria-label": label, onchange: () => action(select.value) }, ...options.map(([value, text]) => el("option", { value, text })));
+  const select = el(
+    "select",
+    { class: "sv-select", "aria-label": label, onchange: () => action(select.value) },
+    ...options.map(([value, text]) => el("option", { value, text })),
+  );
   return [el("label", { class: "sv-choice" }, el("span", { text: label }), select), select];
 }
 
 // A choice of one of a few: arrow keys move among them and choose, as in a group of radio buttons.
 export function segments(label, options, action) {
-  const buttons = options.map(([value, text]) => el("button", { type: "button", role: "radio", class: "sv-segment", "data-value": value, text, onclick: (event) => {
-    action(value);
-    // In a lecture the next arrow key is for the steps; who came by keyboard stays in the group.
-    if (event.detail && lecture()) event.currentTarget.blur();
-  } }));
-  const root = el("div", { class: "sv-segments", role: "radiogroup", "aria-label": label, onkeydown: (event) => {
-    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-    if (!by) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const next = buttons[(buttons.indexOf(event.target) + by + buttons.length) % buttons.length];
-    next.focus();
-    next.click();
-  } }, ...buttons);
-  const set = (value) => buttons.forEach((b) => {
-    b.setAttribute("aria-checked", `${b.dataset.value === value}`);
-    b.tabIndex = b.dataset.value === value ? 0 : -1;
-  });
+  const buttons = options.map(([value, text]) =>
+    el("button", {
+      type: "button",
+      role: "radio",
+      class: "sv-segment",
+      "data-value": value,
+      text,
+      onclick: (event) => {
+        action(value);
+        // In a lecture the next arrow key is for the steps; who came by keyboard stays in the group.
+        if (event.detail && lecture()) event.currentTarget.blur();
+      },
+    }),
+  );
+  const root = el(
+    "div",
+    {
+      class: "sv-segments",
+      role: "radiogroup",
+      "aria-label": label,
+      onkeydown: (event) => {
+        const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+        if (!by) return;
+        event.preventDefault();
+        event.stopPropagation();
+        const next = buttons[(buttons.indexOf(event.target) + by + buttons.length) % buttons.length];
+        next.focus();
+        next.click();
+      },
+    },
+    ...buttons,
+  );
+  const set = (value) =>
+    buttons.forEach((b) => {
+      b.setAttribute("aria-checked", `${b.dataset.value === value}`);
+      b.tabIndex = b.dataset.value === value ? 0 : -1;
+    });
   return { root, set };
 }
 
@@ -43,8 +74,10 @@ const PAGES = ["PageUp", "PageDown"];
 const SIDEWAYS = ["ArrowLeft", "ArrowRight"];
 const TYPED = "input:not([type=range], [type=checkbox], [type=radio]), textarea";
 // What has a use of its own for arrows, and for space.
-const MOVED = ["radio", "radiogroup", "tab", "tablist", "slider", "listbox", "option", "combobox", "menu", "menuitem", "grid"]
-  .map((role) => `[role=${role}]`).join(", ") + `, ${TYPED}, input[type=radio], input[type=range], select, [contenteditable], canvas, audio, video`;
+const MOVED =
+  ["radio", "radiogroup", "tab", "tablist", "slider", "listbox", "option", "combobox", "menu", "menuitem", "grid"]
+    .map((role) => `[role=${role}]`)
+    .join(", ") + `, ${TYPED}, input[type=radio], input[type=range], select, [contenteditable], canvas, audio, video`;
 const PRESSED = "button, summary, a, input, [role=button], [role=radio], [role=switch], [role=checkbox]";
 const [CHIPS, NUMBERED] = [64, 32]; // steps; more have no room for a chip each, or for its number
 
@@ -64,30 +97,63 @@ export class Timeline {
     this.heads = el("div", { class: "sv-heads" });
     this.tip = el("div", { class: "sv-tip", role: "tooltip" });
     this.live = el("div", { class: "sv-visually-hidden", "aria-live": "polite" });
-    this.plot = el("div", { class: "sv-plot", tabindex: "0", role: "application", "aria-label": label },
-      this.graph, this.veil, this.pinned, this.band, this.marks, this.heads, this.tip);
+    this.plot = el(
+      "div",
+      { class: "sv-plot", tabindex: "0", role: "application", "aria-label": label },
+      this.graph,
+      this.veil,
+      this.pinned,
+      this.band,
+      this.marks,
+      this.heads,
+      this.tip,
+    );
     this.legend = el("div", { class: "sv-legend", role: "note", "aria-label": tr("Legend") });
     this.status = el("p", { class: "sv-status", role: "status" });
-    this.scrubber = el("input", { type: "range", min: "0", class: "sv-scrubber", "aria-label": place, oninput: () => this.move(+this.scrubber.value) });
+    this.scrubber = el("input", {
+      type: "range",
+      min: "0",
+      class: "sv-scrubber",
+      "aria-label": place,
+      oninput: () => this.move(+this.scrubber.value),
+    });
     this.clock = el("output", { class: "sv-clock" });
     this.play = button("▶", tr("Play through time (space)"), () => this.toggle());
     this.play.classList.add("sv-play");
     this.chips = el("div", { class: "sv-chips", "aria-hidden": "true" });
-    const [speedBox, speed] = choice(tr("speed"), SPEEDS.map((count) => [count, trn("{count} step/s", "{count} steps/s", count)]), (v) => { this.state.speed = v; });
+    const [speedBox, speed] = choice(
+      tr("speed"),
+      SPEEDS.map((count) => [count, trn("{count} step/s", "{count} steps/s", count)]),
+      (v) => {
+        this.state.speed = v;
+      },
+    );
     speed.value = this.state.speed;
     this.speedSelect = speed;
-    this.time = el("div", { class: "sv-time" }, this.play, button("‹", tr("One step back (left arrow)"), () => this.move(this.state.step - 1)),
-      button("›", tr("One step on (right arrow)"), () => this.move(this.state.step + 1)), el("label", { class: "sv-choice sv-place" }, el("span", { text: place }), this.scrubber), this.clock, speedBox);
+    this.time = el(
+      "div",
+      { class: "sv-time" },
+      this.play,
+      button("‹", tr("One step back (left arrow)"), () => this.move(this.state.step - 1)),
+      button("›", tr("One step on (right arrow)"), () => this.move(this.state.step + 1)),
+      el("label", { class: "sv-choice sv-place" }, el("span", { text: place }), this.scrubber),
+      this.clock,
+      speedBox,
+    );
     this.plot.addEventListener("pointerdown", (e) => this.pressed(e), true);
     this.plot.addEventListener("pointermove", (e) => this.moved(e), true);
     // While a button is down Plotly lays a cover over the whole page, so the end of a press is heard at the top.
-    this.onUp = (e) => { if (this.down) this.released(e); };
+    this.onUp = (e) => {
+      if (this.down) this.released(e);
+    };
     for (const kind of ["pointerup", "pointercancel"]) document.addEventListener(kind, this.onUp, true);
     this.plot.addEventListener("pointerleave", () => this.left());
     root.addEventListener("keydown", (e) => this.key(e));
     this.onPage = (e) => this.clicker(e);
     document.addEventListener("keydown", this.onPage);
-    this.onHash = () => { if (this.header && !this.header.plain) this.readdressed(); };
+    this.onHash = () => {
+      if (this.header && !this.header.plain) this.readdressed();
+    };
     window.addEventListener("hashchange", this.onHash);
     this.resizer = new ResizeObserver(() => this.resized());
     this.resizer.observe(this.plot);
@@ -96,18 +162,28 @@ export class Timeline {
   }
 
   // For the subclass: draw(fresh), inspect(step), tooltip(place), chosen(place), viewChanged().
-  tooltip() { return null; }
+  tooltip() {
+    return null;
+  }
   chosen() {}
   viewChanged() {}
   readdressed() {} // another place of the same page was asked for
-  extraKeys() { return {}; }
-  get anywhere() { return []; } // keys that need no focus
-  spoken() { return tr("Step {step}", { step: this.state.step }); }
+  extraKeys() {
+    return {};
+  }
+  get anywhere() {
+    return [];
+  } // keys that need no focus
+  spoken() {
+    return tr("Step {step}", { step: this.state.step });
+  }
 
   // --- drawing ----------------------------------------------------------------------------------
 
   async ready() {
-    const Plotly = await plotly().catch((error) => { this.status.textContent = error.message; });
+    const Plotly = await plotly().catch((error) => {
+      this.status.textContent = error.message;
+    });
     if (!Plotly || !this.header || this.gone) return false;
     this.Plotly = Plotly;
     this.lastWidth = this.plot.clientWidth;
@@ -118,7 +194,13 @@ export class Timeline {
   }
 
   retheme(theme) {
-    if (this.theme && theme.paper === this.theme.paper && theme.font === this.theme.font && theme.label === this.theme.label) return;
+    if (
+      this.theme &&
+      theme.paper === this.theme.paper &&
+      theme.font === this.theme.font &&
+      theme.label === this.theme.label
+    )
+      return;
     this.theme = theme;
     this.root.classList.toggle("sv-dark", theme.dark);
     for (const [signal, hue] of Object.entries(theme.hues)) this.root.style.setProperty(`--sv-hue-${signal}`, hue);
@@ -127,7 +209,13 @@ export class Timeline {
   async react(built) {
     this.built = built;
     this.plot.style.height = `${built.height}px`;
-    await (this.reacting = this.Plotly.react(this.graph, built.traces, built.layout, { displayModeBar: false, responsive: false, doubleClick: "reset", scrollZoom: false, showTips: false }));
+    await (this.reacting = this.Plotly.react(this.graph, built.traces, built.layout, {
+      displayModeBar: false,
+      responsive: false,
+      doubleClick: "reset",
+      scrollZoom: false,
+      showTips: false,
+    }));
     if (this.bound) return;
     this.bound = true;
     this.graph.on("plotly_relayout", () => {
@@ -153,8 +241,20 @@ export class Timeline {
   }
 
   saver() {
-    const choose = el("select", { class: "sv-select", "aria-label": tr("Save the picture"), onchange: () => { this.save(choose.value); choose.value = ""; } },
-      el("option", { value: "", text: tr("Save picture") }), el("option", { value: "svg", text: tr("as SVG") }), el("option", { value: "png", text: tr("as PNG") }));
+    const choose = el(
+      "select",
+      {
+        class: "sv-select",
+        "aria-label": tr("Save the picture"),
+        onchange: () => {
+          this.save(choose.value);
+          choose.value = "";
+        },
+      },
+      el("option", { value: "", text: tr("Save picture") }),
+      el("option", { value: "svg", text: tr("as SVG") }),
+      el("option", { value: "png", text: tr("as PNG") }),
+    );
     return choose;
   }
 
@@ -163,14 +263,17 @@ export class Timeline {
     const { L } = this.state;
     this.chips.hidden = L > (labels ? CHIPS : NUMBERED);
     if (this.chips.hidden) return;
-    if (this.chips.childElementCount !== L) this.chips.replaceChildren(...Array.from({ length: L }, (_, t) => el("span", { class: "sv-chip", onclick: () => this.move(t) })));
+    if (this.chips.childElementCount !== L)
+      this.chips.replaceChildren(
+        ...Array.from({ length: L }, (_, t) => el("span", { class: "sv-chip", onclick: () => this.move(t) })),
+      );
     const chip = this.chips.firstChild;
     const wide = labels ? 0 : `${L - 1}`.length * 0.65 * parseFloat(getComputedStyle(chip).fontSize);
     const every = Math.max(1, Math.ceil(wide / (chip.clientWidth || wide || 1)));
     const said = (t) => (labels ? (t >= secret ? "?" : visible(labels[t])) : t % every ? "" : `${t}`);
-    [...this.chips.children].forEach((chip, t) => {
-      chip.textContent = said(t);
-      chip.classList.remove("sv-on");
+    [...this.chips.children].forEach((each, t) => {
+      each.textContent = said(t);
+      each.classList.remove("sv-on");
     });
     this.latest = null;
   }
@@ -184,7 +287,9 @@ export class Timeline {
     this.latest = step;
   }
 
-  get home() { return this.plot; } // what takes the keys
+  get home() {
+    return this.plot;
+  } // what takes the keys
 
   drawn() {
     // Who comes from another page with the keys in hand goes on with them here.
@@ -196,25 +301,44 @@ export class Timeline {
 
   heading(row, k, ...more) {
     const folded = this.state.folded.has(row.signal);
-    return el("div", { class: "sv-head", style: `top:${this.built.places[k].top - 21}px` },
-      el("button", {
-        type: "button", class: "sv-fold", "data-signal": row.signal, "aria-expanded": `${!folded}`, title: folded ? tr("Unfold {row}", { row: row.name }) : tr("Fold {row}", { row: row.name }),
-        onclick: () => {
-          if (folded) this.state.folded.delete(row.signal);
-          else this.state.folded.add(row.signal);
-          this.viewChanged();
-          this.draw(true);
+    return el(
+      "div",
+      { class: "sv-head", style: `top:${this.built.places[k].top - 21}px` },
+      el(
+        "button",
+        {
+          type: "button",
+          class: "sv-fold",
+          "data-signal": row.signal,
+          "aria-expanded": `${!folded}`,
+          title: folded ? tr("Unfold {row}", { row: row.name }) : tr("Fold {row}", { row: row.name }),
+          onclick: () => {
+            if (folded) this.state.folded.delete(row.signal);
+            else this.state.folded.add(row.signal);
+            this.viewChanged();
+            this.draw(true);
+          },
         },
-      }, el("span", { class: "sv-caret", text: folded ? "▸" : "▾" }), el("b", { class: "sv-symbol", style: `color: var(--sv-hue-${row.hue ?? row.signal})`, text: row.symbol }), el("span", { text: row.name })),
+        el("span", { class: "sv-caret", text: folded ? "▸" : "▾" }),
+        el("b", { class: "sv-symbol", style: `color: var(--sv-hue-${row.hue ?? row.signal})`, text: row.symbol }),
+        el("span", { text: row.name }),
+      ),
       ...more,
-      el("span", { class: "sv-says", text: this.sayings === false ? "" : row.says ?? "", title: row.says ?? "" }));
+      el("span", { class: "sv-says", text: this.sayings === false ? "" : (row.says ?? ""), title: row.says ?? "" }),
+    );
   }
 
   // --- positions --------------------------------------------------------------------------------
 
-  get xaxis() { return this.graph._fullLayout.xaxis; }
-  get step() { return this.state.hover?.step ?? this.state.step; }
-  get right() { return this.lastWidth - MARGIN.right; } // asking the element would lay the page out anew
+  get xaxis() {
+    return this.graph._fullLayout.xaxis;
+  }
+  get step() {
+    return this.state.hover?.step ?? this.state.step;
+  }
+  get right() {
+    return this.lastWidth - MARGIN.right;
+  } // asking the element would lay the page out anew
   // A zoom from an address, or from a longer sequence, keeps what there is of it.
   zoomWithin(steps) {
     const [from, to] = this.state.zoom ?? [];
@@ -222,8 +346,13 @@ export class Timeline {
     this.state.zoom = high - low >= 1 && high - low < steps ? [low, high] : null;
   }
 
-  zoomed() { const [a, b] = this.xaxis.range; return Math.abs(a + 0.5) > 1e-6 || Math.abs(b - this.state.L + 0.5) > 1e-6; }
-  pixel(step) { return clamp(MARGIN.left + this.xaxis.l2p(step), MARGIN.left, this.right); }
+  zoomed() {
+    const [a, b] = this.xaxis.range;
+    return Math.abs(a + 0.5) > 1e-6 || Math.abs(b - this.state.L + 0.5) > 1e-6;
+  }
+  pixel(step) {
+    return clamp(MARGIN.left + this.xaxis.l2p(step), MARGIN.left, this.right);
+  }
 
   // Everything that sits over the picture, moved without touching Plotly.
   place() {
@@ -250,7 +379,11 @@ export class Timeline {
   }
 
   stepAt(clientX) {
-    return clamp(Math.round(this.xaxis.p2l(clientX - this.plot.getBoundingClientRect().left - MARGIN.left)), 0, this.state.L - 1);
+    return clamp(
+      Math.round(this.xaxis.p2l(clientX - this.plot.getBoundingClientRect().left - MARGIN.left)),
+      0,
+      this.state.L - 1,
+    );
   }
 
   // Which step and row lie under a pointer.
@@ -275,8 +408,12 @@ export class Timeline {
     this.plot.focus({ preventScroll: true, focusVisible: false });
   }
 
-  moved(event) { this.hover(this.under(event)); }
-  left() { this.hover(null); }
+  moved(event) {
+    this.hover(this.under(event));
+  }
+  left() {
+    this.hover(null);
+  }
 
   released(event) {
     const still = this.down && Math.hypot(event.clientX - this.down.x, event.clientY - this.down.y) < 4;
@@ -328,11 +465,17 @@ export class Timeline {
     const { step, L } = this.state;
     const jump = event.shiftKey ? 10 : 1;
     const control = event.ctrlKey || event.metaKey;
-    const actions = control ? {} : {
-      ArrowLeft: () => this.move(step - jump), ArrowRight: () => this.move(step + jump),
-      PageUp: () => this.move(step - 1), PageDown: () => this.move(step + 1), Home: () => this.move(0), End: () => this.move(L - 1),
-      ...this.extraKeys(event, jump),
-    };
+    const actions = control
+      ? {}
+      : {
+          ArrowLeft: () => this.move(step - jump),
+          ArrowRight: () => this.move(step + jump),
+          PageUp: () => this.move(step - 1),
+          PageDown: () => this.move(step + 1),
+          Home: () => this.move(0),
+          End: () => this.move(L - 1),
+          ...this.extraKeys(event, jump),
+        };
     if (control && this.undo) {
       const redo = () => this.redo.click();
       Object.assign(actions, { z: event.shiftKey ? redo : () => this.undo.click(), Z: redo, y: redo });
@@ -349,7 +492,8 @@ export class Timeline {
   // has the focus, and beside whatever has no use of its own for that key.
   clicker(event) {
     const { target, key } = event;
-    if (event.defaultPrevented || this.root.contains(target) || document.querySelector(".sv-timed") !== this.root) return;
+    if (event.defaultPrevented || this.root.contains(target) || document.querySelector(".sv-timed") !== this.root)
+      return;
     if (document.querySelector("[role=dialog], dialog[open]")) return;
     const control = event.ctrlKey || event.metaKey;
     const known = control ? ["z", "Z", "y"].includes(key) && !!this.undo : this.promised.includes(key);
@@ -358,7 +502,9 @@ export class Timeline {
   }
 
   // Keys that need no focus. A clicker's page keys scroll, but for a lecture.
-  get promised() { return [...SIDEWAYS, " ", ...(lecture() ? PAGES : []), ...this.anywhere]; }
+  get promised() {
+    return [...SIDEWAYS, " ", ...(lecture() ? PAGES : []), ...this.anywhere];
+  }
 
   // The step and unit of an address, or where the person was on another page of the same run.
   readCursor(view) {
@@ -408,7 +554,10 @@ export class Timeline {
   }
 
   toggle() {
-    if (this.timer) { this.stop(); return; }
+    if (this.timer) {
+      this.stop();
+      return;
+    }
     this.play.textContent = "❚❚";
     this.play.setAttribute("aria-pressed", "true");
     if (this.state.step >= this.state.L - 1) this.state.step = 0;
@@ -419,7 +568,10 @@ export class Timeline {
       if (due > 0) {
         last += (due * 1000) / +this.state.speed;
         this.move(Math.min(this.state.step + due, this.state.L - 1));
-        if (this.state.step >= this.state.L - 1) { this.stop(); return; }
+        if (this.state.step >= this.state.L - 1) {
+          this.stop();
+          return;
+        }
       }
       this.timer = requestAnimationFrame(frame);
     };
@@ -442,11 +594,14 @@ export class Timeline {
     if (!width || width === this.lastWidth || !this.built) return;
     this.lastWidth = width;
     cancelAnimationFrame(this.resizeFrame);
-    this.resizeFrame = requestAnimationFrame(() => { if (this.header) this.draw(true); });
+    this.resizeFrame = requestAnimationFrame(() => {
+      if (this.header) this.draw(true);
+    });
   }
 
   rethemed() {
-    if (this.header && this.theme && readTheme(this.root, this.header.palettes).dark !== this.theme.dark) this.draw(true);
+    if (this.header && this.theme && readTheme(this.root, this.header.palettes).dark !== this.theme.dark)
+      this.draw(true);
   }
 
   destroy() {

@@ -29,24 +29,47 @@ export class Unrolled {
     if (!header) return;
     this.shown = this.fits();
     const across = 50 + EACH * this.shown;
-    this.title.textContent = tr("{name} unrolled: the same cell at every step, handing h on; its size ‖h‖ on the wires", { name: header.name });
+    this.title.textContent = tr(
+      "{name} unrolled: the same cell at every step, handing h on; its size ‖h‖ on the wires",
+      { name: header.name },
+    );
     this.picture.setAttribute("viewBox", `0 0 ${across} 234`);
     const { width, steps } = header;
-    this.sizes = Float64Array.from({ length: steps }, (_, t) => Math.hypot(...arrays["unrolled.h"].subarray(t * width, (t + 1) * width)));
+    this.sizes = Float64Array.from({ length: steps }, (_, t) =>
+      Math.hypot(...arrays["unrolled.h"].subarray(t * width, (t + 1) * width)),
+    );
     this.each = (across - 2 * LEFT) / steps;
     const most = Math.max(1e-9, ...this.sizes.filter(Number.isFinite));
     const gap = Math.min(5, 0.3 * this.each);
     const parts = [];
     for (let t = 0; t < steps; t++) {
       const x = LEFT + t * this.each;
-      if (t) parts.push(svg("path", { d: `M${x - gap} ${CHAIN + 10} h${2 * gap}`, class: "sv-line", style: "stroke: var(--sv-hue-h); stroke-width: 1.5" }));
-      parts.push(svg("rect", { x: x + gap, y: CHAIN, width: this.each - 2 * gap, height: 20, rx: Math.min(3, this.each / 5), style: `fill: var(--sv-hue-h); fill-opacity: ${Number.isNaN(this.sizes[t]) ? 0 : 0.08 + 0.92 * Math.min(1, this.sizes[t] / most)}` }));
+      if (t)
+        parts.push(
+          svg("path", {
+            d: `M${x - gap} ${CHAIN + 10} h${2 * gap}`,
+            class: "sv-line",
+            style: "stroke: var(--sv-hue-h); stroke-width: 1.5",
+          }),
+        );
+      parts.push(
+        svg("rect", {
+          x: x + gap,
+          y: CHAIN,
+          width: this.each - 2 * gap,
+          height: 20,
+          rx: Math.min(3, this.each / 5),
+          style: `fill: var(--sv-hue-h); fill-opacity: ${Number.isNaN(this.sizes[t]) ? 0 : 0.08 + 0.92 * Math.min(1, this.sizes[t] / most)}`,
+        }),
+      );
     }
     this.chain.replaceChildren(...parts);
   }
 
   // How many cells have room enough to be read.
-  fits() { return this.picture.clientWidth && this.picture.clientWidth < NARROW ? 3 : 6; }
+  fits() {
+    return this.picture.clientWidth && this.picture.clientWidth < NARROW ? 3 : 6;
+  }
 
   show(step) {
     if (!this.header) return;
@@ -55,23 +78,48 @@ export class Unrolled {
     const { sizes } = this;
     const count = Math.min(this.shown, steps);
     const first = Math.max(0, Math.min(step - Math.floor(count / 2), steps - count));
-    const wire = (d, hue, size) => svg("path", { d, class: "sv-line", style: `stroke: var(--sv-hue-${hue}); stroke-width: ${size}` });
+    const wire = (d, hue, size) =>
+      svg("path", { d, class: "sv-line", style: `stroke: var(--sv-hue-${hue}); stroke-width: ${size}` });
     const thick = (t) => (t < 0 || Number.isNaN(sizes[t]) ? 1 : 1 + 4 * Math.min(1, sizes[t]));
     const note = (x, y, text) => svg("text", { x, y, class: "sv-value", "text-anchor": "middle" }, text);
     const parts = [];
     for (let k = 0; k < count; k++) {
       const t = first + k;
       const x = 80 + k * EACH;
-      parts.push(wire(`M${x - 70} 95 H${x - 32}`, "h", thick(t - 1)), wire(`M${x} 158 V122`, "x", 1.6), wire(`M${x} 68 V36`, "y", 1.6), wire(`M${x + 32} 95 H${x + 66}`, "h", thick(t)));
+      parts.push(
+        wire(`M${x - 70} 95 H${x - 32}`, "h", thick(t - 1)),
+        wire(`M${x} 158 V122`, "x", 1.6),
+        wire(`M${x} 68 V36`, "y", 1.6),
+        wire(`M${x + 32} 95 H${x + 66}`, "h", thick(t)),
+      );
       const cell = svg("g", { class: `sv-box ${t === step ? "sv-now" : ""}` });
-      cell.append(svg("rect", { x: x - 32, y: 68, width: 64, height: 54, rx: 8 }), svg("text", { x, y: 90, class: "sv-glyph" }, name), note(x, 109, `t = ${t}`));
-      parts.push(cell, note(x, 176, `x ${number(this.arrays["unrolled.x"][t], 2)}`), note(x, 26, `y ${number(this.arrays["unrolled.y"][t], 2)}`), note(x + EACH / 2, 86, number(sizes[t], sizes[t] < 100 ? 2 : 0)));
+      cell.append(
+        svg("rect", { x: x - 32, y: 68, width: 64, height: 54, rx: 8 }),
+        svg("text", { x, y: 90, class: "sv-glyph" }, name),
+        note(x, 109, `t = ${t}`),
+      );
+      parts.push(
+        cell,
+        note(x, 176, `x ${number(this.arrays["unrolled.x"][t], 2)}`),
+        note(x, 26, `y ${number(this.arrays["unrolled.y"][t], 2)}`),
+        note(x + EACH / 2, 86, number(sizes[t], sizes[t] < 100 ? 2 : 0)),
+      );
     }
     this.near.replaceChildren(...parts);
     this.frame.setAttribute("x", LEFT + first * this.each - 1);
     this.frame.setAttribute("width", count * this.each + 2);
-    this.picture.setAttribute("aria-label", tr("The {name} unrolled over {steps}; near the cursor, steps {first} to {last}, with the size of h on the wires between them: {sizes}.", {
-      name, steps: trn("{count} step", "{count} steps", steps), first, last: first + count - 1, sizes: Array.from({ length: count }, (_, k) => number(sizes[first + k], 2)).join(tr(", ")),
-    }));
+    this.picture.setAttribute(
+      "aria-label",
+      tr(
+        "The {name} unrolled over {steps}; near the cursor, steps {first} to {last}, with the size of h on the wires between them: {sizes}.",
+        {
+          name,
+          steps: trn("{count} step", "{count} steps", steps),
+          first,
+          last: first + count - 1,
+          sizes: Array.from({ length: count }, (_, k) => number(sizes[first + k], 2)).join(tr(", ")),
+        },
+      ),
+    );
   }
 }

@@ -36,18 +36,29 @@ function paint(canvas, values, low, high, scale) {
 }
 
 // A question mark in place of a value.
-export const ask = (reveal) => el("button", { type: "button", class: "sv-ask", title: tr("Show this value"), text: "?", onclick: (event) => {
-  event.stopPropagation(); // the line around it would open
-  reveal();
-} });
+export const ask = (reveal) =>
+  el("button", {
+    type: "button",
+    class: "sv-ask",
+    title: tr("Show this value"),
+    text: "?",
+    onclick: (event) => {
+      event.stopPropagation(); // the line around it would open
+      reveal();
+    },
+  });
 
 export class Vectors {
-  // rows: [text, name, link] as in diagrams.js; peek(unit or null) while a strip is hovered, choose(unit) when it is clicked,
-  // reveal(name) when its question mark is.
+  // rows: [text, name, link] as in diagrams.js; peek(unit or null) while a strip is hovered, choose(unit) when it is
+  // clicked, reveal(name) when its question mark is.
   constructor(rows, { peek, choose, reveal }) {
     this.reveal = reveal;
     this.rows = rows.map(([text, name, link = name]) => {
-      const [canvas, mark, value] = [el("canvas", { "aria-hidden": "true" }), el("i", { class: "sv-vecmark" }), el("span", { class: "sv-barvalue" })];
+      const [canvas, mark, value] = [
+        el("canvas", { "aria-hidden": "true" }),
+        el("i", { class: "sv-vecmark" }),
+        el("span", { class: "sv-barvalue" }),
+      ];
       const strip = el("div", { class: "sv-strip", role: "img" }, canvas, mark);
       const unit = (event) => {
         const box = strip.getBoundingClientRect();
@@ -56,7 +67,13 @@ export class Vectors {
       strip.addEventListener("pointermove", (event) => peek(unit(event)));
       strip.addEventListener("pointerleave", () => peek(null));
       strip.addEventListener("click", (event) => choose(unit(event)));
-      const row = el("div", { class: "sv-vecrow", "data-link": link }, el("span", { class: "sv-law" }, ...typeset(tr(text))), strip, value);
+      const row = el(
+        "div",
+        { class: "sv-vecrow", "data-link": link },
+        el("span", { class: "sv-law" }, ...typeset(tr(text))),
+        strip,
+        value,
+      );
       return { text: spelled(tr(text)), name, canvas, mark, strip, value, row };
     });
     this.range = el("span", { class: "sv-range" });
@@ -70,7 +87,8 @@ export class Vectors {
     const most = Math.max(0, ...signed.flatMap((r) => Array.from(found[r.name], Math.abs).filter(Number.isFinite)));
     this.count = found[this.rows[0].name].length;
     const reach = most || 1;
-    this.range.textContent = signed.length === 0 ? "" : `±${most && (most < 0.1 || most >= 1e4) ? most.toPrecision(2) : most.toFixed(2)}`;
+    this.range.textContent =
+      signed.length === 0 ? "" : `±${most && (most < 0.1 || most >= 1e4) ? most.toPrecision(2) : most.toFixed(2)}`;
     this.rows.at(-1).row.classList.toggle("sv-dim", !!pending);
     for (const { text, name, canvas, mark, strip, value } of this.rows) {
       const values = found[name];
@@ -83,8 +101,23 @@ export class Vectors {
       value.replaceChildren(hidden ? ask(() => this.reveal(name)) : `${rule ? "≠ " : ""}${number(values[unit])}`);
       value.classList.toggle("sv-held", !!rule);
       value.title = rule;
-      strip.setAttribute("aria-label", hidden ? tr("{term}: to be guessed", { term: text })
-        : trn("{term}, {count} unit: from {low} to {high}; unit {unit}: {value}", "{term}, {count} units: from {low} to {high}; unit {unit}: {value}", this.count, { term: text, low: number(Math.min(...values)), high: number(Math.max(...values)), unit, value: number(values[unit]) }));
+      strip.setAttribute(
+        "aria-label",
+        hidden
+          ? tr("{term}: to be guessed", { term: text })
+          : trn(
+              "{term}, {count} unit: from {low} to {high}; unit {unit}: {value}",
+              "{term}, {count} units: from {low} to {high}; unit {unit}: {value}",
+              this.count,
+              {
+                term: text,
+                low: number(Math.min(...values)),
+                high: number(Math.max(...values)),
+                unit,
+                value: number(values[unit]),
+              },
+            ),
+      );
     }
   }
 }

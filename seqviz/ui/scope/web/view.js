@@ -6,16 +6,41 @@ import { Inspector } from "./inspector.js";
 import { clauses, el, gradient, later, number, sentences, tr, writeAddress } from "./kit.js";
 import { cursor, link } from "./link.js";
 import { unitOrder } from "./order.js";
-import { MARGIN, beyond, colours, featureName, figure, lineRange, poster, rangeText, rowData, rowRange, stepLabel } from "./picture.js";
+import {
+  MARGIN,
+  beyond,
+  colours,
+  featureName,
+  figure,
+  lineRange,
+  poster,
+  rangeText,
+  rowData,
+  rowRange,
+  stepLabel,
+} from "./picture.js";
 import { Timeline, button, choice, clamp, segments } from "./timeline.js";
 
-const VIEWS = [["now", later("Now")], ["baseline", later("Baseline")], ["difference", later("Difference")]];
-const ORDERS = [["index", later("index")], ["similarity", later("similarity")], ["mean", later("mean")]];
+const VIEWS = [
+  ["now", later("Now")],
+  ["baseline", later("Baseline")],
+  ["difference", later("Difference")],
+];
+const ORDERS = [
+  ["index", later("index")],
+  ["similarity", later("similarity")],
+  ["mean", later("mean")],
+];
 const REST = 150; // ms without a stroke, until Plotly draws what the hand has made
 
 export class Scope extends Timeline {
   constructor(root) {
-    super(root, tr("Signals over time. Left and right arrows move the step, up and down the unit, Enter opens the cell, space plays, Home and End jump."));
+    super(
+      root,
+      tr(
+        "Signals over time. Left and right arrows move the step, up and down the unit, Enter opens the cell, space plays, Home and End jump.",
+      ),
+    );
     Object.assign(this.state, { unit: 0, feature: 0, view: "now", sort: "index" });
     this.readAddress();
     this.build();
@@ -26,26 +51,68 @@ export class Scope extends Timeline {
   build() {
     const say = (type) => () => this.send({ type, id: this.header.id, at: performance.now() });
     this.buttons = {
-      reset: button(tr("Reset weights"), tr("Take back every weight edit: the same initial weights again"), say("reset")),
+      reset: button(
+        tr("Reset weights"),
+        tr("Take back every weight edit: the same initial weights again"),
+        say("reset"),
+      ),
       pin: button(tr("Pin as baseline"), tr("Keep this run to compare the next ones with"), say("pin")),
     };
-    const [orderBox, order] = choice(tr("units by"), ORDERS.map(([value, text]) => [value, tr(text)]), (v) => this.change({ sort: v }));
+    const [orderBox, order] = choice(
+      tr("units by"),
+      ORDERS.map(([value, text]) => [value, tr(text)]),
+      (v) => this.change({ sort: v }),
+    );
     this.selects = { order };
-    this.views = segments(tr("Which run is shown"), VIEWS.map(([value, text]) => [value, tr(text)]), (view) => this.change({ view }));
-    this.bar = el("div", { class: "sv-bar" },
+    this.views = segments(
+      tr("Which run is shown"),
+      VIEWS.map(([value, text]) => [value, tr(text)]),
+      (view) => this.change({ view }),
+    );
+    this.bar = el(
+      "div",
+      { class: "sv-bar" },
       this.undoGroup(this.buttons.reset),
       el("div", { class: "sv-group" }, this.buttons.pin, this.views.root),
-      el("div", { class: "sv-group sv-right" }, orderBox, this.saver()));
-    this.inspector = new Inspector((value) => this.commitInput([[this.state.step, this.state.feature, value]]),
-      () => this.send({ type: "cell", step: this.state.step, unit: this.state.unit, at: performance.now() }));
+      el("div", { class: "sv-group sv-right" }, orderBox, this.saver()),
+    );
+    this.inspector = new Inspector(
+      (value) => this.commitInput([[this.state.step, this.state.feature, value]]),
+      () => this.send({ type: "cell", step: this.state.step, unit: this.state.unit, at: performance.now() }),
+    );
     this.line = el("p", { class: "sv-oneline", "aria-hidden": "true" });
     this.brush = new Brush();
     this.graph.after(this.brush.root);
     this.root.classList.add("sv-scope");
-    this.root.replaceChildren(this.bar, this.time, this.chips, this.legend, this.line, this.plot, this.status, this.inspector.root, this.live);
+    this.root.replaceChildren(
+      this.bar,
+      this.time,
+      this.chips,
+      this.legend,
+      this.line,
+      this.plot,
+      this.status,
+      this.inspector.root,
+      this.live,
+    );
     // Plotly starts its zoom on mousedown and touchstart; a stroke on the input row must not become one.
-    this.plot.addEventListener("mousedown", (e) => { if (this.pen || this.onInput(e)) e.stopPropagation(); }, true);
-    this.plot.addEventListener("touchstart", (e) => { if (this.pen) { e.stopPropagation(); e.preventDefault(); } }, { capture: true, passive: false });
+    this.plot.addEventListener(
+      "mousedown",
+      (e) => {
+        if (this.pen || this.onInput(e)) e.stopPropagation();
+      },
+      true,
+    );
+    this.plot.addEventListener(
+      "touchstart",
+      (e) => {
+        if (this.pen) {
+          e.stopPropagation();
+          e.preventDefault();
+        }
+      },
+      { capture: true, passive: false },
+    );
   }
 
   // --- what the server said ---------------------------------------------------------------------
@@ -72,7 +139,11 @@ export class Scope extends Timeline {
     state.target = arrays.target?.values;
     this.now = pick(arrays, "");
     // The browser's own forward pass already drew this: the server only confirms it.
-    this.confirmed = drafted && !this.brush.shown && state.view === "now" && header.rows.every(({ signal }) => alike(drafted[signal], this.now[signal]));
+    this.confirmed =
+      drafted &&
+      !this.brush.shown &&
+      state.view === "now" &&
+      header.rows.every(({ signal }) => alike(drafted[signal], this.now[signal]));
     this.model = header.model && { ...header.model, parameters: pick(arrays, "model.") };
     this.rows = header.rows.filter((row) => this.now[row.signal]);
     this.inspector.build(this.rows, !!this.baseline, !!header.plain);
@@ -102,10 +173,12 @@ export class Scope extends Timeline {
     const { view } = this.state;
     if (view === "now" || !this.baseline) return this.now;
     if (view === "baseline") return this.baseline;
-    this.differences ??= Object.fromEntries(Object.entries(this.now).map(([name, values]) => {
-      const old = this.baseline[name];
-      return [name, old && old.length === values.length ? values.map((v, k) => v - old[k]) : values.map(() => 0)];
-    }));
+    this.differences ??= Object.fromEntries(
+      Object.entries(this.now).map(([name, values]) => {
+        const old = this.baseline[name];
+        return [name, old && old.length === values.length ? values.map((v, k) => v - old[k]) : values.map(() => 0)];
+      }),
+    );
     return this.differences;
   }
 
@@ -114,8 +187,24 @@ export class Scope extends Timeline {
     if (!(await this.ready())) return;
     const { state, rows } = this;
     state.order = unitOrder(this.now.h, state.L, state.hidden, state.sort);
-    for (const row of rows) if (row.kind === "line" && !this.pen) state.ranges[row.signal] = lineRange(this.shown[row.signal], state.view === "difference" ? [-0.1, 0.1] : row.floor);
-    const key = JSON.stringify([this.header.cell, this.header.layer, state.L, state.hidden, rows.map((r) => [r.signal, r.kind, r.width]), [...state.folded], this.plot.clientWidth, this.theme.dark, state.labels, state.marks]);
+    for (const row of rows)
+      if (row.kind === "line" && !this.pen)
+        state.ranges[row.signal] = lineRange(
+          this.shown[row.signal],
+          state.view === "difference" ? [-0.1, 0.1] : row.floor,
+        );
+    const key = JSON.stringify([
+      this.header.cell,
+      this.header.layer,
+      state.L,
+      state.hidden,
+      rows.map((r) => [r.signal, r.kind, r.width]),
+      [...state.folded],
+      this.plot.clientWidth,
+      this.theme.dark,
+      state.labels,
+      state.marks,
+    ]);
     const confirmed = this.confirmed && !fresh && key === this.drawnKey && state.order.join() === this.drawnOrder;
     this.confirmed = false;
     if (confirmed) await this.redraw(true, false);
@@ -140,7 +229,9 @@ export class Scope extends Timeline {
   async redraw(whole, numbers = true) {
     const { state, rows } = this;
     const update = {};
-    const set = (name, trace, value) => { (update[name] ??= [])[trace] = value; };
+    const set = (name, trace, value) => {
+      (update[name] ??= [])[trace] = value;
+    };
     const relayout = {};
     let trace = 0;
     rows.forEach((row, k) => {
@@ -162,7 +253,11 @@ export class Scope extends Timeline {
         if (`${look[name]}` !== `${value}`) set(name, trace, (look[name] = value));
       }
       set("z", trace++, data.z);
-      if (whole && row.kind !== "onehot" && !state.folded.has(row.signal)) move("ticktext", axis.tickvals.map((m) => `${state.order[m]}`));
+      if (whole && row.kind !== "onehot" && !state.folded.has(row.signal))
+        move(
+          "ticktext",
+          axis.tickvals.map((m) => `${state.order[m]}`),
+        );
     });
     const seen = this.seen;
     if (numbers) {
@@ -207,7 +302,11 @@ export class Scope extends Timeline {
         this.brush.heat(k, place, width, { ...look, rows: 1, cell: (_, t) => line[t] });
       } else {
         const order = row.kind === "onehot" ? [...Array(row.width).keys()] : state.order;
-        this.brush.heat(k, place, width, { ...look, rows: order.length, cell: (line, t) => values[t * row.width + order[line]] });
+        this.brush.heat(k, place, width, {
+          ...look,
+          rows: order.length,
+          cell: (line, t) => values[t * row.width + order[line]],
+        });
       }
     });
     this.brush.root.hidden = false;
@@ -220,7 +319,10 @@ export class Scope extends Timeline {
     const color = (f) => theme.lines[f % theme.lines.length];
     const dots = state.L <= 64 ? (row.signal === "x" ? 5 : 3) : 0;
     return {
-      x: (t) => this.xaxis.l2p(t), y: (v) => height * (high - v) / (high - low), ground: theme.well, rule: theme.rule,
+      x: (t) => this.xaxis.l2p(t),
+      y: (v) => (height * (high - v)) / (high - low),
+      ground: theme.well,
+      rule: theme.rule,
       lines: [
         ...targets.map((line, f) => ({ values: line, color: color(f), width: 1, dash: [1, 2], ring: 8 })),
         ...lines.map((line, f) => ({ values: line, color: color(f), width: 1.6, stairs: row.signal === "x", dots })),
@@ -231,8 +333,13 @@ export class Scope extends Timeline {
   headings() {
     const { rows, header } = this;
     this.sayings = this.state.view === "now"; // they describe the present run
-    this.heads.replaceChildren(...rows.map((row, k) => this.heading(row, k, el("span", { class: "sv-range", text: this.rangeText(row) }))));
-    this.plot.setAttribute("aria-description", sentences(rows.map((row) => tr("{row}: {says}", { row: row.name, says: row.says ?? "" }))));
+    this.heads.replaceChildren(
+      ...rows.map((row, k) => this.heading(row, k, el("span", { class: "sv-range", text: this.rangeText(row) }))),
+    );
+    this.plot.setAttribute(
+      "aria-description",
+      sentences(rows.map((row) => tr("{row}: {says}", { row: row.name, says: row.says ?? "" }))),
+    );
     this.interventionMarks(header.rules ?? []);
   }
 
@@ -243,20 +350,59 @@ export class Scope extends Timeline {
   drawLegend() {
     const { theme, state, rows } = this;
     const bars = [];
-    const bar = (scale, left, right, title) => el("span", { class: "sv-key", title }, el("span", { text: left }), el("i", { style: `background:${gradient(scale)}` }), el("span", { text: right }));
+    const bar = (scale, left, right, title) =>
+      el(
+        "span",
+        { class: "sv-key", title },
+        el("span", { text: left }),
+        el("i", { style: `background:${gradient(scale)}` }),
+        el("span", { text: right }),
+      );
     if (state.view === "difference") {
-      bars.push(bar(theme.diverging, tr("less than baseline"), tr("more"), tr("Difference: now minus baseline; each row has its own range")));
+      bars.push(
+        bar(
+          theme.diverging,
+          tr("less than baseline"),
+          tr("more"),
+          tr("Difference: now minus baseline; each row has its own range"),
+        ),
+      );
     } else {
-      for (const row of rows) if (row.kind === "gate") bars.push(bar(theme.sequential[row.signal], `${row.symbol} 0`, "1", tr("{gate}: 0 {closed}, 1 {open}", { gate: row.name, closed: row.closed, open: row.open })));
-      bars.push(bar(theme.diverging, tr("states −"), "+", tr("Candidates and states: negative blue, 0 the background, positive orange")));
+      for (const row of rows)
+        if (row.kind === "gate")
+          bars.push(
+            bar(
+              theme.sequential[row.signal],
+              `${row.symbol} 0`,
+              "1",
+              tr("{gate}: 0 {closed}, 1 {open}", { gate: row.name, closed: row.closed, open: row.open }),
+            ),
+          );
+      bars.push(
+        bar(
+          theme.diverging,
+          tr("states −"),
+          "+",
+          tr("Candidates and states: negative blue, 0 the background, positive orange"),
+        ),
+      );
     }
     bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-dash" }), tr("chosen step")));
     bars.push(el("span", { class: "sv-note", text: tr("one line of a heatmap: one unit") }));
     if (state.view !== "difference" && rows.some((row) => beyond(row, this.shown[row.signal]))) {
-      bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-swatch", style: "background:var(--sv-changed)" }), tr("outside 0 to 1: no gate could be there by itself")));
+      bars.push(
+        el(
+          "span",
+          { class: "sv-note" },
+          el("i", { class: "sv-swatch", style: "background:var(--sv-changed)" }),
+          tr("outside 0 to 1: no gate could be there by itself"),
+        ),
+      );
     }
-    if (rows.some((row) => row.target)) bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-ring" }), tr("right answer")));
-    if (this.header.edited?.length || this.header.rules?.length) bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-edit-mark" }), tr("changed by you")));
+    if (rows.some((row) => row.target))
+      bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-ring" }), tr("right answer")));
+    if (this.header.edited?.length || this.header.rules?.length)
+      bars.push(el("span", { class: "sv-note" }, el("i", { class: "sv-edit-mark" }), tr("changed by you")));
     this.legend.replaceChildren(...bars);
   }
 
@@ -275,17 +421,28 @@ export class Scope extends Timeline {
       used++;
       mark.style.cssText = `top:${top + each * line}px;height:${Math.max(2, each)}px;left:${MARGIN.left - 4}px`;
     });
-    this.unitLines.forEach((mark, k) => { if (k >= used) mark.style.display = "none"; });
+    this.unitLines.forEach((mark, k) => {
+      if (k >= used) mark.style.display = "none";
+    });
   }
 
   interventionMarks(rules) {
     const { rows, built, state, header } = this;
     const marks = [];
-    const outline = (region, title, kind) => { const m = el("div", { class: `sv-mark ${kind}`, title }); m.region = region; marks.push(m); };
+    const outline = (region, title, kind) => {
+      const m = el("div", { class: `sv-mark ${kind}`, title });
+      m.region = region;
+      marks.push(m);
+    };
     rows.forEach((row, k) => {
       const place = built.places[k];
       if (row.kind === "line" && row.signal === "x") {
-        for (const [step] of (header.edited ?? []).slice(0, 200)) outline({ from: step, to: step + 1, place: { top: place.top, height: 3 } }, tr("changed by you"), "sv-edited");
+        for (const [step] of (header.edited ?? []).slice(0, 200))
+          outline(
+            { from: step, to: step + 1, place: { top: place.top, height: 3 } },
+            tr("changed by you"),
+            "sv-edited",
+          );
       }
       for (const rule of rules) {
         const name = row.signal === "x" ? "x" : `l${header.layer}.${row.signal}`;
@@ -293,7 +450,9 @@ export class Scope extends Timeline {
         const [from, to] = span(rule.steps, state.L);
         const each = place.height / (row.kind === "gate" || row.kind === "state" ? state.hidden : 1);
         const whole = !rule.units || row.kind === "line" || state.folded.has(row.signal);
-        const spots = whole ? [place] : rule.units.map((u) => ({ top: place.top + each * state.order.indexOf(u), height: Math.max(3, each) }));
+        const spots = whole
+          ? [place]
+          : rule.units.map((u) => ({ top: place.top + each * state.order.indexOf(u), height: Math.max(3, each) }));
         for (const spot of spots) outline({ from, to, place: spot }, rule.says, "sv-rule");
       }
     });
@@ -308,10 +467,13 @@ export class Scope extends Timeline {
     const signed = (v) => (state.view === "difference" && v > 0 ? "+" : "") + number(v, 2);
     const shown = this.rows.filter(({ kind }) => kind === "gate" || kind === "state");
     const named = state.marks ? `${step}${stepLabel(state, step)}` : step;
-    const values = shown.map(({ signal, symbol }) => `${symbol} ${signed(at(signal))}`).join("  ");
-    const said = { now: later("step {step}, unit {unit}: {values}"), baseline: later("step {step}, unit {unit}, baseline: {values}"),
-      difference: later("step {step}, unit {unit}, now minus baseline: {values}") };
-    this.line.textContent = tr(said[this.baseline ? state.view : "now"], { step: named, unit, values });
+    const list = shown.map(({ signal, symbol }) => `${symbol} ${signed(at(signal))}`).join("  ");
+    const said = {
+      now: later("step {step}, unit {unit}: {values}"),
+      baseline: later("step {step}, unit {unit}, baseline: {values}"),
+      difference: later("step {step}, unit {unit}, now minus baseline: {values}"),
+    };
+    this.line.textContent = tr(said[this.baseline ? state.view : "now"], { step: named, unit, values: list });
     const exact = this.message.arrays;
     const read = (arrays) => (signal, t, u) => {
       const values = arrays?.[signal];
@@ -319,8 +481,18 @@ export class Scope extends Timeline {
       return t < 0 || !values ? undefined : values[t * width + u];
     };
     this.inspector.show({
-      cell: header.cell, step, steps: state.L, unit, feature: state.feature, label: stepLabel(state, step), names: state.names,
-      read: read(this.now), was: this.baseline && read(this.baseline), held: (signal) => this.held(signal, step, unit), editable: header.editable, quantised: exact.h && !exact.h.exact,
+      cell: header.cell,
+      step,
+      steps: state.L,
+      unit,
+      feature: state.feature,
+      label: stepLabel(state, step),
+      names: state.names,
+      read: read(this.now),
+      was: this.baseline && read(this.baseline),
+      held: (signal) => this.held(signal, step, unit),
+      editable: header.editable,
+      quantised: exact.h && !exact.h.exact,
     });
   }
 
@@ -328,7 +500,9 @@ export class Scope extends Timeline {
   held(signal, step, unit) {
     const { rules = [], layer, cell } = this.header;
     const own = cell.startsWith("RNN") ? ["h", "h_pre", "h_ih", "h_hh"] : [signal];
-    return clauses(own.flatMap((name) => rulesOf(rules, `l${layer}.${name}`, step, unit, this.state.L)).map((rule) => rule.says));
+    return clauses(
+      own.flatMap((name) => rulesOf(rules, `l${layer}.${name}`, step, unit, this.state.L)).map((rule) => rule.says),
+    );
   }
 
   // --- hands ------------------------------------------------------------------------------------
@@ -344,10 +518,18 @@ export class Scope extends Timeline {
     return place;
   }
 
-  onInput(event) { return this.drawable(this.under(event)); }
+  onInput(event) {
+    return this.drawable(this.under(event));
+  }
 
   drawable(place) {
-    return place?.row?.signal === "x" && place.row.kind === "line" && this.header.editable && this.state.view === "now" && !this.state.folded.has("x");
+    return (
+      place?.row?.signal === "x" &&
+      place.row.kind === "line" &&
+      this.header.editable &&
+      this.state.view === "now" &&
+      !this.state.folded.has("x")
+    );
   }
 
   pressed(event) {
@@ -369,7 +551,11 @@ export class Scope extends Timeline {
     this.state.feature = feature;
     this.state.step = step;
     this.hideTip();
-    try { this.plot.setPointerCapture(event.pointerId); } catch { this.pen.loose = true; }
+    try {
+      this.plot.setPointerCapture(event.pointerId);
+    } catch {
+      this.pen.loose = true;
+    }
     this.paint(event);
   }
 
@@ -403,7 +589,9 @@ export class Scope extends Timeline {
     super.moved(event);
   }
 
-  left() { if (!this.pen) this.hover(null); }
+  left() {
+    if (!this.pen) this.hover(null);
+  }
 
   hover(place) {
     super.hover(place);
@@ -421,7 +609,8 @@ export class Scope extends Timeline {
       return { title: tr("{row} · unit {unit}", { row: row.name, unit }), lines };
     }
     const lines = [[tr("step"), `${step}${label}`]];
-    for (let f = 0; f < Math.min(row.width, 6); f++) lines.push([featureName(state, row, f), number(values[step * row.width + f], 4)]);
+    for (let f = 0; f < Math.min(row.width, 6); f++)
+      lines.push([featureName(state, row, f), number(values[step * row.width + f], 4)]);
     return { title: row.name, lines };
   }
 
@@ -456,7 +645,11 @@ export class Scope extends Timeline {
 
   spoken() {
     const { step, unit, hidden } = this.state;
-    return tr("Step {step}, unit {unit}, hidden state {h}", { step, unit, h: number(this.now.h[step * hidden + unit]) });
+    return tr("Step {step}, unit {unit}, hidden state {h}", {
+      step,
+      unit,
+      h: number(this.now.h[step * hidden + unit]),
+    });
   }
 
   move(step) {
@@ -464,7 +657,9 @@ export class Scope extends Timeline {
     if (!this.header.plain) Object.assign(cursor, { step: this.state.step, unit: this.state.unit });
   }
 
-  viewChanged() { this.writeAddress(); }
+  viewChanged() {
+    this.writeAddress();
+  }
 
   // --- following the hand -------------------------------------------------------------------------
 
@@ -476,7 +671,9 @@ export class Scope extends Timeline {
     cancelAnimationFrame(this.previewFrame);
     this.previewFrame = requestAnimationFrame(() => {
       if (this.gone || !this.built) return;
-      this.now = this.model ? pickLayer(forward(edited(this.model, weights), x, header.rules ?? []), header) : { ...this.now, x };
+      this.now = this.model
+        ? pickLayer(forward(edited(this.model, weights), x, header.rules ?? []), header)
+        : { ...this.now, x };
       this.drafted = this.now;
       this.differences = null;
       this.seen = (this.seen ?? 0) + 1;
@@ -484,7 +681,9 @@ export class Scope extends Timeline {
       this.place();
       this.root.dataset.previews = `${this.seen}`;
       clearTimeout(this.resting);
-      this.resting = setTimeout(() => { if (!this.gone) this.redraw(false); }, REST);
+      this.resting = setTimeout(() => {
+        if (!this.gone) this.redraw(false);
+      }, REST);
     });
   }
 
@@ -506,7 +705,8 @@ export class Scope extends Timeline {
   readAddress() {
     const view = new URLSearchParams(location.hash.slice(1));
     this.readCursor(view);
-    const known = (options, name) => (options.some(([value]) => value === view.get(name)) ? view.get(name) : options[0][0]);
+    const known = (options, name) =>
+      options.some(([value]) => value === view.get(name)) ? view.get(name) : options[0][0];
     Object.assign(this.state, { sort: known(ORDERS, "by"), view: known(VIEWS, "run") });
     this.readFolds(view);
   }
@@ -541,17 +741,26 @@ export class Scope extends Timeline {
   // What a saved picture has to say of itself: which run it is, what is held, and where it can be found.
   posterWords() {
     const { header, state } = this;
-    const said = { now: "{title}", baseline: later("{title}: the baseline"), difference: later("{title}: difference, now minus baseline") };
+    const said = {
+      now: "{title}",
+      baseline: later("{title}: the baseline"),
+      difference: later("{title}: difference, now minus baseline"),
+    };
     return {
       title: tr(said[state.view], { title: header.title }),
-      notes: [...(header.rules ?? []).map((rule) => rule.says), location.href.length < 160 ? location.href : ""].filter(Boolean),
+      notes: [...(header.rules ?? []).map((rule) => rule.says), location.href.length < 160 ? location.href : ""].filter(
+        Boolean,
+      ),
     };
   }
 
   async save(format) {
     if (!format) return;
     const { data, layout } = poster(this.built, this.rows, this.shown, this.state, this.theme, this.posterWords());
-    await this.Plotly.downloadImage({ data, layout }, { format, width: layout.width, height: layout.height, scale: format === "png" ? 2 : 1, filename: "seqviz" });
+    await this.Plotly.downloadImage(
+      { data, layout },
+      { format, width: layout.width, height: layout.height, scale: format === "png" ? 2 : 1, filename: "seqviz" },
+    );
   }
 
   destroy() {
@@ -578,7 +787,8 @@ function alike(a, b) {
 function pickLayer(result, header) {
   const found = { x: result.x, y: result.y };
   const prefix = `l${header.layer}.`;
-  for (const [name, values] of Object.entries(result)) if (name.startsWith(prefix)) found[name.slice(prefix.length)] = values;
+  for (const [name, values] of Object.entries(result))
+    if (name.startsWith(prefix)) found[name.slice(prefix.length)] = values;
   return found;
 }
 

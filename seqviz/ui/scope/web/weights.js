@@ -14,30 +14,69 @@ export class Weights {
     root.classList.add("sv-weights");
     this.graph = el("div", { class: "sv-graph" });
     this.box = el("div", { class: "sv-cell" });
-    this.plot = el("div", { class: "sv-plot", tabindex: "0", role: "application",
-      "aria-label": tr("Weight matrix. Arrow keys choose a weight, plus and minus change it by 0.1.") }, this.graph, this.box);
+    this.plot = el(
+      "div",
+      {
+        class: "sv-plot",
+        tabindex: "0",
+        role: "application",
+        "aria-label": tr("Weight matrix. Arrow keys choose a weight, plus and minus change it by 0.1."),
+      },
+      this.graph,
+      this.box,
+    );
     this.name = el("code", { class: "sv-weight-name" });
     this.was = el("span", { class: "sv-was" });
-    this.slider = el("input", { type: "range", min: "-4", max: "4", step: "0.01", class: "sv-scrubber", "aria-label": tr("Weight"),
-      oninput: () => this.preview(+this.slider.value), onchange: () => this.commit(+this.slider.value) });
-    this.field = el("input", { type: "number", step: "0.1", class: "sv-number", "aria-label": tr("Weight, exact"),
+    this.slider = el("input", {
+      type: "range",
+      min: "-4",
+      max: "4",
+      step: "0.01",
+      class: "sv-scrubber",
+      "aria-label": tr("Weight"),
+      oninput: () => this.preview(+this.slider.value),
+      onchange: () => this.commit(+this.slider.value),
+    });
+    this.field = el("input", {
+      type: "number",
+      step: "0.1",
+      class: "sv-number",
+      "aria-label": tr("Weight, exact"),
       onchange: () => {
         if (this.field.value !== "" && Number.isFinite(+this.field.value)) this.commit(+this.field.value);
         else this.field.value = `${+this.values[this.at(...this.cell)].toFixed(4)}`;
-      } });
-    this.back = el("button", { type: "button", class: "sv-button", text: tr("Take back"), title: tr("The weight as it was drawn"), onclick: () => this.revert() });
+      },
+    });
+    this.back = el("button", {
+      type: "button",
+      class: "sv-button",
+      text: tr("Take back"),
+      title: tr("The weight as it was drawn"),
+      onclick: () => this.revert(),
+    });
     this.legend = el("div", { class: "sv-legend" });
     this.live = el("div", { class: "sv-visually-hidden", "aria-live": "polite" });
-    root.replaceChildren(this.legend, this.plot, el("div", { class: "sv-weight-row" }, this.name, this.field), this.slider, el("div", { class: "sv-weight-row" }, this.was, this.back), this.live);
+    root.replaceChildren(
+      this.legend,
+      this.plot,
+      el("div", { class: "sv-weight-row" }, this.name, this.field),
+      this.slider,
+      el("div", { class: "sv-weight-row" }, this.was, this.back),
+      this.live,
+    );
     this.plot.addEventListener("pointerdown", (e) => this.pressed(e), true);
     this.plot.addEventListener("pointermove", (e) => this.moved(e), true);
     this.plot.addEventListener("pointerup", () => this.released(), true);
     this.plot.addEventListener("pointercancel", () => this.released(), true);
     for (const kind of ["mousedown", "touchstart"]) this.plot.addEventListener(kind, (e) => e.stopPropagation(), true);
     this.plot.addEventListener("keydown", (e) => this.key(e));
-    this.resizer = new ResizeObserver(() => { if (this.header && this.plot.clientWidth !== this.width) this.draw(); });
+    this.resizer = new ResizeObserver(() => {
+      if (this.header && this.plot.clientWidth !== this.width) this.draw();
+    });
     this.resizer.observe(this.plot);
-    this.observer = new MutationObserver(() => { if (this.header && readTheme(root, this.header.palettes).dark !== this.theme?.dark) this.draw(); });
+    this.observer = new MutationObserver(() => {
+      if (this.header && readTheme(root, this.header.palettes).dark !== this.theme?.dark) this.draw();
+    });
     this.observer.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "style"] });
   }
 
@@ -51,7 +90,9 @@ export class Weights {
     this.draw();
   }
 
-  at(row, col) { return row * this.header.cols + col; }
+  at(row, col) {
+    return row * this.header.cols + col;
+  }
 
   async draw() {
     const Plotly = await plotly().catch(() => null);
@@ -64,46 +105,112 @@ export class Weights {
     this.across = header.cols === 1 ? Math.min(90, this.width - LEFT - 8) : size * header.cols;
     this.down_ = clamp(header.rows * clamp(size, 4, 22), 60, 360);
     const layout = {
-      width: LEFT + this.across + 8, height: TOP + this.down_ + 6,
-      margin: { l: LEFT, r: 8, t: TOP, b: 6 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: this.theme.well,
-      font: { family: this.theme.mono, color: this.theme.quiet, size: this.theme.small }, hovermode: false, dragmode: false,
-      xaxis: { side: "top", showgrid: false, zeroline: false, fixedrange: true, range: [-0.5, header.cols - 0.5], tickmode: "array", ...marks(header.cols, header.names) },
-      yaxis: { showgrid: false, zeroline: false, fixedrange: true, range: [header.rows - 0.5, -0.5], tickmode: "array", ...marks(header.rows) },
+      width: LEFT + this.across + 8,
+      height: TOP + this.down_ + 6,
+      margin: { l: LEFT, r: 8, t: TOP, b: 6 },
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: this.theme.well,
+      font: { family: this.theme.mono, color: this.theme.quiet, size: this.theme.small },
+      hovermode: false,
+      dragmode: false,
+      xaxis: {
+        side: "top",
+        showgrid: false,
+        zeroline: false,
+        fixedrange: true,
+        range: [-0.5, header.cols - 0.5],
+        tickmode: "array",
+        ...marks(header.cols, header.names),
+      },
+      yaxis: {
+        showgrid: false,
+        zeroline: false,
+        fixedrange: true,
+        range: [header.rows - 0.5, -0.5],
+        tickmode: "array",
+        ...marks(header.rows),
+      },
     };
     const look = JSON.stringify([layout, this.theme.diverging]);
     // The hand's own edit is in the picture already; the server only confirms it.
-    if (look !== this.look || !alike(this.values, this.pictured) || !alike(this.original, this.compared)) await this.paint(layout);
+    if (look !== this.look || !alike(this.values, this.pictured) || !alike(this.original, this.compared))
+      await this.paint(layout);
     [this.look, this.compared] = [look, this.original];
     this.plot.style.height = `${layout.height}px`;
     const most = this.most();
-    this.legend.replaceChildren(el("span", { class: "sv-key" }, el("span", { text: number(-most, 1) }), el("i", { style: `background:${gradient(this.theme.diverging)}` }), el("span", { text: number(most, 1) })),
-      el("span", { class: "sv-note" }, el("i", { class: "sv-edit-mark" }), tr("changed by you")));
+    this.legend.replaceChildren(
+      el(
+        "span",
+        { class: "sv-key" },
+        el("span", { text: number(-most, 1) }),
+        el("i", { style: `background:${gradient(this.theme.diverging)}` }),
+        el("span", { text: number(most, 1) }),
+      ),
+      el("span", { class: "sv-note" }, el("i", { class: "sv-edit-mark" }), tr("changed by you")),
+    );
     const [low, high] = [Math.min, Math.max].map((pick) => this.values.reduce((a, b) => pick(a, b)));
-    this.plot.setAttribute("aria-description", tr("{symbol}: weights, {rows} by {cols}, from {low} to {high}; {changed} changed by you", {
-      symbol: header.symbol, rows: header.rows, cols: header.cols, low: number(low), high: number(high), changed: this.values.reduce((n, v, k) => n + (v !== this.original[k]), 0) }));
+    this.plot.setAttribute(
+      "aria-description",
+      tr("{symbol}: weights, {rows} by {cols}, from {low} to {high}; {changed} changed by you", {
+        symbol: header.symbol,
+        rows: header.rows,
+        cols: header.cols,
+        low: number(low),
+        high: number(high),
+        changed: this.values.reduce((n, v, k) => n + (v !== this.original[k]), 0),
+      }),
+    );
     this.show();
     this.root.dataset.drawn = header.id;
   }
 
   async paint(layout) {
     this.pictured = this.values.slice();
-    await this.Plotly.react(this.graph, [this.heat(), this.changed()], layout, { displayModeBar: false, staticPlot: true });
+    await this.Plotly.react(this.graph, [this.heat(), this.changed()], layout, {
+      displayModeBar: false,
+      staticPlot: true,
+    });
   }
 
-  most() { return Math.max(1, ...this.values.map(Math.abs)); }
+  most() {
+    return Math.max(1, ...this.values.map(Math.abs));
+  }
 
   heat() {
     const { rows, cols } = this.header;
     const z = Array.from({ length: rows }, (_, r) => this.values.subarray(r * cols, (r + 1) * cols));
     const most = this.most();
-    return { type: "heatmap", z, zmin: -most, zmax: most, colorscale: this.theme.diverging, showscale: false, xgap: cols <= 32 ? 1 : 0, ygap: rows <= 32 ? 1 : 0, hoverinfo: "skip" };
+    return {
+      type: "heatmap",
+      z,
+      zmin: -most,
+      zmax: most,
+      colorscale: this.theme.diverging,
+      showscale: false,
+      xgap: cols <= 32 ? 1 : 0,
+      ygap: rows <= 32 ? 1 : 0,
+      hoverinfo: "skip",
+    };
   }
 
   changed() {
     const { rows, cols } = this.header;
     const places = [];
-    for (let k = 0; k < rows * cols; k++) if (this.values[k] !== this.original[k]) places.push([Math.floor(k / cols), k % cols]);
-    return { type: "scatter", mode: "markers", x: places.map((p) => p[1]), y: places.map((p) => p[0]), hoverinfo: "skip", marker: { symbol: "square-open", size: clamp(this.across / cols - 4, 4, 16), color: this.theme.dark ? "#ff7ab6" : "#c2246c", line: { width: 2 } } };
+    for (let k = 0; k < rows * cols; k++)
+      if (this.values[k] !== this.original[k]) places.push([Math.floor(k / cols), k % cols]);
+    return {
+      type: "scatter",
+      mode: "markers",
+      x: places.map((p) => p[1]),
+      y: places.map((p) => p[0]),
+      hoverinfo: "skip",
+      marker: {
+        symbol: "square-open",
+        size: clamp(this.across / cols - 4, 4, 16),
+        color: this.theme.dark ? "#ff7ab6" : "#c2246c",
+        line: { width: 2 },
+      },
+    };
   }
 
   show() {
@@ -113,10 +220,15 @@ export class Weights {
     const cellWidth = this.across / header.cols;
     const cellHeight = this.down_ / header.rows;
     this.box.style.cssText = `left:${LEFT + col * cellWidth}px;top:${TOP + row * cellHeight}px;width:${cellWidth}px;height:${cellHeight}px`;
-    this.name.textContent = header.bias ? `${header.symbol}[${row}]` : `${header.symbol}[${row}, ${header.names ? header.names[col] : col}]`;
+    this.name.textContent = header.bias
+      ? `${header.symbol}[${row}]`
+      : `${header.symbol}[${row}, ${header.names ? header.names[col] : col}]`;
     if (document.activeElement !== this.field) this.field.value = `${+value.toFixed(4)}`;
     const reach = Math.max(4, Math.ceil(Math.abs(value) * 1.25));
-    if (!this.sliding) { this.slider.min = `${-reach}`; this.slider.max = `${reach}`; }
+    if (!this.sliding) {
+      this.slider.min = `${-reach}`;
+      this.slider.max = `${reach}`;
+    }
     this.slider.value = `${value}`;
     const original = this.original[this.at(row, col)];
     const edited = value !== original;
@@ -170,7 +282,9 @@ export class Weights {
     this.sliding = false;
     this.link.scope?.preview({ weights: [[...this.place(...this.cell), bounded]] });
     cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => { if (!this.gone) this.paint(this.graph.layout); });
+    this.frame = requestAnimationFrame(() => {
+      if (!this.gone) this.paint(this.graph.layout);
+    });
   }
 
   commit(value) {
@@ -187,9 +301,21 @@ export class Weights {
   key(event) {
     const [row, col] = this.cell;
     const { rows, cols } = this.header;
-    const go = (r, c) => () => { this.cell = [clamp(row + r, 0, rows - 1), clamp(col + c, 0, cols - 1)]; this.show(); };
+    const go = (r, c) => () => {
+      this.cell = [clamp(row + r, 0, rows - 1), clamp(col + c, 0, cols - 1)];
+      this.show();
+    };
     const by = (d) => () => this.commit(Math.round((this.values[this.at(row, col)] + d) * 100) / 100);
-    const actions = { ArrowUp: go(-1, 0), ArrowDown: go(1, 0), ArrowLeft: go(0, -1), ArrowRight: go(0, 1), "+": by(0.1), "=": by(0.1), "-": by(-0.1), Delete: () => this.revert() };
+    const actions = {
+      ArrowUp: go(-1, 0),
+      ArrowDown: go(1, 0),
+      ArrowLeft: go(0, -1),
+      ArrowRight: go(0, 1),
+      "+": by(0.1),
+      "=": by(0.1),
+      "-": by(-0.1),
+      Delete: () => this.revert(),
+    };
     if (event.ctrlKey || event.metaKey || !actions[event.key]) return;
     event.preventDefault();
     event.stopPropagation();
