@@ -77,7 +77,7 @@ def cell_message(bench: Bench) -> bytes:
     seq = experiment.sequence
     text = seq.kind == "text"
     status: list[str] = [
-        describe_overflow(np.hstack([array for name, array in arrays.items() if name not in PARTS])),
+        *_not_finite(experiment, arrays),
         tr("Dashed wires carry negative numbers; the wider a wire, the larger its number."),
     ]
     if layer:
@@ -104,3 +104,14 @@ def cell_message(bench: Bench) -> bytes:
         "redo": bench.can_redo,
     }
     return pack(header, arrays, exact=True)
+
+
+def _not_finite(experiment: Experiment, arrays: dict[str, np.ndarray]) -> list[str]:
+    """From which step the layer's numbers are not finite, and the cause where nothing came in that was not."""
+    says = describe_overflow(np.hstack([array for name, array in arrays.items() if name not in PARTS]))
+    if not says:
+        return []
+    given = (run(experiment)["x"], *weights.materialise(experiment).values())
+    if not all(np.isfinite(array).all() for array in given):
+        return [says]
+    return [says, tr("The input and the weights are finite: the network overflowed.")]

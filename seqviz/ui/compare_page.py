@@ -149,9 +149,14 @@ def _nudge_word(experiment: Experiment, step: int) -> str:
 
 @kept
 def _responses(experiment: Experiment, kind: str, nudged: int) -> dict[str, np.ndarray]:
-    """How far each network's hidden state moves, at every step ``(L,)``, when 1 is added to every input of one step."""
+    """How far each network's hidden state moves, at every step ``(L,)``, when 1 is added to every input of one step.
+
+    It is followed in float64; where the network on the screen, in float32, has overflowed, there is no number.
+    """
     still = "as it is" if kind == "one step nudged" else kind
-    return nudge_response(experiment, _input(experiment, still, nudged), nudged)
+    moved = nudge_response(experiment, _input(experiment, still, nudged), nudged)
+    shown = _on(experiment, kind, nudged)
+    return {n: np.where(np.isfinite(shown[n].h).all(axis=1), moved[n], np.nan) for n in moved}
 
 
 def _say(experiment: Experiment) -> None:

@@ -90,7 +90,7 @@ def test_gates_go_on_and_strokes_made_meanwhile_are_sent_again(lost, open_at):
 
 OWN: dict[str, Callable[[Screen], Any]] = {
     "cell": lambda s: s.page.locator(".st-key-switches .st-key-lecture label").click(),
-    "compare": lambda s: s.choose("Kind", KIND_LABELS["sine"]),
+    "compare": lambda s: s.choose("Kind", KIND_LABELS["square"]),
     "gradients": lambda s: s.page.get_by_role("radio", name="Explodes").click(),
     "training": lambda s: s.page.get_by_role("button", name="Train", exact=True).click(),
 }
