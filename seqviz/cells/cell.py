@@ -7,11 +7,11 @@ same subscript.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypedDict
 
 from seqviz.cells.checked import Checked, check
 from seqviz.cells.label import Label
@@ -19,7 +19,20 @@ from seqviz.cells.tape import Node, Tape
 from seqviz.cells.text import Line, read
 from seqviz.cells.tokens import CellError
 
-__all__ = ["Cell", "parse"]
+__all__ = ["Cell", "CellDescription", "parse"]
+
+
+class CellDescription(TypedDict):
+    """A cell as :meth:`Cell.description` gives it; a node is op, args, name, bias, value, width."""
+
+    name: str
+    states: Sequence[str]
+    start: Mapping[str, float]
+    sizes: Mapping[str, int]
+    signals: Sequence[str]
+    where: Mapping[str, int]
+    packing: Mapping[str, Sequence[str]]
+    nodes: Sequence[Sequence[Any]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -133,7 +146,7 @@ class Cell:
         packed = {name for rows in found.values() for name in rows}
         return MappingProxyType(found | {name: (name,) for name in self.shapes if name not in packed})
 
-    def description(self) -> dict[str, Any]:
+    def description(self) -> CellDescription:
         """What a script needs to compute and to print the cell, as JSON takes it."""
         return {
             "name": self.name,

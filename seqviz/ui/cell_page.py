@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
 
@@ -21,6 +19,7 @@ from seqviz.ui.controls import literal, opened, said, unkept
 from seqviz.ui.gates_page import layer_choice
 from seqviz.ui.pictures import rules, story, title
 from seqviz.ui.scope import pack
+from seqviz.ui.scope.headers import CellHeader
 
 __all__ = ["inside"]
 
@@ -84,7 +83,7 @@ def cell_message(bench: Bench) -> bytes:
         status.append(tr("In this layer x is the hidden state of the layer below."))
     if experiment.interventions:
         status.append(tr("This run has interventions: a value behind ≠ or “set to” is held by hand."))
-    header: dict[str, Any] = {
+    header: CellHeader = {
         "panel": "cell",
         "link": "cell",
         "id": f"{hash((experiment, layer)) & 0xFFFFFFFF:08x}",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -21,6 +19,7 @@ from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, opened, option, said, unkept
 from seqviz.ui.scope import pack
+from seqviz.ui.scope.headers import Curve, FlowHeader, FlowRow, NamedLine
 from seqviz.ui.weights_view import input_names
 
 __all__ = ["comparison"]
@@ -175,7 +174,7 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str, int], undo: bo
     kind, minus, net, nudged = chosen
     x, found = _input(experiment, kind, nudged), _on(experiment, kind, nudged)
     arrays: dict[str, np.ndarray] = {"x": x[:, 0]}
-    curves = []
+    curves: list[Curve] = []
     for name, response in _responses(experiment, kind, nudged).items():
         arrays[f"{name}.d"] = np.log10(response)
         curves.append({"name": f"{name}.d", "label": tr(name), "line": LINE[name], "width": 2})
@@ -184,7 +183,7 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str, int], undo: bo
     outputs = np.concatenate([answer.y[:, 0] for answer in found.values()])
     finite = np.concatenate([a[np.isfinite(a)] for n, a in arrays.items() if n.endswith(".d")])
     low, high = (float(np.floor(finite.min())), float(np.ceil(finite.max()))) if finite.size else (-1.0, 0.0)
-    rows = [
+    rows: list[FlowRow] = [
         _lines("x", _first_input(experiment), [("x", "x", 0)], x[:, 0], shape="hvh"),
         _lines("y", _first_outputs(experiment), [(f"{n}.y", tr(n), LINE[n]) for n in NETWORKS], outputs),
         *(_states(tr(name), f"{name}.h", found[name].h) for name in NETWORKS),
@@ -198,7 +197,7 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str, int], undo: bo
         gap = tr("{net} ({kind}) minus {minus}", net=tr(net), kind=tr(kind), minus=_called(minus))
         rows.append(_states(gap, "difference", arrays["difference"]))
     arrays |= {"unrolled.x": x[:, 0], "unrolled.h": found["RNN"].h, "unrolled.y": found["RNN"].y[:, 0]}
-    header = {
+    header: FlowHeader = {
         "panel": "flow",
         "link": "compare",
         "id": f"{hash((experiment, chosen)) & 0xFFFFFFFF:08x}",
@@ -234,17 +233,17 @@ def _first_outputs(experiment: Experiment) -> str:
 
 
 def _lines(
-    signal: str, name: str, arrays: list[tuple[str, str, int]], values: np.ndarray, **look: Any
-) -> dict[str, Any]:
+    signal: str, name: str, arrays: list[tuple[str, str, int]], values: np.ndarray, shape: str = "linear"
+) -> FlowRow:
     known = values[np.isfinite(values)]
     low, high = float(known.min(initial=-0.1)), float(known.max(initial=0.1))
     pad = 0.08 * (high - low)
-    named = [{"name": n, "label": label, "line": line} for n, label, line in arrays]
+    named: list[NamedLine] = [{"name": n, "label": label, "line": line} for n, label, line in arrays]
     return {"signal": signal, "kind": "lines", "symbol": signal, "name": name, "arrays": named, "width": 1,
-            "hue": signal, "range": [low - pad, high + pad], "says": "", **look}  # fmt: skip
+            "hue": signal, "range": [low - pad, high + pad], "says": "", "shape": shape}  # fmt: skip
 
 
-def _states(name: str, array: str, values: np.ndarray) -> dict[str, Any]:
+def _states(name: str, array: str, values: np.ndarray) -> FlowRow:
     most = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
     return {"signal": array, "kind": "states", "symbol": "h", "name": name, "array": array, "width": values.shape[1],
             "hue": "h", "reach": most or 1.0, "says": describe_overflow(values) or f"±{short(most)}"}  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -31,6 +30,7 @@ from seqviz.telling.gradients import (
 )
 from seqviz.ui.bench import Bench
 from seqviz.ui.scope import pack
+from seqviz.ui.scope.headers import Curve, FlowHeader, FlowRow, SpectrumHeader
 
 __all__ = ["LINE", "NETS", "flow_message", "flows", "networks", "too_large", "way_back"]
 
@@ -121,12 +121,15 @@ class _Picture:
     """What is being put together."""
 
     arrays: dict[str, np.ndarray]
-    curves: list[dict[str, Any]]
-    rows: list[dict[str, Any]]
+    curves: list[Curve]
+    rows: list[FlowRow]
 
-    def curve(self, name: str, label: str, values: np.ndarray, line: int | None, **look: Any) -> None:
+    def curve(self, name: str, label: str, values: np.ndarray, line: int | None, width: float, dash: str = "") -> None:
         self.arrays[name] = values
-        self.curves.append({"name": name, "label": label, "line": line, **look})
+        curve: Curve = {"name": name, "label": label, "line": line, "width": width}
+        if dash:
+            curve["dash"] = dash
+        self.curves.append(curve)
 
 
 def _theory(picture: _Picture, nets: dict[str, Experiment]) -> list[str]:
@@ -205,7 +208,7 @@ def _highway_row(picture: _Picture, lstm: Experiment) -> str:
     return ""
 
 
-def _spectrum(picture: _Picture, name: str, experiment: Experiment) -> dict[str, Any] | None:
+def _spectrum(picture: _Picture, name: str, experiment: Experiment) -> SpectrumHeader | None:
     size = experiment.hidden_size * (2 if name == "LSTM" else 1)
     if experiment.sequence.length * size**3 > _JACOBIAN_WORK:
         return None
@@ -252,7 +255,7 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
                          "says": tr("Dotted: the closed forms.") if theory else ""})  # fmt: skip
     _unit_rows(picture, found, nets, loss)
     notes.append(_highway_row(picture, nets["LSTM"]))
-    header = {
+    header: FlowHeader = {
         "panel": "flow",
         "axis": tr("step t (the loss is at the right)"),
         "link": "gradients",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from seqviz.telling.trust import describe_parity
 from seqviz.trace import Trace
 from seqviz.ui.bench import Bench
 from seqviz.ui.scope import pack, row
+from seqviz.ui.scope.headers import ModelHeader, Rule, ScopeHeader, ScopeRow
 from seqviz.weights import materialise, set_parts
 
 __all__ = [
@@ -75,7 +76,7 @@ def intervention_text(edit: Intervention, experiment: Experiment) -> str:
     return what
 
 
-def rules(experiment: Experiment) -> list[dict[str, Any]]:
+def rules(experiment: Experiment) -> list[Rule]:
     """The interventions as the browser applies and names them."""
     length = experiment.sequence.length
     return [
@@ -85,7 +86,8 @@ def rules(experiment: Experiment) -> list[dict[str, Any]]:
     ]
 
 
-def _rule(edit: Intervention, steps: Any, experiment: Experiment) -> dict[str, Any]:
+def _rule(edit: Intervention, steps: Any, experiment: Experiment) -> Rule:
+    kind: Literal["clamp", "ablate", "scale"]
     kind = "clamp" if isinstance(edit, Clamp) else "ablate" if isinstance(edit, Ablate) else "scale"
     value = edit.value if isinstance(edit, Clamp) else edit.factor if isinstance(edit, Scale) else 0.0
     return {
@@ -106,25 +108,25 @@ def signals(trace: Trace, cell: str, layer: int) -> dict[str, np.ndarray]:
     return shown
 
 
-def signal_rows(experiment: Experiment, shown: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+def signal_rows(experiment: Experiment, shown: dict[str, np.ndarray]) -> list[ScopeRow]:
     rows = []
     for signal, values in shown.items():
         entry = row(signal, experiment.cell, values.shape[1], describe(signal, values))
         if signal == "x" and (experiment.sequence.kind == "text" or values.shape[1] > 6):
             seq = experiment.sequence
             names = list(seq.alphabet or seq.names) or [str(k) for k in range(values.shape[1])]
-            entry |= {"kind": "onehot", "names": names}
+            entry["kind"], entry["names"] = "onehot", names
         rows.append(entry)
     return rows
 
 
-def _model(experiment: Experiment) -> tuple[dict[str, Any] | None, dict[str, np.ndarray]]:
+def _model(experiment: Experiment) -> tuple[ModelHeader | None, dict[str, np.ndarray]]:
     """The weights, where the browser can run the network itself within one frame or two."""
     parameters = materialise(experiment)
     size = sum(array.size for array in parameters.values())
     if size > _MODEL_BUDGET or size * experiment.sequence.length > _WORK_BUDGET:
         return None, {}
-    header = {
+    header: ModelHeader = {
         "cell": cells.get(experiment.cell).description(),
         "hidden": experiment.hidden_size,
         "layers": experiment.num_layers,
@@ -155,7 +157,7 @@ def _message(
     trace = run(experiment)
     shown = signals(trace, experiment.cell, layer)
     arrays = dict(shown)
-    header: dict[str, Any] = {
+    header: ScopeHeader = {
         "panel": "scope",
         "link": "gates",
         "id": f"{hash(experiment) & 0xFFFFFFFF:08x}",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from seqviz.experiment import Experiment
@@ -14,6 +12,7 @@ from seqviz.tasks import Task
 from seqviz.training import Checkpoint
 from seqviz.ui.pictures import signal_rows, signals, title
 from seqviz.ui.scope import pack
+from seqviz.ui.scope.headers import LearningHeader, LearningRow, ScopeHeader, ScopeRow
 from seqviz.ui.trainer import Course
 from seqviz.vocabulary import GRU, LSTM, signal_name
 
@@ -55,7 +54,7 @@ def learning_message(courses: list[Course], at: int | None) -> bytes:
                     values[place[checkpoint.step]] = getattr(checkpoint, field)
             arrays[f"{course.name}.{signal}"] = values
     lasting = [course.checkpoints[-1] for course in courses if course.checkpoints]
-    score: dict[str, Any] = {
+    score: LearningRow = {
         "signal": "score",
         "symbol": "",
         "name": task.measure,
@@ -68,13 +67,13 @@ def learning_message(courses: list[Course], at: int | None) -> bytes:
     }
     if not task.smaller_is_better:
         score["range"] = [0.0, 1.05]
-    rows = [
+    rows: list[LearningRow] = [
         {"signal": "loss", "symbol": "", "name": tr("training loss"), "log": True, "hue": "x", "says": ""},
         score,
         {"signal": "norm", "symbol": "", "name": tr("gradient norm before clipping"), "log": True, "hue": "x",
          "says": tr("Clipped at {clip:g}.", clip=courses[0].recipe.clip), "solved": courses[0].recipe.clip},
     ]  # fmt: skip
-    header: dict[str, Any] = {
+    header: LearningHeader = {
         "panel": "learning",
         "link": "learning",
         "id": f"{len(steps)}.{sum(c.step for c in lasting)}",
@@ -129,15 +128,16 @@ def answers(task: Task, y: np.ndarray) -> np.ndarray:
     return e / e.sum(axis=1, keepdims=True)
 
 
-def _scale(row: dict[str, Any], extent: dict[str, tuple[float, float]], task: Task) -> dict[str, Any]:
+def _scale(row: ScopeRow, extent: dict[str, tuple[float, float]], task: Task) -> None:
     """What a row's picture has to reach, so that all the checkpoints of a run are drawn on one scale."""
     name = row["signal"] if row["kind"] == "line" else signal_name(0, row["signal"])
     if name not in extent or (name == "y" and task.kind != "mse"):
-        return {}
+        return
     low, high = extent[name]
     if row["kind"] == "state":
-        return {"reach": max(-low, high)}
-    return {"floor": [min(row["floor"][0], low), max(row["floor"][1], high)]} if row["kind"] == "line" else {}
+        row["reach"] = max(-low, high)
+    elif row["kind"] == "line":
+        row["floor"] = [min(row["floor"][0], low), max(row["floor"][1], high)]
 
 
 @kept_spoken
@@ -153,11 +153,11 @@ def probe_message(experiment: Experiment, task: Task, step: int, extent: Extent 
     shown["y"] = answers(task, shown["y"])
     rows = signal_rows(experiment, shown)
     for row in rows:
-        row |= _scale(row, dict(extent), task)
+        _scale(row, dict(extent), task)
     rows[-1] |= {"name": tr("answer") if task.kind == "mse" else tr("answer (probability)"), "target": True}
     target = np.where(mask[:, None] > 0, right, np.nan)
     text = experiment.sequence.kind == "text"
-    header: dict[str, Any] = {
+    header: ScopeHeader = {
         "panel": "scope",
         "link": "training",
         "id": f"{hash((experiment, step, extent)) & 0xFFFFFFFF:08x}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from seqviz import weights
 from seqviz.experiment import Experiment
 from seqviz.language import Words, tr
 from seqviz.ui.scope import pack
+from seqviz.ui.scope.headers import WeightsHeader
 
 __all__ = ["WeightView", "input_names", "weight_message"]
 
@@ -78,7 +78,7 @@ def weight_message(experiment: Experiment, layer: int, gate: str, part: str) -> 
     """The view and its bytes for the browser."""
     view = weight_view(experiment, layer, gate, part)
     names = view.columns if view.columns != tuple(map(str, range(len(view.columns)))) else None
-    header: dict[str, Any] = {
+    header: WeightsHeader = {
         "panel": "weights",
         "link": "gates",
         "id": f"{hash((experiment, gate, part)) & 0xFFFFFFFF:08x}",

@@ -20,6 +20,7 @@ from seqviz import language
 from seqviz import vocabulary as words
 from seqviz.figures import theme
 from seqviz.ui.scope import tab
+from seqviz.ui.scope.headers import ArrayEntry, Packed, Palette, ScopeRow
 
 __all__ = ["mount", "pack", "palettes"]
 
@@ -42,11 +43,15 @@ def _component() -> Callable[..., Any]:
 
 
 @cache
-def palettes() -> dict[str, Any]:
+def palettes() -> dict[str, Palette]:
     """Every colour the browser needs, for both themes."""
     return {
         name: {
-            **theme.SURFACES[name],
+            "paper": surface["paper"],
+            "well": surface["well"],
+            "ink": surface["ink"],
+            "quiet": surface["quiet"],
+            "rule": surface["rule"],
             "font": theme.FONT,
             "mono": theme.MONO,
             "hues": theme.HUES[name],
@@ -55,7 +60,7 @@ def palettes() -> dict[str, Any]:
             "magnitude": theme.MAGNITUDE[name],
             "lines": theme.LINES[name],
         }
-        for name in theme.SURFACES
+        for name, surface in theme.SURFACES.items()
     }
 
 
@@ -66,27 +71,24 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *, exact: 
     """
     large = not exact and sum(array.size for array in arrays.values()) > FLOAT_BUDGET
     parts: list[bytes] = []
-    index: list[dict[str, Any]] = []
+    index: list[ArrayEntry] = []
     offset = 0
     for name, array in arrays.items():
         coded = large and not name.startswith("model.") and bool(np.isfinite(array).all())
-        entry: dict[str, Any] = {"name": name, "shape": array.shape, "type": "u2" if coded else "f4"}
+        entry: ArrayEntry = {"name": name, "shape": array.shape, "type": "u2" if coded else "f4", "offset": offset}
         if coded:
             low, high = float(array.min()), float(array.max())
             width = (high - low) or 1.0
             content = np.rint((array.astype(np.float64) - low) * (65535 / width)).astype("<u2").tobytes()
-            entry |= {"low": low, "high": low + width}
+            entry["low"], entry["high"] = low, low + width
         else:
             content = np.ascontiguousarray(array, dtype="<f4").tobytes()
         content += b"\0" * (-len(content) % 4)
-        index.append(entry | {"offset": offset})
+        index.append(entry)
         parts.append(content)
         offset += len(content)
-    text = json.dumps(
-        {**header, "language": language.current(), "palettes": palettes(), "arrays": index},
-        separators=(",", ":"),
-        allow_nan=False,
-    ).encode()
+    packed: Packed = {"language": language.current(), "palettes": palettes(), "arrays": index}
+    text = json.dumps({**header, **packed}, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-len(text) % 4)
     return b"".join((struct.pack("<I", len(text)), text, *parts))
 
@@ -111,7 +113,7 @@ def mount(
     _component()(key=key, data=message + tab.tail(key, keep, wants), on_edit_change=handle)
 
 
-def row(signal: str, cell: str, width: int, says: str, **more: Any) -> dict[str, Any]:
+def row(signal: str, cell: str, width: int, says: str) -> ScopeRow:
     """The header's description of one row of the scope."""
     if signal in ("x", "y"):
         return {
@@ -122,7 +124,6 @@ def row(signal: str, cell: str, width: int, says: str, **more: Any) -> dict[str,
             "width": width,
             "says": says,
             "floor": [-1.0, 1.0] if signal == "x" else [0.0, 1.0],
-            **more,
         }
     label = words.LABELS[cell, signal]
     return {
@@ -134,5 +135,4 @@ def row(signal: str, cell: str, width: int, says: str, **more: Any) -> dict[str,
         "says": says,
         "closed": label.closed,
         "open": label.open,
-        **more,
     }

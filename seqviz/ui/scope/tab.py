@@ -18,6 +18,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from seqviz.kept import Shelf
+from seqviz.ui.scope.headers import Tail
 from seqviz.ui.scope.library import FOLDER, address
 
 __all__ = ["MARK", "MAX_KEPT", "bring", "code_of", "fetch", "fresh", "mark", "missing", "tail"]
@@ -77,7 +78,7 @@ def tail(key: str, keep: Mapping[str, str] | None = None, wants: list[str] | Non
     load, heard = st.session_state.get(_HEARD) or (None, {})
     for digest, code in (keep or {}).items():
         _CODES.put(digest, code)
-    about: dict[str, Any] = {
+    about: Tail = {
         "key": key,
         "session": context.session_id if context else "",
         "load": load,

@@ -1,0 +1,305 @@
+"""What a picture's message says before its arrays, field by field: the twin of ``web/headers.js``.
+
+A test holds the two files to the same names and types; mypy and tsc hold either side's code to its own file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NotRequired, TypedDict
+
+from seqviz.cells.cell import CellDescription
+
+__all__ = [
+    "ArrayEntry",
+    "CellDescription",
+    "CellHeader",
+    "Curve",
+    "FlowHeader",
+    "FlowRow",
+    "LearningHeader",
+    "LearningRow",
+    "ModelHeader",
+    "NamedLine",
+    "Packed",
+    "Palette",
+    "Rule",
+    "ScopeHeader",
+    "ScopeRow",
+    "SpectrumHeader",
+    "TabHeader",
+    "Tail",
+    "UnrolledHeader",
+    "WeightsHeader",
+]
+
+
+class Palette(TypedDict):
+    """One theme's colours and fonts; scales as Plotly takes them, by signal where signals have their own."""
+
+    paper: str
+    well: str
+    ink: str
+    quiet: str
+    rule: str
+    font: str
+    mono: str
+    hues: Mapping[str, str]
+    sequential: Mapping[str, Sequence[Any]]
+    diverging: Sequence[Any]
+    magnitude: Sequence[Any]
+    lines: Sequence[str]
+
+
+class ArrayEntry(TypedDict):
+    """Where an array lies behind the header, and how it is written: ``f4``, or ``u2`` from `low` to `high`."""
+
+    name: str
+    shape: Sequence[int]
+    type: Literal["f4", "u2"]
+    offset: int
+    low: NotRequired[float]
+    high: NotRequired[float]
+
+
+class Packed(TypedDict):
+    """What every message has beside its own."""
+
+    language: str
+    palettes: Mapping[str, Palette]
+    arrays: Sequence[ArrayEntry]
+
+
+class Tail(TypedDict):
+    """What stands after the arrays: the line between this tab and its session."""
+
+    key: str
+    session: str
+    load: str | None
+    heard: Mapping[str, int]
+    keep: Sequence[str]
+    wants: Sequence[str]
+    folder: str
+    plotly: str
+
+
+class TabHeader(TypedDict):
+    """No picture: the component that runs the whole page."""
+
+    panel: Literal["tab"]
+
+
+class Rule(TypedDict):
+    """An intervention; `steps` as ``(first, stop)``, either of them None where it is open."""
+
+    signal: str
+    kind: Literal["clamp", "scale", "ablate"]
+    value: float
+    units: Sequence[int] | None
+    steps: Sequence[Any] | None
+    says: str
+
+
+class ModelHeader(TypedDict):
+    """The network, where the browser runs it itself; its weights are the arrays ``model.NAME``."""
+
+    cell: CellDescription
+    hidden: int
+    layers: int
+    inputs: int
+    outputs: int
+    columns: Mapping[str, int]
+
+
+class ScopeRow(TypedDict):
+    """One signal: a line has a `floor`, a gate what `closed` and `open` mean, a one-hot input its `names`."""
+
+    signal: str
+    name: str
+    symbol: str
+    kind: Literal["line", "onehot", "gate", "state"]
+    width: int
+    says: str
+    floor: NotRequired[Sequence[float]]
+    closed: NotRequired[str]
+    open: NotRequired[str]
+    names: NotRequired[Sequence[str]]
+    reach: NotRequired[float]
+    target: NotRequired[bool]
+
+
+class ScopeHeader(TypedDict):
+    """A run, signal by signal: the gates page, and (`plain`) the probe of the training page."""
+
+    panel: Literal["scope"]
+    link: str
+    id: str
+    title: str
+    cell: str
+    layer: int
+    layers: int
+    steps: int
+    hidden: int
+    inputs: int
+    labels: Sequence[str] | None
+    rows: Sequence[ScopeRow]
+    editable: bool
+    status: str
+    address: str
+    plain: NotRequired[bool]
+    marks: NotRequired[Sequence[str] | None]
+    names: NotRequired[Sequence[str] | None]
+    rules: NotRequired[Sequence[Rule]]
+    edited: NotRequired[Sequence[Sequence[int]]]
+    at: NotRequired[Sequence[int] | None]
+    undo: NotRequired[bool]
+    redo: NotRequired[bool]
+    reset: NotRequired[bool]
+    baseline: NotRequired[bool]
+    model: NotRequired[ModelHeader | None]
+
+
+class CellHeader(TypedDict):
+    """One layer, for the diagram of a step and a unit."""
+
+    panel: Literal["cell"]
+    link: str
+    id: str
+    cell: str
+    name: str
+    steps: int
+    hidden: int
+    inputs: int
+    labels: Sequence[str] | None
+    names: Sequence[str] | None
+    rules: Sequence[Rule]
+    layer: int
+    status: str
+    address: str
+    at: Sequence[int] | None
+    undo: bool
+    redo: bool
+
+
+class NamedLine(TypedDict):
+    """An array by what it is called, and its place among the palette's lines."""
+
+    name: str
+    label: str
+    line: int
+
+
+class Curve(TypedDict):
+    """A line of the row of norms; without a `line` it is grey, without a `label` it is not in the legend."""
+
+    name: str
+    label: str
+    line: int | None
+    width: NotRequired[float]
+    dash: NotRequired[str]
+
+
+class FlowRow(TypedDict):
+    """A row of several networks; which of the last fields it has is its kind's."""
+
+    signal: str
+    kind: Literal["norm", "lines", "states", "units", "share"]
+    symbol: str
+    name: str
+    width: int
+    hue: str
+    says: str
+    arrays: NotRequired[Sequence[NamedLine]]
+    range: NotRequired[Sequence[float]]
+    shape: NotRequired[str]
+    array: NotRequired[str]
+    reach: NotRequired[float]
+    ceiling: NotRequired[float]
+
+
+class SpectrumHeader(TypedDict):
+    """Whose eigenvalues and singular values the arrays ``eig`` and ``sing`` are."""
+
+    name: str
+    line: int
+    hidden: int
+    singular: int
+    reach: float
+    floor: float
+    says: str
+
+
+class UnrolledHeader(TypedDict):
+    """The network that is drawn cell by cell."""
+
+    name: str
+    width: int
+
+
+class FlowHeader(TypedDict):
+    """Several networks over time: gradients on their way back, or the four networks of the comparison."""
+
+    panel: Literal["flow"]
+    link: str
+    id: str
+    steps: int
+    rows: Sequence[FlowRow]
+    curves: Sequence[Curve]
+    range: Sequence[float]
+    status: str
+    spectrum: SpectrumHeader | None
+    address: str
+    undo: bool
+    redo: bool
+    axis: NotRequired[str]
+    begin: NotRequired[int]
+    nudge: NotRequired[int]
+    decades: NotRequired[int]
+    measure: NotRequired[str]
+    unrolled: NotRequired[UnrolledHeader]
+
+
+class LearningRow(TypedDict):
+    """One curve of the training, for every network."""
+
+    signal: str
+    symbol: str
+    name: str
+    log: bool
+    hue: str
+    says: str
+    solved: NotRequired[float]
+    chance: NotRequired[float]
+    range: NotRequired[Sequence[float]]
+    texts: NotRequired[Mapping[str, Mapping[str, str]]]
+
+
+class LearningHeader(TypedDict):
+    """The courses of a training at their checkpoints; `at` is where the scrubber was left."""
+
+    panel: Literal["learning"]
+    link: str
+    id: str
+    run: int
+    at: int | None
+    count: int
+    nets: Sequence[NamedLine]
+    rows: Sequence[LearningRow]
+    status: str
+
+
+class WeightsHeader(TypedDict):
+    """One block of the weights, from row `first` of torch's `parameter` on."""
+
+    panel: Literal["weights"]
+    link: str
+    id: str
+    parameter: str
+    first: int
+    rows: int
+    cols: int
+    bias: bool
+    symbol: str
+    names: Sequence[str] | None
+    reads: str
+    gate: str

@@ -1,0 +1,308 @@
+// What a picture's message says before its arrays, field by field: the twin of seqviz/ui/scope/headers.py, which a test
+// holds to the same names and types. Only types: the scripts import them in comments, and tsc reads those.
+
+/**
+ * A cell as `Cell.description` gives it; a node is op, args, name, bias, value, width.
+ *
+ * @typedef {object} CellDescription
+ * @property {string} name
+ * @property {string[]} states
+ * @property {Record<string, number>} start
+ * @property {Record<string, number>} sizes
+ * @property {string[]} signals
+ * @property {Record<string, number>} where
+ * @property {Record<string, string[]>} packing
+ * @property {any[][]} nodes
+ */
+
+/**
+ * One theme's colours and fonts; scales as Plotly takes them, by signal where signals have their own.
+ *
+ * @typedef {object} Palette
+ * @property {string} paper
+ * @property {string} well
+ * @property {string} ink
+ * @property {string} quiet
+ * @property {string} rule
+ * @property {string} font
+ * @property {string} mono
+ * @property {Record<string, string>} hues
+ * @property {Record<string, any[]>} sequential
+ * @property {any[]} diverging
+ * @property {any[]} magnitude
+ * @property {string[]} lines
+ */
+
+/**
+ * Where an array lies behind the header, and how it is written: `f4`, or `u2` from `low` to `high`.
+ *
+ * @typedef {object} ArrayEntry
+ * @property {string} name
+ * @property {number[]} shape
+ * @property {"f4" | "u2"} type
+ * @property {number} offset
+ * @property {number} [low]
+ * @property {number} [high]
+ */
+
+/**
+ * What every message has beside its own.
+ *
+ * @typedef {object} Packed
+ * @property {string} language
+ * @property {Record<string, Palette>} palettes
+ * @property {ArrayEntry[]} arrays
+ */
+
+/**
+ * What stands after the arrays: the line between this tab and its session.
+ *
+ * @typedef {object} Tail
+ * @property {string} key
+ * @property {string} session
+ * @property {string | null} load
+ * @property {Record<string, number>} heard
+ * @property {string[]} keep
+ * @property {string[]} wants
+ * @property {string} folder
+ * @property {string} plotly
+ */
+
+/**
+ * No picture: the component that runs the whole page.
+ *
+ * @typedef {object} TabHeader
+ * @property {"tab"} panel
+ */
+
+/**
+ * An intervention; `steps` as `(first, stop)`, either of them null where it is open.
+ *
+ * @typedef {object} Rule
+ * @property {string} signal
+ * @property {"clamp" | "scale" | "ablate"} kind
+ * @property {number} value
+ * @property {number[] | null} units
+ * @property {any[] | null} steps
+ * @property {string} says
+ */
+
+/**
+ * The network, where the browser runs it itself; its weights are the arrays `model.NAME`.
+ *
+ * @typedef {object} ModelHeader
+ * @property {CellDescription} cell
+ * @property {number} hidden
+ * @property {number} layers
+ * @property {number} inputs
+ * @property {number} outputs
+ * @property {Record<string, number>} columns
+ */
+
+/**
+ * One signal: a line has a `floor`, a gate what `closed` and `open` mean, a one-hot input its `names`.
+ *
+ * @typedef {object} ScopeRow
+ * @property {string} signal
+ * @property {string} name
+ * @property {string} symbol
+ * @property {"line" | "onehot" | "gate" | "state"} kind
+ * @property {number} width
+ * @property {string} says
+ * @property {number[]} [floor]
+ * @property {string} [closed]
+ * @property {string} [open]
+ * @property {string[]} [names]
+ * @property {number} [reach]
+ * @property {boolean} [target]
+ */
+
+/**
+ * A run, signal by signal: the gates page, and (`plain`) the probe of the training page.
+ *
+ * @typedef {object} ScopeHeader
+ * @property {"scope"} panel
+ * @property {string} link
+ * @property {string} id
+ * @property {string} title
+ * @property {string} cell
+ * @property {number} layer
+ * @property {number} layers
+ * @property {number} steps
+ * @property {number} hidden
+ * @property {number} inputs
+ * @property {string[] | null} labels
+ * @property {ScopeRow[]} rows
+ * @property {boolean} editable
+ * @property {string} status
+ * @property {string} address
+ * @property {boolean} [plain]
+ * @property {string[] | null} [marks]
+ * @property {string[] | null} [names]
+ * @property {Rule[]} [rules]
+ * @property {number[][]} [edited]
+ * @property {number[] | null} [at]
+ * @property {boolean} [undo]
+ * @property {boolean} [redo]
+ * @property {boolean} [reset]
+ * @property {boolean} [baseline]
+ * @property {ModelHeader | null} [model]
+ */
+
+/**
+ * One layer, for the diagram of a step and a unit.
+ *
+ * @typedef {object} CellHeader
+ * @property {"cell"} panel
+ * @property {string} link
+ * @property {string} id
+ * @property {string} cell
+ * @property {string} name
+ * @property {number} steps
+ * @property {number} hidden
+ * @property {number} inputs
+ * @property {string[] | null} labels
+ * @property {string[] | null} names
+ * @property {Rule[]} rules
+ * @property {number} layer
+ * @property {string} status
+ * @property {string} address
+ * @property {number[] | null} at
+ * @property {boolean} undo
+ * @property {boolean} redo
+ */
+
+/**
+ * An array by what it is called, and its place among the palette's lines.
+ *
+ * @typedef {object} NamedLine
+ * @property {string} name
+ * @property {string} label
+ * @property {number} line
+ */
+
+/**
+ * A line of the row of norms; without a `line` it is grey, without a `label` it is not in the legend.
+ *
+ * @typedef {object} Curve
+ * @property {string} name
+ * @property {string} label
+ * @property {number | null} line
+ * @property {number} [width]
+ * @property {string} [dash]
+ */
+
+/**
+ * A row of several networks; which of the last fields it has is its kind's.
+ *
+ * @typedef {object} FlowRow
+ * @property {string} signal
+ * @property {"norm" | "lines" | "states" | "units" | "share"} kind
+ * @property {string} symbol
+ * @property {string} name
+ * @property {number} width
+ * @property {string} hue
+ * @property {string} says
+ * @property {NamedLine[]} [arrays]
+ * @property {number[]} [range]
+ * @property {string} [shape]
+ * @property {string} [array]
+ * @property {number} [reach]
+ * @property {number} [ceiling]
+ */
+
+/**
+ * Whose eigenvalues and singular values the arrays `eig` and `sing` are.
+ *
+ * @typedef {object} SpectrumHeader
+ * @property {string} name
+ * @property {number} line
+ * @property {number} hidden
+ * @property {number} singular
+ * @property {number} reach
+ * @property {number} floor
+ * @property {string} says
+ */
+
+/**
+ * The network that is drawn cell by cell.
+ *
+ * @typedef {object} UnrolledHeader
+ * @property {string} name
+ * @property {number} width
+ */
+
+/**
+ * Several networks over time: gradients on their way back, or the four networks of the comparison.
+ *
+ * @typedef {object} FlowHeader
+ * @property {"flow"} panel
+ * @property {string} link
+ * @property {string} id
+ * @property {number} steps
+ * @property {FlowRow[]} rows
+ * @property {Curve[]} curves
+ * @property {number[]} range
+ * @property {string} status
+ * @property {SpectrumHeader | null} spectrum
+ * @property {string} address
+ * @property {boolean} undo
+ * @property {boolean} redo
+ * @property {string} [axis]
+ * @property {number} [begin]
+ * @property {number} [nudge]
+ * @property {number} [decades]
+ * @property {string} [measure]
+ * @property {UnrolledHeader} [unrolled]
+ */
+
+/**
+ * One curve of the training, for every network.
+ *
+ * @typedef {object} LearningRow
+ * @property {string} signal
+ * @property {string} symbol
+ * @property {string} name
+ * @property {boolean} log
+ * @property {string} hue
+ * @property {string} says
+ * @property {number} [solved]
+ * @property {number} [chance]
+ * @property {number[]} [range]
+ * @property {Record<string, Record<string, string>>} [texts]
+ */
+
+/**
+ * The courses of a training at their checkpoints; `at` is where the scrubber was left.
+ *
+ * @typedef {object} LearningHeader
+ * @property {"learning"} panel
+ * @property {string} link
+ * @property {string} id
+ * @property {number} run
+ * @property {number | null} at
+ * @property {number} count
+ * @property {NamedLine[]} nets
+ * @property {LearningRow[]} rows
+ * @property {string} status
+ */
+
+/**
+ * One block of the weights, from row `first` of torch's `parameter` on.
+ *
+ * @typedef {object} WeightsHeader
+ * @property {"weights"} panel
+ * @property {string} link
+ * @property {string} id
+ * @property {string} parameter
+ * @property {number} first
+ * @property {number} rows
+ * @property {number} cols
+ * @property {boolean} bias
+ * @property {string} symbol
+ * @property {string[] | null} names
+ * @property {string} reads
+ * @property {string} gate
+ */
+
+export {};
