@@ -21,6 +21,7 @@ from seqviz.network import FeedForward, SequenceGRU, SequenceLSTM, SequenceRNN, 
 from seqviz.onestep import step_jacobians
 from seqviz.presets import preset
 from seqviz.reading import MissingValues, Table, read_table
+from seqviz.reading.networks import NetworkFile, read_network
 from seqviz.runner import network, run
 from seqviz.trace import Trace
 
@@ -38,6 +39,7 @@ __all__ = [
     "Init",
     "InputEdit",
     "MissingValues",
+    "NetworkFile",
     "Scale",
     "Sequence",
     "SequenceGRU",
@@ -57,6 +59,7 @@ __all__ = [
     "metrics",
     "network",
     "preset",
+    "read_network",
     "read_table",
     "run",
     "sequences",

@@ -1,0 +1,228 @@
+"""A pickle read as data: what it would have called is noted down, and nothing is called.
+
+The opcodes are those of `pickletools <https://docs.python.org/3/library/pickletools.html>`_, which also holds every
+length in them against the bytes that are there. A name in the pickle is a name here, never looked up.
+"""
+
+from __future__ import annotations
+
+import pickletools
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from seqviz.language import tr
+
+__all__ = ["Made", "Name", "read_pickle"]
+
+MAX_BYTES: Final = 2**24
+MAX_OPCODES: Final = 500_000
+
+_SCALARS: Final = (
+    "INT BININT BININT1 BININT2 LONG LONG1 LONG4 STRING BINSTRING SHORT_BINSTRING BINBYTES SHORT_BINBYTES BINBYTES8 "
+    "BYTEARRAY8 UNICODE SHORT_BINUNICODE BINUNICODE BINUNICODE8 FLOAT BINFLOAT"
+)
+_PUSHED: Final = frozenset(_SCALARS.split())
+_CONSTANTS: Final = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+_TUPLES: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+
+
+class Name(NamedTuple):
+    """A class or function that the pickle names."""
+
+    module: str
+    name: str
+
+
+class Made:
+    """What the pickle would have had made: by what, from what, and the state that it gave it."""
+
+    __slots__ = ("args", "by", "items", "state")
+
+    def __init__(self, by: Any, args: Any) -> None:
+        self.by, self.args = by, args
+        self.state: Any = None
+        self.items: dict[str, Any] = {}
+
+
+Build = Callable[[Any, Any], Any]
+
+
+def read_pickle(data: bytes, build: Build, stored: Callable[[Any], Any]) -> Any:
+    """What a pickle describes: dicts, lists, tuples, texts and numbers as they are, anything else as ``Made``.
+
+    Args:
+        data: the pickle.
+        build: takes a :class:`Name` (or whatever stands in its place) and arguments, and gives what they stand for.
+        stored: takes the description of something that lies outside the pickle, and gives what stands for it.
+
+    Returns:
+        The object. Of a dict the items whose keys are texts, or whole numbers, as text.
+
+    Raises:
+        ValueError: one sentence; it is damaged, too long, or of a kind that torch does not write.
+    """
+    if len(data) > MAX_BYTES:
+        raise ValueError(tr("The file's list of contents is larger than {most} MiB.", most=MAX_BYTES // 2**20))
+    machine = _Machine(build, stored)
+    try:
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+            if count >= MAX_OPCODES:
+                break
+            machine.step(opcode.name, argument)
+        else:
+            return machine.stack[-1]
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise ValueError(
+            tr("The file's list of contents cannot be read; it may have been cut short or changed.")
+        ) from error
+    raise ValueError(tr("The file's list of contents has more than {most:,} entries.", most=MAX_OPCODES))
+
+
+class _Machine:
+    """Python's pickle machine without its hands."""
+
+    def __init__(self, build: Build, stored: Callable[[Any], Any]) -> None:
+        self.build, self.stored = build, stored
+        self.stack: list[Any] = []
+        self.below: list[list[Any]] = []
+        self.memo: dict[int, Any] = {}
+
+    def step(self, name: str, argument: Any) -> None:
+        if name in _PUSHED:
+            self.stack.append(argument)
+        elif name in _CONSTANTS:
+            self.stack.append(_CONSTANTS[name])
+        elif name in _TUPLES:
+            count = _TUPLES[name]
+            if len(self.stack) < count:
+                raise IndexError(name)
+            self.stack[-count:] = [tuple(self.stack[-count:])]
+        else:
+            getattr(self, f"_{name.lower()}")(argument)
+
+    def _marked(self) -> list[Any]:
+        items, self.stack = self.stack, self.below.pop()
+        return items
+
+    def _proto(self, argument: Any) -> None:
+        pass
+
+    _frame = _stop = _proto
+
+    def _mark(self, argument: Any) -> None:
+        self.below.append(self.stack)
+        self.stack = []
+
+    def _pop(self, argument: Any) -> None:
+        if self.stack:
+            self.stack.pop()
+        else:
+            self._marked()
+
+    def _pop_mark(self, argument: Any) -> None:
+        self._marked()
+
+    def _dup(self, argument: Any) -> None:
+        self.stack.append(self.stack[-1])
+
+    def _put(self, argument: int) -> None:
+        self.memo[argument] = self.stack[-1]
+
+    _binput = _long_binput = _put
+
+    def _memoize(self, argument: Any) -> None:
+        self.memo[len(self.memo)] = self.stack[-1]
+
+    def _get(self, argument: int) -> None:
+        self.stack.append(self.memo[argument])
+
+    _binget = _long_binget = _get
+
+    def _empty_list(self, argument: Any) -> None:
+        self.stack.append([])
+
+    def _empty_dict(self, argument: Any) -> None:
+        self.stack.append({})
+
+    def _empty_tuple(self, argument: Any) -> None:
+        self.stack.append(())
+
+    def _empty_set(self, argument: Any) -> None:
+        self.stack.append(Made(Name("builtins", "set"), ()))
+
+    def _list(self, argument: Any) -> None:
+        items = self._marked()
+        self.stack.append(items)
+
+    def _tuple(self, argument: Any) -> None:
+        items = self._marked()
+        self.stack.append(tuple(items))
+
+    def _frozenset(self, argument: Any) -> None:
+        items = self._marked()
+        self.stack.append(Made(Name("builtins", "frozenset"), items))
+
+    def _dict(self, argument: Any) -> None:
+        items = self._marked()
+        self.stack.append({})
+        self._set(items)
+
+    def _append(self, argument: Any) -> None:
+        self._extend([self.stack.pop()])
+
+    def _appends(self, argument: Any) -> None:
+        self._extend(self._marked())
+
+    _additems = _appends
+
+    def _extend(self, items: list[Any]) -> None:
+        if isinstance(self.stack[-1], list):
+            self.stack[-1].extend(items)
+
+    def _setitem(self, argument: Any) -> None:
+        value, key = self.stack.pop(), self.stack.pop()
+        self._set([key, value])
+
+    def _setitems(self, argument: Any) -> None:
+        self._set(self._marked())
+
+    def _set(self, items: list[Any]) -> None:
+        """Only texts are keys: hashing whatever else a file holds can take forever."""
+        onto = self.stack[-1]
+        target = onto.items if isinstance(onto, Made) else onto
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            if isinstance(key, str) or (isinstance(key, int) and abs(key) < 2**63):
+                target[str(key)] = value
+
+    def _global(self, argument: str) -> None:
+        self.stack.append(Name(*argument.split(" ", 1)))
+
+    def _stack_global(self, argument: Any) -> None:
+        name, module = self.stack.pop(), self.stack.pop()
+        self.stack.append(Name(str(module), str(name)))
+
+    def _reduce(self, argument: Any) -> None:
+        args, by = self.stack.pop(), self.stack.pop()
+        self.stack.append(self.build(by, args))
+
+    _newobj = _reduce
+
+    def _newobj_ex(self, argument: Any) -> None:
+        _, args, by = self.stack.pop(), self.stack.pop(), self.stack.pop()
+        self.stack.append(self.build(by, args))
+
+    def _obj(self, argument: Any) -> None:
+        by, *args = self._marked()
+        self.stack.append(self.build(by, tuple(args)))
+
+    def _inst(self, argument: str) -> None:
+        args = self._marked()
+        self.stack.append(self.build(Name(*argument.split(" ", 1)), tuple(args)))
+
+    def _build(self, argument: Any) -> None:
+        state, onto = self.stack.pop(), self.stack[-1]
+        if isinstance(onto, Made):
+            onto.state = state[0] if isinstance(state, tuple) and state else state
+
+    def _binpersid(self, argument: Any) -> None:
+        self.stack.append(self.stored(self.stack.pop()))

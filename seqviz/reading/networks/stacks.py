@@ -1,0 +1,343 @@
+"""Keys of a file into recurrent layers as torch has them: which cell, its sizes, layers, directions and projection.
+
+The names are those of `nn.LSTM <https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html>`_ and of
+``nn.LSTMCell``; what a cell is follows from the rows of ``weight_hh_l0``: four blocks of its columns are an LSTM, three
+a GRU, one an RNN.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from seqviz.language import Sentence, reason, tr
+from seqviz.reading.networks.stored import FLOATS, Contents, Stored, brief
+
+__all__ = ["Question", "Stack", "stacks_of"]
+
+MAX_NUMBERS: Final = 2**26
+"""Recurrent weights of a file that are read: 256 MiB as float32."""
+
+MAX_LAYERS: Final = 64
+
+_NAMED: Final = re.compile(r"(.*?)(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)(?:_l(\d{1,3})(_reverse)?)?")
+_NORMED: Final = (
+    (re.compile(r"(.*_l\d{1,3}(?:_reverse)?)_v"), "{0}{1}_g"),
+    (
+        re.compile(r"(.*?)parametrizations\.([^.]*_l\d{1,3}(?:_reverse)?)\.original1"),
+        "{0}parametrizations.{1}.original0",
+    ),
+)
+_CELLS: Final = {4: "LSTM", 3: "GRU", 1: "RNN"}
+_BLOCKS: Final = {cell: blocks for blocks, cell in _CELLS.items()}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a file cannot say.
+
+    Attributes:
+        name: of the answer, a keyword of ``NetworkFile.module``.
+        says: why it is asked, and what is taken without an answer.
+        choices: the answers there are, the likelier first; it is taken where nothing is answered.
+    """
+
+    name: str
+    says: Sentence
+    choices: tuple[Any, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """One recurrent network of a file: all its layers and directions.
+
+    Attributes:
+        name: its name in the file, with the names of what it lies in; empty where its weights lie on top.
+        cell: ``LSTM``, ``GRU`` or ``RNN``.
+        input_size, hidden_size, num_layers: torch's.
+        bidirectional: whether each layer also runs backwards.
+        proj_size: of an LSTM with a projection; 0 without one.
+        bias: whether it has biases.
+        dtype: torch's name of the type in the file, several joined by commas.
+        parameters: read-only float32 arrays by torch's names, in its shapes and order of gates.
+        known: answers that the file itself gives: ``nonlinearity``, ``batch_first``.
+        asked: what it leaves open.
+        readout: the name of the linear layer that may read it out; empty where none or several would fit.
+        remarks: what was converted, or is to be doubted.
+    """
+
+    name: str
+    cell: str
+    input_size: int
+    hidden_size: int
+    num_layers: int
+    bidirectional: bool
+    proj_size: int
+    bias: bool
+    dtype: str
+    parameters: Mapping[str, np.ndarray]
+    known: Mapping[str, Any]
+    asked: tuple[Question, ...]
+    readout: str = ""
+    remarks: tuple[Sentence, ...] = ()
+
+    def __repr__(self) -> str:
+        kind = f"{self.cell}, {self.input_size}, {self.hidden_size}, num_layers={self.num_layers}"
+        more = (", bidirectional=True" if self.bidirectional else "") + (
+            f", proj_size={self.proj_size}" if self.proj_size else ""
+        )
+        return f"Stack({self.name!r}, {kind}{more})"
+
+    @property
+    def directions(self) -> int:
+        """1, or 2 where each layer also runs backwards."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def guessed(self) -> tuple[Sentence, ...]:
+        """What had to be guessed, a sentence each."""
+        return tuple(question.says for question in self.asked)
+
+
+def stacks_of(contents: Contents) -> tuple[list[Stack], list[str]]:
+    """Every recurrent network of a file, and a sentence about each that cannot be read.
+
+    Raises:
+        ValueError: they hold too many numbers.
+    """
+    stacks: list[Stack] = []
+    refused: list[str] = []
+    total = 0
+    for name, group in _groups(_weight_norm(contents)).items():
+        total += sum(int(np.prod(part.shape, dtype=float)) for part in group.parts.values())
+        if total > MAX_NUMBERS:
+            raise ValueError(tr("The recurrent layers hold more than {most:,} weights.", most=MAX_NUMBERS))
+        try:
+            stacks.append(_stack(name, group, contents))
+        except ValueError as error:
+            refused.append(reason(error))
+    return stacks, refused
+
+
+@dataclass
+class _Group:
+    """Parameters of one name, by torch's names of them; a cell's are called those of a first layer."""
+
+    parts: dict[str, Stored]
+    alone: bool
+
+
+def _groups(tensors: Mapping[str, Stored]) -> dict[str, _Group]:
+    groups: dict[tuple[str, bool], _Group] = {}
+    for key, stored in tensors.items():
+        found = _NAMED.fullmatch(key)
+        if found:
+            before, part, layer, reverse = found.groups()
+            group = groups.setdefault((before, layer is None), _Group({}, layer is None))
+            group.parts[f"{part}_l{int(layer or 0)}{reverse or ''}"] = stored
+    return {name.rstrip("._"): group for (name, _), group in groups.items() if "weight_hh_l0" in group.parts}
+
+
+def _weight_norm(contents: Contents) -> dict[str, Stored]:
+    """The tensors, with w = g v / |v| in the place of each g and v (Salimans and Kingma 2016).
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.weight_norm.html
+    """
+    tensors, worked = dict(contents.tensors), False
+    for key, v in contents.tensors.items():
+        for pattern, other in _NORMED:
+            found = pattern.fullmatch(key)
+            g = contents.tensors.get(other.format(*found.groups(), "")) if found else None
+            if found and g is not None:
+                name = "".join(found.groups())
+                tensors[name], worked = Stored(name, v.shape, "float32", partial(_normed, g, v)), True
+    if worked:
+        contents.notes.append(tr("Weight normalisation was worked out: g·v/|v| stands for g and v."))
+    return tensors
+
+
+def _normed(g: Stored, v: Stored) -> np.ndarray:
+    size, direction = g.float32().astype(float), v.float32().astype(float)
+    over = tuple(axis for axis, n in enumerate(size.shape) if n == 1) if size.ndim == direction.ndim else None
+    if size.ndim not in (0, direction.ndim) or any(
+        n not in (1, m) for n, m in zip(size.shape, direction.shape, strict=False)
+    ):
+        raise ValueError(tr("The weight normalisation of {name} does not fit its weights.", name=brief(v.name)))
+    length = np.sqrt((direction**2).sum(axis=over, keepdims=size.ndim > 0))
+    with np.errstate(divide="ignore", invalid="ignore"):  # a row of zeros has no direction, and is refused as NaN
+        return (size * direction / length).astype("<f4")
+
+
+def _stack(name: str, group: _Group, contents: Contents) -> Stack:
+    parts = group.parts
+    hidden, cell = _hidden_and_cell(parts)
+    layers = 1 + max(int(re.findall(r"_l(\d+)", part)[-1]) for part in parts)
+    if layers > MAX_LAYERS:
+        raise ValueError(
+            tr(
+                "In {name}, the layers are numbered up to {last}; at most {most} are read.",
+                name=_shown(name),
+                last=layers - 1,
+                most=MAX_LAYERS,
+            )
+        )
+    both = any(part.endswith("_reverse") for part in parts)
+    proj = parts["weight_hr_l0"].shape[0] if "weight_hr_l0" in parts else 0
+    bias = any(part.startswith("bias") for part in parts)
+    width = _second(parts, "weight_ih_l0")
+    wanted = _wanted(cell, width, hidden, layers, both, proj, bias)
+    arrays, remarks = _arrays(name, parts, wanted)
+    if group.alone:
+        remarks.append(tr("As an nn.{cell}Cell, {name} is a single step; it is read as a layer that takes all steps.",
+                          name=_shown(name), cell=cell))  # fmt: skip
+    remarks += _beside(name, group, contents)
+    known = _known(cell, contents.facts.get(name, {}))
+    readout = _readout(name, parts, (2 if both else 1) * (proj or hidden), contents.tensors)
+    if readout:
+        remarks.append(tr("{layer} was taken for the readout of {name}: it is the one linear layer that fits.",
+                          layer=brief(readout), name=_shown(name)))  # fmt: skip
+    dtypes = ", ".join(sorted({part.dtype for part in parts.values()}))
+    asked = tuple(q for q in _questions(name, cell, group.alone) if q.name not in known)
+    return Stack(
+        name, cell, width, hidden, layers, both, proj, bias, dtypes, arrays, known, asked, readout, tuple(remarks)
+    )
+
+
+def _hidden_and_cell(parts: Mapping[str, Stored]) -> tuple[int, str]:
+    """By rows and columns: G·H rows of H columns, or of P with a projection ``(P, H)``."""
+    rows, columns = parts["weight_hh_l0"].shape[0] if parts["weight_hh_l0"].shape else 0, _second(parts, "weight_hh_l0")
+    hidden = _second(parts, "weight_hr_l0") if "weight_hr_l0" in parts else columns
+    cell = _CELLS.get(rows // hidden) if hidden and rows % hidden == 0 else None
+    if cell is None or ("weight_hr_l0" in parts and cell != "LSTM"):
+        raise ValueError(
+            tr(
+                "{name} has {rows:,} rows and {columns:,} columns; torch's LSTM, GRU and RNN have 4, 3 or 1 times as "
+                "many rows as units.",
+                name=brief(parts["weight_hh_l0"].name),
+                rows=rows,
+                columns=columns,
+            )
+        )
+    return hidden, cell
+
+
+def _second(parts: Mapping[str, Stored], part: str) -> int:
+    """The columns of a matrix; 0 where there is none."""
+    return parts[part].shape[1] if part in parts and len(parts[part].shape) == 2 else 0
+
+
+def _wanted(
+    cell: str, width: int, hidden: int, layers: int, both: bool, proj: int, bias: bool
+) -> dict[str, tuple[int, ...]]:
+    """Every parameter's shape, by torch's name and in its order."""
+    rows, out = _BLOCKS[cell] * hidden, proj or hidden
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer in range(layers):
+        for end in (f"_l{layer}", f"_l{layer}_reverse")[: 2 if both else 1]:
+            shapes[f"weight_ih{end}"] = (rows, width if layer == 0 else out * (2 if both else 1))
+            shapes[f"weight_hh{end}"] = (rows, out)
+            if bias:
+                shapes |= {f"bias_ih{end}": (rows,), f"bias_hh{end}": (rows,)}
+            if proj:
+                shapes[f"weight_hr{end}"] = (proj, hidden)
+    return shapes
+
+
+def _arrays(
+    name: str, parts: Mapping[str, Stored], wanted: Mapping[str, tuple[int, ...]]
+) -> tuple[dict[str, np.ndarray], list[Sentence]]:
+    arrays, zeros = {}, []
+    for part, shape in wanted.items():
+        if part not in parts:
+            if not part.startswith("bias"):
+                raise ValueError(tr("In {name}, {part} is missing.", name=_shown(name), part=part))
+            zeros.append(part)
+            arrays[part] = np.zeros(shape, "<f4")
+        elif parts[part].shape != shape:
+            raise ValueError(
+                tr("{name} must have the shape {shape}, not {given}.", name=brief(parts[part].name), shape=shape,
+                   given=parts[part].shape)
+            )  # fmt: skip
+        elif 0 in shape:
+            raise ValueError(tr("{name} is empty.", name=brief(parts[part].name)))
+        else:
+            arrays[part] = parts[part].float32()
+        arrays[part].flags.writeable = False
+    odd = sorted(set(parts) - set(wanted))
+    if odd:
+        raise ValueError(tr("In {name}, {part} does not fit the other weights.", name=_shown(name), part=odd[0]))
+    remarks = []
+    if zeros:
+        remarks.append(tr("In {name}, {parts} is missing; zeros were put there.", name=_shown(name),
+                          parts=", ".join(zeros[:4]) + (", …" if len(zeros) > 4 else "")))  # fmt: skip
+    if any(stored.dtype in ("float16", "bfloat16") for stored in parts.values()):
+        remarks.append(tr("The weights of {name} were widened to float32, which changes none.", name=_shown(name)))
+    if any(stored.dtype == "float64" for stored in parts.values()):
+        remarks.append(tr("The weights of {name} were rounded from float64 to float32.", name=_shown(name)))
+    return arrays, remarks
+
+
+def _beside(name: str, group: _Group, contents: Contents) -> list[Sentence]:
+    """Parameters that torch's layer has not, under the very same name: then it may be another equation."""
+    mine = {stored.name for stored in group.parts.values()}
+    start = f"{name}." if name else ""
+    others = [
+        key[len(start) :]
+        for key, stored in contents.tensors.items()
+        if key.startswith(start) and "." not in key[len(start) :] and key not in mine and stored.dtype in FLOATS
+    ]
+    others = [other for other in others if not re.search(r"_l\d+(_reverse)?_[gv]$", other)]
+    if not others:
+        return []
+    return [
+        tr("Beside the weights of {name} lies {other}, which torch’s layers do not have; if the network used it there, "
+           "it is another network than this.", name=_shown(name), other=brief(others[0]))
+    ]  # fmt: skip
+
+
+def _known(cell: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What a pickled module says of itself: ``mode`` RNN_TANH or RNN_RELU, a cell's ``nonlinearity`` tanh or relu."""
+    known: dict[str, Any] = {}
+    if isinstance(facts.get("batch_first"), bool):
+        known["batch_first"] = facts["batch_first"]
+    said = facts.get("nonlinearity") or str(facts.get("mode", "")).removeprefix("RNN_").lower()
+    if cell == "RNN" and said in ("tanh", "relu"):
+        known["nonlinearity"] = said
+    return known
+
+
+def _questions(name: str, cell: str, alone: bool) -> list[Question]:
+    asked = []
+    if cell == "RNN":
+        says = tr("The file does not say whether {name} squashes with tanh or relu; tanh is taken.", name=_shown(name))
+        asked.append(Question("nonlinearity", says, ("tanh", "relu")))
+    if not alone:
+        says = tr(
+            "The file does not say whether {name} takes the batch first; torch’s default is taken: it does not.",
+            name=_shown(name),
+        )
+        asked.append(Question("batch_first", says, (False, True)))
+    return asked
+
+
+def _readout(name: str, parts: Mapping[str, Stored], width: int, tensors: Mapping[str, Stored]) -> str:
+    """The one linear layer with a bias, beside the recurrent one, that takes as many inputs as that gives."""
+    start = f"{name.rpartition('.')[0]}." if "." in name else ""
+    mine = {stored.name for stored in parts.values()}
+    fitting = [
+        key[: -len(".weight")]
+        for key, stored in tensors.items()
+        if key.startswith(start) and key.endswith(".weight") and key not in mine
+        and len(stored.shape) == 2 and stored.shape[1] == width and stored.shape[0] > 0
+        and getattr(tensors.get(key[: -len("weight")] + "bias"), "shape", None) == stored.shape[:1]
+    ]  # fmt: skip
+    return fitting[0] if len(fitting) == 1 else ""
+
+
+def _shown(name: str) -> Sentence | str:
+    return brief(name) if name else tr("the network")
