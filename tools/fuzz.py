@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -97,6 +98,7 @@ def readers() -> dict[str, Reader]:
         "unpacked": Reader(lambda text: from_url(_packed(text)), [one.to_json()]),
         "trace": Reader(lambda data: Trace.load(io.BytesIO(data)), [trace.getvalue()]),
         "safetensors": Reader(from_safetensors, [to_safetensors(one), to_safetensors(text)]),
+        "network files": Reader(seqviz.read_network, _networks()),
         "csv": Reader(parse_csv, [table.encode(), table, "1;2\n3;4\n", "1\t2\n"]),
         "npy": Reader(parse_npy, [npy.getvalue()]),
         "numbers": Reader(parse_numbers, ["1 2 3", "1,2\n3,4", "0.5e-3; 1"]),
@@ -104,6 +106,16 @@ def readers() -> dict[str, Reader]:
         "intervention": Reader(_intervention, ['["clamp", "l0.f", 1.0, [1, 2], [2, 5]]', '["scale", "x", 2, 3]']),
         "own_series": Reader(lambda text: own_series(parse_numbers(text)), ["1 2 3 4 5 6 7 8 9 " * 30]),
     }
+
+
+def _networks() -> list[bytes]:
+    """A state dict and a whole module, as torch saves them."""
+    made = []
+    for thing in (torch.nn.GRU(2, 3).state_dict(), torch.nn.Sequential(torch.nn.LSTM(2, 3))):
+        file = io.BytesIO()
+        torch.save(thing, file)
+        made.append(file.getvalue())
+    return made
 
 
 def _packed(text: Any) -> str:

@@ -231,6 +231,10 @@ def test_it_is_opened_by_its_path_and_by_what_it_holds(tmp_path: Path) -> None:
     path.write_bytes(tensors(nn.GRU(2, 3).state_dict()))
     assert read_network(path).name == read_network(str(path)).name == "odd name.bin"
     assert read_network(path.read_bytes(), "mine").name == "mine"
+    with pytest.raises(ValueError, match="no file of the name"):
+        read_network("a\0.pt")
+    with pytest.raises(ValueError, match="as a path or as the bytes of a file, not int"):
+        read_network(3)  # type: ignore[arg-type]
     with pytest.raises(FileNotFoundError):
         read_network(tmp_path / "none.pt")
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from seqviz import counted
 from seqviz.checks import shown
 from seqviz.experiment import MAX_HIDDEN, MAX_INPUT, MAX_LAYERS, MAX_OUTPUT, Experiment, Tensor, parameter_shapes
 from seqviz.language import Sentence, tr, trn
@@ -145,6 +146,8 @@ def read_network(path_or_bytes: bytes | str | PathLike[str], name: str = "") -> 
 
 def _content(given: Any, name: str) -> tuple[bytes, str]:
     if isinstance(given, str | PathLike):
+        if "\0" in str(given):
+            raise ValueError(tr("There is no file of the name {name}.", name=shown(str(given))))
         path = Path(given)
         if path.stat().st_size > MAX_FILE:
             raise ValueError(tr("The file is larger than {most} MiB.", most=MAX_FILE // 2**20))
@@ -204,9 +207,10 @@ def _beyond(stack: Stack) -> Sentence | None:
     sizes = ((stack.input_size, MAX_INPUT), (stack.hidden_size, MAX_HIDDEN), (stack.num_layers, MAX_LAYERS))
     if any(size > most for size, most in sizes):
         return tr(
-            "The network has {inputs:,} inputs, {units:,} units and {layers} layers; an experiment has at most "
+            "The network has {inputs}, {units} and {layers}; an experiment has at most "
             "{most_inputs}, {most_units} and {most_layers}.",
-            inputs=stack.input_size, units=stack.hidden_size, layers=stack.num_layers,
+            inputs=counted.inputs(stack.input_size), units=counted.units(stack.hidden_size),
+            layers=counted.layers(stack.num_layers),
             most_inputs=MAX_INPUT, most_units=MAX_HIDDEN, most_layers=MAX_LAYERS,
         )  # fmt: skip
     return None

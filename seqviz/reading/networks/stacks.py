@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from seqviz import counted
 from seqviz.language import Sentence, reason, tr
 from seqviz.reading.networks.stored import FLOATS, Contents, Stored, brief
 
@@ -216,11 +217,11 @@ def _hidden_and_cell(parts: Mapping[str, Stored]) -> tuple[int, str]:
     if cell is None or ("weight_hr_l0" in parts and cell != "LSTM"):
         raise ValueError(
             tr(
-                "{name} has {rows:,} rows and {columns:,} columns; torch's LSTM, GRU and RNN have 4, 3 or 1 times as "
+                "{name} has {rows} and {columns}; torch's LSTM, GRU and RNN have 4, 3 or 1 times as "
                 "many rows as units.",
                 name=brief(parts["weight_hh_l0"].name),
-                rows=rows,
-                columns=columns,
+                rows=counted.rows(rows),
+                columns=counted.columns(columns),
             )
         )
     return hidden, cell
