@@ -7,7 +7,11 @@ import { el } from "./kit.js";
 const SHADES = 2048;
 const known = new Map();
 
-const channels = (color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+/** @returns {[number, number, number]} */
+const channels = (color) => {
+  const channel = (at) => parseInt(color.slice(at, at + 2), 16);
+  return [channel(1), channel(3), channel(5)];
+};
 const packed = ([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0; // as a little-endian pixel
 
 // A colour scale of Plotly's as pixels, by linear steps between its stops.
@@ -23,7 +27,8 @@ export function ramp(scale) {
     );
     const [[from, first], [to, last]] = [stops[next - 1], stops[next]];
     const part = to > from ? (share - from) / (to - from) : 1;
-    return packed(first.map((v, c) => Math.round(v + part * (last[c] - v))));
+    const mixed = (c) => Math.round(first[c] + part * (last[c] - first[c]));
+    return packed([mixed(0), mixed(1), mixed(2)]);
   });
   known.set(key, found);
   return found;

@@ -3,7 +3,7 @@
 import { DIAGRAMS, LINES, SAME } from "./diagrams.js";
 import { Drawing } from "./drawing.js";
 import { rulesOf } from "./forward.js";
-import { clauses, el, later, number, readTheme, tr, visible, writeAddress } from "./kit.js";
+import { clauses, el, later, number, QUIETLY, readTheme, tr, visible, writeAddress } from "./kit.js";
 import { Lines } from "./lines.js";
 import { cursor } from "./link.js";
 import { sums, vectors } from "./sums.js";
@@ -19,6 +19,10 @@ const hiddenWith = (name) =>
   name === "one_z" ? "z" : name.replace(/_[wb]([xh])$/, (_, end) => (end === "x" ? "_ih" : "_hh"));
 
 // The step and unit to begin at, where nobody asked for one: where the state changes most from one step to the next.
+/**
+ * @param {Record<string, Float32Array>} arrays
+ * @param {CellHeader} header
+ */
 function eventful(arrays, { hidden: H, steps, cell }) {
   const state = cell === "LSTM" ? arrays.c : arrays.h;
   let [best, most] = [0, 0];
@@ -29,6 +33,23 @@ function eventful(arrays, { hidden: H, steps, cell }) {
   return [Math.floor(best / H), best % H];
 }
 
+/** @import { Message } from "./bytes.js" */
+/** @import { CellHeader } from "./headers.js" */
+/** @import { TimedState } from "./timeline.js" */
+/**
+ * @typedef {object} CellOnly
+ * @property {number} unit
+ * @property {number | null} phase the part of the walk, or all of the cell
+ * @property {boolean} hidden whether all values are to be guessed
+ * @property {object | null} open the equation that is taken apart
+ * @property {string} form
+ * @property {Set<string>} covered what is to be guessed by itself
+ * @property {Set<string>} bared what is shown though its part is to be guessed
+ * @property {string} [of] the cell that was shown last
+ * @property {string} [run] the header's id of that
+ */
+
+/** @extends {Timeline<CellHeader, TimedState & CellOnly>} */
 export class CellView extends Timeline {
   constructor(root) {
     super(root, "");
@@ -112,6 +133,7 @@ export class CellView extends Timeline {
     root.addEventListener("focusout", (e) => this.light(root.contains(e.relatedTarget) ? link(e.relatedTarget) : null));
   }
 
+  /** @param {Message<CellHeader>} message */
   update({ header, arrays }) {
     this.header = header;
     this.arrays = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
@@ -250,7 +272,7 @@ export class CellView extends Timeline {
     // The question mark that was pressed is gone. Its place takes the keys, and shows so by the next one.
     if (this.root.contains(document.activeElement)) return;
     this.home.classList.add("sv-taken");
-    this.home.focus({ preventScroll: true, focusVisible: false });
+    this.home.focus(QUIETLY);
     for (const event of ["blur", "keydown"])
       this.home.addEventListener(event, () => this.home.classList.remove("sv-taken"), { once: true });
   }
@@ -348,11 +370,11 @@ export class CellView extends Timeline {
     const view = new URLSearchParams();
     const { step, unit } = this.state;
     if (step !== this.opening[0] || unit !== this.opening[1]) {
-      view.set("step", step);
-      if (unit) view.set("unit", unit);
+      view.set("step", `${step}`);
+      if (unit) view.set("unit", `${unit}`);
     }
     if (this.state.form !== "unit") view.set("as", this.state.form);
-    if (this.state.phase !== null) view.set("part", this.state.phase + 1);
+    if (this.state.phase !== null) view.set("part", `${this.state.phase + 1}`);
     if (this.state.hidden) view.set("values", "hidden");
     writeAddress(this.header.address, view);
   }

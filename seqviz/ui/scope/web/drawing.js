@@ -46,6 +46,13 @@ const NARROW = 480; // px
 const short = (v, terse) => number(v, Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 || terse ? 2 : 3);
 
 export class Drawing {
+  /** @type {(name: string) => boolean} whether a value is to be guessed */
+  hides;
+  /** @type {(name: string) => string} in whose words it is held by hand, if it is */
+  held;
+  /** @type {Record<string, string>} what stands on a wire in place of its number */
+  words;
+
   // cover(name): a person wants a value hidden, or shown again.
   constructor(cover) {
     this.root = svg("svg", { viewBox: "0 0 680 384", class: "sv-diagram", role: "group", tabindex: "0" });

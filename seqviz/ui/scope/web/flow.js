@@ -41,6 +41,11 @@ function shareOf(log) {
 
 const superscript = (k) => `10<sup>${`${k}`.replace("-", "−")}</sup>`;
 
+/** @import { Message } from "./bytes.js" */
+/** @import { Curve, FlowHeader, FlowRow } from "./headers.js" */
+/** @import { Place, Tip, TimedState } from "./timeline.js" */
+
+/** @extends {Timeline<FlowHeader, TimedState, FlowRow>} */
 export class Flow extends Timeline {
   constructor(root) {
     super(root, tr("Curves over time. Left and right arrows move the step, space plays, Home and End jump."));
@@ -78,6 +83,7 @@ export class Flow extends Timeline {
     );
   }
 
+  /** @param {Message<FlowHeader>} message */
   update({ header, arrays }) {
     this.header = header;
     this.arrays = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
@@ -179,6 +185,7 @@ export class Flow extends Timeline {
     return this.state.L === 1 ? "markers" : "lines";
   }
 
+  /** @param {FlowRow} row */
   norm(row, yaxis, axis, folded) {
     const { header, arrays, theme } = this;
     const [low, high] = header.range;
@@ -213,6 +220,7 @@ export class Flow extends Timeline {
     return found;
   }
 
+  /** @param {FlowRow} row */
   units(row, yaxis, axis) {
     const { header, arrays, state } = this;
     const values = arrays[row.array];
@@ -244,6 +252,7 @@ export class Flow extends Timeline {
   }
 
   // Several named lines on a common linear axis.
+  /** @param {FlowRow} row */
   lines(row, yaxis, axis) {
     axis.range = row.range;
     axis.nticks = 4;
@@ -258,6 +267,7 @@ export class Flow extends Timeline {
   }
 
   // Hidden states of every unit, or their difference, about 0.
+  /** @param {FlowRow} row */
   states(row, yaxis, axis) {
     const { arrays, state, theme } = this;
     const values = arrays[row.array];
@@ -286,6 +296,7 @@ export class Flow extends Timeline {
     ];
   }
 
+  /** @param {FlowRow} row */
   share(row, yaxis, axis, folded) {
     const { arrays, theme } = this;
     Object.assign(axis, {
@@ -318,6 +329,7 @@ export class Flow extends Timeline {
   summary() {
     const { header, arrays, rows, state } = this;
     const last = state.L - 1;
+    /** @param {Curve} curve */
     const curve = ({ name, label }) => {
       const values = arrays[name];
       const at = values.reduce((best, v, t) => (v > values[best] || Number.isNaN(values[best]) ? t : best), 0);
@@ -446,6 +458,10 @@ export class Flow extends Timeline {
     this.unrolled?.show(step);
   }
 
+  /**
+   * @param {Place<FlowRow>} place
+   * @returns {Tip}
+   */
   tooltip({ row, step, share }) {
     const { header, arrays } = this;
     if (row.kind === "norm")
@@ -494,7 +510,7 @@ export class Flow extends Timeline {
 
   viewChanged() {
     const view = new URLSearchParams();
-    if (this.state.step !== this.begin) view.set("step", this.state.step);
+    if (this.state.step !== this.begin) view.set("step", `${this.state.step}`);
     this.writeFolds(view);
     writeAddress(this.header.address, view);
   }

@@ -129,7 +129,7 @@ document.addEventListener(
   true,
 );
 document.addEventListener("focusin", ({ target }) => {
-  if (pointed && switches(target)) setTimeout(() => target.blur());
+  if (pointed && target instanceof HTMLElement && switches(target)) setTimeout(() => target.blur());
 });
 
 // Say it in this language, now and after whatever Streamlit draws next.

@@ -12,6 +12,8 @@ const EQUATIONS = {
   RNN_RELU: (v) => [["h", `h = relu(Wx + b + Wh₋₁)`, "", v.h]],
 };
 
+/** @import { ScopeRow } from "./headers.js" */
+
 export class Inspector {
   constructor(onInput, onCell) {
     this.onCell = onCell;
@@ -77,6 +79,11 @@ export class Inspector {
   }
 
   // plain: a picture that no other page can open.
+  /**
+   * @param {ScopeRow[]} rows
+   * @param {boolean} hasBaseline
+   * @param {boolean} plain
+   */
   build(rows, hasBaseline, plain) {
     this.open.hidden = plain;
     this.body.replaceChildren();

@@ -23,6 +23,17 @@ function measured(color) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
+/** @import { Palette } from "./headers.js" */
+/**
+ * The palette of now, with what the page itself says.
+ * @typedef {Palette & {dark: boolean, outside: string, label: number, small: number}} Theme
+ */
+
+/**
+ * @param {Element} element
+ * @param {Record<string, Palette>} palettes
+ * @returns {Theme}
+ */
 export function readTheme(element, palettes) {
   const style = getComputedStyle(element);
   const read = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
@@ -43,6 +54,7 @@ export function readTheme(element, palettes) {
   };
 }
 
+/** @param {Palette["diverging"]} scale */
 export function gradient(scale) {
   return `linear-gradient(90deg, ${scale.map(([at, color]) => `${color} ${at * 100}%`).join(", ")})`;
 }
@@ -54,17 +66,25 @@ export function libraryAt(address) {
   library ??= address;
 }
 
+/** @returns {Promise<any>} the library, which brings no types of its own */
 export function plotly() {
   loading ??= new Promise((resolve, reject) => {
     const tag = document.createElement("script");
     tag.src = library ?? new URL("./plotly.min.js", import.meta.url).href;
-    tag.onload = () => resolve(window.Plotly);
+    tag.onload = () => resolve(/** @type {any} */ (window).Plotly);
     tag.onerror = () => reject(new Error(tr("The drawing library could not be loaded.")));
     document.head.append(tag);
   });
   return loading;
 }
 
+/**
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, any>} attributes
+ * @param {(Node | string)[]} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -77,12 +97,23 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+/**
+ * @template {keyof SVGElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, any>} attributes
+ * @param {(Node | string)[]} children
+ * @returns {SVGElementTagNameMap[K]}
+ */
 export function svg(tag, attributes = {}, ...children) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   node.append(...children);
   return node;
 }
+
+// How the keys are handed on: no scrolling, and no ring (TypeScript's own options lack that one).
+/** @type {FocusOptions & {focusVisible: boolean}} */
+export const QUIETLY = { preventScroll: true, focusVisible: false };
 
 // "W_if x_t" as a formula is set: what follows an underscore stands low.
 export function typeset(text) {
@@ -117,6 +148,10 @@ history.pushState = (state, title, url) => {
 
 // The address says what is on the screen: the experiment in the query, the view of it after the #. It is
 // replaced, never pushed, so that Back leaves the page instead of walking through every edit.
+/**
+ * @param {string} query
+ * @param {URLSearchParams} view
+ */
 export function writeAddress(query, view) {
   const search = new URLSearchParams(location.search);
   for (const name of ["e", "b", "layer", "loss", "net", "more", "input", "minus", "nudge"]) search.delete(name);

@@ -19,6 +19,11 @@ export function decades(values) {
   return [low - pad, high + pad];
 }
 
+/** @import { Message } from "./bytes.js" */
+/** @import { LearningHeader, LearningRow } from "./headers.js" */
+/** @import { Place, Tip, TimedState } from "./timeline.js" */
+
+/** @extends {Timeline<LearningHeader, TimedState, LearningRow>} */
 export class Learning extends Timeline {
   constructor(root) {
     super(
@@ -32,6 +37,7 @@ export class Learning extends Timeline {
     root.replaceChildren(this.time, this.legend, this.plot, this.status, this.live);
   }
 
+  /** @param {Message<LearningHeader>} message */
   update({ header, arrays }) {
     const { state } = this;
     // A new run is followed; a picture that is made anew goes on from where the person left the last one.
@@ -186,6 +192,10 @@ export class Learning extends Timeline {
     this.clock.textContent = tr("step {step}", { step: this.arrays.step[step] ?? 0 });
   }
 
+  /**
+   * @param {Place<LearningRow>} place
+   * @returns {Tip}
+   */
   tooltip({ row, step }) {
     return {
       title: tr("{row}, step {step}", { row: row.name, step: this.arrays.step[step] }),

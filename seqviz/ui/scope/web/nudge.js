@@ -3,6 +3,13 @@
 import { el, tr } from "./kit.js";
 
 export class Nudge {
+  /** @type {number} the step of the message */
+  chosen;
+  /** @type {number} how many there are */
+  steps;
+  /** @type {number} where it is held now */
+  at;
+
   // choose(step): it was let go there; stepAt(clientX): the step under a pointer.
   constructor(choose, stepAt) {
     this.choose = choose;

@@ -6,8 +6,28 @@ export const MARGIN = { left: 44, right: 12, top: 4, bottom: 36 };
 export const HEADING = 22;
 const FOLDED = 12;
 
+/** @import { ScopeRow } from "./headers.js" */
+/** @import { Theme } from "./kit.js" */
+/** @import { Built, TimedState } from "./timeline.js" */
+/**
+ * @typedef {object} ScopeOnly
+ * @property {number} unit
+ * @property {number} feature
+ * @property {string} view now, baseline or difference
+ * @property {string} sort
+ * @property {number} [hidden]
+ * @property {string} [cell]
+ * @property {string[] | null} [labels]
+ * @property {string[] | null} [marks]
+ * @property {string[] | null} [names]
+ * @property {Float32Array} [target]
+ * @property {number[]} [order] the units from top to bottom
+ */
+/** @typedef {TimedState & ScopeOnly} ScopeState */
+
 const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
 
+/** @param {ScopeRow} row */
 export function rowHeight(row, folded, hidden, narrow) {
   if (folded) return FOLDED;
   if (row.kind === "line") return row.signal === "x" ? 76 : row.target ? 72 : 44;
@@ -67,6 +87,12 @@ export function lineRange(values, floor) {
 }
 
 // What one row draws: the values that Plotly's restyle takes.
+/**
+ * @param {ScopeRow} row
+ * @param {Float32Array} values
+ * @param {ScopeState} state
+ * @returns {{z?: Float32Array[], lines?: Float32Array[], targets?: (number | null)[][]}}
+ */
 export function rowData(row, values, state) {
   const { L } = state;
   if (row.kind === "line") {
@@ -85,6 +111,11 @@ export function rowData(row, values, state) {
 }
 
 // The right answers beside a row's lines, where there are any: NaN where nothing is asked.
+/**
+ * @param {ScopeRow} row
+ * @param {ScopeState} state
+ * @returns {(number | null)[][]}
+ */
 function targets(row, { L, target }) {
   if (!row.target || !target) return [];
   return Array.from({ length: Math.min(row.width, 6) }, (_, k) =>
@@ -97,10 +128,17 @@ function targets(row, { L, target }) {
 
 // Whether somebody holds a gate where no gate could be by itself.
 const SLACK = 1e-3;
+/** @type {(row: ScopeRow, values: Float32Array) => boolean} */
 export const beyond = (row, values) => row.kind === "gate" && values.some((v) => v < -SLACK || v > 1 + SLACK);
 
 // The colours of a row's heatmap over its range. What lies outside of a gate's 0 to 1 has a colour of its own.
 const WIDER = 0.1;
+/**
+ * @param {ScopeRow} row
+ * @param {Float32Array} values
+ * @param {ScopeState} state
+ * @param {Theme} theme
+ */
 export function colours(row, values, state, theme) {
   if (row.kind !== "gate" || state.view === "difference") return theme.diverging;
   const scale = theme.sequential[row.signal];
@@ -120,6 +158,11 @@ export function colours(row, values, state, theme) {
 }
 
 // How far a row's colours reach, in words.
+/**
+ * @param {ScopeRow} row
+ * @param {Float32Array} values
+ * @param {ScopeState} state
+ */
 export function rangeText(row, values, state) {
   const short = (v) => (Math.abs(v) < 0.1 || Math.abs(v) >= 1e4 ? v.toPrecision(2) : v.toFixed(2)).replace("-", "−");
   if (state.view === "difference" && !largest(values)) return tr("the same in both runs");
@@ -135,6 +178,11 @@ export function rangeText(row, values, state) {
 }
 
 // `row.reach`: the largest value of all the runs that this one is compared with.
+/**
+ * @param {ScopeRow} row
+ * @param {Float32Array} values
+ * @param {ScopeState} state
+ */
 export function rowRange(row, values, state) {
   const most = Math.max(largest(values), state.view === "difference" ? 0 : (row.reach ?? 0));
   if (state.view === "difference") return [-(most || 1), most || 1];
@@ -146,8 +194,10 @@ export function rowRange(row, values, state) {
 
 // Marks at whole steps, as many as there is room for.
 // What a step and a feature of the input are called, beside their numbers.
+/** @type {(state: ScopeState, step: number) => string} */
 export const stepLabel = ({ labels, marks }, step) =>
   labels ? ` “${visible(labels[step])}”` : marks?.[step] ? ` (${marks[step]})` : "";
+/** @type {(state: ScopeState, row: ScopeRow, f: number) => string} */
 export const featureName = ({ names }, row, f) => {
   if (row.signal === "x" && names) return names[f];
   return row.width > 1 ? `${row.symbol}[${f}]` : row.symbol;
@@ -156,6 +206,10 @@ export const featureName = ({ names }, row, f) => {
 const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 // Marks at steps that are called something (dates), as many as there is room for; Plotly reads a little HTML.
+/**
+ * @param {ScopeState} state
+ * @param {number} width
+ */
 function namedTicks({ L, marks, zoom }, width) {
   const longest = Math.max(...marks.map((mark) => mark.length));
   const wide = 7.5 * longest;
@@ -170,11 +224,20 @@ function namedTicks({ L, marks, zoom }, width) {
   return { tickmode: "array", tickvals, ticktext: tickvals.map((t) => plain(marks[t]) || `${t}`), tickangle: 0 };
 }
 
+/** @type {(state: TimedState) => object} */
 export const stepTicks = ({ L, narrow }) => ({
   tickformat: "d",
   ...(L <= 16 ? { dtick: 1 } : { nticks: narrow ? 6 : 14 }),
 });
 
+/**
+ * @param {ScopeRow[]} rows
+ * @param {Record<string, Float32Array>} arrays
+ * @param {ScopeState} state
+ * @param {Theme} theme
+ * @param {number} width
+ * @returns {Built}
+ */
 export function figure(rows, arrays, state, theme, width) {
   const { places, height } = arrange(rows, state.folded, state.hidden, state.narrow);
   const steps = Float32Array.from({ length: state.L }, (_, t) => t);
@@ -218,6 +281,7 @@ export function figure(rows, arrays, state, theme, width) {
     const values = arrays[row.signal];
     const data = rowData(row, values, state);
     const folded = state.folded.has(row.signal);
+    /** @type {any} */
     const axis = {
       domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)),
       fixedrange: true,
@@ -296,6 +360,14 @@ function ticks(n) {
 }
 
 // The same figure with its titles, ranges and colour bars drawn in, for a file that leaves the page.
+/**
+ * @param {Built} built
+ * @param {ScopeRow[]} rows
+ * @param {Record<string, Float32Array>} values
+ * @param {ScopeState} state
+ * @param {Theme} theme
+ * @param {{title: string, notes: string[]}} words
+ */
 export function poster(built, rows, values, state, theme, { title, notes }) {
   const [shift, foot, side] = [44, notes.length ? 10 + 16 * notes.length : 0, 64];
   const layout = JSON.parse(JSON.stringify({ ...built.layout, shapes: [], annotations: [] }));

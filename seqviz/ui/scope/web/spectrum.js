@@ -3,7 +3,21 @@
 
 import { el, number, tr } from "./kit.js";
 
+/** @import { SpectrumHeader } from "./headers.js" */
+/** @import { Theme } from "./kit.js" */
+
 export class Spectrum {
+  /** @type {any} */
+  Plotly;
+  /** @type {SpectrumHeader | null} */
+  header;
+  /** @type {Float32Array} the eigenvalues' real parts, `hidden` a computed step */
+  re;
+  /** @type {Float32Array} their imaginary parts */
+  im;
+  /** @type {Float32Array} the steps that were computed */
+  steps;
+
   constructor() {
     this.circle = el("div", { class: "sv-square", role: "img" });
     this.fan = el("div", { class: "sv-wide", role: "img" });
@@ -17,6 +31,12 @@ export class Spectrum {
     );
   }
 
+  /**
+   * @param {any} Plotly
+   * @param {SpectrumHeader | null} header
+   * @param {Record<string, Float32Array>} arrays
+   * @param {Theme} theme
+   */
   async draw(Plotly, header, arrays, theme) {
     this.root.hidden = !header;
     this.header = header;

@@ -19,6 +19,12 @@ const squashOf = (cell, gate) => SQUASH[cell === "RNN_RELU" ? "relu" : "gnh".inc
 
 // header: {cell, hidden, inputs}; arrays: x, the layer's signals, w_ih, w_hh, b_ih, b_hh, all as sent by the server,
 // and of a run with interventions also what is before the squashing.
+/** @import { CellHeader } from "./headers.js" */
+/**
+ * @param {CellHeader} header
+ * @param {Record<string, Float32Array>} arrays
+ * @param {number} step
+ */
 function reader({ cell, hidden: H, inputs }, arrays, step) {
   const kind = cell.startsWith("RNN") ? "RNN" : cell;
   const x = arrays.x.subarray(step * inputs, (step + 1) * inputs);
@@ -62,6 +68,12 @@ function reader({ cell, hidden: H, inputs }, arrays, step) {
 }
 
 // One unit, with the single products of each gate in `parts` and what the equations give in `made`.
+/**
+ * @param {CellHeader} header
+ * @param {Record<string, Float32Array>} arrays
+ * @param {number} step
+ * @param {number} unit
+ */
 export function sums(header, arrays, step, unit) {
   const { kind, x, before, unit: read } = reader(header, arrays, step);
   const { v, made } = read(unit);
@@ -87,8 +99,15 @@ export function sums(header, arrays, step, unit) {
 }
 
 // All units: a Float64Array(H) by each name.
+/**
+ * @param {CellHeader} header
+ * @param {Record<string, Float32Array>} arrays
+ * @param {number} step
+ * @returns {Record<string, Float64Array>}
+ */
 export function vectors(header, arrays, step) {
   const { unit: read } = reader(header, arrays, step);
+  /** @type {Record<string, Float64Array>} */
   const found = {};
   for (let u = 0; u < header.hidden; u++) {
     const { v } = read(u);

@@ -26,6 +26,12 @@ let timer = 0;
 const MAGIC = 0x20626174;
 
 // What stands after the picture in a message; nothing where its host has no line of this kind.
+/** @import { Tail } from "./headers.js" */
+
+/**
+ * @param {Uint8Array} message
+ * @returns {Tail | null}
+ */
 export function tail(message) {
   const end = message.byteOffset + message.byteLength - 8;
   const view = new DataView(message.buffer, end, 8);
@@ -35,6 +41,7 @@ export function tail(message) {
 }
 
 const beside = (path) => new URL(`../../../${path}`, import.meta.url).href;
+/** @param {Tail} about */
 export const libraryOf = (about) => beside(about.plotly);
 
 function picture(key) {
@@ -59,6 +66,10 @@ export function say(key, event) {
 }
 
 // A message has come for a picture: whose session it is from, and what has been heard there.
+/**
+ * @param {Tail} about
+ * @param {(sent: object) => void} send
+ */
 export function hear(about, send) {
   const { key } = about;
   const one = picture(key);
@@ -85,6 +96,7 @@ export function keep(send) {
   observe();
 }
 
+/** @param {Tail} about */
 function renewed(about) {
   const first = !session;
   ({ session, folder } = about);
@@ -181,6 +193,7 @@ function resume() {
 }
 // --- Streamlit's page ---------------------------------------------------------------------------------
 
+/** @returns {HTMLElement | null} */
 const app = () => document.querySelector("[data-testid=stApp]");
 const running = () => app()?.dataset.testScriptState === "running";
 const connected = () => (app()?.dataset.testConnectionState ?? "CONNECTED") === "CONNECTED";
@@ -202,7 +215,8 @@ for (const kind of ["input", "change", "click"]) {
   document.addEventListener(
     kind,
     ({ target }) => {
-      if (!connected() && target.closest?.(".stMain") && !target.closest(".sv-root")) touched = true;
+      if (!(target instanceof Element)) return;
+      if (!connected() && target.closest(".stMain") && !target.closest(".sv-root")) touched = true;
     },
     true,
   );

@@ -4,6 +4,8 @@
 // Every number is rounded to float32 where torch rounds it, so that what overflows there overflows here: infinity from
 // 3.4e38 on, and NaN from then on. Sums may differ by rounding, as torch's own do from one processor to another.
 
+/** @import { CellDescription, Rule } from "./headers.js" */
+
 const f32 = Math.fround;
 const softplus = (v) => (v > 0 ? v + Math.log1p(Math.exp(-v)) : Math.log1p(Math.exp(v)));
 
@@ -67,6 +69,11 @@ export function affine(weight, bias, out, input) {
   };
 }
 
+/**
+ * @param {Rule["steps"]} steps
+ * @param {number} length
+ * @returns {[number, number]}
+ */
 export function span(steps, length) {
   if (!steps) return [0, length];
   const place = (v, otherwise) => (v == null ? otherwise : Math.min(length, Math.max(0, v < 0 ? v + length : v)));
@@ -74,7 +81,14 @@ export function span(steps, length) {
 }
 
 // What interventions do to one signal, in place: a function of the step.
+/**
+ * @param {Float32Array} vector
+ * @param {Rule[]} rules
+ * @param {number} length
+ * @returns {(step: number) => void}
+ */
 export function editor(vector, rules, length) {
+  /** @type {[number, number, Rule][]} */
   const timed = rules.map((rule) => [...span(rule.steps, length), rule]);
   return (t) => {
     for (const [first, stop, { kind, value, units }] of timed) {
@@ -87,7 +101,14 @@ export function editor(vector, rules, length) {
 }
 
 // The weights of one layer by their names in the lines, out of torch's packed ones.
+/**
+ * @param {CellDescription} cell
+ * @param {Record<string, Float32Array>} parameters
+ * @param {number} layer
+ * @returns {Record<string, Float32Array>}
+ */
 export function unpack(cell, parameters, layer) {
+  /** @type {Record<string, Float32Array>} */
   const found = {};
   for (const [packed, names] of Object.entries(cell.packing)) {
     const whole = parameters[`${packed}_l${layer}`];
@@ -99,11 +120,21 @@ export function unpack(cell, parameters, layer) {
 
 // cell: a description; weights by the names in its lines; below: Float32Array(L * inputs), the layer's input; rules by
 // the name of a hook point. A Float32Array(L * size), time first, by each signal that a line sets.
+/**
+ * @param {CellDescription} cell
+ * @param {Record<string, Float32Array>} weights
+ * @param {Float32Array} below
+ * @param {number} inputs
+ * @param {number} hidden
+ * @param {Record<string, Rule[]>} rules
+ */
 export function run(cell, weights, below, inputs, hidden, rules) {
   const length = below.length / inputs;
   const sizes = cell.nodes.map(([, , , , , w]) => cell.sizes[w] ?? (w === "X" ? inputs : hidden));
   const before = cell.states.map((name) => new Float32Array(cell.sizes[name] ?? hidden).fill(cell.start[name] ?? 0));
-  const [buffers, work, out, keep] = [[], [], {}, []];
+  const [buffers, work, keep] = [[], [], []];
+  /** @type {Record<string, Float32Array>} */
+  const out = {};
   const x = new Float32Array(inputs);
   cell.nodes.forEach(([op, args, name, bias, value], k) => {
     const [a, b] = args.map((arg) => buffers[arg]);

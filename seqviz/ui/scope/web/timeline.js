@@ -1,7 +1,7 @@
 // What every picture over time shares: one cursor, a pinned step, keys, playing, zoom, headings, a tooltip.
 // A subclass says which rows there are and what they hold; nothing here talks to a server.
 
-import { el, plotly, readTheme, tr, trn, visible } from "./kit.js";
+import { el, plotly, QUIETLY, readTheme, tr, trn, visible } from "./kit.js";
 import { cursor } from "./link.js";
 import { MARGIN } from "./picture.js";
 
@@ -19,6 +19,12 @@ export const button = (text, title, action, extra = {}) =>
     ...extra,
   });
 
+/**
+ * @param {string} label
+ * @param {string[][]} options a value and its text each
+ * @param {(value: string) => void} action
+ * @returns {[HTMLLabelElement, HTMLSelectElement]}
+ */
 export function choice(label, options, action) {
   const select = el(
     "select",
@@ -83,12 +89,78 @@ const [CHIPS, NUMBERED] = [64, 32]; // steps; more have no room for a chip each,
 
 const lecture = () => new URLSearchParams(location.search).get("lecture") === "true";
 
+/** @import { Packed } from "./headers.js" */
+/** @import { Theme } from "./kit.js" */
+/**
+ * What is read here of any panel's header, and of a row's.
+ * @typedef {{id: string, plain?: boolean, undo?: boolean, redo?: boolean}} TimedHeader
+ * @typedef {{signal: string, symbol: string, name: string, says?: string, hue?: string}} TimedRow
+ */
+/**
+ * Where the person is: the step, the length `L`, the rows that are folded, the part of the time that is looked at.
+ * What is not there from the start comes with the first message or the first drawing.
+ *
+ * @typedef {object} TimedState
+ * @property {number} step
+ * @property {number} [unit]
+ * @property {{step: number, unit: number} | null} hover
+ * @property {Set<string>} folded
+ * @property {number[] | null} zoom
+ * @property {Record<string, number[]>} ranges
+ * @property {string} speed
+ * @property {number} [L]
+ * @property {boolean} [narrow]
+ * @property {boolean} [coarse]
+ */
+/** @typedef {{top: number, height: number}} Span where a row is, in px */
+/** @typedef {{traces: any[], layout: any, places: Span[], height: number}} Built a figure as Plotly takes it */
+/** @typedef {{title: string, lines: [string, string][]}} Tip */
+/** @typedef {HTMLElement & {region?: {from: number, to: number, place: Span}}} Mark */
+/**
+ * What lies under a pointer.
+ * @template R
+ * @typedef {object} Place
+ * @property {number} step
+ * @property {R | null} row
+ * @property {number} [k] the row's number
+ * @property {number} px
+ * @property {number} py
+ * @property {number} [share] how far down the row, from 0 to 1
+ * @property {number} [unit]
+ * @property {number} [feature]
+ */
+
+/**
+ * @template {TimedHeader} H
+ * @template {TimedState} S
+ * @template {TimedRow} [R=TimedRow]
+ */
 export class Timeline {
+  /** @type {H & Packed} */
+  header;
+  /** @type {R[]} */
+  rows;
+  /** @type {(event: object) => void} */
+  send;
+  /** @type {string} of what is written on the panel */
+  language;
+  /** @type {Theme} */
+  theme;
+  /** @type {Built} */
+  built;
+  /** @type {any} */
+  Plotly;
+  /** @type {boolean | undefined} false where what the rows say is not about what is shown */
+  sayings;
+  /** @type {number | undefined} */
+  previewFrame;
+
   // `place` is what the scrubber moves through.
   constructor(root, label, place = tr("step")) {
     this.root = root;
     root.classList.add("sv-timed");
-    this.state = { step: 0, hover: null, folded: new Set(), zoom: null, ranges: {}, speed: "12" };
+    this.state = /** @type {S} */ ({ step: 0, hover: null, folded: new Set(), zoom: null, ranges: {}, speed: "12" });
+    /** @type {any} with what Plotly adds to it */
     this.graph = el("div", { class: "sv-graph" });
     this.band = el("div", { class: "sv-band" });
     this.pinned = el("div", { class: "sv-pinned" });
@@ -161,16 +233,33 @@ export class Timeline {
     this.observer.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "style"] });
   }
 
-  // For the subclass: draw(fresh), inspect(step), tooltip(place), chosen(place), viewChanged().
-  tooltip() {
+  // For the subclass.
+  /** @param {boolean} [_fresh] whatever is there already, draw it anew */
+  draw(_fresh) {}
+  /** @param {number} _step */
+  inspect(_step) {}
+  /** @param {string} _format */
+  save(_format) {}
+  /**
+   * @param {Place<R>} _place
+   * @returns {Tip | null}
+   */
+  tooltip(_place) {
     return null;
   }
-  chosen() {}
+  /** @param {Place<R>} _place */
+  chosen(_place) {}
   viewChanged() {}
   readdressed() {} // another place of the same page was asked for
-  extraKeys() {
+  /**
+   * @param {KeyboardEvent} _event
+   * @param {number} _jump
+   * @returns {Record<string, () => void>}
+   */
+  extraKeys(_event, _jump) {
     return {};
   }
+  /** @returns {string[]} */
   get anywhere() {
     return [];
   } // keys that need no focus
@@ -206,6 +295,7 @@ export class Timeline {
     for (const [signal, hue] of Object.entries(theme.hues)) this.root.style.setProperty(`--sv-hue-${signal}`, hue);
   }
 
+  /** @param {Built} built */
   async react(built) {
     this.built = built;
     this.plot.style.height = `${built.height}px`;
@@ -233,11 +323,12 @@ export class Timeline {
     return el("div", { class: "sv-group sv-undo" }, this.undo, this.redo, ...more);
   }
 
+  /** @param {TimedHeader} header */
   undoable({ undo, redo }) {
-    const held = [this.undo, this.redo].includes(document.activeElement);
+    const held = [this.undo, this.redo].find((each) => each === document.activeElement);
     this.undo.disabled = !undo;
     this.redo.disabled = !redo;
-    if (held && document.activeElement?.disabled !== false) this.home.focus({ preventScroll: true });
+    if (held && (document.activeElement !== held || held.disabled)) this.home.focus({ preventScroll: true });
   }
 
   saver() {
@@ -267,7 +358,7 @@ export class Timeline {
       this.chips.replaceChildren(
         ...Array.from({ length: L }, (_, t) => el("span", { class: "sv-chip", onclick: () => this.move(t) })),
       );
-    const chip = this.chips.firstChild;
+    const chip = this.chips.firstElementChild;
     const wide = labels ? 0 : `${L - 1}`.length * 0.65 * parseFloat(getComputedStyle(chip).fontSize);
     const every = Math.max(1, Math.ceil(wide / (chip.clientWidth || wide || 1)));
     const said = (t) => (labels ? (t >= secret ? "?" : visible(labels[t])) : t % every ? "" : `${t}`);
@@ -287,18 +378,24 @@ export class Timeline {
     this.latest = step;
   }
 
+  /** @returns {HTMLElement | SVGElement} */
   get home() {
     return this.plot;
   } // what takes the keys
 
   drawn() {
     // Who comes from another page with the keys in hand goes on with them here.
-    if (this.arriving) this.home.focus({ preventScroll: true, focusVisible: false });
+    if (this.arriving) this.home.focus(QUIETLY);
     this.arriving = false;
     this.root.dataset.drawn = `${this.header.id}`;
     this.root.dataset.redraws = `${+(this.root.dataset.redraws ?? 0) + 1}`;
   }
 
+  /**
+   * @param {R} row
+   * @param {number} k
+   * @param {Node[]} more
+   */
   heading(row, k, ...more) {
     const folded = this.state.folded.has(row.signal);
     return el(
@@ -369,7 +466,7 @@ export class Timeline {
     stripe(this.pinned, state.step);
     this.veil.style.transform = `translateX(${MARGIN.left}px)`;
     this.veil.style.width = this.timer ? `${this.pixel(step - 0.5) - MARGIN.left}px` : "0";
-    for (const mark of this.marks.children) {
+    for (const mark of /** @type {Iterable<Mark>} */ (this.marks.children)) {
       const { from, to, place } = mark.region;
       const [a, b] = [this.pixel(from - 0.5), this.pixel(to - 0.5)];
       mark.style.cssText = `left:${a}px;width:${Math.max(0, b - a)}px;top:${place.top}px;height:${place.height}px;display:${b > a ? "block" : "none"}`;
@@ -387,6 +484,10 @@ export class Timeline {
   }
 
   // Which step and row lie under a pointer.
+  /**
+   * @param {PointerEvent | MouseEvent} event
+   * @returns {Place<R> | null}
+   */
   under(event) {
     if (!this.built || !this.graph._fullLayout) return null;
     const box = this.plot.getBoundingClientRect();
@@ -405,7 +506,7 @@ export class Timeline {
     if (event.button || event.target.closest(".sv-head")) return;
     this.hideTip();
     this.down = { x: event.clientX, y: event.clientY };
-    this.plot.focus({ preventScroll: true, focusVisible: false });
+    this.plot.focus(QUIETLY);
   }
 
   moved(event) {
@@ -425,6 +526,7 @@ export class Timeline {
     this.move(place.step);
   }
 
+  /** @param {Place<R> | null} place */
   hover(place) {
     this.state.hover = place && { step: place.step, unit: place.unit ?? this.state.unit };
     cancelAnimationFrame(this.hoverFrame);
@@ -441,6 +543,7 @@ export class Timeline {
     this.tip.style.display = "none";
   }
 
+  /** @param {Place<R> | null} place */
   showTip(place) {
     const content = place?.row ? this.tooltip(place) : null;
     this.tip.style.display = content ? "block" : "none";
@@ -507,6 +610,7 @@ export class Timeline {
   }
 
   // The step and unit of an address, or where the person was on another page of the same run.
+  /** @param {URLSearchParams} view */
   readCursor(view) {
     const whole = (name) => (/^\d{1,5}$/.test(view.get(name) ?? "") ? +view.get(name) : null);
     this.placed = whole("step") !== null || whole("unit") !== null;
@@ -514,6 +618,7 @@ export class Timeline {
   }
 
   // Which rows are folded, and what part of the time is looked at.
+  /** @param {URLSearchParams} view */
   readFolds(view) {
     const zoom = (view.get("zoom") ?? "").split("_").map(Number);
     Object.assign(this.state, {
@@ -522,6 +627,7 @@ export class Timeline {
     });
   }
 
+  /** @param {URLSearchParams} view */
   writeFolds(view) {
     const { folded, zoom } = this.state;
     const shown = this.rows.filter(({ signal }) => folded.has(signal)).map(({ signal }) => signal);
@@ -530,6 +636,7 @@ export class Timeline {
   }
 
   // Where the server wishes to be shown, once; else where the person was.
+  /** @param {{at?: number[] | null}} header */
   takeUp(header) {
     if (header.at && header.at[2] !== cursor.wish) {
       [this.state.step, this.state.unit, cursor.wish] = header.at;

@@ -6,7 +6,12 @@ import { el, number, svg, tr, trn } from "./kit.js";
 const [LEFT, EACH, CHAIN] = [12, 135, 204];
 const NARROW = 520;
 
+/** @import { UnrolledHeader } from "./headers.js" */
+
 export class Unrolled {
+  /** @type {UnrolledHeader & {steps: number} | undefined} */
+  header;
+
   constructor(choose) {
     this.near = svg("g");
     this.chain = svg("g", { class: "sv-chain" });
@@ -21,7 +26,11 @@ export class Unrolled {
     });
   }
 
-  // header: {name, width, steps}; arrays: "unrolled.x" (L), "unrolled.h" (L * width), "unrolled.y" (L).
+  // arrays: "unrolled.x" (L), "unrolled.h" (L * width), "unrolled.y" (L).
+  /**
+   * @param {UnrolledHeader & {steps: number} | undefined} header
+   * @param {Record<string, Float32Array>} arrays
+   */
   draw(header, arrays) {
     this.root.style.display = header ? "" : "none";
     this.header = header;
@@ -106,8 +115,8 @@ export class Unrolled {
       );
     }
     this.near.replaceChildren(...parts);
-    this.frame.setAttribute("x", LEFT + first * this.each - 1);
-    this.frame.setAttribute("width", count * this.each + 2);
+    this.frame.setAttribute("x", `${LEFT + first * this.each - 1}`);
+    this.frame.setAttribute("width", `${count * this.each + 2}`);
     this.picture.setAttribute(
       "aria-label",
       tr(

@@ -33,7 +33,31 @@ const ORDERS = [
 ];
 const REST = 150; // ms without a stroke, until Plotly draws what the hand has made
 
+/** @import { Message } from "./bytes.js" */
+/** @import { ModelHeader, Packed, ScopeHeader, ScopeRow } from "./headers.js" */
+/** @import { ScopeState } from "./picture.js" */
+/** @import { Mark, Place, Tip } from "./timeline.js" */
+/** @typedef {Record<string, Float32Array>} Numbers every signal, time first */
+
+/** @extends {Timeline<ScopeHeader, ScopeState, ScopeRow>} */
 export class Scope extends Timeline {
+  /** @type {Message<ScopeHeader>} */
+  message;
+  /** @type {Message<ScopeHeader> | null} what came while the hand was drawing */
+  waiting;
+  /** @type {Numbers} */
+  now;
+  /** @type {Numbers | null} */
+  baseline;
+  /** @type {Numbers | null} */
+  differences;
+  /** @type {Numbers | null} what the browser itself has computed */
+  drafted;
+  /** @type {(ModelHeader & {parameters: Numbers}) | null | undefined} */
+  model;
+  /** @type {HTMLElement[]} */
+  unitLines = [];
+
   constructor(root) {
     super(
       root,
@@ -117,6 +141,7 @@ export class Scope extends Timeline {
 
   // --- what the server said ---------------------------------------------------------------------
 
+  /** @param {Message<ScopeHeader>} message */
   update(message) {
     if (this.pen) {
       this.waiting = message;
@@ -410,7 +435,6 @@ export class Scope extends Timeline {
 
   unitMarks(unit) {
     const { state, rows, built } = this;
-    this.unitLines ??= [];
     const line = state.order.indexOf(unit);
     let used = 0;
     rows.forEach((row, k) => {
@@ -430,6 +454,7 @@ export class Scope extends Timeline {
     const { rows, built, state, header } = this;
     const marks = [];
     const outline = (region, title, kind) => {
+      /** @type {Mark} */
       const m = el("div", { class: `sv-mark ${kind}`, title });
       m.region = region;
       marks.push(m);
@@ -598,16 +623,22 @@ export class Scope extends Timeline {
     this.plot.classList.toggle("sv-drawable", !!this.drawable(place));
   }
 
+  /**
+   * @param {Place<ScopeRow>} place
+   * @returns {Tip}
+   */
   tooltip({ row, step, unit }) {
     const { state } = this;
     const values = this.shown[row.signal];
     const label = stepLabel(state, step);
     if (unit !== undefined) {
       const at = (t) => (t < 0 ? 0 : values[t * state.hidden + unit]);
+      /** @type {Tip["lines"]} */
       const lines = [[tr("step {step}", { step: `${step}${label}` }), number(at(step), 4)]];
       if (step > 0) lines.unshift([tr("step {step}", { step: step - 1 }), number(at(step - 1), 4)]);
       return { title: tr("{row} · unit {unit}", { row: row.name, unit }), lines };
     }
+    /** @type {Tip["lines"]} */
     const lines = [[tr("step"), `${step}${label}`]];
     for (let f = 0; f < Math.min(row.width, 6); f++)
       lines.push([featureName(state, row, f), number(values[step * row.width + f], 4)]);
@@ -730,8 +761,8 @@ export class Scope extends Timeline {
   writeAddress() {
     const { state } = this;
     const view = new URLSearchParams();
-    if (state.step) view.set("step", state.step);
-    if (state.unit) view.set("unit", state.unit);
+    if (state.step) view.set("step", `${state.step}`);
+    if (state.unit) view.set("unit", `${state.unit}`);
     if (state.sort !== "index") view.set("by", state.sort);
     if (state.view !== "now") view.set("run", state.view);
     this.writeFolds(view);
@@ -770,7 +801,12 @@ export class Scope extends Timeline {
   }
 }
 
+/**
+ * @param {Message<any>["arrays"]} arrays
+ * @param {string} prefix
+ */
 function pick(arrays, prefix) {
+  /** @type {Numbers} */
   const found = {};
   for (const [name, { values }] of Object.entries(arrays)) {
     if (prefix ? name.startsWith(prefix) : !/^(baseline|model)\./.test(name)) found[name.slice(prefix.length)] = values;
@@ -784,6 +820,10 @@ function alike(a, b) {
   return true;
 }
 
+/**
+ * @param {Numbers} result
+ * @param {ScopeHeader} header
+ */
 function pickLayer(result, header) {
   const found = { x: result.x, y: result.y };
   const prefix = `l${header.layer}.`;
@@ -792,6 +832,10 @@ function pickLayer(result, header) {
   return found;
 }
 
+/**
+ * @param {ModelHeader & {parameters: Numbers}} model
+ * @param {[string, number, number, number][]} weights
+ */
 function edited(model, weights) {
   if (!weights.length) return model;
   const parameters = { ...model.parameters };

@@ -1,17 +1,33 @@
 // One block of the weights as a matrix that answers to the hand: click a cell, drag it, type it.
 
-import { el, gradient, number, plotly, readTheme, tr } from "./kit.js";
+import { el, gradient, number, plotly, QUIETLY, readTheme, tr } from "./kit.js";
 import { link } from "./link.js";
 
 const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
 const LEFT = 34;
 const TOP = 22;
 
+/** @import { Message } from "./bytes.js" */
+/** @import { Packed, WeightsHeader } from "./headers.js" */
+/** @import { Theme } from "./kit.js" */
+
 export class Weights {
+  /** @type {WeightsHeader & Packed} */
+  header;
+  /** @type {(event: object) => void} */
+  send;
+  /** @type {Theme} */
+  theme;
+  /** @type {string} the layout and the colours that are drawn */
+  look;
+  /** @type {Float32Array} the initial weights that the drawn ones were compared with */
+  compared;
+
   constructor(root) {
     this.root = root;
     this.cell = [0, 0];
     root.classList.add("sv-weights");
+    /** @type {any} with what Plotly adds to it */
     this.graph = el("div", { class: "sv-graph" });
     this.box = el("div", { class: "sv-cell" });
     this.plot = el(
@@ -80,6 +96,7 @@ export class Weights {
     this.observer.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "style"] });
   }
 
+  /** @param {Message<WeightsHeader>} message */
   update({ header, arrays }) {
     if (this.pen) return;
     this.header = header;
@@ -157,7 +174,7 @@ export class Weights {
         cols: header.cols,
         low: number(low),
         high: number(high),
-        changed: this.values.reduce((n, v, k) => n + (v !== this.original[k]), 0),
+        changed: this.values.reduce((n, v, k) => n + +(v !== this.original[k]), 0),
       }),
     );
     this.show();
@@ -253,7 +270,7 @@ export class Weights {
     const cell = this.under(event);
     if (!cell || event.button) return;
     event.preventDefault();
-    this.plot.focus({ preventScroll: true, focusVisible: false });
+    this.plot.focus(QUIETLY);
     this.cell = cell;
     this.pen = { y: event.clientY, from: this.values[this.at(...cell)], moved: false };
     this.plot.setPointerCapture(event.pointerId);
