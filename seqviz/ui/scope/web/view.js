@@ -34,7 +34,7 @@ const ORDERS = [
 const REST = 150; // ms without a stroke, until Plotly draws what the hand has made
 
 /** @import { Message } from "./bytes.js" */
-/** @import { ModelHeader, Packed, ScopeHeader, ScopeRow } from "./headers.js" */
+/** @import { ModelHeader, Rule, ScopeHeader, ScopeRow } from "./headers.js" */
 /** @import { ScopeState } from "./picture.js" */
 /** @import { Mark, Place, Tip } from "./timeline.js" */
 /** @typedef {Record<string, Float32Array>} Numbers every signal, time first */
@@ -450,6 +450,7 @@ export class Scope extends Timeline {
     });
   }
 
+  /** @param {Rule[]} rules */
   interventionMarks(rules) {
     const { rows, built, state, header } = this;
     const marks = [];
