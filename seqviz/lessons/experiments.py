@@ -16,12 +16,14 @@ from seqviz.experiment import Experiment, Init, InputEdit, Sequence, WeightEdit
 from seqviz.interventions import Ablate, Clamp, Intervention, Scale
 from seqviz.language import tr
 from seqviz.lessons.form import Changes, ExperimentForm, SequenceForm, WhatIf
+from seqviz.lessons.measures import no_step
 from seqviz.presets import preset
 
 __all__ = ["changed", "drawn", "experiment_of", "weight_edit"]
 
 _WEIGHT: Final = re.compile(r"(?P<gate>[a-z]+)\.(?P<unit>\d{1,3})\.(?:(?P<part>[xh])(?P<col>\d{1,3})|bias)", re.ASCII)
 _STEPS: Final = re.compile(r"(\d{1,4})-(\d{1,4})", re.ASCII)
+_SPAN: Final = re.compile(r"(\d{1,4})(?:-(\d{1,4}))?", re.ASCII)
 _INPUT: Final = re.compile(r"(\d{1,4})(?:/(\d{1,3}))?", re.ASCII)
 
 
@@ -134,11 +136,11 @@ def _of_columns(form: SequenceForm) -> Sequence:
     for k, column in enumerate(form.columns):
         array[:, k] = column.fill
         for place, number in column.at.items():
-            if not (place.isascii() and place.isdecimal() and len(place) < 5 and int(place) < form.length):
-                raise ValueError(
-                    tr("There are steps 0 to {last}; step {step} does not exist.", last=form.length - 1, step=place)
-                )
-            array[int(place), k] = number
+            match = _SPAN.fullmatch(place)
+            first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, form.length)
+            if last >= form.length:
+                raise ValueError(no_step(form.length - 1, place))
+            array[first : last + 1, k] = number
     return Sequence.of_values(array)
 
 

@@ -29,7 +29,7 @@ class _Form(BaseModel):
 
 
 class Column(_Form):
-    """One input over time: a number throughout, others at some steps."""
+    """One input over time: a number throughout, others at some steps: ``{3: 1, 10-19: 1}``."""
 
     fill: float = 0.0
     at: Inputs = {}

@@ -121,7 +121,7 @@ def _step_fits(step: Node | None, experiment: Experiment) -> None:
         raise ValueError(no_step(length - 1, int(float(step.value))))
 
 
-def no_step(last: int, step: int) -> str:
+def no_step(last: int, step: int | str) -> str:
     """What is said of a step that is not there."""
     return tr("There are steps 0 to {last}; step {step} does not exist.", last=last, step=step)
 

@@ -371,3 +371,11 @@ def test_the_schema_for_editors_is_in_step():
     assert {"page", "show", "say", "guess", "task"} <= set(written["$defs"]["StepForm"]["properties"])
     assert written["additionalProperties"] is False
     assert "from" in written["$defs"]["ExperimentForm"]["properties"]
+
+
+def test_the_guide_for_teachers_is_true():
+    guide = (ROOT / "docs" / "lessons.md").read_text(encoding="utf-8")
+    lesson = lessons.read(guide.split("```yaml\n")[2].split("```")[0])
+    assert lessons.prove(lesson) == []
+    assert lesson.steps[0].written(lesson.steps[0].say, "en") == "Half is gone after **70** steps."
+    assert all(f"`{name}(" in guide for name in MEASURES), "every measure is told"
