@@ -41,14 +41,14 @@ def time_constant(f: np.ndarray | float) -> np.ndarray:
     """Steps until a cell under a constant forget gate has lost all but 1/e: ``-1 / ln f``.
 
     From ``c_t = f^t c_0`` (Tallec and Ollivier 2018, section 2, https://arxiv.org/abs/1804.11188). inf where the
-    gate never lets go (``f >= 1``), 0 where it lets go at once.
+    gate never lets go (``f >= 1``), 0 where it lets go at once, NaN where the gate is.
 
     Args:
         f: forget gates from 0 to 1, of any shape, which is that of the result.
     """
     f = np.asarray(f, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(f < 1.0, -1.0 / np.log(f), np.inf))
+        return np.asarray(np.where(f >= 1.0, np.inf, -1.0 / np.log(f)))
 
 
 def half_life(f: np.ndarray | float) -> np.ndarray:
@@ -62,7 +62,7 @@ def half_life(f: np.ndarray | float) -> np.ndarray:
 def lag_under(f: np.ndarray | float, share: float = 0.01) -> np.ndarray:
     """The first lag at which a cell under a constant forget gate holds less than a share of what it was given.
 
-    The smallest whole k with ``f^k < share``; inf where the gate never lets go (``f >= 1``).
+    The smallest whole k with ``f^k < share``; inf where the gate never lets go (``f >= 1``), NaN where the gate is.
 
     Args:
         f: forget gates from 0 to 1, of any shape.
@@ -74,7 +74,7 @@ def lag_under(f: np.ndarray | float, share: float = 0.01) -> np.ndarray:
     if not 0.0 < share < 1.0:
         raise ValueError(tr("The share must lie above 0 and below 1; got {share!r}.", share=share))
     f = np.asarray(f, dtype=float)
-    with np.errstate(divide="ignore"):
-        lag = np.where(f < 1.0, np.log(share) / np.log(f), np.inf)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lag = np.where(f >= 1.0, np.inf, np.log(share) / np.log(f))
     # 0.1^2 is 0.01 and not under it; in doubles such a tie lands on either side.
     return np.floor(lag * (1 + 1e-12)) + 1

@@ -11,6 +11,17 @@ from seqviz.fading import decades_per_100, first_under, starving_share
 from seqviz.metrics import describe_saturation, half_life, lag_under, saturation, time_constant
 
 
+def test_what_is_no_number_lasts_for_no_number_of_steps() -> None:
+    """NaN among forget gates is NaN among times, and its neighbours are what they are without it."""
+    gates = np.array([0.5, math.nan, 1.0, 0.0])
+    for found, half in ((half_life(gates), 1.0), (time_constant(gates), 1 / math.log(2)), (lag_under(gates, 0.3), 2.0)):
+        assert found[0] == pytest.approx(half)
+        assert math.isnan(found[1])
+        assert found[2] == math.inf
+        assert found[3] in (0, 1)
+    assert math.isnan(half_life(math.nan))
+
+
 def test_half_life_and_time_constant() -> None:
     assert 0.9 ** float(half_life(0.9)) == pytest.approx(0.5)
     assert 0.9 ** float(time_constant(0.9)) == pytest.approx(1 / math.e)
