@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from seqviz import counted
 from seqviz.checks import shown
+from seqviz.direct import called, direct
 from seqviz.found import LAYERS, recurrent_modules
 from seqviz.interventions import Intervention, apply, validate
 from seqviz.language import tr
@@ -72,19 +73,12 @@ def capture(
     if isinstance(module, FeedForward):
         return _capture_feed_forward(module, x, hx, edits)
     targets = recurrent_modules(module, modules)
-    watch = Watch(targets, edits, detail=detail, alone=_alone(module))
+    watch = Watch(targets, edits, detail=detail, alone=direct(module))
     check_ahead(module, watch, x, hx)
-    arguments = (x,) if hx is None else (x, hx)
-    with torch.no_grad(), watch:
-        y = module(*arguments, **keywords)
+    with torch.no_grad():
+        y = called(module, watch, x, hx, keywords)
     watch.check()
     return watch.trace(own_output(module, targets, y))
-
-
-def _alone(module: nn.Module) -> bool:
-    """Whether a module is one of torch's layers itself, and no hook sees what it returns."""
-    hooked = module._forward_hooks or nn.modules.module._global_forward_hooks
-    return type(module) in LAYERS and not hooked and "forward" not in vars(module)
 
 
 def as_edits(interventions: Any) -> tuple[Intervention, ...]:

@@ -115,7 +115,7 @@ class Chain:
         for k, (end, _, _) in enumerate(layer_names(self.stack)):
             for name, state in (("h", first.h_0), ("c", first.c_0)):
                 if state is not None:
-                    found[f"{end}.{name}"] = np.array(as_array(state[k]))
+                    found[f"{end}.{name}"] = np.array(as_array(state)[k])
         return found
 
     def check(self) -> None:

@@ -21,17 +21,20 @@ from seqviz.cells.step import Weights
 from seqviz.layers import Stack, to_packed
 from seqviz.vocabulary import GRU, LSTM, RNN_RELU, RNN_TANH
 
-__all__ = ["Call", "Kernel", "Kernels", "Order", "Snapshots", "finished", "make_call"]
+__all__ = ["FUNCTIONS", "Call", "Kernel", "Kernels", "Order", "Snapshots", "finished", "make_call"]
 
 _LAYERS = {torch.lstm: LSTM, torch.gru: GRU, torch.rnn_tanh: RNN_TANH, torch.rnn_relu: RNN_RELU}
 _CELLS = {torch.lstm_cell: LSTM, torch.gru_cell: GRU, torch.rnn_tanh_cell: RNN_TANH, torch.rnn_relu_cell: RNN_RELU}
 _KNOWN = {*_LAYERS, *_CELLS}
 
+FUNCTIONS: dict[str, Any] = {mode: func for func, mode in _LAYERS.items()}
+"""The function of torch that runs all the layers of a mode."""
+
 Order = tuple[Tensor | None, Tensor | None]
 """The ``sorted_indices`` and ``unsorted_indices`` of a packed sequence."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Call:
     """One call of a recurrent function, time first and in the caller's batch order.
 
@@ -157,9 +160,13 @@ def read(func: Callable[..., Any], args: tuple[Any, ...]) -> Kernel:
 
 
 class Snapshots:
-    """Copies of weights as they were when a call began: another thread may train them meanwhile."""
+    """Copies of weights as they were when a call began: another thread may train them meanwhile.
 
-    def __init__(self) -> None:
+    They are not ``needed`` where there is none, and the run is over before anybody else's line is.
+    """
+
+    def __init__(self, *, needed: bool = True) -> None:
+        self.needed = needed
         self._kept: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
 
     def of(self, weight: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
@@ -169,7 +176,7 @@ class Snapshots:
         """
         if weight is None:
             return None, None
-        if not isinstance(weight, nn.Parameter) or weight.device.type != "cpu":
+        if not self.needed or not isinstance(weight, nn.Parameter) or weight.device.type != "cpu":
             return weight, weight.detach()  # made for this call; or one block for cuDNN, which copies would tear apart
         kept = self._kept.get(id(weight))
         if kept is None or kept[2].shape != weight.shape or not torch.equal(kept[2], weight):
@@ -227,6 +234,7 @@ def finished(call: Call, kernel: Kernel, parts: tuple[Tensor, ...], *, copied: b
     out = kernel.time_first(out, packed)
     h_n, c_n = kernel.state(states[0], packed), kernel.state(states[1], packed) if len(states) > 1 else None
     low = call.low or ("bfloat16" if out.dtype == torch.bfloat16 else "")
-    own: Any = lambda t: None if t is None else t.to(call.x.dtype, copy=True)  # noqa: E731
-    out = own(out) if copied or out.dtype != call.x.dtype else out
-    return replace(call, x=call.x.clone(), out=out, h_n=own(h_n), c_n=own(c_n), low=low)
+    own: Any = lambda t: None if t is None else t.to(call.x.dtype, copy=copied)  # noqa: E731
+    call.x, call.low = call.x.clone(), low
+    call.out, call.h_n, call.c_n = own(out), own(h_n), own(c_n)
+    return call

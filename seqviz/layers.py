@@ -37,6 +37,7 @@ __all__ = [
     "read_output",
     "signal_widths",
     "stack_of",
+    "states_of",
     "to_packed",
     "write_output",
 ]
@@ -109,10 +110,16 @@ def read_input(rnn: Recurrent, value: Tensor | PackedSequence, hx: State) -> Seq
         h_0 = x.new_zeros(count, x.shape[1], sizes[0])
         c_0 = x.new_zeros(count, x.shape[1], sizes[1]) if rnn.proj_size else h_0
     else:
-        h_0, c_0 = hx if isinstance(hx, tuple) else (hx, hx)
+        h_0, *others = states_of(rnn, hx)
+        c_0 = others[0] if others else h_0
         if h_0.dim() == 2:
             h_0, c_0 = h_0.unsqueeze(1), c_0.unsqueeze(1)
     return Sequences(x, lengths, h_0, c_0 if rnn.mode == LSTM else None)
+
+
+def states_of(rnn: Recurrent, hx: Any) -> tuple[Any, ...]:
+    """``(h_0, c_0)`` of an LSTM, which torch takes as a list too, or ``(h_0,)``."""
+    return tuple(hx) if isinstance(hx, (tuple, list)) else (hx,)
 
 
 def read_output(rnn: Recurrent, value: Tensor | PackedSequence) -> Tensor:
@@ -296,8 +303,8 @@ def check_input(rnn: Recurrent, value: object, hx: object) -> None:
 
 def _check_state(rnn: Recurrent, value: object, data: Tensor, hx: object) -> None:
     lstm = rnn.mode == LSTM
-    states = hx if isinstance(hx, tuple) else (hx,)
-    if len(states) != (2 if lstm else 1) or isinstance(hx, tuple) != lstm:
+    states = states_of(rnn, hx)
+    if len(states) != (2 if lstm else 1) or isinstance(hx, (tuple, list)) != lstm:
         raise ValueError(tr("The state of an LSTM is (h_0, c_0).") if lstm else tr("The state is one tensor, h_0."))
     count = rnn.num_layers * (2 if rnn.bidirectional else 1)
     if isinstance(value, PackedSequence):

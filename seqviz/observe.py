@@ -64,7 +64,7 @@ def _rebuilt(calls: list[Call], index: int, x: Array, h: Array, valid: Array | N
     reverse = bool(calls[0].stack.bidirectional and index % 2)
     for members, span in _same_weights(calls, index):
         start, inside = members[0], None if valid is None else valid[span]
-        first = [_filled(as_array(s[index]), x.shape[1]) for s in (start.h_0, start.c_0) if s is not None]
+        first = [_filled(as_array(s)[index], x.shape[1]) for s in (start.h_0, start.c_0) if s is not None]
         weights = on_cpu(start.stack.weights[index])
         layer = Layer(start.stack.mode, weights, x[span], h[span], first[0], (*first, None)[1], inside)
         rebuilt = rebuild(backwards(layer) if reverse else layer, detail)
@@ -99,7 +99,7 @@ def _cell_gap(calls: list[Call], index: int, c: Array, reverse: bool) -> float:
     for call in calls:
         start, stop = stop, stop + call.steps
         assert call.c_n is not None
-        torchs = as_array(call.c_n[index])
+        torchs = as_array(call.c_n)[index]
         gap = worst(gap, largest(final(c[start:stop, : call.batch], call.lengths, reverse) - torchs, torchs))
     return gap
 

@@ -110,7 +110,8 @@ def _not_finite(chain: Chain) -> str:
     quick = [as_array(s) for s in ends] + [signals["x"]]
     everything = list(signals.values()) if chain.parts else quick
     with np.errstate(over="ignore", invalid="ignore"):
-        if all(np.isfinite(array.sum()) for array in everything) or all(np.isfinite(a).all() for a in everything):
+        squares = sum(float(np.vdot(array, array)) for array in everything)
+        if math.isfinite(squares) or all(np.isfinite(a).all() for a in everything):
             return ""
     entered = _weights(chain.stack) or _states(chain) or _entered(chain, signals["x"])
     return entered or _made(chain, signals)

@@ -44,7 +44,7 @@ def _mkl(weight: Tensor, bias: Tensor | None, rows: int) -> Product:
     out, turned = weight.new_empty(rows, len(weight)), weight.t()
 
     def call(inputs: Tensor) -> Tensor:
-        into = out[: len(inputs)]
+        into = out if inputs.shape[0] == rows else out[: inputs.shape[0]]
         return torch.mm(inputs, turned, out=into) if bias is None else torch.addmm(bias, inputs, turned, out=into)
 
     return call

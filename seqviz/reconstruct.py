@@ -36,6 +36,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 BLOCK_BYTES = 2**21
 """How much of the pre-activations to work on at a time: about a core's second-level cache."""
 
+FEW = 4096
+"""Numbers of a gate up to which it costs less to squash one gate too many than to leave it out."""
+
 
 class Layer(NamedTuple):
     """One layer and direction of one call, with its steps in the order of processing.
@@ -98,8 +101,11 @@ def _lstm(layer: Layer) -> Rebuilt:
     multiply = _Joined(w.weight_ih, w.weight_hh, _sum(w.bias_ih, w.bias_hh), blocks)
     for t, rows, x, before in blocks:
         z = multiply(x, before).view(-1, 4, size).transpose(0, 1)
-        torch.sigmoid(z[:2], out=flat[:2, rows])
-        torch.sigmoid(z[3], out=flat[3, rows])
+        if len(x) * size <= FEW:
+            torch.sigmoid(z, out=flat[:, rows])
+        else:
+            torch.sigmoid(z[:2], out=flat[:2, rows])
+            torch.sigmoid(z[3], out=flat[3, rows])
         np.tanh(z[2].numpy().reshape(g[t].shape), out=g[t])
         np.multiply(i[t], g[t], out=c[t])
         if layer.valid is not None:
@@ -129,11 +135,11 @@ def _gru(layer: Layer) -> Rebuilt:
     parity = 0.0
     for t, rows, x, before in blocks:
         torch.sigmoid(of_gates(x, before).view(-1, 2, size).transpose(0, 1), out=flat[:2, rows])
-        h = of_h(before).numpy().reshape(n[t].shape)
+        h = of_h(_readable(before)).numpy().reshape(n[t].shape)
         h *= r[t]
-        h += of_x(x).numpy().reshape(h.shape)
+        h += of_x(_readable(x)).numpy().reshape(h.shape)
         np.tanh(h, out=n[t])
-        np.subtract(before.numpy().reshape(h.shape), n[t], out=h)
+        np.subtract(before.reshape(h.shape), n[t], out=h)
         h *= z[t]
         h += n[t]
         parity = worst(parity, _gap(h, layer, t))
@@ -157,13 +163,13 @@ class _Joined:
     def __init__(self, weight_ih: Tensor, weight_hh: Tensor, bias: Tensor | None, blocks: _Blocks) -> None:
         self.width = weight_ih.shape[1]
         self.multiply = product(torch.cat([weight_ih, weight_hh], dim=1), bias, blocks.rows)
-        self.both = weight_ih.new_empty(blocks.rows, self.width + weight_hh.shape[1])
+        self.both = np.empty((blocks.rows, self.width + weight_hh.shape[1]), blocks.layer.x.dtype)
 
-    def __call__(self, x: Tensor, h: Tensor) -> Tensor:
+    def __call__(self, x: Array, h: Array) -> Tensor:
         both = self.both[: len(x)]
         both[:, : self.width] = x
         both[:, self.width :] = h
-        return self.multiply(both)
+        return self.multiply(torch.from_numpy(both))
 
 
 def _add_detail(layer: Layer, signals: dict[str, Array]) -> None:
@@ -171,8 +177,8 @@ def _add_detail(layer: Layer, signals: dict[str, Array]) -> None:
     w, names = layer.weights, BLOCKS[layer.mode]
     shape = (*layer.x.shape[:2], len(names), w.weight_hh.shape[0] // len(names))
     before = previous(layer.h, layer.h_0, layer.valid)
-    ih = linear(_rows(layer.x), w.weight_ih, w.bias_ih).numpy().reshape(shape)
-    hh = linear(_rows(before), w.weight_hh, w.bias_hh).numpy().reshape(shape)
+    ih = linear(_readable(_rows(layer.x)), w.weight_ih, w.bias_ih).numpy().reshape(shape)
+    hh = linear(_readable(_rows(before)), w.weight_hh, w.bias_hh).numpy().reshape(shape)
     for k, name in enumerate(names):
         signals[f"{name}_ih"], signals[f"{name}_hh"] = ih[:, :, k], hh[:, :, k]
         reset = signals["r"] if layer.mode == GRU and name == "n" else 1
@@ -231,11 +237,12 @@ def _chain(f: Array, c: Array, c_0: Array) -> Array:
     c[0] += f[0] * c_0
     spare, reach = np.empty_like(c), 1
     while reach < len(c):
-        earlier = spare[reach:]
-        np.multiply(f[reach:], c[:-reach], earlier)
-        c[reach:] += earlier
-        np.multiply(f[reach:], f[:-reach], earlier)
-        f[reach:] = earlier
+        earlier, later, kept = spare[reach:], c[reach:], f[reach:]
+        np.multiply(kept, c[:-reach], earlier)
+        later += earlier
+        if 2 * reach < len(c):
+            np.multiply(kept, f[:-reach], earlier)
+            kept[:] = earlier
         reach *= 2
     return c[-1]
 
@@ -266,7 +273,7 @@ class _Blocks:
         self.count = max(1, min(steps, BLOCK_BYTES // (batch * width * layer.x.itemsize)))
         self.rows = self.count * batch
 
-    def __iter__(self) -> Iterator[tuple[slice, slice, Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[slice, slice, Array, Array]]:
         layer, (steps, batch, _) = self.layer, self.layer.x.shape
         for start in range(0, steps, self.count):
             stop = min(start + self.count, steps)
@@ -280,10 +287,14 @@ class _Blocks:
             yield slice(start, stop), slice(start * batch, stop * batch), _rows(layer.x[start:stop]), _rows(before)
 
 
-def _rows(value: Array) -> Tensor:
-    """``(steps, N, K)`` as ``(steps * N, K)``, without a copy where torch can read it as it lies."""
-    flat = value.reshape(-1, value.shape[2])
-    return torch.from_numpy(flat if flat.strides[0] > 0 < flat.strides[1] else flat.copy())
+def _rows(value: Array) -> Array:
+    """``(steps, N, K)`` as ``(steps * N, K)``."""
+    return value.reshape(-1, value.shape[2])
+
+
+def _readable(rows: Array) -> Tensor:
+    """The same numbers as a tensor, without a copy where torch can read them as they lie."""
+    return torch.from_numpy(rows if rows.strides[0] > 0 < rows.strides[1] else rows.copy())
 
 
 def _sum(a: Tensor | None, b: Tensor | None) -> Tensor | None:

@@ -60,7 +60,7 @@ class Watch:
         self.chains: list[Chain] = []
         self.taps: list[Tap] = []
         self.widths: dict[str, int] = {}
-        self._snapshots = Snapshots()
+        self._snapshots = Snapshots(needed=not alone or threading.active_count() > 1)
         self._counts = dict.fromkeys((*targets, *self.beside), 0)
         self._handles: list[Any] = []
         self._alive: list[Frame] = []
@@ -105,15 +105,25 @@ class Watch:
             self.gap = worst(self.gap, gap)
             self.notes += note
 
+    def directly(self, kernel: Kernel, value: Tensor) -> Any:
+        """What the function of the one target gives, without a call of the module itself."""
+        return self._taken(next(iter(self.targets)), value, kernel)
+
     def _met(self, kernel: Kernel) -> Any:
         """What one call of torch's function gives to go on with."""
         frame = self._alive[-1]
+        parts = self._taken(frame.path, frame.value, kernel)
+        frame.met.append((kernel, parts))
+        return kernel.result(parts)
+
+    def _taken(self, path: str, value: Any, kernel: Kernel) -> tuple[Tensor, ...]:
+        """Make a call that a module of this path was given ``value`` for, and take it down."""
         graph = self.seed is not None and torch.is_grad_enabled()
         with torch.no_grad():
             copies = [self._snapshots.of(weight) for weight in kernel.flat]
             stack = kernel.stack(tuple(bare for _, bare in copies))
-            call = make_call(kernel, stack, _order(frame.value, kernel), torch.get_rng_state() if stack.drops else None)
-            chain = self._chain(frame.path, call, kernel)
+            call = make_call(kernel, stack, _order(value, kernel), torch.get_rng_state() if stack.drops else None)
+            chain = self._chain(path, call, kernel)
             parts = kernel.run(tuple(copy for copy, _ in copies))
             if chain.edits:
                 parts = _as_given(kernel, call, parts, chain.edited(call))
@@ -124,8 +134,7 @@ class Watch:
             self.taps.append(tap)
             parts = tap.attach(parts, self.seed)
         chain.held = parts
-        frame.met.append((kernel, parts))
-        return kernel.result(parts)
+        return parts
 
     def _chain(self, path: str, call: Call, kernel: Kernel) -> Chain:
         """The chain that a call goes on with, or a new one."""
