@@ -105,6 +105,8 @@ def test_every_layer_in_every_kind_of_file_gives_torchs_output(layer: nn.RNNBase
     (stack,) = file.stacks
     assert stack.name == name
     assert (stack.cell, stack.dtype) == (type(layer).__name__, dtype)
+    gates = {"LSTM": "ifgo", "GRU": "rzn", "RNN": "h"}[stack.cell]
+    assert stack.rows == {g: range(k * layer.hidden_size, (k + 1) * layer.hidden_size) for k, g in enumerate(gates)}
     for each in ("input_size", "hidden_size", "num_layers", "bidirectional", "proj_size", "bias"):
         assert getattr(stack, each) == getattr(layer, each), each
     whole = kind in ("whole module", "inside a dict", "protocol 4")
@@ -271,6 +273,18 @@ WRONG: dict[str, tuple[bytes, str]] = {
     "beyond float32": (broken(bias_hh_l1=torch.full((9,), 1e300, dtype=torch.float64)), "NaN or infinity"),
     "whole numbers": (broken(weight_hh_l0=torch.ones(9, 3, dtype=torch.int8)), "holds int8"),
     "complex": (broken(weight_hh_l0=torch.ones(9, 3, dtype=torch.complex64)), "holds complex64"),
+    "meta": (broken(weight_hh_l0=torch.ones(9, 3, device="meta")), "weight_hh_l0 holds meta"),
+    "sparse": (broken(weight_hh_l0=torch.ones(9, 3).to_sparse()), "weight_hh_l0 holds sparse"),
+    "quantised": (
+        broken(weight_ih_l0=torch.quantize_per_tensor(torch.ones(9, 2), 0.1, 0, torch.qint8)),
+        "weight_ih_l0 holds quantised",
+    ),
+    "float8": (broken(weight_hh_l0=torch.ones(9, 3).to(torch.float8_e4m3fn)), "weight_hh_l0 holds float8_e4m3fn"),
+    "no first layer": (broken(weight_hh_l0=None), "weight_hh_l0 is missing"),
+    "many networks": (
+        saved({f"{k}.{name}": value for k in range(200) for name, value in nn.RNN(1, 1).state_dict().items()}),
+        "more than 128 recurrent networks",
+    ),
     "expanded": (broken(weight_hh_l0=torch.ones(1, 1).expand(9, 3)), "beyond the numbers"),
     "far layer": (broken(weight_hh_l900=torch.ones(9, 3)), "numbered up to 900; at most 64"),
     "before 1.6": (saved({"a": torch.ones(2)}, _use_new_zipfile_serialization=False), "before 1.6"),
@@ -315,11 +329,13 @@ def archive(data: bytes, more: dict[str, bytes] | None = None, how: int = zipfil
 
 
 def described(size: tuple, stride: tuple, offset: Any = 0, kind: str = "FloatStorage", numel: int = 4) -> bytes:
-    """The pickle of a dict with one tensor ``weight_hh_l0`` of four numbers."""
+    """The pickle of a dict with a tensor of four numbers as both weights of an nn.RNN."""
     inner = b"((X\x07\0\0\0storagectorch\n" + kind.encode() + b"\nX\x01\0\0\x000X\x03\0\0\0cpu"
     inner += pickle.dumps(numel, 2)[2:-1] + b"tQ"
     rest = b"".join(pickle.dumps(each, 2)[2:-1] for each in (offset, size, stride, False))
-    return b"\x80\x02}X\x0c\0\0\0weight_hh_l0ctorch._utils\n_rebuild_tensor_v2\n" + inner + rest + b"}tRs."
+    tensor = b"ctorch._utils\n_rebuild_tensor_v2\n" + inner + rest + b"}tR"
+    entries = (b"X\x0c\0\0\0" + name + tensor + b"s" for name in (b"weight_ih_l0", b"weight_hh_l0"))
+    return b"\x80\x02}" + b"".join(entries) + b"."
 
 
 class Runs:
@@ -360,6 +376,10 @@ BOMBS: dict[str, bytes] = {
     "negative": archive(described((2, 2), (2, 1), -1), NUMBERS),
     "negative stride": archive(described((2, 2), (-2, 1), 3), NUMBERS),
     "huge sizes": archive(described((2**62, 2**62, 2**62), (0, 0, 0)), NUMBERS),
+    "many tensors": saved({f"{k}": torch.zeros(0) for k in range(21_000)}),
+    "many networks": tensors({f"{k}.weight_hh_l0": torch.zeros(1, 1) for k in range(19_000)}),
+    "long names": archive(b"\x80\x02" + (b"}X\xfa\0\0\0" + b"a" * 250) * 60 + b"N" + b"s" * 60 + b"."),
+    "a list of one": archive(b"\x80\x02](X\x01\0\0\0a]q\1" + b"h\1" * 450_000 + b"e."),
     "no storage": archive(described((2, 2), (2, 1))),
     "sizes as text": archive(described(("a", "b"), (2, 1)), NUMBERS),  # type: ignore[arg-type]
     "many entries": archive(b"\x80\x02N.", {f"data/{k}": b"" for k in range(60_000)}),
@@ -391,6 +411,13 @@ def test_a_hostile_file_ends_in_a_sentence_and_runs_nothing(kind: str) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 400 * 2**20
+
+
+@pytest.mark.parametrize("kind", ["beyond", "offset", "no storage"])
+def test_a_tensor_that_is_not_all_in_the_file_is_never_read(kind: str) -> None:
+    with pytest.raises(ValueError, match=r"reaches beyond the numbers|names m/data/0, which is not in it"):
+        read_network(BOMBS[kind])
+    assert read_network(archive(described((2, 2), (2, 1)), NUMBERS)).stacks[0].cell == "RNN"
 
 
 def test_the_bombs_are_what_they_say() -> None:

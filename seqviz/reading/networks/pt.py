@@ -26,7 +26,7 @@ __all__ = ["contents_of_pt"]
 MAX_ENTRIES: Final = 50_000
 MAX_DEPTH: Final = 64
 MAX_NAME: Final = 256
-MAX_TENSORS: Final = 50_000
+MAX_PATH: Final = 512
 
 _STORAGES: Final = {
     "HalfStorage": "float16", "BFloat16Storage": "bfloat16", "FloatStorage": "float32", "DoubleStorage": "float64",
@@ -50,6 +50,15 @@ class _Promised(NamedTuple):
     offset: int
     size: tuple[int, ...]
     stride: tuple[int, ...]
+
+
+_LOOKED_INTO: Final = (_Promised, dict, list, tuple, Made)
+_OTHER_TENSORS: Final = {
+    "_rebuild_qtensor": "quantised",
+    "_rebuild_sparse_tensor": "sparse",
+    "_rebuild_meta_tensor_no_storage": "meta",
+    "_rebuild_nested_tensor": "nested",
+}
 
 
 def contents_of_pt(data: bytes) -> Contents:
@@ -197,17 +206,18 @@ def _promised(storage: Any, offset: Any, size: Any, stride: Any) -> _Promised | 
 def _walk(top: Any, contents: Contents, archive: _Archive) -> None:
     """Find every tensor, and what modules say of themselves; each container is looked into once."""
     seen: set[int] = set()
-    waiting: list[tuple[str, int, Any]] = [("", 0, top)]
+    waiting: list[tuple[str, int, Any]] = [("", 0, top)] if isinstance(top, _LOOKED_INTO) else []
     optimisers = 0
     while waiting:
         path, depth, value = waiting.pop()
         if isinstance(value, _Promised):
-            if len(contents.tensors) >= MAX_TENSORS:
-                raise ValueError(tr("The file holds more than {most:,} tensors.", most=MAX_TENSORS))
             raw = partial(archive.array, path, value)
-            contents.tensors[path] = Stored(path, value.size, value.storage.dtype, raw)
+            contents.add(Stored(path, value.size, value.storage.dtype, raw))
             continue
-        if not isinstance(value, dict | list | tuple | Made) or id(value) in seen:
+        if isinstance(value, Made) and (kind := _other_tensor(value)):
+            contents.add(Stored(path, (), kind, lambda: np.empty(())))
+            continue
+        if id(value) in seen:
             continue
         seen.add(id(value))
         if depth > MAX_DEPTH:
@@ -218,10 +228,23 @@ def _walk(top: Any, contents: Contents, archive: _Archive) -> None:
         if isinstance(value, Made) and isinstance(value.state, dict) and "_parameters" in value.state:
             facts = {name: value.state[name] for name in _FACTS if isinstance(value.state.get(name), str | bool)}
             contents.facts[path] = facts | {"class": _name_of(value)}
-        inside = [(_joined(path, key), depth + 1, each) for key, each in _inside(value) if len(key) <= MAX_NAME]
+        inside = [
+            (_joined(path, key), depth + 1, each)
+            for key, each in _inside(value)
+            if isinstance(each, _LOOKED_INTO) and len(path) + len(key) < MAX_PATH
+        ]
         waiting += reversed(inside)
     if optimisers:
         contents.notes.append(tr("What an optimiser keeps was left out."))
+
+
+def _other_tensor(made: Made) -> str:
+    """The kind of a tensor that is not a plain one, to be named where it is wanted; empty for anything else."""
+    if not isinstance(made.by, Name) or made.by.module != "torch._utils":
+        return ""
+    if made.by.name == "_rebuild_tensor_v3" and isinstance(made.args, tuple) and len(made.args) > 6:
+        return brief(made.args[6].name) if isinstance(made.args[6], Name) else ""
+    return _OTHER_TENSORS.get(made.by.name, "")
 
 
 def _inside(value: Any) -> Iterator[tuple[str, Any]]:

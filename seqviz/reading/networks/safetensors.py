@@ -52,7 +52,7 @@ def contents_of_safetensors(data: bytes) -> Contents:
         stored = _outline(name, entry, memoryview(data)[8 + size :])
         if stored is None:
             raise ValueError(damaged)
-        contents.tensors[name] = stored
+        contents.add(stored)
         spans.append(tuple(entry["data_offsets"]))
     if any(end > start for (_, end), (start, _) in pairwise(sorted(spans))):
         raise ValueError(tr("The file is damaged: two of its tensors lie on the same bytes."))

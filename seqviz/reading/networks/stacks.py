@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from seqviz import counted
+from seqviz import vocabulary as words
 from seqviz.language import Sentence, reason, tr
 from seqviz.reading.networks.stored import FLOATS, Contents, Stored, brief
 
@@ -25,6 +26,7 @@ MAX_NUMBERS: Final = 2**26
 """Recurrent weights of a file that are read: 256 MiB as float32."""
 
 MAX_LAYERS: Final = 64
+MAX_STACKS: Final = 128
 
 _NAMED: Final = re.compile(r"(.*?)(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)(?:_l(\d{1,3})(_reverse)?)?")
 _NORMED: Final = (
@@ -100,6 +102,13 @@ class Stack:
         return 2 if self.bidirectional else 1
 
     @property
+    def rows(self) -> dict[str, range]:
+        """Which rows of the file's matrices are which gate's, by torch's letters."""
+        blocks = words.BLOCKS["RNN_TANH" if self.cell == "RNN" else self.cell]
+        size = self.hidden_size
+        return {gate: range(k * size, (k + 1) * size) for k, gate in enumerate(blocks)}
+
+    @property
     def guessed(self) -> tuple[Sentence, ...]:
         """What had to be guessed, a sentence each."""
         return tuple(question.says for question in self.asked)
@@ -114,7 +123,10 @@ def stacks_of(contents: Contents) -> tuple[list[Stack], list[str]]:
     stacks: list[Stack] = []
     refused: list[str] = []
     total = 0
-    for name, group in _groups(_weight_norm(contents)).items():
+    groups = _groups(_weight_norm(contents))
+    if len(groups) > MAX_STACKS:
+        raise ValueError(tr("The file holds more than {most} recurrent networks.", most=MAX_STACKS))
+    for name, group in groups:
         total += sum(int(np.prod(part.shape, dtype=float)) for part in group.parts.values())
         if total > MAX_NUMBERS:
             raise ValueError(tr("The recurrent layers hold more than {most:,} weights.", most=MAX_NUMBERS))
@@ -133,7 +145,7 @@ class _Group:
     alone: bool
 
 
-def _groups(tensors: Mapping[str, Stored]) -> dict[str, _Group]:
+def _groups(tensors: Mapping[str, Stored]) -> list[tuple[str, _Group]]:
     groups: dict[tuple[str, bool], _Group] = {}
     for key, stored in tensors.items():
         found = _NAMED.fullmatch(key)
@@ -141,7 +153,7 @@ def _groups(tensors: Mapping[str, Stored]) -> dict[str, _Group]:
             before, part, layer, reverse = found.groups()
             group = groups.setdefault((before, layer is None), _Group({}, layer is None))
             group.parts[f"{part}_l{int(layer or 0)}{reverse or ''}"] = stored
-    return {name.rstrip("._"): group for (name, _), group in groups.items() if "weight_hh_l0" in group.parts}
+    return [(name.rstrip("._"), g) for (name, _), g in groups.items() if not g.alone or "weight_hh_l0" in g.parts]
 
 
 def _weight_norm(contents: Contents) -> dict[str, Stored]:
@@ -176,6 +188,10 @@ def _normed(g: Stored, v: Stored) -> np.ndarray:
 
 def _stack(name: str, group: _Group, contents: Contents) -> Stack:
     parts = group.parts
+    if "weight_hh_l0" not in parts:
+        raise ValueError(tr("In {name}, {part} is missing.", name=_shown(name), part="weight_hh_l0"))
+    for part in parts.values():
+        part.check_type()
     hidden, cell = _hidden_and_cell(parts)
     layers = 1 + max(int(re.findall(r"_l(\d+)", part)[-1]) for part in parts)
     if layers > MAX_LAYERS:

@@ -16,6 +16,8 @@ __all__ = ["FLOATS", "Contents", "Stored", "brief"]
 FLOATS: Final = MappingProxyType({"float16": "<f2", "bfloat16": "<u2", "float32": "<f4", "float64": "<f8"})
 """The types of weights that are read, by torch's names, and how numpy sees their bytes."""
 
+MAX_TENSORS: Final = 20_000
+
 _BLOCK: Final = 2**20
 _SHOWN: Final = 80
 
@@ -37,17 +39,25 @@ class Stored:
     dtype: str
     raw: Callable[[], np.ndarray]
 
-    def float32(self) -> np.ndarray:
-        """Its numbers as a float32 array of `shape`, a view of the file where they lie there so.
+    def check_type(self) -> None:
+        """Refuse what is no plain tensor of floating point numbers.
 
         Raises:
-            ValueError: it is of another kind, is not all in the file, or holds what is no finite float32.
+            ValueError: it is another kind.
         """
         if self.dtype not in FLOATS:
             raise ValueError(
                 tr("{name} holds {dtype}; weights are read from floating point numbers alone.", name=brief(self.name),
                    dtype=brief(self.dtype))
             )  # fmt: skip
+
+    def float32(self) -> np.ndarray:
+        """Its numbers as a float32 array of `shape`, a view of the file where they lie there so.
+
+        Raises:
+            ValueError: it is of another kind, is not all in the file, or holds what is no finite float32.
+        """
+        self.check_type()
         raw = self.raw()
         values = raw if raw.dtype == "<f4" else np.empty(raw.shape, "<f4")
         for at in _blocks(raw.shape):
@@ -72,6 +82,16 @@ class Contents:
     tensors: dict[str, Stored] = field(default_factory=dict)
     facts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: list[Sentence] = field(default_factory=list)
+
+    def add(self, tensor: Stored) -> None:
+        """One more tensor.
+
+        Raises:
+            ValueError: there are too many.
+        """
+        if len(self.tensors) >= MAX_TENSORS:
+            raise ValueError(tr("The file holds more than {most:,} tensors.", most=MAX_TENSORS))
+        self.tensors[tensor.name] = tensor
 
 
 def brief(name: str) -> str:
