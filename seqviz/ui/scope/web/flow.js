@@ -6,16 +6,8 @@ import { clauses, el, gradient, number, tr, trn, writeAddress } from "./kit.js";
 import { Nudge } from "./nudge.js";
 import { Timeline, button, clamp } from "./timeline.js";
 import { Unrolled } from "./unrolled.js";
-import { HEADING, MARGIN, stepTicks } from "./picture.js";
-
-const TALL = { norm: 250, units: 58, share: 84, lines: 84, states: 62 };
-const FOLDED = 10;
-
-// Where the labels of a row's first and last unit stand: whole inside the row, not half under its heading.
-function unitTicks(H, tall) {
-  const inset = (6 * H) / tall - 0.5;
-  return H === 1 ? [0] : [Math.max(0, inset), Math.min(H - 1, H - 1 - inset)];
-}
+import { figure } from "./flowfigure.js";
+import { MARGIN } from "./picture.js";
 
 // A number given by its log10, which may lie far outside what a double holds.
 export function power(v) {
@@ -38,8 +30,6 @@ function shareOf(log) {
     percent: log === -Infinity ? "0" : percent < 0.01 ? "< 0.01" : +percent.toPrecision(2),
   });
 }
-
-const superscript = (k) => `10<sup>${`${k}`.replace("-", "−")}</sup>`;
 
 /** @import { Message } from "./bytes.js" */
 /** @import { Curve, FlowHeader, FlowRow } from "./headers.js" */
@@ -107,7 +97,7 @@ export class Flow extends Timeline {
   async draw() {
     if (!(await this.ready())) return;
     const { header, state } = this;
-    await this.react(this.figure());
+    await this.react(figure(this, this.plot.clientWidth));
     this.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
     this.nudgeHere.hidden = header.nudge === undefined || header.steps < 2;
     this.nudge.show(header.nudge, header.steps, this.built.places[0]);
@@ -120,209 +110,6 @@ export class Flow extends Timeline {
     this.unrolled.draw(header.unrolled && { ...header.unrolled, steps: state.L }, this.arrays);
     this.unrolled.show(this.step);
     this.drawn();
-  }
-
-  color(net) {
-    return this.theme.lines[net.line];
-  }
-
-  figure() {
-    const { rows, state, theme, header } = this;
-    let y = MARGIN.top;
-    const places = rows.map((row) => {
-      y += HEADING;
-      const place = { top: y, height: state.folded.has(row.signal) ? FOLDED : TALL[row.kind] };
-      y += place.height + 4;
-      return place;
-    });
-    const height = y + MARGIN.bottom;
-    const inner = height - MARGIN.top - MARGIN.bottom;
-    const traces = [];
-    const layout = {
-      width: this.plot.clientWidth,
-      height,
-      margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom },
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: theme.well,
-      font: { family: theme.font, color: theme.quiet, size: theme.label },
-      showlegend: false,
-      hovermode: false,
-      dragmode: state.coarse ? false : "zoom",
-      uirevision: `${state.L}`,
-      xaxis: {
-        anchor: `y${rows.length > 1 ? rows.length : ""}`,
-        range: state.zoom ?? [-0.5, state.L - 0.5],
-        showgrid: false,
-        zeroline: false,
-        ticks: "outside",
-        ticklen: 3,
-        title: { text: header.axis ?? tr("step t"), standoff: 4, font: { size: theme.label } },
-        ...stepTicks(state),
-        tickcolor: theme.rule,
-        tickfont: { family: theme.mono, size: theme.label, color: theme.quiet },
-      },
-    };
-    rows.forEach((row, k) => {
-      const { top, height: tall } = places[k];
-      const id = k ? k + 1 : "";
-      const axis = {
-        domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)),
-        fixedrange: true,
-        zeroline: false,
-        showgrid: row.kind === "norm",
-        gridcolor: theme.rule,
-        ticks: "",
-        tickfont: { family: theme.mono, size: theme.small, color: theme.quiet },
-      };
-      traces.push(...this[row.kind](row, `y${id}`, axis, state.folded.has(row.signal)));
-      layout[`yaxis${id}`] = axis;
-    });
-    return { traces, layout, places, height };
-  }
-
-  // One step alone is a point, not a line.
-  get mode() {
-    return this.state.L === 1 ? "markers" : "lines";
-  }
-
-  /** @param {FlowRow} row */
-  norm(row, yaxis, axis, folded) {
-    const { header, arrays, theme } = this;
-    const [low, high] = header.range;
-    axis.range = [low, high];
-    const step = Math.max(1, Math.ceil((high - low) / 7));
-    const marks = [];
-    // A mark at the very top would lie under the heading.
-    for (let v = Math.ceil(low); v < high - 0.02 * (high - low); v++) if (v % step === 0) marks.push(v);
-    Object.assign(axis, {
-      tickmode: "array",
-      tickvals: folded ? [] : marks,
-      ticktext: folded ? [] : marks.map(superscript),
-    });
-    const found = [];
-    for (const curve of header.curves) {
-      const values = arrays[curve.name];
-      const color = curve.line === null ? theme.quiet : theme.lines[curve.line];
-      const draw = (y, line) =>
-        found.push({ type: "scatter", mode: this.mode, y, yaxis, line: { color, ...line }, hoverinfo: "skip" });
-      const zero = (t) => !(t in values) || values[t] === -Infinity;
-      const drawn = (v, t) => {
-        if (zero(t)) return zero(t - 1) && zero(t + 1) ? null : low;
-        return Number.isNaN(v) ? null : v;
-      };
-      draw(Array.from(values, drawn), { width: curve.width ?? 2, dash: curve.dash ?? "solid" });
-      if (values.includes(-Infinity))
-        draw(
-          Array.from(values, (v) => (v === -Infinity ? low : null)),
-          { width: 2, dash: "dot" },
-        );
-    }
-    return found;
-  }
-
-  /** @param {FlowRow} row */
-  units(row, yaxis, axis) {
-    const { header, arrays, state } = this;
-    const values = arrays[row.array];
-    const H = row.width;
-    const floor = row.ceiling - header.decades;
-    const z = Array.from({ length: H }, (_, u) =>
-      Float32Array.from({ length: state.L }, (_v, t) => Math.max(values[t * H + u], floor)),
-    );
-    Object.assign(axis, {
-      range: [H - 0.5, -0.5],
-      tickmode: "array",
-      tickvals: state.folded.has(row.signal) ? [] : unitTicks(H, TALL.units),
-      ticktext: ["0", `${H - 1}`],
-    });
-    return [
-      {
-        type: "heatmap",
-        x0: 0,
-        dx: 1,
-        z,
-        zmin: floor,
-        zmax: row.ceiling,
-        colorscale: this.theme.magnitude,
-        showscale: false,
-        yaxis,
-        hoverinfo: "skip",
-      },
-    ];
-  }
-
-  // Several named lines on a common linear axis.
-  /** @param {FlowRow} row */
-  lines(row, yaxis, axis) {
-    axis.range = row.range;
-    axis.nticks = 4;
-    return row.arrays.map(({ name, line }) => ({
-      type: "scatter",
-      mode: this.mode,
-      y: Array.from(this.arrays[name]),
-      yaxis,
-      line: { color: this.theme.lines[line], width: 1.8, shape: row.shape ?? "linear" },
-      hoverinfo: "skip",
-    }));
-  }
-
-  // Hidden states of every unit, or their difference, about 0.
-  /** @param {FlowRow} row */
-  states(row, yaxis, axis) {
-    const { arrays, state, theme } = this;
-    const values = arrays[row.array];
-    const z = Array.from({ length: row.width }, (_, u) =>
-      Float32Array.from({ length: state.L }, (_v, t) => values[t * row.width + u]),
-    );
-    Object.assign(axis, {
-      range: [row.width - 0.5, -0.5],
-      tickmode: "array",
-      tickvals: state.folded.has(row.signal) ? [] : unitTicks(row.width, TALL.states),
-      ticktext: ["0", `${row.width - 1}`],
-    });
-    return [
-      {
-        type: "heatmap",
-        x0: 0,
-        dx: 1,
-        z,
-        zmin: -row.reach,
-        zmax: row.reach,
-        colorscale: theme.diverging,
-        showscale: false,
-        yaxis,
-        hoverinfo: "skip",
-      },
-    ];
-  }
-
-  /** @param {FlowRow} row */
-  share(row, yaxis, axis, folded) {
-    const { arrays, theme } = this;
-    Object.assign(axis, {
-      range: [0, 1],
-      tickmode: "array",
-      tickvals: folded ? [] : [0.07, 0.5, 0.93],
-      ticktext: ["0", "½", "1"],
-    });
-    const direct = Array.from(arrays["highway.share"]);
-    const fill = (y, color) => ({
-      type: "scatter",
-      mode: "lines",
-      y,
-      yaxis,
-      stackgroup: "share",
-      line: { width: 0, color },
-      fillcolor: color,
-      hoverinfo: "skip",
-    });
-    return [
-      fill(direct, theme.lines[1]),
-      fill(
-        direct.map((v) => 1 - v),
-        theme.lines[2],
-      ),
-    ];
   }
 
   // The picture in words, from its numbers.

@@ -1,0 +1,239 @@
+// The curves over time as one Plotly figure: a drawing for every kind of row, on a shared time axis.
+
+import { tr } from "./kit.js";
+import { HEADING, MARGIN, stepTicks } from "./picture.js";
+import { clamp } from "./timeline.js";
+
+/** @import { FlowHeader, FlowRow } from "./headers.js" */
+/** @import { Theme } from "./kit.js" */
+/** @import { Built, TimedState } from "./timeline.js" */
+/**
+ * What is read here of the panel.
+ * @typedef {object} Shown
+ * @property {FlowHeader} header
+ * @property {FlowRow[]} rows
+ * @property {Record<string, Float32Array>} arrays
+ * @property {TimedState} state
+ * @property {Theme} theme
+ */
+/**
+ * One row's traces; its axis is completed on the way.
+ * @typedef {(flow: Shown, row: FlowRow, yaxis: string, axis: any, folded: boolean) => object[]} Draw
+ */
+
+const TALL = { norm: 250, units: 58, share: 84, lines: 84, states: 62 };
+const FOLDED = 10;
+
+// Where the labels of a row's first and last unit stand: whole inside the row, not half under its heading.
+function unitTicks(H, tall) {
+  const inset = (6 * H) / tall - 0.5;
+  return H === 1 ? [0] : [Math.max(0, inset), Math.min(H - 1, H - 1 - inset)];
+}
+
+const superscript = (k) => `10<sup>${`${k}`.replace("-", "−")}</sup>`;
+
+// One step alone is a point, not a line.
+/** @param {TimedState} state */
+const mode = ({ L }) => (L === 1 ? "markers" : "lines");
+
+/** @type {Draw} */
+function norm(flow, row, yaxis, axis, folded) {
+  const { header, arrays, theme } = flow;
+  const [low, high] = header.range;
+  axis.range = [low, high];
+  const step = Math.max(1, Math.ceil((high - low) / 7));
+  const marks = [];
+  // A mark at the very top would lie under the heading.
+  for (let v = Math.ceil(low); v < high - 0.02 * (high - low); v++) if (v % step === 0) marks.push(v);
+  Object.assign(axis, {
+    tickmode: "array",
+    tickvals: folded ? [] : marks,
+    ticktext: folded ? [] : marks.map(superscript),
+  });
+  const found = [];
+  for (const curve of header.curves) {
+    const values = arrays[curve.name];
+    const color = curve.line === null ? theme.quiet : theme.lines[curve.line];
+    const draw = (y, line) =>
+      found.push({ type: "scatter", mode: mode(flow.state), y, yaxis, line: { color, ...line }, hoverinfo: "skip" });
+    const zero = (t) => !(t in values) || values[t] === -Infinity;
+    const drawn = (v, t) => {
+      if (zero(t)) return zero(t - 1) && zero(t + 1) ? null : low;
+      return Number.isNaN(v) ? null : v;
+    };
+    draw(Array.from(values, drawn), { width: curve.width ?? 2, dash: curve.dash ?? "solid" });
+    if (values.includes(-Infinity))
+      draw(
+        Array.from(values, (v) => (v === -Infinity ? low : null)),
+        { width: 2, dash: "dot" },
+      );
+  }
+  return found;
+}
+
+/** @type {Draw} */
+function units(flow, row, yaxis, axis) {
+  const { header, arrays, state } = flow;
+  const values = arrays[row.array];
+  const H = row.width;
+  const floor = row.ceiling - header.decades;
+  const z = Array.from({ length: H }, (_, u) =>
+    Float32Array.from({ length: state.L }, (_v, t) => Math.max(values[t * H + u], floor)),
+  );
+  Object.assign(axis, {
+    range: [H - 0.5, -0.5],
+    tickmode: "array",
+    tickvals: state.folded.has(row.signal) ? [] : unitTicks(H, TALL.units),
+    ticktext: ["0", `${H - 1}`],
+  });
+  return [
+    {
+      type: "heatmap",
+      x0: 0,
+      dx: 1,
+      z,
+      zmin: floor,
+      zmax: row.ceiling,
+      colorscale: flow.theme.magnitude,
+      showscale: false,
+      yaxis,
+      hoverinfo: "skip",
+    },
+  ];
+}
+
+// Several named lines on a common linear axis.
+/** @type {Draw} */
+function lines(flow, row, yaxis, axis) {
+  axis.range = row.range;
+  axis.nticks = 4;
+  return row.arrays.map(({ name, line }) => ({
+    type: "scatter",
+    mode: mode(flow.state),
+    y: Array.from(flow.arrays[name]),
+    yaxis,
+    line: { color: flow.theme.lines[line], width: 1.8, shape: row.shape ?? "linear" },
+    hoverinfo: "skip",
+  }));
+}
+
+// Hidden states of every unit, or their difference, about 0.
+/** @type {Draw} */
+function states(flow, row, yaxis, axis) {
+  const { arrays, state, theme } = flow;
+  const values = arrays[row.array];
+  const z = Array.from({ length: row.width }, (_, u) =>
+    Float32Array.from({ length: state.L }, (_v, t) => values[t * row.width + u]),
+  );
+  Object.assign(axis, {
+    range: [row.width - 0.5, -0.5],
+    tickmode: "array",
+    tickvals: state.folded.has(row.signal) ? [] : unitTicks(row.width, TALL.states),
+    ticktext: ["0", `${row.width - 1}`],
+  });
+  return [
+    {
+      type: "heatmap",
+      x0: 0,
+      dx: 1,
+      z,
+      zmin: -row.reach,
+      zmax: row.reach,
+      colorscale: theme.diverging,
+      showscale: false,
+      yaxis,
+      hoverinfo: "skip",
+    },
+  ];
+}
+
+/** @type {Draw} */
+function share(flow, row, yaxis, axis, folded) {
+  const { arrays, theme } = flow;
+  Object.assign(axis, {
+    range: [0, 1],
+    tickmode: "array",
+    tickvals: folded ? [] : [0.07, 0.5, 0.93],
+    ticktext: ["0", "½", "1"],
+  });
+  const direct = Array.from(arrays["highway.share"]);
+  const fill = (y, color) => ({
+    type: "scatter",
+    mode: "lines",
+    y,
+    yaxis,
+    stackgroup: "share",
+    line: { width: 0, color },
+    fillcolor: color,
+    hoverinfo: "skip",
+  });
+  return [
+    fill(direct, theme.lines[1]),
+    fill(
+      direct.map((v) => 1 - v),
+      theme.lines[2],
+    ),
+  ];
+}
+
+/** @type {Record<FlowRow["kind"], Draw>} */
+const ROWS = { norm, units, lines, states, share };
+
+/**
+ * @param {Shown} flow
+ * @param {number} width
+ * @returns {Built}
+ */
+export function figure(flow, width) {
+  const { rows, state, theme, header } = flow;
+  let y = MARGIN.top;
+  const places = rows.map((row) => {
+    y += HEADING;
+    const place = { top: y, height: state.folded.has(row.signal) ? FOLDED : TALL[row.kind] };
+    y += place.height + 4;
+    return place;
+  });
+  const height = y + MARGIN.bottom;
+  const inner = height - MARGIN.top - MARGIN.bottom;
+  const traces = [];
+  const layout = {
+    width,
+    height,
+    margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: theme.well,
+    font: { family: theme.font, color: theme.quiet, size: theme.label },
+    showlegend: false,
+    hovermode: false,
+    dragmode: state.coarse ? false : "zoom",
+    uirevision: `${state.L}`,
+    xaxis: {
+      anchor: `y${rows.length > 1 ? rows.length : ""}`,
+      range: state.zoom ?? [-0.5, state.L - 0.5],
+      showgrid: false,
+      zeroline: false,
+      ticks: "outside",
+      ticklen: 3,
+      title: { text: header.axis ?? tr("step t"), standoff: 4, font: { size: theme.label } },
+      ...stepTicks(state),
+      tickcolor: theme.rule,
+      tickfont: { family: theme.mono, size: theme.label, color: theme.quiet },
+    },
+  };
+  rows.forEach((row, k) => {
+    const { top, height: tall } = places[k];
+    const id = k ? k + 1 : "";
+    const axis = {
+      domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)),
+      fixedrange: true,
+      zeroline: false,
+      showgrid: row.kind === "norm",
+      gridcolor: theme.rule,
+      ticks: "",
+      tickfont: { family: theme.mono, size: theme.small, color: theme.quiet },
+    };
+    traces.push(...ROWS[row.kind](flow, row, `y${id}`, axis, state.folded.has(row.signal)));
+    layout[`yaxis${id}`] = axis;
+  });
+  return { traces, layout, places, height };
+}
