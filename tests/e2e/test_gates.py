@@ -233,12 +233,17 @@ def weight(experiment, row, col, gate="f", part="hh") -> float:
 def test_dragging_a_weight_follows_the_hand_and_tells_the_server_once(screen, matrix):
     x, y = screen.cell(matrix, 3, 5, 16, 16)
     sent, before, previews = len(screen.sent), screen.values("f"), int(screen.data("previews") or 0)
+    paints = matrix.get_attribute("data-paints")
     screen.drag((x, y), (x, y - 60), (x, y - 120), release=False)
     screen.until("n => +document.querySelector('.sv-scope').dataset.previews >= n", previews + 3)
     assert len(screen.sent) == sent, "the server was told before the hand let go"
     screen.until(RESTED)
     assert screen.values("f") != before
+    assert matrix.get_attribute("data-paints") == paints, "the whole matrix was drawn while one cell was dragged"
+    assert matrix.locator(".sv-cell").evaluate("cell => getComputedStyle(cell).backgroundColor") != "rgba(0, 0, 0, 0)"
     screen.edits(screen.page.mouse.up)
+    expect(matrix).to_have_attribute("data-paints", f"{int(paints) + 1}")
+    expect(matrix.locator(".sv-cell")).to_have_css("background-color", "rgba(0, 0, 0, 0)")
     (edit,) = screen.experiment.edits
     assert weight(screen.experiment, 3, 5) == pytest.approx(weight(start(), 3, 5) + 2, abs=0.011)
     assert edit.value == np.float32(edit.value)

@@ -79,11 +79,18 @@ export function lineRange(values, floor) {
   let low = floor[0];
   let high = floor[1];
   for (let k = 0; k < values.length; k++) {
-    if (values[k] < low) low = values[k];
+    if (values[k] < low && values[k] > -Infinity) low = values[k];
     if (values[k] > high && values[k] < Infinity) high = values[k];
   }
   const pad = 0.08 * (high - low || 1);
-  return [Math.max(low, -1e30) - pad, high + pad];
+  return [low - pad, high + pad];
+}
+
+// A line that leaves its range leaves it as steeply from a thousand ranges off: nothing is placed at 1e38 pixels.
+function near(value, range) {
+  if (!range || !Number.isFinite(value)) return value;
+  const far = 1000 * (range[1] - range[0]);
+  return Math.min(range[1] + far, Math.max(range[0] - far, value));
 }
 
 // What one row draws: the values that Plotly's restyle takes.
@@ -100,7 +107,7 @@ export function rowData(row, values, state) {
     const lines = [];
     for (let k = 0; k < Math.min(row.width, 6); k++) {
       const line = new Float32Array(L);
-      for (let t = 0; t < L; t++) line[t] = values[t * row.width + k];
+      for (let t = 0; t < L; t++) line[t] = near(values[t * row.width + k], state.ranges?.[row.signal]);
       lines.push(line);
     }
     return { lines, targets: targets(row, state) };

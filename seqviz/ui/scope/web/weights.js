@@ -1,5 +1,6 @@
 // One block of the weights as a matrix that answers to the hand: click a cell, drag it, type it.
 
+import { ramp } from "./brush.js";
 import { el, gradient, number, plotly, QUIETLY, readTheme, tr } from "./kit.js";
 import { link } from "./link.js";
 
@@ -183,6 +184,8 @@ export class Weights {
 
   async paint(layout) {
     this.pictured = this.values.slice();
+    this.drawnMost = this.most();
+    this.root.dataset.paints = `${+(this.root.dataset.paints ?? 0) + 1}`;
     await this.Plotly.react(this.graph, [this.heat(), this.changed()], layout, {
       displayModeBar: false,
       staticPlot: true,
@@ -298,20 +301,37 @@ export class Weights {
     this.show();
     this.sliding = false;
     this.link.scope?.preview({ weights: [[...this.place(...this.cell), bounded]] });
+    this.fill(bounded);
+  }
+
+  // While the hand moves, the one cell alone: the whole matrix is drawn when it is let go.
+  fill(value) {
+    const scale = ramp(this.theme.diverging);
+    const most = this.drawnMost;
+    const share = (clamp(value, -most, most) + most) / (2 * most);
+    const pixel = scale[Math.round(share * (scale.length - 1))];
+    this.box.style.background = `rgb(${pixel & 255}, ${(pixel >> 8) & 255}, ${(pixel >> 16) & 255})`;
+  }
+
+  settle() {
     cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => {
-      if (!this.gone) this.paint(this.graph.layout);
+    this.frame = requestAnimationFrame(async () => {
+      if (this.gone) return;
+      await this.paint(this.graph.layout);
+      if (!this.pen) this.box.style.background = "";
     });
   }
 
   commit(value) {
     this.preview(value);
+    this.settle();
     this.live.textContent = tr("{name} is now {value}", { name: this.name.textContent, value: number(value, 3) });
     this.send({ type: "weight", edits: [[...this.place(...this.cell), value]], at: performance.now() });
   }
 
   revert() {
     this.preview(this.original[this.at(...this.cell)]);
+    this.settle();
     this.send({ type: "unedit", places: [this.place(...this.cell)], at: performance.now() });
   }
 
