@@ -56,15 +56,16 @@ def inside() -> None:
 def layer_arrays(experiment: Experiment, layer: int) -> dict[str, np.ndarray]:
     """Inputs, gates, states and weights of one layer for the diagram, which does the sums of one unit itself.
 
-    What is held by hand does not follow from its sum, so a run with interventions also sends what is before the
-    squashing.
+    What is before the squashing follows from these, but for what is held by hand: that alone is sent too.
     """
-    detail = bool(experiment.interventions)
-    trace = run(experiment, detail=detail)
+    held = {edit.signal for edit in experiment.interventions}
+    trace = run(experiment, detail=bool(held))
     below = "x" if layer == 0 else words.signal_name(layer - 1, "h")
     arrays = {"x": trace[below][:, 0]}
-    for signal in signal_names(experiment.cell, detail=detail):
-        arrays[signal] = trace[words.signal_name(layer, signal)][:, 0]
+    plain = signal_names(experiment.cell)
+    for signal in signal_names(experiment.cell, detail=bool(held)):
+        if signal in plain or words.signal_name(layer, signal) in held:
+            arrays[signal] = trace[words.signal_name(layer, signal)][:, 0]
     parameters = weights.materialise(experiment)
     return arrays | {name: parameters[torch_name.format(layer)] for name, torch_name in PARTS.items()}
 

@@ -12,9 +12,11 @@ import torch
 import seqviz
 from seqviz.comparison import compare, half_life_of
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
+from seqviz.interventions import Clamp
 from seqviz.presets import PRESET_LABELS, preset
 from seqviz.runner import network
 from seqviz.telling.order import half_life_in_words
+from seqviz.ui.cell_page import layer_arrays
 from seqviz.ui.compare_page import first
 from seqviz.ui.panels import PANELS
 
@@ -327,3 +329,11 @@ def test_gradients_that_would_keep_everybody_waiting_are_refused_in_a_sentence(v
     assert not [c for c in app.at.get("bidi_component") if c.key == "flow"]
     smaller = Experiment(hidden_size=32, sequence=Sequence("noise", 200))
     assert visit("gradients", e=smaller.to_url()).warnings == []
+
+
+def test_the_cell_is_sent_what_is_held_by_hand_and_no_more_than_without_it():
+    plain = Experiment("LSTM", hidden_size=4, sequence=Sequence("noise", 9))
+    sent = layer_arrays(plain, 0)
+    held = layer_arrays(replace(plain, interventions=(Clamp("l0.f", 1.0), Clamp("l0.i_pre", 2.0, steps=(2, 4)))), 0)
+    assert set(held) == {*sent, "i_pre"}
+    np.testing.assert_array_equal(held["i_pre"][2:4], 2.0)
