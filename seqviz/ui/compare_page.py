@@ -46,13 +46,15 @@ def first() -> Experiment:
 def comparison() -> None:
     """Controls, picture, and what the numbers say."""
     bench = Bench.here("compare", first, OPTIONS)
+    left, right = st.columns([3, 8], gap="medium", vertical_alignment="center")
+    left.markdown("### " + tr("Who remembers?"))
+    with right:
+        _say(bench.experiment)
     with st.container(key="bench"):
         left, right = st.columns([3, 8], gap="medium")
         with left, st.container(key="controls"):
-            st.markdown("### " + tr("Who remembers?"))
             _controls(bench)
         with right, st.container(key="picture"):
-            _say(bench.experiment)
             if says := whose_weights(set_in(bench.experiment), bench.experiment.init.seed):
                 st.caption(says)
             if bench.experiment.interventions:

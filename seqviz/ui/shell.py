@@ -33,6 +33,8 @@ LECTURE = """
 .stMain .stMarkdown [data-testid=stMarkdownContainer] p { font-size: 1.2rem; }
 .sv-root { --sv-scale: 1.3; }
 .sv-cellview .sv-undo { display: none; }
+.sv-cellview .sv-lines { flex-basis: 440px; }
+.sv-cellview .sv-lawline { padding-right: 0; }
 .sv-cellview .sv-numbers:not([hidden]) { display: block; min-height: 2.8em; }
 .sv-cellview .sv-some-held .sv-numbers:not([hidden]) { min-height: 4.2em; }
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -43,10 +44,11 @@ def classroom() -> None:
     # be the one that notices.
     running = work.running
     st.session_state["train.rests"] = True
+    with st.container(key="title"):
+        st.markdown("### " + tr("Watch it learn"))
     with st.container(key="bench"):
         left, right = st.columns([3, 8], gap="medium")
         with left, st.container(key="controls"):
-            st.markdown("### " + tr("Watch it learn"))
             said(Bench.here())
             _choices(work)
             # Whatever is chosen above, a run can be stopped and its networks saved.
@@ -74,7 +76,7 @@ def _choices(work: Trainer) -> None:
     if found is None:
         return
     about = [thresholds(found), found.judged]
-    st.caption(sentences([tr("After {source}.", source=found.source), *about] if found.source else about))
+    st.caption(sentences([tr("After {source}.", source=_linked(found.source)), *about] if found.source else about))
     recipes = RECIPES.get(found.name, ANY)
     place = f"train.recipe.{found.name}"
     chosen = remembered(st.selectbox, tr("Network and recipe"), list(recipes), key=place, names=tr)
@@ -289,3 +291,8 @@ def _probe(courses: list[Course], ready: list[Course]) -> None:
         gates = [signal for signal in words.PICTURE_ORDER[cell] if words.is_gate(signal)]
         named = {words.LABELS[cell, s].name: trace[words.signal_name(0, s)][:, 0] for s in gates}
         st.caption(describe_saturation(named))
+
+
+def _linked(source: str) -> str:
+    """Its address as a link that ends where the address does: Chinese sentences go on without a blank."""
+    return re.sub(r"(https?://\S+)", r"<\1>", source)

@@ -178,7 +178,7 @@ def test_a_hidden_character_stands_in_no_chip_and_no_bar(visit):
     expect(named).to_have_count(0)
     page.scope.locator("svg.sv-diagram").focus()
     page.page.keyboard.press("ArrowLeft")
-    assert chips.all_inner_texts() == [*characters[:2], *"?" * (len(characters) - 2)]
+    expect(chips).to_have_text([*characters[:2], *"?" * (len(characters) - 2)])  # when the numbers have arrived
     expect(page.scope.locator(".sv-chip.sv-on")).to_have_count(1)
     page.page.get_by_role("button", name="Reveal").click()
     assert chips.all_inner_texts() == characters

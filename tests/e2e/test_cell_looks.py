@@ -11,6 +11,7 @@ from driving import number
 from playwright.sync_api import expect
 
 from seqviz import Ablate, Clamp, Experiment, Init, Sequence, run
+from seqviz import vocabulary as words
 from seqviz.ui.bench import drawn
 from seqviz.ui.scope import palettes
 
@@ -182,3 +183,19 @@ def test_what_32_bits_cannot_hold_is_infinite(at_step):
     cell = at_step(loud, step, f"&unit={unit}")
     expect(cell.scope.locator(".sv-numbers").first).to_contain_text("= ∞")
     assert "Infinity" not in cell.scope.inner_text()
+
+
+@pytest.mark.parametrize("kind", words.CELLS)
+def test_in_a_lecture_no_result_is_parted_from_its_sign(visit, kind):
+    lecture = {"viewport": {"width": 1024, "height": 768}}
+    page = visit(f"/cell?lecture=true&e={drawn(kind).to_url()}", picture=".sv-cellview", **lecture)
+    found = page.scope.locator(".sv-result").evaluate_all(RESULTS)
+    assert found
+    assert {lines for lines, _ in found} == {1}
+    if kind == "LSTM":  # a sum of four terms has room for its result, but for the one in a tanh
+        assert [first for _, first in found].count(False) <= 1
+
+
+RESULTS = """(all) => all.map((node) => [node.getClientRects().length,
+  node.getBoundingClientRect().top - node.closest(".sv-numbers").getBoundingClientRect().top < 10])"""
+"""On how many lines a result with its sign stands, and whether that is the equation's first."""

@@ -395,3 +395,31 @@ def test_what_an_address_says_is_not_read_as_markup(visit, written):
     expect(warning).to_contain_text("There is no signal")
     assert written in warning.inner_text().replace("\u2060", "")
     expect(warning.locator("a, img, b, strong, .katex, [style*=color]")).to_have_count(0)
+
+
+def test_on_a_phone_the_menus_close_sign_closes_it_and_nothing_else(visit):
+    phone = visit("/", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = phone.page
+    page.get_by_test_id("stExpandSidebarButton").tap()
+    close = page.get_by_test_id("stSidebarCollapseButton").get_by_role("button")
+    expect(close).to_have_attribute("aria-expanded", "true")
+    expect(page.locator(".st-key-switches")).to_be_hidden()
+    close.tap()
+    expect(page.get_by_test_id("stExpandSidebarButton")).to_be_visible()
+    expect(page.locator(".st-key-switches")).to_be_visible()
+    phone.rest()
+    assert "lecture" not in page.url
+
+
+@pytest.mark.parametrize("page", [page for page in PICTURES if page != "cell"])  # there it is the network's name
+def test_on_a_phone_a_heading_stands_over_its_picture(visit, page):
+    phone = visit(f"/{page}", picture=PICTURES[page], viewport={"width": 390, "height": 844}, is_mobile=True)
+    heading, picture = phone.page.locator("h3").first.bounding_box(), phone.scope.bounding_box()
+    assert heading["y"] + heading["height"] <= picture["y"]
+
+
+def test_a_phones_readout_never_parts_a_name_from_its_number(visit):
+    phone = visit("/", viewport={"width": 390, "height": 844}, is_mobile=True)
+    line = phone.scope.locator(".sv-oneline")
+    assert re.findall(r"\b[figoch]\u00a0−?\d", line.evaluate("(node) => node.textContent"))
+    assert line.evaluate("(node) => node.scrollWidth <= node.clientWidth && node.scrollHeight <= node.clientHeight")

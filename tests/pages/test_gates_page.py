@@ -377,3 +377,12 @@ def test_the_weight_matrix_is_told_the_block_and_what_was_drawn(app, unpack):
     assert changed.tolist() == [[2, 5]]
     assert arrays["matrix"][2, 5] == 1.5
     app.shows(app.experiment)
+
+
+def test_who_has_pinned_a_baseline_is_not_told_to_pin_one(app):
+    app.panel("What if")
+    assert any("Pin the run" in caption.value for caption in app.at.caption)
+    app.bench.baseline = app.experiment
+    app.run()
+    assert not any("Pin the run" in caption.value for caption in app.at.caption)
+    assert any("pinned baseline can be shown" in caption.value for caption in app.at.caption)

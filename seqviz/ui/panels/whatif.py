@@ -69,4 +69,8 @@ def whatif_panel(bench: Bench) -> None:
         left.markdown(f":material/front_hand: {intervention_text(edit, experiment)}")
         right.button("✕", key=f"whatif.remove.{k}", on_click=remove, args=(k,), help=tr("Remove this intervention"))
     if not experiment.interventions:
-        st.caption(tr("Nothing is changed yet. Pin the run as the baseline first to see the difference."))
+        st.caption(
+            tr("Nothing is changed yet. Pin the run as the baseline first to see the difference.")
+            if bench.baseline is None
+            else tr("Nothing is changed yet. The difference from the pinned baseline can be shown over the picture.")
+        )

@@ -7,6 +7,14 @@ import { Vectors, ask } from "./vectors.js";
 
 const MOST = 7; // single contributions of a term; the others are added up
 const span = (link, ...children) => el("span", { "data-link": link }, ...children);
+// A line may break before the sign of its result, not between the two.
+const result = (link, look, worth) =>
+  el(
+    "span",
+    {},
+    el("span", { class: "sv-result" }, "= ", el("span", { "data-link": link, class: look }, worth[0])),
+    ...worth.slice(1),
+  );
 const flat = (part) => (typeof part === "string" ? part : part.text.map(flat).join(""));
 const plus = (value) => (value < 0 ? ` − ${number(-value)}` : ` + ${number(value)}`);
 const before = (name) => name.replace(/_$/, "₋₁");
@@ -141,8 +149,8 @@ export class Lines {
       span(x, ...part(ih, p.sx, p.bx)),
       ...joined,
       ...this.set(pre, reading),
-      ") = ",
-      el("span", { "data-link": line.gate, class: reading.pending && "sv-dim" }, ...this.worth(line.gate, reading)),
+      ") ",
+      result(line.gate, reading.pending && "sv-dim", this.worth(line.gate, reading)),
     ];
   }
 
@@ -151,8 +159,8 @@ export class Lines {
     return [
       "= ",
       ...line.terms.map((term) => (typeof term === "string" ? ` ${term} ` : product(term))),
-      " = ",
-      span(line.value, ...this.worth(line.value, reading)),
+      " ",
+      result(line.value, null, this.worth(line.value, reading)),
     ];
   }
 

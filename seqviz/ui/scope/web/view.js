@@ -493,7 +493,7 @@ export class Scope extends Timeline {
     const signed = (v) => (state.view === "difference" && v > 0 ? "+" : "") + number(v, 2);
     const shown = this.rows.filter(({ kind }) => kind === "gate" || kind === "state");
     const named = state.marks ? `${step}${stepLabel(state, step)}` : step;
-    const list = shown.map(({ signal, symbol }) => `${symbol} ${signed(at(signal))}`).join("  ");
+    const list = shown.map(({ signal, symbol }) => `${symbol}\u00a0${signed(at(signal))}`).join("  ");
     const said = {
       now: later("step {step}, unit {unit}: {values}"),
       baseline: later("step {step}, unit {unit}, baseline: {values}"),
