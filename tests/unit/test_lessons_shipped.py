@@ -252,9 +252,64 @@ def input_gate() -> Facts:
     return F
 
 
+def vanish_explode() -> Facts:
+    F = Facts("vanish-explode")
+
+    def gain(name: str, cell: str = "RNN_TANH") -> float:
+        """log10 of the first step's gradient over the last's, by autograd in a plain loop."""
+        e = F.lesson.experiments()[name].changed(cell=cell)
+        net, states = seqviz.network(e).double(), []
+        w = {key: value.detach() for key, value in net.rnn.state_dict().items()}
+        h = torch.zeros(1, e.hidden_size, dtype=torch.float64)
+        for x in torch.tensor(seqviz.run(e)["x"].astype(float)):
+            h = x @ w["weight_ih_l0"].T + h @ w["weight_hh_l0"].T + w["bias_ih_l0"] + w["bias_hh_l0"]
+            h = (h.relu() if cell == "RNN_RELU" else h.tanh()).requires_grad_()
+            h.retain_grad()
+            states.append(h)
+        net.readout(h).sum().backward()
+        return float(torch.log10(states[0].grad.norm() / states[-1].grad.norm()))
+
+    relu = [
+        ("fades", "0.000027", "fades"),
+        ("fades", "0.000027", "grows"),
+        ("nearly-one", "0.366", "near-one"),
+        ("over-one", "2.70", "near-one"),
+        ("exactly-one", "1.00", "near-one"),
+    ]
+    for name, text, step in relu:
+        F.measured(step, text, 10 ** gain(name, "RNN_RELU"))
+    F.measured("grows", "13,800", 10 ** gain("grows", "RNN_RELU"), unit=100)
+    (
+        F.set("fades", "0.9", "100"),
+        F.set("grows", "0.9", "1.1", "100", "10"),
+        F.set("near-one", "0.99", "1.01", "1", "100"),
+    )
+    F.measured("quiet", "17.6", gain("quiet")), F.set("quiet", "16", "1.5", "100")
+    loud = F.lesson.experiments()["loud"].changed(cell="RNN_TANH")
+    eigenvalues = np.linalg.eigvals(seqviz.weights.materialise(loud)["weight_hh_l0"])
+    assert np.allclose(np.abs(eigenvalues), 1.5, atol=1e-5)
+    F.measured("loud", "13.1", -gain("loud")), F.measured("loud", "0.405", (1 - seqviz.run(loud)["l0.h"] ** 2).mean())
+    F.set("loud", "4", "1"), F.set("narrow-road", "10", "100")
+    gated = F.lesson.experiments()["gated"]
+    flow = seqviz.gradient_flow(
+        seqviz.network(gated).double(), torch.tensor(seqviz.run(gated)["x"].astype(float)), loss="last"
+    )
+    F.measured("gated", "53.9", -gain("gated")), F.set("gated", "200", "3")
+    F.measured("gated", "2.6", np.log10(flow.norms("l0.h")[-1] / flow.norms("l0.h")[0]))
+    return F
+
+
 FACTS = {
     facts.lesson.id: facts
-    for facts in (what_an_rnn_carries(), input_gate(), forget_gate(), cell_state(), output_gate(), keep_the_first_bit())
+    for facts in (
+        vanish_explode(),
+        what_an_rnn_carries(),
+        input_gate(),
+        forget_gate(),
+        cell_state(),
+        output_gate(),
+        keep_the_first_bit(),
+    )
 }
 
 
