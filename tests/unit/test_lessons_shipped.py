@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import seqviz
-from seqviz import lessons
+from seqviz import comparison, lessons, sequences
 from seqviz.lessons.experiments import changed
 from seqviz.lessons.shipped import FOLDER
 
@@ -299,9 +299,42 @@ def vanish_explode() -> Facts:
     return F
 
 
+def does_order_matter() -> Facts:
+    F = Facts("does-order-matter")
+
+    def says(name: str, network: str, language: str = "en") -> np.ndarray:
+        e = F.lesson.experiments(language)[name]
+        return comparison.compare(e, sequences.generate(e.sequence, e.input_size))[network].y[:, 0]
+
+    for text, number in zip(("0.097", "-0.270", "-0.110"), says("dog", "Feed-forward"), strict=True):
+        F.measured("letter-by-letter", text, number), F.set("another-order", text.lstrip("-"))
+    assert np.array_equal(says("dog", "Feed-forward"), says("god", "Feed-forward")[::-1])
+    for name in ("dog", "god"):
+        assert np.array_equal(says(name, "RNN"), says(name, "RNN", "zh")), "the Chinese words give the same numbers"
+    (
+        F.measured("another-past", "-0.112", says("dog", "RNN")[1]),
+        F.measured("another-past", "0.208", says("god", "RNN")[1]),
+    )
+    before, after = F.run("counting", "y"), F.run("shuffled", "y")
+    assert sorted(F.run("counting", "x")) == sorted(F.run("shuffled", "x"))
+    for text, number in (
+        ("12", before[-1]),
+        ("12", after[-1]),
+        ("2", np.abs(before - after).max()),
+        ("24", len(before)),
+    ):
+        F.measured("counting", text, number)
+    F.set("counting", "1")
+    first, last = F.run("ones-first", "y"), F.run("ones-last", "y")
+    F.measured("later-counts-more", "1.05", first[-1]), F.measured("later-counts-more", "2.71", last[-1])
+    F.set("later-counts-more", "3", "9", "0", "1"), F.set("place-them", "2.6", "1", "0")
+    return F
+
+
 FACTS = {
     facts.lesson.id: facts
     for facts in (
+        does_order_matter(),
         vanish_explode(),
         what_an_rnn_carries(),
         input_gate(),
