@@ -28,7 +28,7 @@ from _ending import options, write
 from torch import nn
 
 from seqviz.capture import capture
-from seqviz.network import HookPoint, instrument
+from seqviz.networks.modules import HookPoint, instrument
 from seqviz.trace import Trace
 
 SHAPES = {

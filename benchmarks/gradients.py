@@ -27,7 +27,7 @@ from _ending import options, write
 from torch import Tensor, nn
 
 from seqviz import SequenceLSTM, capture, gradient_flow, state_jacobians
-from seqviz.jacobians import StateJacobians
+from seqviz.gradients.jacobians import StateJacobians
 
 
 def step_loop(net: SequenceLSTM, x: Tensor) -> Callable[[], Any]:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from seqviz.capture import capture
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
+from seqviz.experiment.interventions import Ablate, Clamp, Scale
 from seqviz.gradients import GradientFlow, connectivity, gradient_flow
-from seqviz.interventions import Ablate, Clamp, Scale
-from seqviz.jacobians import highway_split, state_jacobians
+from seqviz.gradients.jacobians import highway_split, state_jacobians
+from seqviz.gradients.lyapunov import lyapunov_exponents
+from seqviz.gradients.onestep import step_jacobians
 from seqviz.language import use_language
-from seqviz.lyapunov import lyapunov_exponents
-from seqviz.network import FeedForward, SequenceGRU, SequenceLSTM, SequenceRNN, instrument
-from seqviz.onestep import step_jacobians
-from seqviz.presets import preset
+from seqviz.networks.modules import FeedForward, SequenceGRU, SequenceLSTM, SequenceRNN, instrument
+from seqviz.networks.presets import preset
 from seqviz.reading import MissingValues, Table, read_table
 from seqviz.reading.networks import NetworkFile, read_network
 from seqviz.runner import network, run

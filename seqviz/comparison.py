@@ -12,9 +12,9 @@ from torch import nn
 from seqviz import vocabulary as words
 from seqviz.capture import capture
 from seqviz.experiment import Experiment
+from seqviz.gradients.norms import norm
 from seqviz.language import later, tr
-from seqviz.network import FeedForward
-from seqviz.norms import norm
+from seqviz.networks.modules import FeedForward
 from seqviz.runner import network
 from seqviz.sequences import generate
 from seqviz.weights import set_parts

@@ -11,7 +11,7 @@ from seqviz.checks import instance
 from seqviz.experiment import Experiment
 from seqviz.kept import kept, turn
 from seqviz.language import later
-from seqviz.network import SequenceGRU, SequenceLSTM, SequenceRNN
+from seqviz.networks.modules import SequenceGRU, SequenceLSTM, SequenceRNN
 from seqviz.sequences import generate
 from seqviz.trace import Trace
 from seqviz.weights import materialise

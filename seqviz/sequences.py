@@ -9,8 +9,8 @@ import numpy as np
 
 from seqviz import counted
 from seqviz.checks import instance, whole
+from seqviz.experiment.parts import MAX_INPUT, Sequence
 from seqviz.language import Words, later, tr, trn
-from seqviz.parts import MAX_INPUT, Sequence
 
 __all__ = ["KIND_LABELS", "generate", "labels"]
 

@@ -21,7 +21,7 @@ from seqviz.checks import instance
 from seqviz.experiment import PRESETS, SCHEMES, Experiment, Init, parameter_shapes
 from seqviz.kept import kept
 from seqviz.language import later, tr
-from seqviz.presets import preset_parameters
+from seqviz.networks.presets import preset_parameters
 
 __all__ = ["PARTS", "gate_view", "initial", "materialise", "place", "set_parts", "spectral_radius"]
 

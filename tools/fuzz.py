@@ -31,11 +31,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import seqviz
 from seqviz.checkpoints import from_safetensors, to_safetensors
-from seqviz.codec import from_json, from_url
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
-from seqviz.interventions import Ablate, Clamp, Scale
+from seqviz.experiment.interventions import Ablate, Clamp, Scale
 from seqviz.language import Sentence
-from seqviz.parsing import parse_csv, parse_npy, parse_numbers
+from seqviz.reading.parsing import parse_csv, parse_npy, parse_numbers
 from seqviz.tasks import own_series, own_text
 from seqviz.trace import Trace
 from seqviz.ui.bench import Bench
@@ -93,9 +92,9 @@ def readers() -> dict[str, Reader]:
     np.save(npy, np.ones((5, 2)))
     table = "a,b\n1,2\n3,4.5\n-1e3,0\n"
     return {
-        "from_json": Reader(from_json, [one.to_json(), text.to_json(indent=1)]),
-        "from_url": Reader(from_url, [one.to_url(), text.to_url()]),
-        "unpacked": Reader(lambda text: from_url(_packed(text)), [one.to_json()]),
+        "from_json": Reader(Experiment.from_json, [one.to_json(), text.to_json(indent=1)]),
+        "from_url": Reader(Experiment.from_url, [one.to_url(), text.to_url()]),
+        "unpacked": Reader(lambda text: Experiment.from_url(_packed(text)), [one.to_json()]),
         "trace": Reader(lambda data: Trace.load(io.BytesIO(data)), [trace.getvalue()]),
         "safetensors": Reader(from_safetensors, [to_safetensors(one), to_safetensors(text)]),
         "network files": Reader(seqviz.read_network, _networks()),

@@ -13,11 +13,11 @@ from seqviz import comparison, weights
 from seqviz import vocabulary as words
 from seqviz.checks import shown
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, WeightEdit
-from seqviz.interventions import Ablate, Clamp, Intervention, Scale
+from seqviz.experiment.interventions import Ablate, Clamp, Intervention, Scale
 from seqviz.language import tr
 from seqviz.lessons.form import Changes, ExperimentForm, SequenceForm, WhatIf
 from seqviz.lessons.measures import no_step
-from seqviz.presets import preset
+from seqviz.networks.presets import preset
 
 __all__ = ["changed", "drawn", "experiment_of", "weight_edit"]
 

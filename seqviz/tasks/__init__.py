@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import Final
 
 from seqviz.language import later, tr
-from seqviz.prose import prose
 from seqviz.tasks import drawn
 from seqviz.tasks.base import ACCURACY, MSE, Batch, Task
 from seqviz.tasks.judging import Standing, judge
 from seqviz.tasks.own import own_series, own_text
+from seqviz.tasks.prose import prose
 
 __all__ = ["TASKS", "Batch", "Standing", "Task", "judge", "own_series", "own_text", "task"]
 

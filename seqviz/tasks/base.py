@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqviz.checks import whole
+from seqviz.experiment.parts import MAX_STEPS, Sequence
 from seqviz.language import later, tr, trn
-from seqviz.parts import MAX_STEPS, Sequence
 from seqviz.tasks.exams import FEW, FINAL, SHARE, kept, printed
 
 __all__ = ["ACCURACY", "BITS", "MSE", "Batch", "Draw", "Task"]

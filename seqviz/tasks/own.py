@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqviz import counted
+from seqviz.experiment.parts import MAX_INPUT, MAX_STEPS
 from seqviz.language import later, tr, trn
-from seqviz.parts import MAX_INPUT, MAX_STEPS
 from seqviz.tasks.base import BITS, MSE, Batch, Task
 from seqviz.tasks.finite import Finite
 

@@ -17,8 +17,8 @@ import streamlit as st
 
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, WeightEdit
+from seqviz.experiment.value import fitting
 from seqviz.language import reason, tr
-from seqviz.presets import fitting
 from seqviz.runner import run
 from seqviz.ui.scope.tab import MARK, MAX_KEPT, fetch, mark
 

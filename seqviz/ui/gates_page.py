@@ -9,7 +9,7 @@ import streamlit as st
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
 from seqviz.language import Words, tr
-from seqviz.presets import PRESET_LABELS, preset
+from seqviz.networks.presets import PRESET_LABELS, preset
 from seqviz.ui import scope
 from seqviz.ui.bench import Bench, drawn
 from seqviz.ui.controls import literal, opened, said, unkept

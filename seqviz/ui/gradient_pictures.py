@@ -8,17 +8,17 @@ import numpy as np
 
 from seqviz import vocabulary as words
 from seqviz import weights
-from seqviz.backward import log10_backward
 from seqviz.experiment import Experiment
 from seqviz.gradients import GradientFlow, gradient_flow
-from seqviz.jacobians import StateJacobians, highway_split, state_jacobians
+from seqviz.gradients.backward import log10_backward
+from seqviz.gradients.jacobians import StateJacobians, highway_split, state_jacobians
+from seqviz.gradients.loops import loop_gradient
+from seqviz.gradients.norms import log10_norm
+from seqviz.gradients.onestep import read_run
+from seqviz.gradients.slopes import rounded_away
 from seqviz.kept import kept, kept_spoken, turn
 from seqviz.language import sentences, tr
-from seqviz.loops import loop_gradient
-from seqviz.norms import log10_norm
-from seqviz.onestep import read_run
 from seqviz.runner import inputs, network, work
-from seqviz.slopes import rounded_away
 from seqviz.telling.gradients import (
     describe_fading,
     describe_highway,

@@ -11,9 +11,9 @@ import pandas as pd
 import streamlit as st
 
 from seqviz import vocabulary as words
-from seqviz.clipping import clip_update
 from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.figures import curves
+from seqviz.gradients.clipping import clip_update
 from seqviz.language import Words, later, sentences, tr
 from seqviz.telling.titles import whose_weights
 from seqviz.ui import scope

@@ -9,7 +9,7 @@ import numpy as np
 from seqviz import cells
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
-from seqviz.interventions import Ablate, Clamp, Intervention, Scale, each_span, resolve_steps, spans
+from seqviz.experiment.interventions import Ablate, Clamp, Intervention, Scale, each_span, resolve_steps, spans
 from seqviz.kept import kept_spoken
 from seqviz.language import again, later, sentences, tr
 from seqviz.metrics import describe

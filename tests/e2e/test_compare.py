@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from seqviz.comparison import NETWORKS, compare
 from seqviz.experiment import Experiment, Sequence
-from seqviz.presets import preset
+from seqviz.networks.presets import preset
 from seqviz.sequences import generate
 from seqviz.ui.compare_page import first
 

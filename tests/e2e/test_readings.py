@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 import seqviz
 from seqviz.experiment import Experiment, Init, Sequence
-from seqviz.presets import preset
+from seqviz.networks.presets import preset
 from seqviz.ui.bench import start
 
 pytestmark = pytest.mark.browser

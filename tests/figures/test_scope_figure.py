@@ -12,7 +12,7 @@ import torch
 import seqviz
 from seqviz import vocabulary as words
 from seqviz.figures import theme as look
-from seqviz.presets import preset
+from seqviz.networks.presets import preset
 
 CELLS = ["LSTM", "GRU", "RNN_TANH", "RNN_RELU"]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import seqviz
 from seqviz.experiment import Experiment, Sequence
-from seqviz.presets import preset
+from seqviz.networks.presets import preset
 from seqviz.ui.bench import LONGEST_ADDRESS, Bench, start
 
 

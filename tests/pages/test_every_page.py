@@ -12,8 +12,8 @@ import torch
 import seqviz
 from seqviz.comparison import compare, half_life_of
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
-from seqviz.interventions import Clamp
-from seqviz.presets import PRESET_LABELS, preset
+from seqviz.experiment.interventions import Clamp
+from seqviz.networks.presets import PRESET_LABELS, preset
 from seqviz.runner import network
 from seqviz.telling.order import half_life_in_words
 from seqviz.ui.cell_page import layer_arrays

@@ -13,7 +13,7 @@ import pytest
 import seqviz
 from seqviz import sequences
 from seqviz.experiment import Experiment, Sequence
-from seqviz.presets import PRESET_LABELS, preset
+from seqviz.networks.presets import PRESET_LABELS, preset
 from seqviz.ui.bench import drawn, start
 from seqviz.ui.panels import PANELS
 

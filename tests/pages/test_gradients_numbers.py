@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from seqviz import Experiment, Init, Sequence, network
-from seqviz.interventions import Clamp
+from seqviz.experiment.interventions import Clamp
 from seqviz.runner import inputs
 from seqviz.ui.gradient_pictures import NETS, _message, log10_norms, networks
 from seqviz.ui.gradients_page import SCENES

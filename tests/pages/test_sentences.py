@@ -11,7 +11,7 @@ import pytest
 import seqviz
 from seqviz.experiment import Experiment, Init, Sequence, WeightEdit
 from seqviz.metrics import describe
-from seqviz.presets import PRESETS, preset
+from seqviz.networks.presets import PRESETS, preset
 from seqviz.telling.stories import STORIES
 from seqviz.ui.pictures import story
 

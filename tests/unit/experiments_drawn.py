@@ -26,7 +26,7 @@ from seqviz.experiment import (
     WeightEdit,
     parameter_shapes,
 )
-from seqviz.interventions import Ablate, Clamp, Scale
+from seqviz.experiment.interventions import Ablate, Clamp, Scale
 from seqviz.vocabulary import CELLS
 
 SLOW = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 import seqviz
-from seqviz.backward import LayerGradient, LayerRun, backward
 from seqviz.cells import signal_names
-from seqviz.gains import gains_of
-from seqviz.interventions import Ablate, Clamp, Scale, apply
-from seqviz.layers import signal_widths
+from seqviz.experiment.interventions import Ablate, Clamp, Scale, apply
+from seqviz.gradients.backward import LayerGradient, LayerRun, backward
+from seqviz.gradients.gains import gains_of
+from seqviz.networks.layers import signal_widths
 
 KINDS = ("LSTM", "GRU", "RNN_TANH", "RNN_RELU")
 H, L, N = 4, 7, 3

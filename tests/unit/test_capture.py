@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from torch import nn
 from torch_docs import KINDS, Case, build
 
-from seqviz.capture import capture
+from seqviz.capture import capture, reconstruct
+from seqviz.capture.reconstruct import scan
 from seqviz.cells import signal_names
-from seqviz.interventions import Ablate, Clamp, Scale
-from seqviz.network import FeedForward, SequenceGRU, SequenceLSTM, SequenceRNN
-from seqviz.reconstruct import scan
+from seqviz.experiment.interventions import Ablate, Clamp, Scale
+from seqviz.networks.modules import FeedForward, SequenceGRU, SequenceLSTM, SequenceRNN
 
 FORMS = ["batch", "unbatched", "packed"]
 
@@ -93,7 +93,7 @@ def test_long_and_wide_runs_go_through_the_same_numbers(kind, steps, batch, size
 def test_where_the_blocks_are_cut_does_not_matter(kind, form, monkeypatch):
     rnn = build(kind, num_layers=2, bidirectional=True, dtype=torch.float64)
     case = Case(rnn, 11, form=form)
-    monkeypatch.setattr("seqviz.reconstruct.BLOCK_BYTES", 1000)
+    monkeypatch.setattr(reconstruct, "BLOCK_BYTES", 1000)
     trace = capture(rnn, case.x, case.hx)
     compare(trace, case.expected(), 1e-12, trace.signals)
     assert trace.parity < 1e-12

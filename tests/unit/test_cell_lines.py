@@ -16,7 +16,7 @@ from torch import nn
 from seqviz import cells
 from seqviz.cells import CellError, road
 from seqviz.cells.step import Step, Weights, unpack
-from seqviz.layers import layer_weights
+from seqviz.networks.layers import layer_weights
 
 L, N, F, H = 7, 3, 2, 4
 TORCHS = {"LSTM": nn.LSTM, "GRU": nn.GRU, "RNN_TANH": nn.RNN, "RNN_RELU": nn.RNN}

@@ -13,7 +13,7 @@ from seqviz import cells
 from seqviz.cells import signal_names
 from seqviz.cells.layer import CellLayer
 from seqviz.cells.step import Step, Weights
-from seqviz.layers import layer_weights
+from seqviz.networks.layers import layer_weights
 
 
 def logit(p: float) -> float:

@@ -19,7 +19,6 @@ from experiments_drawn import SLOW, bits, experiments, read_or_refused, refused
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seqviz.codec import MAX_DOCUMENT
 from seqviz.experiment import (
     MAX_HIDDEN,
     MAX_INPUT,
@@ -32,6 +31,7 @@ from seqviz.experiment import (
     WeightEdit,
     parameter_shapes,
 )
+from seqviz.experiment.codec import MAX_DOCUMENT
 
 # Round trips
 

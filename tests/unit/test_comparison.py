@@ -11,7 +11,7 @@ import torch
 import seqviz
 from seqviz import Experiment, Init, Sequence
 from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, nudge_response, order_gap, shuffled
-from seqviz.network import FeedForward
+from seqviz.networks.modules import FeedForward
 from seqviz.sequences import generate
 from seqviz.weights import materialise
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from seqviz import SequenceGRU, SequenceLSTM, SequenceRNN, capture, gradient_flow, state_jacobians, step_jacobians
-from seqviz.direct import direct
+from seqviz.capture.direct import direct
 
 MODULES = {
     "lstm": lambda: nn.LSTM(3, 5),

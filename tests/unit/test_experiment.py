@@ -26,8 +26,8 @@ from seqviz.experiment import (
     Tensor,
     WeightEdit,
 )
-from seqviz.interventions import Ablate, Clamp, Scale
-from seqviz.presets import fitting
+from seqviz.experiment.interventions import Ablate, Clamp, Scale
+from seqviz.experiment.value import fitting
 from seqviz.vocabulary import BLOCKS, CELLS
 
 # A value

@@ -20,9 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import seqviz
-from seqviz import interventions, sequences
-from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
-from seqviz.interventions import Ablate, Clamp, Scale
+from seqviz import sequences
+from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit, interventions
+from seqviz.experiment.interventions import Ablate, Clamp, Scale
 from seqviz.language import Sentence, tr
 from seqviz.trace import Trace
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 import seqviz
-from seqviz.clipping import clip_update
 from seqviz.gradients import connectivity, gradient_flow
+from seqviz.gradients.clipping import clip_update
 
 KINDS = ("LSTM", "GRU", "RNN_TANH", "RNN_RELU")
 LENGTHS = [5, 9, 7]

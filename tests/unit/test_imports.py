@@ -20,9 +20,17 @@ FILES = [*LIBRARY, *PAGES, ROOT / "app.py"]
 APP = ("seqviz/ui/", "pages/", "app.py")
 DRAWERS = ("seqviz/figures/", "seqviz/ui/scope/")
 NO_TORCH = (
-    *("figures/", "metrics.py", "trace.py", "vocabulary.py", "experiment.py", "parts.py", "codec.py", "checks.py"),
-    *("interventions.py", "sequences.py", "parsing.py", "presets.py", "language.py", "fading.py", "telling/"),
-    *("reading/tables.py", "reading/text.py", "reading/binary.py"),
+    *(
+        "cells/__init__.py",
+        "cells/cell.py",
+        "cells/road.py",
+        "checks.py",
+        "experiment/",
+        "figures/",
+        "gradients/fading.py",
+    ),
+    *("language.py", "locale/", "metrics.py", "networks/presets.py", "reading/tables.py", "reading/text.py"),
+    *("reading/binary.py", "reading/parsing.py", "sequences.py", "telling/", "trace.py", "vocabulary.py"),
 )
 
 

@@ -10,7 +10,7 @@ from torch import nn
 from torch_docs import KINDS, Case, build
 
 from seqviz.capture import capture
-from seqviz.interventions import Ablate, Clamp, Scale, apply, resolve_steps, validate
+from seqviz.experiment.interventions import Ablate, Clamp, Scale, apply, resolve_steps, validate
 
 WIDTHS = {"x": 3, "l0.i": 32, "l0.f": 32, "l0.f_pre": 32}
 
@@ -178,7 +178,7 @@ def test_parity_notices_a_step_that_is_not_torchs():
     x = torch.randn(6, 2, 3)
     assert capture(rnn, x, interventions=[Ablate("l0.f", steps=2)]).parity < 1e-6
 
-    import seqviz.stepwise as stepwise
+    from seqviz.capture import stepwise
 
     kept = stepwise.fused
     try:

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 import seqviz
 from seqviz.cells import signal_names
-from seqviz.interventions import Ablate, Clamp, Scale, apply
-from seqviz.jacobians import highway_split, state_jacobians
-from seqviz.lyapunov import lyapunov_exponents
-from seqviz.onestep import step_jacobians
+from seqviz.experiment.interventions import Ablate, Clamp, Scale, apply
+from seqviz.gradients.jacobians import highway_split, state_jacobians
+from seqviz.gradients.lyapunov import lyapunov_exponents
+from seqviz.gradients.onestep import step_jacobians
 
 H = 5
 

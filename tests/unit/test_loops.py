@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import seqviz
+from seqviz.experiment.interventions import Ablate, Clamp, Scale
 from seqviz.gradients import gradient_flow
-from seqviz.interventions import Ablate, Clamp, Scale
-from seqviz.loops import loop_gradient
+from seqviz.gradients.loops import loop_gradient
 
 HELD = {
     "nothing": (),

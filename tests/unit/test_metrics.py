@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from seqviz.fading import decades_per_100, first_under, starving_share
+from seqviz.gradients.fading import decades_per_100, first_under, starving_share
 from seqviz.metrics import describe_saturation, half_life, lag_under, saturation, time_constant
 
 

@@ -19,7 +19,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import seqviz
 from seqviz import Ablate, Clamp, Scale, capture, connectivity, gradient_flow
-from seqviz.interventions import apply
+from seqviz.experiment.interventions import apply
 
 L, N, F, H = 9, 3, 4, 5
 

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 from torch_docs import KINDS, Case, build
 
-from seqviz.network import FeedForward, HookPoint, SequenceGRU, SequenceLSTM, SequenceRNN, instrument
+from seqviz.networks.modules import FeedForward, HookPoint, SequenceGRU, SequenceLSTM, SequenceRNN, instrument
 
 
 def tensors(result):

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from torch import nn
 
-from seqviz.clipping import clip_update
 from seqviz.gradients import connectivity, gradient_flow
-from seqviz.norms import log10_norm, norm, outer_norms
+from seqviz.gradients.clipping import clip_update
+from seqviz.gradients.norms import log10_norm, norm, outer_norms
 
 FINITE = st.floats(-1e308, 1e308, allow_nan=False)
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=5)

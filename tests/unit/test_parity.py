@@ -11,8 +11,8 @@ from referee import well_made
 from torch import nn
 
 import seqviz
-from seqviz import stepwise
-from seqviz.reconstruct import largest
+from seqviz.capture import stepwise
+from seqviz.capture.reconstruct import largest
 from seqviz.telling.trust import describe_parity
 
 LAYERS = {

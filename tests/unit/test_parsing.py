@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.lib import format as npy_format
 
 from seqviz.experiment import MAX_INPUT, MAX_STEPS
-from seqviz.parsing import parse_csv, parse_npy, parse_numbers
+from seqviz.reading.parsing import parse_csv, parse_npy, parse_numbers
 
 Parser = Callable[..., np.ndarray]
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from seqviz import capture, products
-from seqviz.products import product
+from seqviz import capture
+from seqviz.capture import products
+from seqviz.capture.products import product
 
 
 @pytest.fixture(params=[False, True], ids=["mkl", "onednn"])

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from seqviz.prose import prose
+from seqviz.tasks.prose import prose
 
 PAIRS = {"en": ("(", ")"), "zh": ("（", "）")}
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from seqviz import Experiment, Init, Sequence, network
 from seqviz.gradients import gradient_flow
-from seqviz.jacobians import highway_split, state_jacobians
+from seqviz.gradients.jacobians import highway_split, state_jacobians
 from seqviz.runner import inputs
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqviz.experiment import Experiment
-from seqviz.parts import KINDS, InputEdit, Sequence
+from seqviz.experiment.parts import KINDS, InputEdit, Sequence
 from seqviz.sequences import KIND_LABELS, generate, labels
 
 LENGTHS = (1, 2, 48, 2000)

@@ -15,9 +15,9 @@ from referee import well_made
 
 import seqviz
 from seqviz.experiment import Experiment, InputEdit, Sequence, WeightEdit
+from seqviz.experiment.parts import HAND_SET
 from seqviz.language import Sentence, speaking
-from seqviz.presets import PRESETS as HAND_SET
-from seqviz.presets import preset
+from seqviz.networks.presets import preset
 from seqviz.telling.claims import Claim, tell
 from seqviz.telling.stories import STORIES, preset_story
 from seqviz.ui.pictures import signals, story
@@ -354,12 +354,12 @@ def runs(draw: st.DrawFn, name: str, cell: str) -> dict[str, np.ndarray]:
         size = steps * width
         return np.array(draw(st.lists(st.sampled_from(pool), min_size=size, max_size=size))).reshape(steps, width)
 
-    x = values(GIVEN, found.inputs)
+    x = values(GIVEN, found.input_size)
     if name == "brackets" and draw(st.booleans()):
         x = np.eye(4)[draw(st.lists(st.integers(0, 3), min_size=steps, max_size=steps))]
     run = {"x": x}
     for signal in PICTURE_ORDER[cell]:
-        run[signal] = values(GATE if is_gate(signal) else LIVE, found.hidden)
+        run[signal] = values(GATE if is_gate(signal) else LIVE, found.hidden_size)
     return run | {"y": values(LIVE | st.floats(-30, 30), 1)}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from seqviz.parts import MAX_STEPS
+from seqviz.experiment.parts import MAX_STEPS
 from seqviz.tasks import TASKS, Batch, own_series, own_text, task
 
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from seqviz import Experiment, Init, Sequence, gradient_flow, network
 from seqviz import vocabulary as words
-from seqviz.jacobians import highway_split, state_jacobians
+from seqviz.gradients.jacobians import highway_split, state_jacobians
 
 H, H_IN = 64, 8
 

@@ -11,7 +11,7 @@ from seqviz import weights
 from seqviz.checkpoints import asset_names, load_asset
 from seqviz.experiment import MAX_HIDDEN, MAX_LAYERS, SCHEMES, Experiment
 from seqviz.language import Words, later, tr
-from seqviz.presets import PRESET_LABELS
+from seqviz.networks.presets import PRESET_LABELS
 from seqviz.tasks import TASKS
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, whole_number

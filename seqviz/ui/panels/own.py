@@ -11,7 +11,7 @@ from seqviz import sequences
 from seqviz.experiment import MAX_STEPS, Experiment
 from seqviz.experiment import Sequence as Input
 from seqviz.language import Sentence, Words, again, tr, trn
-from seqviz.parsing import parse_numbers
+from seqviz.reading.parsing import parse_numbers
 from seqviz.reading.tables import MissingValues, Table, read
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, literal, upload, whole_number

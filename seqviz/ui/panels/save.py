@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from seqviz.codec import MAX_DOCUMENT
 from seqviz.experiment import Experiment
+from seqviz.experiment.codec import MAX_DOCUMENT
 from seqviz.language import tr
 from seqviz.runner import run
 from seqviz.ui.bench import Bench

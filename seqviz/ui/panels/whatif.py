@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from seqviz import vocabulary as words
-from seqviz.interventions import Ablate, Clamp, Intervention, Scale
+from seqviz.experiment.interventions import Ablate, Clamp, Intervention, Scale
 from seqviz.language import Words, tr
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import remembered

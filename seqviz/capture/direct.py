@@ -1,0 +1,68 @@
+"""The short way through torch's layers and our networks: where nobody else has a say in a call, it needs no hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as torchs
+
+from seqviz.capture.found import LAYERS
+from seqviz.capture.kernels import FUNCTIONS, Kernel
+from seqviz.capture.watch import Watch
+from seqviz.networks.layers import layer_names, states_of
+from seqviz.networks.modules import SequenceGRU, SequenceLSTM, SequenceRNN
+from seqviz.vocabulary import LSTM
+
+__all__ = ["called", "direct"]
+
+_OURS = (SequenceRNN, SequenceGRU, SequenceLSTM)
+_FORWARDS: dict[type, Any] = {kind: kind.forward for kind in (*LAYERS, *_OURS, nn.Linear)}
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+_GLOBAL: tuple[dict[int, Any], ...] = tuple(getattr(torchs, f"_global{name}") for name in _HOOKS)
+
+
+def direct(module: nn.Module) -> bool:
+    """Whether a call of a module is one of torch's functions, and a readout, and nobody sees what is in between."""
+    if type(module) not in _OURS:
+        return type(module) in LAYERS and _plain(module)
+    parts = module._modules
+    inside = parts.keys() == {"rnn", "readout"} and type(module.rnn) in LAYERS and type(module.readout) is nn.Linear
+    return inside and all(map(_plain, (module, *parts.values())))  # type: ignore[arg-type]
+
+
+def _plain(module: nn.Module) -> bool:
+    """Whether a module is one of torch's layers or of our networks, and a call of it runs that and nothing else."""
+    mine = vars(module)
+    forward = _FORWARDS.get(type(module))
+    if forward is None or forward is not type(module).forward or "forward" in mine or mine.get("_compiled_call_impl"):
+        return False
+    return not (any(_GLOBAL) or any(mine[name] for name in _HOOKS))
+
+
+def called(module: nn.Module, watch: Watch, x: Any, hx: Any, keywords: Mapping[str, Any]) -> Any:
+    """What ``module(x, hx)`` returns while it is watched."""
+    if watch.alone and not keywords and isinstance(x, Tensor) and x.dim() == 3:
+        layer = module.rnn if type(module) in _OURS else module
+        result = watch.directly(_kernel(layer, x, hx), x)
+        if layer is module:
+            return result[0], result[1:] if layer.mode == LSTM else result[1]
+        return module.readout(result[0])  # type: ignore[operator]
+    with watch:
+        return module(*((x,) if hx is None else (x, hx)), **keywords)
+
+
+def _kernel(layer: Any, x: Tensor, hx: Any) -> Kernel:
+    """What the layer's forward hands to torch's function for an input with a batch."""
+    if hx is None:
+        count, batch = len(layer_names(layer)), x.shape[0 if layer.batch_first else 1]
+        zeros = torch.zeros(count, batch, layer.hidden_size, dtype=x.dtype, device=x.device)
+        narrow = torch.zeros(count, batch, layer.proj_size, dtype=x.dtype, device=x.device) if layer.proj_size else None
+        hx = (zeros if narrow is None else narrow, zeros)
+    flat = tuple(getattr(layer, name) for name in layer._flat_weights_names)
+    ways = (layer.bidirectional, layer.batch_first)
+    options = (layer.bias, layer.num_layers, layer.dropout, layer.training, *ways)
+    states = states_of(layer, hx)[: 2 if layer.mode == LSTM else 1]
+    return Kernel(FUNCTIONS[layer.mode], layer.mode, False, x, None, states, flat, options)

@@ -1,0 +1,139 @@
+"""Lyapunov exponents: how fast small changes of the state grow or shrink in the long run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from seqviz.experiment.interventions import Intervention
+from seqviz.gradients.norms import norm
+from seqviz.gradients.onestep import read_run
+from seqviz.language import tr, trn
+from seqviz.trace import Trace
+
+__all__ = ["lyapunov_exponents"]
+
+Array = np.ndarray
+
+
+def lyapunov_exponents(
+    module: nn.Module,
+    x: Any,
+    hx: Any = None,
+    *,
+    trace: Trace | None = None,
+    layer: int = 0,
+    batch: int = 0,
+    reverse: bool = False,
+    count: int | None = None,
+    interventions: Iterable[Intervention] = (),
+) -> Array:
+    """The average growth rates of small changes, per step, natural logarithms, largest first.
+
+    By repeated QR of the Jacobians' product (Benettin et al. 1980, https://doi.org/10.1007/BF02128236; for
+    recurrent networks Engelken, Wolf and Abbott 2023, https://doi.org/10.1103/PhysRevResearch.5.043044, and Vogt
+    et al. 2022, https://doi.org/10.3389/fams.2022.818799). All exponents together average ``log|det J|``. A
+    direction that a single step shrinks by 1e16 against another is beyond a double, and its exponent too high.
+
+    Args:
+        module, x, hx, trace, layer, batch, reverse, interventions: as for :func:`seqviz.step_jacobians`.
+        count: how many, the largest first; all by default.
+
+    Returns:
+        ``(count,)``; -inf where a direction is lost exactly.
+
+    Raises:
+        ValueError: `count` is out of range, or the network overflowed.
+    """
+    run, _ = read_run(module, x, hx, trace, (layer, batch, reverse), interventions)
+    if run.problem:
+        raise ValueError(run.problem)
+    jacobians = run.jacobians()
+    if not np.isfinite(jacobians).all():
+        raise ValueError(tr("One step alone magnifies a change beyond what a double holds."))
+    size = jacobians.shape[1]
+    count = size if count is None else count
+    if not 1 <= count <= size:
+        raise ValueError(
+            trn(
+                "There is {count} exponent; {asked} cannot be given.",
+                "There are {count} exponents; {asked} cannot be given.",
+                size,
+                asked=count,
+            )
+        )
+    return np.sort(_growth(jacobians, count))[::-1] / len(jacobians)
+
+
+_NATS = 15.0
+"""What columns may lose against each other between two QRs; a double holds 36."""
+
+
+def _growth(jacobians: Array, count: int) -> Array:
+    """The logs of what each of `count` orthogonal directions gained over all steps, ``(count,)``.
+
+    Between two QRs the columns lose lambda_1 - lambda_min nats a step against each other, and how much that is
+    changes along a run: a stretch that proves too long is gone over again in shorter ones. The directions start
+    at random, so that where some are lost for good it is the last ones that have to go.
+    """
+    basis = np.linalg.qr(np.random.default_rng(0).standard_normal((jacobians.shape[1],) * 2))[0][:, :count]
+    total = np.zeros(count)
+    every, t = 1, 0
+    while t < len(jacobians) and basis.shape[1]:
+        stop = min(t + every, len(jacobians))
+        product, kept = _stretch(jacobians[t:stop], basis)
+        turned, gained = _graded_qr(product)
+        spread = float(np.ptp(gained)) if kept else np.inf
+        if stop - t > 1 and not spread < 2 * _NATS:
+            every = max(1, (stop - t) // 4)
+            continue
+        rank = basis.shape[1] if spread < 2 * _NATS else _rank(jacobians[t], basis, product)
+        if rank < basis.shape[1]:
+            total[rank:] = -np.inf
+            turned, gained = _graded_qr(product[:, :rank])
+            spread = float(np.ptp(gained)) if rank else 0.0
+        total[:rank] += gained
+        every = int(np.clip(_NATS * (stop - t) / max(spread, 1e-9), 1, 16))
+        basis, t = turned, stop
+    return total
+
+
+def _stretch(jacobians: Array, basis: Array) -> tuple[Array, bool]:
+    """The product of a few Jacobians with a basis; and whether every factor left it more than rounding."""
+    product, kept = basis, True
+    for jacobian in jacobians:
+        most = np.abs(jacobian).max() * np.abs(product).max()
+        product = jacobian @ product
+        kept &= bool(np.abs(product).max(initial=0.0) > most * np.exp(-2 * _NATS))
+    return product, kept
+
+
+def _rank(jacobian: Array, basis: Array, product: Array) -> int:
+    """How many directions of a basis a single step leaves, of which each may be far smaller than the next.
+
+    What is no larger than the rounding of the sums that made it is 0, and rows are brought to one size: a shut gate
+    makes some many powers of ten smaller than others and takes nothing away.
+    """
+    rounding = len(jacobian) * np.finfo(float).eps
+    clean = np.where(np.abs(product) > rounding * (np.abs(jacobian) @ np.abs(basis)), product, 0.0)
+    rows = norm(clean, 1)
+    alive = rows > 0
+    singular = np.linalg.svd(clean[alive] / rows[alive, None], compute_uv=False)
+    return int((singular > rounding * singular.max(initial=0.0)).sum())
+
+
+def _graded_qr(a: Array) -> tuple[Array, Array]:
+    """Q, and the logs of R's diagonal.
+
+    Largest rows first: a shut gate makes rows many powers of ten smaller than others, and Householder's
+    reflections keep their digits only in that order (Higham, Accuracy and Stability of Numerical Algorithms, 19.4).
+    """
+    order = np.argsort(-np.abs(a).max(axis=1, initial=0.0))
+    q, r = np.linalg.qr(a[order])
+    turned = np.empty_like(q)
+    turned[order] = q
+    with np.errstate(divide="ignore"):
+        return turned, np.log(np.abs(np.diag(r)))
