@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,12 +12,14 @@ import plotly.graph_objects as go
 
 from seqviz import vocabulary as words
 from seqviz.figures import theme as look
-from seqviz.language import tr
+from seqviz.language import again, tr
 from seqviz.trace import Trace, no_layer
 
 __all__ = ["scope", "weight_matrix"]
 
 _LINE, _HEAT_UNIT, _HEADING, _FOOT, _TOP = 84, 5, 24, 44, 48
+_PROBLEM = 16
+"""Pixels of a line under the title."""
 
 
 def scope(
@@ -47,6 +51,8 @@ def scope(
         title: above the picture.
         width: pixels.
 
+    What is wrong with a run, its ``problem``, stands under the title.
+
     Raises:
         ValueError: the layer, batch element or prefix does not exist, or a difference has no baseline of
             the same shape.
@@ -56,7 +62,14 @@ def scope(
         if baseline is None:
             raise ValueError(tr("A difference needs a baseline: scope(trace, baseline=other, difference=True)."))
         rows = _minus(rows, _rows(baseline, layer, batch, reverse, prefix))
-    return _figure(rows, difference, labels, theme, title, width)
+    figure = _figure(rows, difference, labels, theme, title, width)
+    problems = dict.fromkeys(again(run.problem) for run in (trace, baseline) if run is not None and run.problem)
+    if problems:
+        lines = [part for says in problems for part in textwrap.wrap(html.escape(says), width // 7)]
+        figure.layout.title.subtitle = {"text": "<br>".join(lines), "font": {"size": 12}}
+        figure.layout.margin.t += _PROBLEM * len(lines)
+        figure.layout.height += _PROBLEM * len(lines)
+    return figure
 
 
 def _rows(trace: Trace, layer: int, batch: int, reverse: bool, prefix: str) -> list[tuple[str, str, np.ndarray]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from itertools import pairwise
 
 import numpy as np
@@ -157,3 +158,17 @@ def test_the_saturation_plot_has_closed_across_and_open_upwards():
     np.testing.assert_allclose(forget.y, [0.0, 0.8, 0.0])
     assert figure.layout.xaxis.title.text.startswith("closed")
     assert figure.layout.yaxis.title.text.startswith("open")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_wrong_with_a_run_stands_under_the_title(theme):
+    x = torch.randn(9, 1, 3)
+    x[3, 0, 2] = float("nan")
+    layer = torch.nn.LSTM(3, 4)
+    healthy, broken = seqviz.capture(layer, x.nan_to_num()), seqviz.capture(layer, x)
+    plain, told = (seqviz.figures.scope(trace, theme=theme, title="Load") for trace in (healthy, broken))
+    assert plain.layout.title.subtitle.text is None
+    assert broken.problem
+    assert told.layout.title.subtitle.text.replace("<br>", " ") == html.escape(broken.problem)
+    assert told.layout.height > plain.layout.height
+    assert told.layout.margin.t - plain.layout.margin.t == told.layout.height - plain.layout.height
