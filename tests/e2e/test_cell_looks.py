@@ -196,6 +196,6 @@ def test_in_a_lecture_no_result_is_parted_from_its_sign(visit, kind):
         assert [first for _, first in found].count(False) <= 1
 
 
-RESULTS = """(all) => all.map((node) => [node.getClientRects().length,
+RESULTS = """(all) => all.map((node) => [new Set([...node.getClientRects()].map((r) => Math.round(r.top))).size,
   node.getBoundingClientRect().top - node.closest(".sv-numbers").getBoundingClientRect().top < 10])"""
 """On how many lines a result with its sign stands, and whether that is the equation's first."""

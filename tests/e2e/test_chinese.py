@@ -17,7 +17,7 @@ LATE = {"Sequence": ["下载为 CSV", "全屏"], "Save": ["复制到剪贴板"]}
 """What Streamlit adds to a panel after it has drawn the rest."""
 
 NAMES = re.compile(
-    r"CPU|LSTM|GRU|I?RNN|torch|tanh|re(?:lu|LU)|CSV|NPY|npy|npz|TXT|MD|TSV|DAT|PARQUET|XLSX|JSON|json|safetensors|SAFETENSORS|SVG|PNG|seqviz"
+    r"CPU|LSTM|GRU|I?RNN|torch|tanh|re(?:lu|LU)|CSV|NPY|npy|npz|TXT|MD|TSV|DAT|PARQUET|XLSX|Excel|Parquet|JSON|json|safetensors|SAFETENSORS|SVG|PNG|seqviz"
     r"|Ctrl|Shift|Home|End|Enter|notebook|chrono|float32|log10|Xavier|Glorot|XOR|Dyck|https?://\S+"
     r"|Bengio|Simard|Frasconi|Hochreiter|Schmidhuber|Arjovsky|Shah|Graves|Hewitt|Le|Jaitly|Hinton|Tallec|Ollivier"
 )
