@@ -155,7 +155,7 @@ def test_what_streamlit_says_when_asked_is_chinese(visit):
     field = screen.page.get_by_label("隐藏单元数")
     field.fill("99999")
     field.press("Enter")
-    expect(screen.page.get_by_text("数值超出允许范围")).to_be_visible()
+    expect(screen.page.get_by_text("99999 超出了范围")).to_be_visible()
     field.fill("8")
     screen.panel("What if", "干预")
     screen.page.locator(".st-key-whatif-units input").click()
