@@ -30,7 +30,7 @@ def in_precision(module: nn.Module, given: Any, dtype: torch.dtype) -> tuple[nn.
         raise ValueError(tr("dtype must be torch.float32 or torch.float64; got {dtype}.", dtype=str(dtype)))
     try:
         with _Copying(dtype):
-            twin = copy.deepcopy(module)
+            twin = _twin(module)
         twin = twin.to(dtype)
     except (TypeError, RuntimeError, NotImplementedError, AttributeError) as error:
         raise ValueError(
@@ -42,6 +42,22 @@ def in_precision(module: nn.Module, given: Any, dtype: torch.dtype) -> tuple[nn.
             )
         ) from error
     return twin, converted(given, dtype), _Throughout(dtype)
+
+
+def _twin(module: nn.Module) -> nn.Module:
+    """A copy; what a module holds beside its weights and cannot be copied, a lock or an open file, it shares."""
+    try:
+        return copy.deepcopy(module)
+    except TypeError:
+        shared = {}
+        for part in module.modules():
+            for value in vars(part).values():
+                try:
+                    copy.deepcopy(value)
+                except TypeError:
+                    if not isinstance(value, dict):
+                        shared[id(value)] = value
+        return copy.deepcopy(module, shared)
 
 
 def converted(value: Any, dtype: torch.dtype) -> Any:

@@ -545,3 +545,25 @@ def test_a_users_error_comes_through() -> None:
             run(Broken(), torch.randn(L, N, F))
         with pytest.raises(ValueError, match="7 features; the layer takes 4"):
             run(ScriptMe(), torch.randn(L, N, 7))
+
+
+def test_a_lock_or_a_generator_in_a_module_does_not_stand_in_the_way_of_another_precision():
+    class Locked(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn, self.fc = nn.LSTM(4, 5), nn.Linear(5, 2)
+            self.lock, self.rows, self.locks = threading.Lock(), (k for k in range(3)), [threading.Lock()]
+
+        def forward(self, x):
+            with self.lock:
+                return self.fc(self.rnn(x)[0])
+
+    torch.manual_seed(4)
+    model, x = Locked(), torch.randn(9, 3, 4)
+    flow, lock = gradient_flow(model, x, dtype=torch.float64), model.lock
+    plain = nn.LSTM(4, 5)
+    plain.load_state_dict(model.rnn.state_dict())
+    wanted = gradient_flow(plain.double(), x.double(), loss=lambda y: model.fc.double()(y)[-1].sum())
+    np.testing.assert_allclose(flow["l0.h"], wanted["l0.h"], rtol=1e-12, atol=1e-15)
+    assert model.lock is lock
+    assert not lock.locked()
