@@ -326,9 +326,9 @@ def test_a_million_steps_can_be_learned_from() -> None:
     series = np.random.default_rng(0).normal(size=1_000_000)
     found = own_series(series)
     assert found.batch(generator(), 4).x.shape == (50, 4, 1)
-    with pytest.raises(ValueError, match="1,000,001 steps of 1 values; at most 1,000,000 steps"):
+    with pytest.raises(ValueError, match="1,000,001 steps of 1 number; at most 1,000,000 steps"):
         own_series(np.r_[series, 1.0])
-    with pytest.raises(ValueError, match="at most 1,000,000 steps and 20,000,000 values"):
+    with pytest.raises(ValueError, match="at most 1,000,000 steps and 20,000,000 numbers"):
         own_series(np.zeros((100_000, 250)))
 
 
