@@ -17,6 +17,7 @@ import numpy as np
 
 from seqviz import vocabulary as words
 from seqviz.capture.reconstruct import scan
+from seqviz.cells.operations import sech2, sigmoid
 
 __all__ = [
     "GRUSlopes",
@@ -31,7 +32,6 @@ __all__ = [
     "pre_activation",
     "rnn_slope",
     "rounded_away",
-    "sech2",
     "through",
     "to_products",
 ]
@@ -195,24 +195,12 @@ def _times(gradient: Array, gain: Array) -> Array:
     return np.where(gain == 0, 0, gradient * gain).astype(gradient.dtype, copy=False)
 
 
-def sech2(a: Array) -> Array:
-    """``1 - tanh(a)**2``, right however large a is."""
-    e = np.exp(-2 * np.abs(a))
-    return 4 * e / (1 + e) ** 2
-
-
-def _sigmoid_below(a: Array) -> Array:
-    """``1 - sigmoid(a)``, right however large a is."""
-    e = np.exp(-np.abs(a))
-    return np.where(a > 0, e, 1) / (1 + e)
-
-
 def complement(run: LayerRun, gate: str) -> Array:
     """1 minus a gate ``(L, N, H)``, as it is after an edit."""
     s = run.signals[gate]
     if _edited(run, gate):
         return 1 - s
-    return 1 - s if s.max() <= _NEAR else _patched(1 - s, s > _NEAR, run, gate, _sigmoid_below)
+    return 1 - s if s.max() <= _NEAR else _patched(1 - s, s > _NEAR, run, gate, lambda a: sigmoid(-a))
 
 
 def log_gate(run: LayerRun, gate: str) -> Array:
@@ -228,7 +216,7 @@ def log_gate(run: LayerRun, gate: str) -> Array:
 def _gate_slope(run: LayerRun, gate: str) -> Array:
     if _edited(run, gate):
         a = pre_activation(run, gate)
-        return _sigmoid_below(a) * _sigmoid_below(-a)
+        return sigmoid(-a) * sigmoid(a)
     return run.signals[gate] * complement(run, gate)
 
 
