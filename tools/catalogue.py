@@ -33,7 +33,7 @@ from seqviz import locale
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = locale.FOLDER / "seqviz.pot"
-WEB = ROOT / "seqviz" / "ui" / "scope" / "web"
+WEB = ROOT / "seqviz" / "scope" / "web"
 WORDS = WEB / "words.js"
 NOT_OURS = ("plotly.min.js", WORDS.name)
 HEADER = "# What seqviz says.\n"

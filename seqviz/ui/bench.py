@@ -20,7 +20,7 @@ from seqviz.experiment import Experiment, Init, InputEdit, Sequence, WeightEdit
 from seqviz.experiment.value import fitting
 from seqviz.language import reason, tr
 from seqviz.runner import run
-from seqviz.ui.scope.tab import MARK, MAX_KEPT, fetch, mark
+from seqviz.scope.hosts.streamlit.tab import MARK, MAX_KEPT, fetch, mark
 
 __all__ = ["LONGEST_ADDRESS", "Bench", "Origin", "drawn", "start"]
 

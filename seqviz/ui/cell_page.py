@@ -12,14 +12,14 @@ from seqviz.experiment import Experiment
 from seqviz.language import Words, sentences, tr
 from seqviz.metrics import describe_overflow
 from seqviz.runner import run
+from seqviz.scope import pack
+from seqviz.scope.headers import CellHeader
+from seqviz.scope.hosts.streamlit import mount
 from seqviz.sequences import labels
-from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import literal, opened, said, unkept
 from seqviz.ui.gates_page import layer_choice
 from seqviz.ui.pictures import rules, story, title
-from seqviz.ui.scope import pack
-from seqviz.ui.scope.headers import CellHeader
 
 __all__ = ["inside"]
 
@@ -50,7 +50,7 @@ def inside() -> None:
     opened(bench)
     unkept(bench)
     layer_choice(bench)
-    scope.mount("cell", cell_message(bench), bench.event, bench.keep())
+    mount("cell", cell_message(bench), bench.event, bench.keep())
 
 
 def layer_arrays(experiment: Experiment, layer: int) -> dict[str, np.ndarray]:

@@ -13,13 +13,13 @@ from seqviz.experiment import MAX_STEPS, Experiment, Init, Sequence
 from seqviz.kept import kept, kept_spoken
 from seqviz.language import again, later, tr
 from seqviz.metrics import describe_overflow, short
+from seqviz.scope import pack
+from seqviz.scope.headers import Curve, FlowHeader, FlowRow, NamedLine
+from seqviz.scope.hosts.streamlit import mount
 from seqviz.telling.order import half_life_in_words, order_in_words
 from seqviz.telling.titles import whose_weights
-from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, opened, option, said, unkept
-from seqviz.ui.scope import pack
-from seqviz.ui.scope.headers import Curve, FlowHeader, FlowRow, NamedLine
 from seqviz.ui.weights_view import input_names
 
 __all__ = ["comparison"]
@@ -60,7 +60,7 @@ def comparison() -> None:
             if bench.experiment.interventions:
                 st.caption(tr("Interventions play no part on this page: every network runs as its weights have it."))
             given = (bench.can_undo, bench.can_redo, bench.address())
-            scope.mount("compare", _message(bench.experiment, _chosen(bench), *given), bench.event, bench.keep())
+            mount("compare", _message(bench.experiment, _chosen(bench), *given), bench.event, bench.keep())
             _table(bench.experiment, bench.option("input"), _nudged(bench.experiment, bench.option("nudge")))
 
 

@@ -10,7 +10,7 @@ from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
 from seqviz.language import Words, tr
 from seqviz.networks.presets import PRESET_LABELS, preset
-from seqviz.ui import scope
+from seqviz.scope.hosts.streamlit import mount
 from seqviz.ui.bench import Bench, drawn
 from seqviz.ui.controls import literal, opened, said, unkept
 from seqviz.ui.panels import PANELS
@@ -99,7 +99,7 @@ def _picture() -> None:
     experiment = bench.experiment
     st.markdown(f"**{title(experiment)}**  \n{literal(story(experiment))}")
     layer_choice(bench)
-    scope.mount("scope", scope_message(bench), bench.event, bench.keep())
+    mount("scope", scope_message(bench), bench.event, bench.keep())
 
 
 def layer_choice(bench: Bench) -> None:

@@ -19,6 +19,8 @@ from seqviz.gradients.slopes import rounded_away
 from seqviz.kept import kept, kept_spoken, turn
 from seqviz.language import sentences, tr
 from seqviz.runner import inputs, network, work
+from seqviz.scope import pack
+from seqviz.scope.headers import Curve, FlowHeader, FlowRow, SpectrumHeader
 from seqviz.telling.gradients import (
     describe_fading,
     describe_highway,
@@ -29,8 +31,6 @@ from seqviz.telling.gradients import (
     highway_share,
 )
 from seqviz.ui.bench import Bench
-from seqviz.ui.scope import pack
-from seqviz.ui.scope.headers import Curve, FlowHeader, FlowRow, SpectrumHeader
 
 __all__ = ["LINE", "NETS", "flow_message", "flows", "networks", "too_large", "way_back"]
 

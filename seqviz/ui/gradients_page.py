@@ -15,8 +15,8 @@ from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.figures import curves
 from seqviz.gradients.clipping import clip_update
 from seqviz.language import Words, later, sentences, tr
+from seqviz.scope.hosts.streamlit import mount
 from seqviz.telling.titles import whose_weights
-from seqviz.ui import scope
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, opened, option, refuse, said, unkept
 from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows, networks, too_large, way_back
@@ -158,7 +158,7 @@ def _picture(bench: Bench) -> None:
         st.caption(says)
     if says := _held(bench):
         st.caption(says)
-    scope.mount("flow", flow_message(bench), bench.event, bench.keep())
+    mount("flow", flow_message(bench), bench.event, bench.keep())
     _choice(bench, "net", tr("Eigenvalues and singular values of"))
     _clipping(bench)
 

@@ -14,14 +14,14 @@ from seqviz.kept import kept_spoken
 from seqviz.language import again, later, sentences, tr
 from seqviz.metrics import describe
 from seqviz.runner import run
+from seqviz.scope import pack, row
+from seqviz.scope.headers import ModelHeader, Rule, ScopeHeader, ScopeRow
 from seqviz.sequences import labels
 from seqviz.telling.stories import STORIES, preset_story
 from seqviz.telling.titles import network_title
 from seqviz.telling.trust import describe_parity
 from seqviz.trace import Trace
 from seqviz.ui.bench import Bench
-from seqviz.ui.scope import pack, row
-from seqviz.ui.scope.headers import ModelHeader, Rule, ScopeHeader, ScopeRow
 from seqviz.weights import materialise, set_parts
 
 __all__ = [

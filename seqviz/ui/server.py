@@ -25,8 +25,8 @@ from streamlit.runtime import Runtime
 
 from seqviz.checks import shown
 from seqviz.language import preferred, speaking, tr
-from seqviz.ui.scope.library import FOLDER, address, library
-from seqviz.ui.scope.tab import code_of
+from seqviz.scope.hosts.streamlit.tab import code_of
+from seqviz.scope.library import FOLDER, address, library
 
 try:
     import resource

@@ -19,8 +19,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 import seqviz
 from seqviz import language
 from seqviz.language import LANGUAGES, tr
+from seqviz.scope import pack
+from seqviz.scope.hosts.streamlit import mount, tab
 from seqviz.ui.bench import Bench
-from seqviz.ui.scope import mount, pack, tab
 
 __all__ = ["follow", "go", "listen", "settle", "through_app"]
 

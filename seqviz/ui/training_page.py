@@ -15,9 +15,9 @@ from seqviz.figures import saturation
 from seqviz.language import Words, again, later, reason, sentences, tr, trn
 from seqviz.metrics import describe_saturation
 from seqviz.runner import run
+from seqviz.scope.hosts.streamlit import mount
 from seqviz.tasks import TASKS, Task
 from seqviz.training import ANY, RECIPES, Checkpoint, Recipe, prepare
-from seqviz.ui import scope
 from seqviz.ui.bench import Bench, Origin
 from seqviz.ui.controls import refuse, remembered, said, upload
 from seqviz.ui.gradients_page import lab
@@ -212,7 +212,7 @@ def _live(running: bool) -> None:
 
 def _curves(courses: list[Course], ready: list[Course]) -> None:
     """What was learned so far, and the probe through the checkpoint under the scrubber."""
-    scope.mount("learning", learning_message(ready, _at()), lambda event: _scrubbed(event, ready[0].run))
+    mount("learning", learning_message(ready, _at()), lambda event: _scrubbed(event, ready[0].run))
     _probe(courses, ready)
 
 
@@ -236,7 +236,7 @@ def _untrained() -> None:
 
 def _probed(experiment: Experiment, found: Task, step: int, extent: Extent = ()) -> None:
     st.caption(tr("The probe: one fixed example sequence, run through the network of each checkpoint."))
-    scope.mount("probe", probe_message(experiment, found, step, extent), lambda event: None)
+    mount("probe", probe_message(experiment, found, step, extent), lambda event: None)
 
 
 def _progress(work: Trainer, courses: list[Course]) -> None:

@@ -8,11 +8,11 @@ from seqviz.experiment import Experiment
 from seqviz.kept import kept_spoken
 from seqviz.language import sentences, tr, trn
 from seqviz.runner import run
+from seqviz.scope import pack
+from seqviz.scope.headers import LearningHeader, LearningRow, ScopeHeader, ScopeRow
 from seqviz.tasks import Task
 from seqviz.training import Checkpoint
 from seqviz.ui.pictures import signal_rows, signals, title
-from seqviz.ui.scope import pack
-from seqviz.ui.scope.headers import LearningHeader, LearningRow, ScopeHeader, ScopeRow
 from seqviz.ui.trainer import Course
 from seqviz.vocabulary import GRU, LSTM, signal_name
 

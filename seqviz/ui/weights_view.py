@@ -10,8 +10,8 @@ from seqviz import vocabulary as words
 from seqviz import weights
 from seqviz.experiment import Experiment
 from seqviz.language import Words, tr
-from seqviz.ui.scope import pack
-from seqviz.ui.scope.headers import WeightsHeader
+from seqviz.scope import pack
+from seqviz.scope.headers import WeightsHeader
 
 __all__ = ["WeightView", "input_names", "weight_message"]
 

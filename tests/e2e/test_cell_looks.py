@@ -12,8 +12,8 @@ from playwright.sync_api import expect
 
 from seqviz import Ablate, Clamp, Experiment, Init, Sequence, run
 from seqviz import vocabulary as words
+from seqviz.scope import palettes
 from seqviz.ui.bench import drawn
-from seqviz.ui.scope import palettes
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ import base64
 import numpy as np
 import pytest
 
-from seqviz.ui import scope
+from seqviz.scope import message
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +19,7 @@ _UNPACK = """async (text) => {
 
 
 def unpacked(page, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    found = page.evaluate(_UNPACK, base64.b64encode(scope.pack({}, arrays)).decode())
+    found = page.evaluate(_UNPACK, base64.b64encode(message.pack({}, arrays)).decode())
     return {name: np.array(values, float) for name, values in found.items()}
 
 
@@ -34,7 +34,7 @@ def ranges() -> dict[str, np.ndarray]:
 
 
 def test_codes_are_within_half_a_step_and_float32s_rounding(bare_page, monkeypatch):
-    monkeypatch.setattr(scope, "FLOAT_BUDGET", 10)
+    monkeypatch.setattr(message, "FLOAT_BUDGET", 10)
     given = ranges()
     for name, values in unpacked(bare_page, given).items():
         exact = given[name][:, 0].astype(float)
@@ -48,6 +48,6 @@ def test_what_fits_or_is_not_finite_stays_float32(bare_page, monkeypatch):
     given = ranges()
     for name, values in unpacked(bare_page, given).items():
         np.testing.assert_array_equal(values, given[name][:, 0])
-    monkeypatch.setattr(scope, "FLOAT_BUDGET", 1)
+    monkeypatch.setattr(message, "FLOAT_BUDGET", 1)
     odd = {"odd": np.array([[np.inf], [-1.5], [np.nan], [-np.inf]], np.float32)}
     np.testing.assert_array_equal(unpacked(bare_page, odd)["odd"], odd["odd"][:, 0])

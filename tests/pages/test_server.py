@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import plotly
 import pytest
 
+from seqviz.scope import library
 from seqviz.ui import server as served
-from seqviz.ui.scope import library
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from seqviz.ui import scope, shell
+from seqviz.scope.hosts import streamlit
+from seqviz.ui import shell
 
 OPEN = Path("/dev/fd")
 
@@ -26,7 +27,7 @@ def test_what_is_sent_leaves_at_once_and_no_file_stays_open():
 
 def test_what_a_picture_says_when_its_page_has_been_left_is_no_error(monkeypatch):
     made, heard = {}, []
-    monkeypatch.setattr(scope, "_component", lambda: lambda **given: made.update(given))
-    scope.mount("left", b"", heard.append)
+    monkeypatch.setattr(streamlit, "_component", lambda: lambda **given: made.update(given))
+    streamlit.mount("left", b"", heard.append)
     made["on_edit_change"]()
     assert heard == []

@@ -10,7 +10,7 @@ from typing import Any, Literal, NotRequired, get_args, get_origin, get_type_hin
 
 import pytest
 
-from seqviz.ui.scope import headers
+from seqviz.scope import headers
 
 SCRIPT = Path(headers.__file__).with_name("web") / "headers.js"
 PYTHON = {name: found for name, found in vars(headers).items() if is_typeddict(found)}

@@ -17,8 +17,8 @@ LIBRARY = sorted((ROOT / "seqviz").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 FILES = [*LIBRARY, *PAGES, ROOT / "app.py"]
 
-APP = ("seqviz/ui/", "pages/", "app.py")
-DRAWERS = ("seqviz/figures/", "seqviz/ui/scope/")
+APP = ("seqviz/ui/", "seqviz/scope/hosts/streamlit/", "pages/", "app.py")
+DRAWERS = ("seqviz/figures/", "seqviz/scope/")
 NO_TORCH = (
     *(
         "cells/__init__.py",
@@ -30,7 +30,15 @@ NO_TORCH = (
         "gradients/fading.py",
     ),
     *("language.py", "locale/", "metrics.py", "networks/presets.py", "reading/tables.py", "reading/text.py"),
-    *("reading/binary.py", "reading/parsing.py", "sequences.py", "telling/", "trace.py", "vocabulary.py"),
+    *(
+        "reading/binary.py",
+        "reading/parsing.py",
+        "scope/message.py",
+        "sequences.py",
+        "telling/",
+        "trace.py",
+        "vocabulary.py",
+    ),
 )
 
 

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { forward, rulesOf } from "../../seqviz/ui/scope/web/forward.js";
-import { affine, span, unpack } from "../../seqviz/ui/scope/web/tape.js";
+import { forward, rulesOf } from "../../seqviz/scope/web/forward.js";
+import { affine, span, unpack } from "../../seqviz/scope/web/tape.js";
 
 const CELLS = JSON.parse(readFileSync(new URL("./cells.json", import.meta.url), "utf8"));
 const logit = (p) => Math.log(p / (1 - p));

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { clauses, sentences, speak, tr, trn } from "../../seqviz/ui/scope/web/language.js";
+import { clauses, sentences, speak, tr, trn } from "../../seqviz/scope/web/language.js";
 
 globalThis.document = { documentElement: { lang: "" } };
 

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { unpack } from "../../seqviz/ui/scope/web/bytes.js";
-import { unitOrder } from "../../seqviz/ui/scope/web/order.js";
+import { unpack } from "../../seqviz/scope/web/bytes.js";
+import { unitOrder } from "../../seqviz/scope/web/order.js";
 
-// As seqviz.ui.scope.pack writes them: a length, a JSON header padded to four bytes, and the arrays end to end.
+// As seqviz.scope.pack writes them: a length, a JSON header padded to four bytes, and the arrays end to end.
 function message(arrays, buffers) {
   let text = JSON.stringify({ panel: "scope", arrays });
   text += " ".repeat((4 - (new TextEncoder().encode(text).length % 4)) % 4);

@@ -7,7 +7,7 @@ import streamlit as st
 from seqviz import vocabulary as words
 from seqviz.experiment import WeightEdit
 from seqviz.language import Words, tr, trn
-from seqviz.ui import scope
+from seqviz.scope.hosts.streamlit import mount
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import remembered, table, unfolding
 from seqviz.ui.weights_view import weight_message
@@ -28,7 +28,7 @@ def weights_panel(bench: Bench) -> None:
     place = f"weights.part.{gate == 'readout'}"
     part = remembered(st.selectbox, tr("Which weights"), list(parts), key=place, names=parts.__getitem__)
     view, message = weight_message(experiment, bench.layer, gate, part)
-    scope.mount("weights", message, bench.event)
+    mount("weights", message, bench.event)
     shown = unfolding(tr("Table"), "weights.table")
     if shown.open:
         columns = list(view.columns)

@@ -1,4 +1,4 @@
-// What a picture's message says before its arrays, field by field: the twin of seqviz/ui/scope/headers.py, which a test
+// What a picture's message says before its arrays, field by field: the twin of seqviz/scope/headers.py, which a test
 // holds to the same names and types. Only types: the scripts import them in comments, and tsc reads those.
 
 /**

@@ -18,8 +18,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from seqviz.kept import Shelf
-from seqviz.ui.scope.headers import Tail
-from seqviz.ui.scope.library import FOLDER, address
+from seqviz.scope.headers import Tail
+from seqviz.scope.library import FOLDER, address
 
 __all__ = ["MARK", "MAX_KEPT", "bring", "code_of", "fetch", "fresh", "mark", "missing", "tail"]
 

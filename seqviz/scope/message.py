@@ -1,45 +1,26 @@
-"""The linked scope and the weight matrix: Streamlit components that host Plotly.
-
-Python packs a trace into bytes, ``web/scope.js`` draws them. What a person does with the picture comes
-back as one event at a time.
-"""
+"""A message to the scripts that draw: a length, a JSON header, arrays end to end. ``web/bytes.js`` reads it."""
 
 from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from seqviz import language
 from seqviz import vocabulary as words
 from seqviz.figures import theme
-from seqviz.ui.scope import tab
-from seqviz.ui.scope.headers import ArrayEntry, Packed, Palette, ScopeRow
+from seqviz.scope.headers import ArrayEntry, Packed, Palette, ScopeRow
 
-__all__ = ["mount", "pack", "palettes"]
+__all__ = ["pack", "palettes", "row"]
 
-WEB = Path(__file__).with_name("web")
 FLOAT_BUDGET = 2_000_000
 """Numbers that are sent as float32; more are sent as 16-bit codes, each array's 65,536 values over its own range.
 
 So a number is off by at most half a step, 1/131,070 of the range, and what the browser's float32 rounds off."""
-
-
-@cache
-def _component() -> Callable[..., Any]:
-    return st.components.v2.component(
-        "seqviz.scope",
-        html='<div class="sv-root"></div>',
-        js="scope.js",
-        css="scope.css",
-        isolate_styles=False,
-    )
 
 
 @cache
@@ -91,26 +72,6 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *, exact: 
     text = json.dumps({**header, **packed}, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-len(text) % 4)
     return b"".join((struct.pack("<I", len(text)), text, *parts))
-
-
-def mount(
-    key: str,
-    message: bytes,
-    on_event: Callable[[dict[str, Any]], None],
-    keep: Mapping[str, str] | None = None,
-    wants: list[str] | None = None,
-) -> None:
-    """Draw a packed message; `on_event` gets each thing the person does, before the rerun.
-
-    `keep` and `wants` are of :func:`seqviz.ui.scope.tab.tail`: what the browser keeps for a reload, and has to give.
-    """
-
-    def handle() -> None:
-        # A picture may still speak when its page has been left.
-        for event in tab.fresh(key, st.session_state.get(key, {}).get("edit")):
-            on_event(event)
-
-    _component()(key=key, data=message + tab.tail(key, keep, wants), on_edit_change=handle)
 
 
 def row(signal: str, cell: str, width: int, says: str) -> ScopeRow:

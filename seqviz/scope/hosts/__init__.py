@@ -1,0 +1,1 @@
+"""What the scope is put into; each host is a thin adapter."""

@@ -1,0 +1,44 @@
+"""The scope in a Streamlit page: a component that hosts Plotly, and the browser tab it lies in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+from seqviz.scope.hosts.streamlit import tab
+
+__all__ = ["mount"]
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    return st.components.v2.component(
+        "seqviz.scope",
+        html='<div class="sv-root"></div>',
+        js="scope.js",
+        css="scope.css",
+        isolate_styles=False,
+    )
+
+
+def mount(
+    key: str,
+    message: bytes,
+    on_event: Callable[[dict[str, Any]], None],
+    keep: Mapping[str, str] | None = None,
+    wants: list[str] | None = None,
+) -> None:
+    """Draw a packed message; `on_event` gets each thing the person does, before the rerun.
+
+    `keep` and `wants` are of :func:`tab.tail`: what the browser keeps for a reload, and has to give.
+    """
+
+    def handle() -> None:
+        # A picture may still speak when its page has been left.
+        for event in tab.fresh(key, st.session_state.get(key, {}).get("edit")):
+            on_event(event)
+
+    _component()(key=key, data=message + tab.tail(key, keep, wants), on_edit_change=handle)
