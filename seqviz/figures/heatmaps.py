@@ -167,7 +167,7 @@ def _traces(
                 mode="lines+markers",
                 name=f"{signal}[{k}]",
                 marker={"size": 4},
-                line={"color": lines[k % len(lines)], "width": 1.5},
+                line={"color": lines[k % len(lines)], "width": 2, "dash": look.DASHES[k % len(look.DASHES)]},
                 hovertemplate=tr("step %{{x}}<br>{signal}[{k}] %{{y:.4f}}<extra></extra>", signal=signal, k=k),
             )
             for k, column in enumerate(values.T)
@@ -189,7 +189,7 @@ def _traces(
                 "thickness": 8,
                 "outlinewidth": 0,
                 "tickvals": [low, high],
-                "tickfont": {"size": 10},
+                "tickfont": {"size": 14},
                 "tickformat": ".2~g",
             },
             hovertemplate=tr("{heading}<br>step %{{x}}, unit %{{y}}<br>%{{z:.4f}}<extra></extra>", heading=heading),
@@ -232,7 +232,7 @@ def _heading(signal: str, heading: str, y: float, theme: str) -> dict[str, Any]:
         "yref": "paper",
         "yanchor": "bottom",
         "showarrow": False,
-        "font": {"color": look.HUES[theme].get(signal, look.SURFACES[theme]["ink"]), "size": 13},
+        "font": {"color": look.HUES[theme].get(signal, look.SURFACES[theme]["ink"]), "size": 14},
     }
 
 

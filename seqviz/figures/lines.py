@@ -31,7 +31,8 @@ def curves(
     figure = go.Figure(
         [
             go.Scatter(x=list(x_values), y=list(values), name=name, mode="lines+markers",
-                       line={"color": palette[place[name] % len(palette)]})
+                       line={"color": palette[place[name] % len(palette)],
+                             "dash": look.DASHES[place[name] % len(palette)]})
             for name, values in named.items()
         ]
     )  # fmt: skip

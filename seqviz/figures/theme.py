@@ -1,7 +1,8 @@
-"""One home for every colour: the Plotly templates, one hue a gate, one diverging scale for states.
+"""The visual system, once: type, space, motion, one hue a gate, ink for values, ramps, and how networks are told apart.
 
-Hues are from the colour-blind-safe palette of Okabe and Ito (https://jfly.uni-koeln.de/color/); every
-sequential scale changes lightness in one direction only, so that it can be read in grey.
+Gates are colour, values are ink. A gate's ramp ends at the gate's own hue, so that full colour is an open gate. What
+flows is ink; its sign is orange above 0 and graphite below. Networks differ by dash as well as by hue. The colours were
+searched for the largest least distance (CIEDE2000) under three kinds of colour-blindness; ``tests/figures`` measures.
 """
 
 from __future__ import annotations
@@ -12,87 +13,136 @@ import plotly.graph_objects as go
 
 from seqviz import vocabulary as words
 
-__all__ = ["DIVERGING", "FONT", "HUES", "LINES", "MAGNITUDE", "MONO", "SEQUENTIAL", "SURFACES", "scale_of", "template"]
+__all__ = [
+    "DASHES",
+    "DIVERGING",
+    "FONT",
+    "HUES",
+    "LINES",
+    "MAGNITUDE",
+    "MONO",
+    "MOTION",
+    "NETWORK_LINES",
+    "SEQUENTIAL",
+    "SIGNS",
+    "SPACE",
+    "SURFACES",
+    "TYPE",
+    "css",
+    "scale_of",
+    "template",
+]
 
 FONT: Final = '"Source Sans", "Source Sans Pro", system-ui, sans-serif'
 MONO: Final = '"Source Code Pro", ui-monospace, monospace'
 
-SURFACES: Final = {
-    "light": {"paper": "#ffffff", "well": "#f5f4f0", "ink": "#1f2430", "quiet": "#5c6370", "rule": "#dcdad3"},
-    "dark": {"paper": "#0e1117", "well": "#1a1f29", "ink": "#eceef2", "quiet": "#a3abb8", "rule": "#343b48"},
-}
+TYPE: Final = {"page": {"t1": 14, "t2": 17, "t3": 26}, "stage": {"t1": 18, "t2": 22, "t3": 32}}
+"""Three sizes in px: notes and ticks; titles, values and text; the sentence on top. Only subscripts are smaller."""
 
-HUES: Final[dict[str, dict[str, str]]] = {
+SPACE: Final = (4, 8, 12, 16, 24, 40)
+
+MOTION: Final = {
+    "fast": (120, "ease-out"),
+    "move": (320, "cubic-bezier(.2,.7,.2,1)"),
+    "flow": (520, "cubic-bezier(.45,.05,.35,1)"),
+    "swap": (700, "cubic-bezier(.45,.05,.35,1)"),
+}
+"""How long, in ms, and how: a press, a part that makes room, numbers that flow, columns that change places."""
+
+SURFACES: Final = {
     "light": {
-        "f": "#0072b2",
-        "i": "#00785a",
-        "o": "#9c3f77",
-        "r": "#9a6500",
-        "z": "#1c6f8c",
-        "g": "#6b5b00",
-        "n": "#6b5b00",
-        "c": "#b84a00",
-        "h": "#4a3fa0",
-        "x": "#3d4450",
-        "y": "#3d4450",
+        "paper": "#ffffff",
+        "well": "#f3f4f6",
+        "panel": "#fafbfc",
+        "ink": "#1b2029",
+        "quiet": "#545c69",
+        "rule": "#d5d9e0",
+        "focus": "#246ed2",
+        "changed": "#c2246c",
     },
     "dark": {
-        "f": "#56b4e9",
-        "i": "#2cc29a",
-        "o": "#e39cc6",
-        "r": "#f0b43c",
-        "z": "#6fd0e8",
-        "g": "#e0d060",
-        "n": "#e0d060",
-        "c": "#ff9a5c",
-        "h": "#a99ff5",
-        "x": "#c5cbd6",
-        "y": "#c5cbd6",
+        "paper": "#0e1117",
+        "well": "#181d26",
+        "panel": "#131820",
+        "ink": "#f2f4f8",
+        "quiet": "#a8b0bd",
+        "rule": "#333b48",
+        "focus": "#6aa5e0",
+        "changed": "#ff7ab6",
     },
 }
-"""One hue a signal, on every page; legible as text (WCAG AA) on the theme's paper."""
 
-_MIDDLES: Final = {"f": "#6aaed6", "i": "#5fbf9f", "o": "#d08bb4", "r": "#dfa83f", "z": "#74b9cf"}
-_DEEP: Final = {"f": "#08306b", "i": "#00402f", "o": "#5a1942", "r": "#5e3c00", "z": "#083d50"}
-_BRIGHT: Final = {"f": "#bfe3ff", "i": "#b4f5df", "o": "#ffd3ea", "r": "#ffe2a6", "z": "#c9f3ff"}
+SIGNS: Final = {"light": {"pos": "#ab5702", "neg": "#202429"}, "dark": {"pos": "#f8aa34", "neg": "#dfe7f0"}}
+"""A sign as a letter; the ends of the diverging scale are a little softer."""
+
+_GATES: Final = {
+    "light": {"f": "#246ed2", "i": "#006d4d", "o": "#7a1c5a"},
+    "dark": {"f": "#6aa5e0", "i": "#5fe0a8", "o": "#cf6396"},
+}
+_OTHERS: Final = {"light": {"g": "#5a501e", "h": "#655c89"}, "dark": {"g": "#a99f6a", "h": "#b4b4c8"}}
+
+
+def _hues(theme: str) -> dict[str, str]:
+    """A GRU's reset gate reads like an input gate, its update gate decides what is shown: they have those hues."""
+    gates, others, ink = _GATES[theme], _OTHERS[theme], SURFACES[theme]["ink"]
+    return {
+        **gates, "r": gates["i"], "z": gates["o"], "g": others["g"], "n": others["g"], "c": ink, "h": others["h"],
+        "x": ink, "y": ink,
+    }  # fmt: skip
+
+
+HUES: Final[dict[str, dict[str, str]]] = {theme: _hues(theme) for theme in SURFACES}
+"""One hue a signal, on every page; legible as text (WCAG AA) on the theme's paper and well."""
 
 Scale = list[list[float | str]]
 
+
+def _scale(stops: str) -> Scale:
+    colours = stops.split()
+    return [[k / (len(colours) - 1), colour] for k, colour in enumerate(colours)]
+
+
+_RAMPS: Final = {
+    "light": {
+        "f": "#f3f4f6 #d9e4f3 #c0d3f0 #a7c3ec #8eb2e8 #75a2e3 #5c91de #4280d8 #246ed2",
+        "i": "#f3f4f6 #d8e3df #bdd1c9 #a2c0b3 #87af9e #6d9e89 #518e74 #337d60 #006d4d",
+        "o": "#f3f4f6 #e6d8e1 #d8bdcd #c9a3b9 #ba88a5 #ab6e92 #9b557f #8b3a6c #7a1c5a",
+        "sign": "#2a3038 #4f555e #767c86 #9fa4ad #c8cbd1 #f3f4f6 #efd4b9 #eab37b #d9924a #c0722b #a65200",
+        "size": "#f3f4f6 #d4d6da #b7b9be #9a9da3 #7e8288 #63676f #4a4e56 #31363f #1b2029",
+    },
+    "dark": {
+        "f": "#181d26 #222c3a #2b3b4f #354c65 #3f5d7c #4a6e94 #5480ad #5f92c6 #6aa5e0",
+        "i": "#181d26 #223235 #2b4844 #345f54 #3d7764 #469074 #4eaa85 #57c597 #5fe0a8",
+        "o": "#181d26 #2d2633 #422f40 #58384d #6f405b #864969 #9e5278 #b65a87 #cf6396",
+        "sign": "#d3dae4 #b2bac5 #929aa7 #6b737f #3f4651 #181d26 #4d3b2c #865927 #b47525 #d39035 #f3ab45",
+        "size": "#181d26 #2f343c #474c54 #61656d #7c8087 #989ca2 #b5b8be #d3d6db #f2f4f8",
+    },
+}
+
+_RAMP_OF: Final = {"f": "f", "i": "i", "o": "o", "r": "i", "z": "o"}
+
 SEQUENTIAL: Final[dict[str, dict[str, Scale]]] = {
-    "light": {gate: [[0.0, "#f5f4f0"], [0.5, _MIDDLES[gate]], [1.0, _DEEP[gate]]] for gate in _MIDDLES},
-    "dark": {gate: [[0.0, "#1a1f29"], [0.5, HUES["light"][gate]], [1.0, _BRIGHT[gate]]] for gate in _MIDDLES},
+    theme: {gate: _scale(ramps[ramp]) for gate, ramp in _RAMP_OF.items()} for theme, ramps in _RAMPS.items()
 }
-"""A scale a gate: 0 is the surface, 1 stands out from it."""
+"""A scale a gate: 0 is the surface, 1 the gate's own hue."""
 
-DIVERGING: Final[dict[str, Scale]] = {
-    "light": [
-        [0.0, "#0b3c6f"],
-        [0.25, "#5b9bd5"],
-        [0.5, "#f5f4f0"],
-        [0.75, "#ee8a4a"],
-        [1.0, "#8a2f00"],
-    ],
-    "dark": [
-        [0.0, "#a8d4ff"],
-        [0.25, "#3d7fbf"],
-        [0.5, "#1a1f29"],
-        [0.75, "#cf6a2a"],
-        [1.0, "#ffd0ae"],
-    ],
-}
-"""For candidates, states and weights: 0 is the surface, blue below, orange above."""
+DIVERGING: Final[dict[str, Scale]] = {theme: _scale(ramps["sign"]) for theme, ramps in _RAMPS.items()}
+"""For candidates, states and weights: 0 is the surface, graphite below, orange above."""
 
-MAGNITUDE: Final[dict[str, Scale]] = {
-    "light": [[0.0, "#f5f4f0"], [0.35, "#c9b3dd"], [0.7, "#7a4aa8"], [1.0, "#2b0a4d"]],
-    "dark": [[0.0, "#1a1f29"], [0.35, "#5b3a86"], [0.7, "#b07fe0"], [1.0, "#f4e6ff"]],
-}
+MAGNITUDE: Final[dict[str, Scale]] = {theme: _scale(ramps["size"]) for theme, ramps in _RAMPS.items()}
 """For the size of a gradient, on a logarithmic scale."""
 
 LINES: Final = {
-    "light": ["#1f2430", "#0072b2", "#b84a00", "#00785a", "#9c3f77", "#9a6500"],
-    "dark": ["#eceef2", "#56b4e9", "#ff9a5c", "#2cc29a", "#e39cc6", "#f0b43c"],
+    "light": ["#1b2029", "#35149c", "#8a3a1c", "#0e6478", "#6f6f6f", "#ab5702"],
+    "dark": ["#f2f4f8", "#8474fd", "#e0693f", "#8ae0fb", "#9a9b9d", "#f8aa34"],
 }
-"""For the features of a sequence and for the outputs, in order."""
+"""For the features of a sequence and for the outputs, in order; the networks have the second to the fifth."""
+
+DASHES: Final = ["solid", "solid", "2px,5px", "14px,5px,3px,5px", "1px,4px", "8px,3px"]
+"""A line's dash, as Plotly takes it, by its place in :data:`LINES`."""
+
+NETWORK_LINES: Final = {"LSTM": 1, "RNN": 2, "GRU": 3, "Feed-forward": 4}
+"""Each network's place in :data:`LINES` and :data:`DASHES`."""
 
 
 def scale_of(signal: str, theme: str = "light") -> Scale:
@@ -101,25 +151,43 @@ def scale_of(signal: str, theme: str = "light") -> Scale:
     return SEQUENTIAL[theme][name] if words.is_gate(name) else DIVERGING[theme]
 
 
+def css(stage: bool = False) -> str:
+    """Every token as a variable ``--sv-…`` of a page; a colour follows the page's own ``color-scheme``.
+
+    `stage` is the lecture's larger type.
+    """
+    both = {
+        **{name: (SURFACES["light"][name], SURFACES["dark"][name]) for name in SURFACES["light"]},
+        **{f"hue-{name}": (HUES["light"][name], HUES["dark"][name]) for name in HUES["light"]},
+        **{name: (SIGNS["light"][name], SIGNS["dark"][name]) for name in SIGNS["light"]},
+    }
+    colours = [f"--sv-{name}: light-dark({light}, {dark});" for name, (light, dark) in both.items()]
+    space = [f"--sv-s{k}: {px}px;" for k, px in enumerate(SPACE, 1)]
+    motion = [f"--sv-{name}: {ms}ms {how};" for name, (ms, how) in MOTION.items()]
+    sizes = [f"--sv-{name}: {px}px;" for name, px in TYPE["stage" if stage else "page"].items()]
+    return f":root {{ {' '.join([*colours, *space, *motion, *sizes])} }}"
+
+
 def template(theme: str = "light") -> go.layout.Template:
     """The project's Plotly template, ``light`` or ``dark``."""
     surface = SURFACES[theme]
+    small = TYPE["page"]["t1"]
     axis = {
         "gridcolor": surface["rule"],
         "linecolor": surface["rule"],
         "zerolinecolor": surface["rule"],
-        "tickfont": {"color": surface["quiet"], "size": 11, "family": MONO},
-        "title": {"font": {"color": surface["quiet"], "size": 12}},
+        "tickfont": {"color": surface["quiet"], "size": small},
+        "title": {"font": {"color": surface["quiet"], "size": small}},
     }
     return go.layout.Template(
         layout={
             "paper_bgcolor": surface["paper"],
             "plot_bgcolor": surface["well"],
-            "font": {"family": FONT, "color": surface["ink"], "size": 13},
+            "font": {"family": FONT, "color": surface["ink"], "size": small},
             "colorway": LINES[theme],
             "xaxis": axis,
             "yaxis": axis,
             "margin": {"l": 56, "r": 16, "t": 40, "b": 40},
-            "hoverlabel": {"font": {"family": MONO}},
+            "hoverlabel": {"font": {"family": FONT}},
         }
     )

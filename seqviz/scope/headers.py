@@ -42,6 +42,7 @@ class Palette(TypedDict):
     ink: str
     quiet: str
     rule: str
+    changed: str
     font: str
     mono: str
     hues: Mapping[str, str]
@@ -49,6 +50,7 @@ class Palette(TypedDict):
     diverging: Sequence[Any]
     magnitude: Sequence[Any]
     lines: Sequence[str]
+    dashes: Sequence[str]
 
 
 class ArrayEntry(TypedDict):

@@ -33,6 +33,7 @@ def palettes() -> dict[str, Palette]:
             "ink": surface["ink"],
             "quiet": surface["quiet"],
             "rule": surface["rule"],
+            "changed": surface["changed"],
             "font": theme.FONT,
             "mono": theme.MONO,
             "hues": theme.HUES[name],
@@ -40,6 +41,7 @@ def palettes() -> dict[str, Palette]:
             "diverging": theme.DIVERGING[name],
             "magnitude": theme.MAGNITUDE[name],
             "lines": theme.LINES[name],
+            "dashes": theme.DASHES,
         }
         for name, surface in theme.SURFACES.items()
     }

@@ -10,6 +10,7 @@ from seqviz import sequences
 from seqviz import vocabulary as words
 from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, nudge_response, order_gap, set_in, shuffled
 from seqviz.experiment import MAX_STEPS, Experiment, Init, Sequence
+from seqviz.figures.theme import NETWORK_LINES
 from seqviz.kept import kept, kept_spoken
 from seqviz.language import again, later, tr
 from seqviz.metrics import describe_overflow, short
@@ -24,7 +25,6 @@ from seqviz.ui.weights_view import input_names
 
 __all__ = ["comparison"]
 
-LINE = {"Feed-forward": 4, "RNN": 2, "GRU": 3, "LSTM": 1}
 INPUTS = (later("as it is"), later("shuffled"), later("one step nudged"))
 WAVES = tuple(kind for kind in sequences.KIND_LABELS if kind not in ("text", "values"))
 OPTIONS = {
@@ -179,7 +179,7 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str, int], undo: bo
     curves: list[Curve] = []
     for name, response in _responses(experiment, kind, nudged).items():
         arrays[f"{name}.d"] = np.log10(response)
-        curves.append({"name": f"{name}.d", "label": tr(name), "line": LINE[name], "width": 2})
+        curves.append({"name": f"{name}.d", "label": tr(name), "line": NETWORK_LINES[name], "width": 2})
     for name, answer in found.items():
         arrays[f"{name}.y"], arrays[f"{name}.h"] = answer.y[:, 0], answer.h
     outputs = np.concatenate([answer.y[:, 0] for answer in found.values()])
@@ -187,7 +187,7 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str, int], undo: bo
     low, high = (float(np.floor(finite.min())), float(np.ceil(finite.max()))) if finite.size else (-1.0, 0.0)
     rows: list[FlowRow] = [
         _lines("x", _first_input(experiment), [("x", "x", 0)], x[:, 0], shape="hvh"),
-        _lines("y", _first_outputs(experiment), [(f"{n}.y", tr(n), LINE[n]) for n in NETWORKS], outputs),
+        _lines("y", _first_outputs(experiment), [(f"{n}.y", tr(n), NETWORK_LINES[n]) for n in NETWORKS], outputs),
         *(_states(tr(name), f"{name}.h", found[name].h) for name in NETWORKS),
         {"signal": "norm", "kind": "norm", "symbol": "Δh",
          "name": tr("how far 1 more at step {step} moves h (log scale)", step=nudged), "width": 1,

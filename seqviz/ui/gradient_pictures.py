@@ -9,6 +9,7 @@ import numpy as np
 from seqviz import vocabulary as words
 from seqviz import weights
 from seqviz.experiment import Experiment
+from seqviz.figures.theme import NETWORK_LINES
 from seqviz.gradients import GradientFlow, gradient_flow
 from seqviz.gradients.backward import log10_backward
 from seqviz.gradients.jacobians import StateJacobians, highway_split, state_jacobians
@@ -35,7 +36,7 @@ from seqviz.ui.bench import Bench
 __all__ = ["LINE", "NETS", "flow_message", "flows", "networks", "too_large", "way_back"]
 
 NETS = ("RNN", "GRU", "LSTM")
-LINE = {"RNN": 2, "GRU": 3, "LSTM": 1}
+LINE = {name: NETWORK_LINES[name] for name in NETS}
 """Each network's place in theme.LINES."""
 
 _DECADES = 60

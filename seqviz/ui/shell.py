@@ -18,6 +18,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 import seqviz
 from seqviz import language
+from seqviz.figures.theme import css
 from seqviz.language import LANGUAGES, tr
 from seqviz.scope import pack
 from seqviz.scope.hosts.streamlit import mount, tab
@@ -30,9 +31,7 @@ LECTURE = """
 [data-testid=stColumn]:has(.st-key-controls):not(:has(.st-key-train-begin)) { display: none; }
 [data-testid=stHorizontalBlock]:is(:has(.st-key-example), :has(.st-key-scene)) { display: none; }
 .stMainBlockContainer { max-width: none; padding: 3.75rem 1rem 1rem; }
-.st-key-picture [data-testid=stMarkdownContainer] p { font-size: 1.3rem; }
-.stMain .stMarkdown [data-testid=stMarkdownContainer] p { font-size: 1.2rem; }
-.sv-root { --sv-scale: 1.3; }
+.stMain .stMarkdown [data-testid=stMarkdownContainer] p { font-size: var(--sv-t2); }
 .sv-cellview .sv-undo { display: none; }
 .sv-cellview .sv-lines { flex-basis: 440px; }
 .sv-cellview .sv-lawline { padding-right: 0; }
@@ -117,6 +116,7 @@ def settle(style: Path) -> None:
     torch.set_num_threads(1)
     _once()
     st.html(style)
+    st.html(f"<style>{css(stage=bool(st.session_state.get('lecture')))}</style>")
     with st.container(key="switches", horizontal=True):
         _languages()
         st.toggle(
@@ -129,9 +129,6 @@ def settle(style: Path) -> None:
     _keep_line()
     if st.session_state["lecture"]:
         st.html(f"<style>{LECTURE}</style>")
-    if st.context.theme.type == "dark":
-        # The accent is light there; white on it could not be read.
-        st.html("<style>[data-testid=stBaseButton-primary] p { color: #0e1117; }</style>")
 
 
 def _keep_line() -> None:

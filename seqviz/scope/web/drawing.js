@@ -80,7 +80,7 @@ export class Drawing {
   fit() {
     const small = this.root.clientWidth > 0 && this.root.clientWidth < NARROW;
     this.root.classList.toggle("sv-small", small);
-    this.terse = small || +getComputedStyle(this.root).getPropertyValue("--sv-scale") > 1;
+    this.terse = small || parseFloat(getComputedStyle(this.root).getPropertyValue("--sv-t1")) > 14;
   }
 
   // The fixed part; show() only changes numbers, widths and colours.

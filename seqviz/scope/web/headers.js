@@ -24,6 +24,7 @@
  * @property {string} ink
  * @property {string} quiet
  * @property {string} rule
+ * @property {string} changed
  * @property {string} font
  * @property {string} mono
  * @property {Record<string, string>} hues
@@ -31,6 +32,7 @@
  * @property {any[]} diverging
  * @property {any[]} magnitude
  * @property {string[]} lines
+ * @property {string[]} dashes
  */
 
 /**

@@ -39,18 +39,18 @@ export function readTheme(element, palettes) {
   const read = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
   const paper = read("--st-background-color", "#ffffff");
   const dark = luminance(paper) < 128;
-  const larger = +read("--sv-scale", "1");
   const palette = palettes[dark ? "dark" : "light"];
+  const label = parseFloat(read("--sv-t1", "14"));
   return {
     ...palette,
     dark,
     paper,
-    outside: dark ? "#ff7ab6" : "#c2246c",
     font: read("--st-font", palette.font),
     mono: read("--st-code-font", palette.mono),
-    // Letters in the pictures, in px; in a lecture as large as there is room for beside the axes.
-    label: Math.round(12 * larger),
-    small: Math.min(14, Math.round(11 * larger)),
+    outside: palette.changed,
+    // Letters in the pictures, in px.
+    label,
+    small: label,
   };
 }
 

@@ -227,7 +227,7 @@ export class Weights {
       marker: {
         symbol: "square-open",
         size: clamp(this.across / cols - 4, 4, 16),
-        color: this.theme.dark ? "#ff7ab6" : "#c2246c",
+        color: this.theme.changed,
         line: { width: 2 },
       },
     };
