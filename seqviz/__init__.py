@@ -10,7 +10,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from seqviz.capture import capture
+from seqviz.capture import capture, capture_blocks
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
 from seqviz.experiment.interventions import Ablate, Clamp, Scale
 from seqviz.gradients import GradientFlow, connectivity, gradient_flow
@@ -50,6 +50,7 @@ __all__ = [
     "Trace",
     "WeightEdit",
     "capture",
+    "capture_blocks",
     "connectivity",
     "figures",
     "gradient_flow",

@@ -19,7 +19,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqviz.language import Sentence, later, tr, trn
+from seqviz.folders import open_arrays, read_about, unfinished
+from seqviz.indexing import BATCH, STEPS, UNITS, Index, as_slice
+from seqviz.language import Sentence, tr, trn
+from seqviz.overview import Overview, overview
 from seqviz.reading.npy import LONGEST_HEADER, read_header
 
 if TYPE_CHECKING:
@@ -36,7 +39,6 @@ MAX_PROBLEM = 4000
 """Characters of a problem that are read at the most."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Index = int | slice | None
 _SIGNAL = re.compile(r"(?:(?P<module>.+)\.)?l(?P<layer>\d+)(?P<reverse>_reverse)?\.(?P<name>\w+)")
 
 
@@ -184,9 +186,9 @@ class Trace:
         for name, array in self.arrays.items():
             sizes = array.shape
             wanted = None if _parse(name) is None else unit
-            steps = _slice(step, sizes[0], _STEPS, name)
-            rows = _slice(batch, sizes[1], _BATCH, name)
-            columns = _slice(wanted, sizes[2], _UNITS, name)
+            steps = as_slice(step, sizes[0], STEPS, name)
+            rows = as_slice(batch, sizes[1], BATCH, name)
+            columns = as_slice(wanted, sizes[2], UNITS, name)
             arrays[name] = array[steps, rows, columns]
             valid = np.array(self.lengths_of(name), dtype=int)[rows]
             kept = np.arange(sizes[0])[steps]
@@ -272,6 +274,43 @@ class Trace:
         else:
             with Path(file).open("wb") as stream:
                 np.savez_compressed(stream, allow_pickle=False, **arrays)
+
+    def overview(self, signal: str, width: int, *, batch: int = 0, start: int = 0, stop: int | None = None) -> Overview:
+        """A signal in at most ``width`` columns of steps: the smallest, the mean and the largest of each.
+
+        Args:
+            signal: its name.
+            width: columns at the most.
+            batch: which batch element.
+            start, stop: which steps; all by default.
+
+        Raises:
+            IndexError: a batch element that does not exist.
+            ValueError: no column, or no step.
+        """
+        array = self[signal]
+        return overview(array[:, as_slice(batch, array.shape[1], BATCH, signal)][:, 0], width, start=start, stop=stop)
+
+    @classmethod
+    def open(cls, path: str | PathLike[str]) -> Trace:
+        """The trace in a folder that :func:`seqviz.capture_blocks` wrote, or in a file that :meth:`save` wrote.
+
+        The arrays of a folder are mapped: what is not looked at is not read. Of a run that was interrupted the steps
+        that are whole are opened, and ``problem`` says so.
+
+        Raises:
+            ValueError: it is neither, is of a newer version, or is damaged; in one sentence.
+            OSError: there is nothing to open.
+        """
+        if not isinstance(path, (str, PathLike)):
+            raise ValueError(tr("A trace is a path or a binary file, not {value!r}.", value=path))
+        folder = Path(path)
+        if not folder.is_dir():
+            return cls.load(folder)
+        about = read_about(folder)
+        problem = " ".join(filter(None, (unfinished(about), about.problem)))
+        lengths = dict.fromkeys(about.modes, (about.done,) * about.batch)
+        return cls(open_arrays(folder, about), about.initial, about.parity, about.modes, lengths, problem)
 
     @classmethod
     def load(cls, file: str | PathLike[str] | IO[bytes], *, max_bytes: int = MAX_BYTES) -> Trace:
@@ -370,39 +409,8 @@ def _equal(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
     return all(a[k].dtype == b[k].dtype and np.array_equal(a[k], b[k], equal_nan=True) for k in a)
 
 
-_STEPS = (
-    later("A slice of steps must run forwards; got {index!r}."),
-    later("{name} has steps 0 to {last}; step {index} does not exist."),
-)
-_BATCH = (
-    later("A slice of batch elements must run forwards; got {index!r}."),
-    later("{name} has batch elements 0 to {last}; batch element {index} does not exist."),
-)
-_UNITS = (
-    later("A slice of units must run forwards; got {index!r}."),
-    later("{name} has units 0 to {last}; unit {index} does not exist."),
-)
-
-
 def no_layer(layer: int, reverse: bool) -> Sentence:
     """What is said where a trace lacks a layer, or its backward direction."""
     if reverse:
         return tr("There is no layer {layer} in reverse in this trace.", layer=layer)
     return tr("There is no layer {layer} in this trace.", layer=layer)
-
-
-def _slice(index: Index, size: int, says: tuple[str, str], name: str) -> slice:
-    if index is None:
-        return slice(None)
-    parts = (index.start, index.stop, index.step) if isinstance(index, slice) else (index,)
-    if any(part is not None and not isinstance(part, int | np.integer) for part in parts):
-        said = tr("An index is a whole number, a slice of whole numbers, or None; not {index!r}.", index=index)
-        raise TypeError(said)
-    if isinstance(index, slice):
-        if index.step is not None and index.step < 1:
-            raise IndexError(tr(says[0], index=index))
-        return index
-    if not -size <= index < size:
-        raise IndexError(tr(says[1], name=name, last=size - 1, index=index))
-    start = index + size if index < 0 else index
-    return slice(start, start + 1)

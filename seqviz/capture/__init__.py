@@ -1,5 +1,6 @@
 """Forward hooks on anybody's module, and every signal of its recurrent layers as a trace."""
 
+from seqviz.capture.blocks import capture_blocks
 from seqviz.capture.run import (
     FEED_FORWARD,
     capture,
@@ -8,4 +9,5 @@ from seqviz.capture.run import (
 __all__ = [
     "FEED_FORWARD",
     "capture",
+    "capture_blocks",
 ]

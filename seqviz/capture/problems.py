@@ -26,10 +26,13 @@ _MADE = (
 )
 
 
-def problem_of(chains: list[Chain], notes: list[str]) -> str:
-    """Sentences on what is wrong with the sequences, empty where nothing is; ``notes`` are known already."""
+def problem_of(chains: list[Chain], notes: list[str], first: int = 0) -> str:
+    """Sentences on what is wrong with the sequences, empty where nothing is; ``notes`` are known already.
+
+    Their first step is called ``first``.
+    """
     said = [_low(chain) for chain in chains] + notes
-    said += [_not_finite(chain) or _unlike(chain) for chain in chains]
+    said += [_not_finite(chain, first) or _unlike(chain) for chain in chains]
     return " ".join(dict.fromkeys(filter(None, said)))
 
 
@@ -102,7 +105,7 @@ def _size(array: Array) -> float:
     return float(np.abs(array).max(initial=0.0))
 
 
-def _not_finite(chain: Chain) -> str:
+def _not_finite(chain: Chain, offset: int) -> str:
     """Where NaN or infinity entered, or was made; empty where every number is finite."""
     first, last = chain.calls[0], chain.calls[-1]
     signals = chain.observed().signals
@@ -113,8 +116,8 @@ def _not_finite(chain: Chain) -> str:
         squares = sum(float(np.vdot(array, array)) for array in everything)
         if math.isfinite(squares) or all(np.isfinite(a).all() for a in everything):
             return ""
-    entered = _weights(chain.stack) or _states(chain) or _entered(chain, signals["x"])
-    return entered or _made(chain, signals)
+    entered = _weights(chain.stack) or _states(chain) or _entered(chain, signals["x"], offset)
+    return entered or _made(chain, signals, offset)
 
 
 def _weights(stack: Stack) -> str:
@@ -132,14 +135,14 @@ def _weights(stack: Stack) -> str:
     return ""
 
 
-def _entered(chain: Chain, x: Array) -> str:
+def _entered(chain: Chain, x: Array, offset: int) -> str:
     wrong = np.argwhere(~np.isfinite(x))
     if not len(wrong):
         return ""
     step, batch, feature = map(int, wrong[0])
     what = tr("The input of {name}", name=chain.prefix) if chain.prefix else tr("The input")
     says = _NAN[0 if np.isnan(x[step, batch, feature]) else 1]
-    return tr(says, what=what, step=step, batch=batch, unit=tr("feature {feature}", feature=feature))
+    return tr(says, what=what, step=step + offset, batch=batch, unit=tr("feature {feature}", feature=feature))
 
 
 def _states(chain: Chain) -> str:
@@ -156,7 +159,7 @@ def _states(chain: Chain) -> str:
     return ""
 
 
-def _made(chain: Chain, signals: dict[str, Array]) -> str:
+def _made(chain: Chain, signals: dict[str, Array], offset: int) -> str:
     """The first step, in the order of processing, at which a number stops being finite."""
     found: list[tuple[int, int, str, Any]] = []
     for order, (name, array) in enumerate(signals.items()):
@@ -171,4 +174,4 @@ def _made(chain: Chain, signals: dict[str, Array]) -> str:
     step, batch, unit = map(int, place)
     says = _MADE[0 if np.isnan(signals[name][step, batch, unit]) else 1]
     what = next(iter(chain.named({name: 0})))
-    return tr(says, what=what, step=step, batch=batch, unit=tr("unit {unit}", unit=unit))
+    return tr(says, what=what, step=step + offset, batch=batch, unit=tr("unit {unit}", unit=unit))

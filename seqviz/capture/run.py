@@ -21,7 +21,7 @@ from seqviz.networks.layers import check_input, module_widths, read_output
 from seqviz.networks.modules import FeedForward, _Sequence
 from seqviz.trace import Trace
 
-__all__ = ["FEED_FORWARD", "capture"]
+__all__ = ["FEED_FORWARD", "capture", "captured"]
 
 FEED_FORWARD = "FEED_FORWARD"
 """What ``Trace.modes`` says of a :class:`~seqviz.networks.modules.FeedForward`."""
@@ -69,11 +69,26 @@ def capture(
         ValueError: nothing recurrent to look at, an input or state of the wrong kind, or an intervention on a
             signal, unit or step that does not exist; the sentence names what does.
     """
+    return captured(module, x, hx, interventions, detail=detail, modules=modules, kwargs=kwargs)
+
+
+def captured(
+    module: nn.Module,
+    x: Any,
+    hx: Any = None,
+    interventions: Iterable[Intervention] = (),
+    *,
+    detail: bool = False,
+    modules: str | Iterable[str] | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    first: int = 0,
+) -> Trace:
+    """:func:`capture` of a part of a longer run, whose first step is called ``first`` in what ``problem`` says."""
     edits, keywords = as_edits(interventions), as_keywords(kwargs)
     if isinstance(module, FeedForward):
         return _capture_feed_forward(module, x, hx, edits)
     targets = recurrent_modules(module, modules)
-    watch = Watch(targets, edits, detail=detail, alone=direct(module))
+    watch = Watch(targets, edits, detail=detail, alone=direct(module), first=first)
     check_ahead(module, watch, x, hx)
     with torch.no_grad():
         y = called(module, watch, x, hx, keywords)

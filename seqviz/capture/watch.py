@@ -36,6 +36,7 @@ class Watch:
         back: what makes a call's part of the way back, where that is asked for; all of them hang on ``seed``, a
             number that requires a gradient.
         alone: nobody but who asks gets what the one target returns, so that it need not be copied.
+        first: what the first step of the run is called where something is wrong with it.
 
     Other threads may run the same modules meanwhile: their calls are none of its business.
     """
@@ -49,9 +50,10 @@ class Watch:
         beside: dict[str, nn.Module] | None = None,
         back: Callable[..., Any] | None = None,
         alone: bool = False,
+        first: int = 0,
     ) -> None:
         self.targets, self.edits, self.detail, self.beside = targets, edits, detail, beside or {}
-        self.alone = alone
+        self.alone, self.first = alone, first
         self.seed: Tensor | None = None
         self._back = back
         if back:
@@ -196,7 +198,7 @@ class Watch:
                 arrays |= chain.named(chain.signals(self.detail))
                 initial |= chain.named(chain.initial())
                 parity = worst(parity, chain.observed().parity)
-            problem = problem_of(self.shown, self.notes)
+            problem = problem_of(self.shown, self.notes, self.first)
         modes = {chain.prefix: chain.stack.mode for chain in self.shown}
         lengths = {chain.prefix: chain.lengths for chain in self.shown}
         return Trace(arrays | (further or {}), initial, parity, modes, lengths, problem)

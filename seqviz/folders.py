@@ -1,0 +1,244 @@
+"""A trace that lies on disk: a folder of npy files and a description, written from its first step to its last.
+
+    trace/
+      about.json      format, version, names, how many steps are whole, what the run goes on from
+      signal_0.npy    (L, N, H), the first signal, as numpy.save writes it
+      signal_1.npy    ...
+
+A file is as long as the steps that were written, so that what is whole can be opened while the rest is still missing.
+No torch, and no trace: only what it is made of.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any, Final
+
+import numpy as np
+from numpy.lib import format as npy
+
+from seqviz.language import tr, trn
+from seqviz.reading.npy import LONGEST_HEADER, read_header
+
+__all__ = ["ABOUT", "About", "Writer", "is_folder", "open_arrays", "read_about"]
+
+ABOUT: Final = "about.json"
+FORMAT: Final = "seqviz.blocks"
+VERSION: Final = 1
+
+_LONGEST_ABOUT: Final = 64 * 2**20
+"""Bytes of a description that are read: the states of a wide batch are most of it."""
+
+_LONGEST_PROBLEM: Final = 4000
+_MOST_SIGNALS: Final = 4096
+_MOST_ELEMENTS: Final = 2**24
+_ANY_SIZE: Final = 2**62
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass
+class About:
+    """What the folder says of itself.
+
+    Args:
+        signals: every signal's name and width, in the order to show them.
+        dtype: of all of them, as numpy spells it.
+        steps, batch: L and N of the whole run.
+        block: steps of a block.
+        done: steps that are whole in every file.
+        module, source, seen: digests of the module, of how it was run, and of the input of the steps that are done.
+        initial: the states before the first step, ``(N, H)`` by name, as lists.
+        states: those after the last step that is done, by name.
+        parity, modes, problem: as of a trace.
+    """
+
+    signals: dict[str, int]
+    dtype: str
+    steps: int
+    batch: int
+    block: int
+    done: int = 0
+    module: str = ""
+    source: str = ""
+    seen: str = ""
+    parity: float = 0.0
+    modes: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
+    initial: dict[str, Any] = field(default_factory=dict)
+    states: dict[str, Any] = field(default_factory=dict)
+
+
+class _Refused(ValueError):
+    """A folder that is turned down for a reason worth telling."""
+
+
+_DAMAGE = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RecursionError, TypeError, ValueError)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder that a trace was written to, whole or not."""
+    return (path / ABOUT).is_file()
+
+
+def read_about(path: Path) -> About:
+    """The description of a folder, held against what its files can contain.
+
+    Raises:
+        ValueError: it is none, is damaged, or is of a newer version; in one sentence.
+    """
+    try:
+        return _about(path)
+    except _Refused as error:
+        raise ValueError(*error.args) from None
+    except _DAMAGE as error:
+        raise ValueError(tr("The folder is not a seqviz trace, or it is damaged.")) from error
+
+
+def _about(path: Path) -> About:
+    if (path / ABOUT).stat().st_size > _LONGEST_ABOUT:
+        raise ValueError("damaged")
+    said = json.loads((path / ABOUT).read_text(encoding="utf-8"))
+    if not isinstance(said, dict) or said.pop("format") != FORMAT:
+        raise ValueError("damaged")
+    if (found := said.pop("version")) != VERSION:
+        raise _Refused(
+            tr("The trace has format version {found}; this program reads {known}.", found=found, known=VERSION)
+        )
+    about = About(**said)
+    sizes = (about.steps, about.batch, about.block, about.done, *about.signals.values())
+    if not all(type(size) is int and 0 <= size < 2**48 for size in sizes) or about.done > about.steps:
+        raise ValueError("damaged")
+    if about.batch > _MOST_ELEMENTS or not isinstance(about.modes, dict):
+        raise ValueError("damaged")
+    if not about.block or not 0 < len(about.signals) <= _MOST_SIGNALS or about.dtype not in ("<f4", "<f8"):
+        raise ValueError("damaged")
+    about.parity, about.problem = float(about.parity), str(about.problem)[:_LONGEST_PROBLEM]
+    about.modes = {str(key): str(value) for key, value in about.modes.items()}
+    for name in ("initial", "states"):
+        states = {str(key): _state(value, about) for key, value in getattr(about, name).items()}
+        setattr(about, name, states)
+    return about
+
+
+def _state(value: Any, about: About) -> Array:
+    array = np.array(value, dtype=about.dtype)
+    if array.ndim != 2 or len(array) != about.batch:
+        raise ValueError("damaged")
+    return array
+
+
+def open_arrays(path: Path, about: About) -> dict[str, Array]:
+    """The signals, ``(done, N, H)`` each, mapped and not read.
+
+    Raises:
+        ValueError: a file is missing, cut short, or says something else than the description.
+    """
+    try:
+        return {name: _mapped(path, k, about, width) for k, (name, width) in enumerate(about.signals.items())}
+    except _DAMAGE as error:
+        raise ValueError(tr("The folder is not a seqviz trace, or it is damaged.")) from error
+
+
+def _mapped(path: Path, k: int, about: About, width: int) -> Array:
+    file = _file(path, k)
+    shape = (about.done, about.batch, width)
+    with file.open("rb") as stream:
+        header = read_header(stream.read(LONGEST_HEADER), _ANY_SIZE)
+    if header.shape != (about.steps, about.batch, width) or header.fortran or header.dtype != np.dtype(about.dtype):
+        raise ValueError("damaged")
+    if 0 in shape:
+        return np.zeros(shape, header.dtype)
+    if file.stat().st_size < header.start + int(np.prod(shape, dtype=object)) * header.dtype.itemsize:
+        raise ValueError("damaged")
+    return np.memmap(file, header.dtype, "r", header.start, shape)
+
+
+def _file(path: Path, k: int) -> Path:
+    return path / f"signal_{k}.npy"
+
+
+class Writer:
+    """Appends blocks to the files of a folder; the description follows when all of them hold the block.
+
+    Args:
+        path: the folder, which is made.
+        about: what it holds; where steps are done already, whatever lies behind them is cut off.
+    """
+
+    def __init__(self, path: Path, about: About) -> None:
+        self.path, self.about = path, about
+        path.mkdir(parents=True, exist_ok=True)
+        self._files: list[IO[bytes]] = []
+        if not about.done:
+            self._begin()
+            self._describe()
+        try:
+            for k, width in enumerate(about.signals.values()):
+                self._files.append(_at(_file(path, k), about, width))
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self) -> None:
+        """Files that hold a header and no step."""
+        about = self.about
+        (self.path / ABOUT).unlink(missing_ok=True)
+        for old in self.path.glob("signal_*.npy"):
+            old.unlink()
+        for k, width in enumerate(about.signals.values()):
+            with _file(self.path, k).open("wb") as stream:
+                shape = (about.steps, about.batch, width)
+                npy.write_array_header_1_0(stream, {"descr": about.dtype, "fortran_order": False, "shape": shape})
+
+    def append(self, arrays: Mapping[str, Array], **known: Any) -> None:
+        """Write a block of every signal, each ``(steps, N, H)``, and then what is ``known`` of the run by now."""
+        steps = 0
+        for stream, name in zip(self._files, self.about.signals, strict=True):
+            block = np.ascontiguousarray(arrays[name], dtype=self.about.dtype)
+            steps = len(block)
+            stream.write(block.data.cast("B") if block.size else b"")
+        for stream in self._files:
+            stream.flush()
+        self.about.done += steps
+        for name, value in known.items():
+            setattr(self.about, name, value)
+        self._describe()
+
+    def _describe(self) -> None:
+        """Put the description in its place in one move, so that it is the old one or the new one whenever we end."""
+        said: dict[str, Any] = {"format": FORMAT, "version": VERSION} | asdict(self.about)
+        for name in ("initial", "states"):
+            said[name] = {key: np.asarray(value).tolist() for key, value in said[name].items()}
+        new = self.path / f"{ABOUT}.new"
+        new.write_text(json.dumps(said), encoding="utf-8")
+        new.replace(self.path / ABOUT)
+
+    def close(self) -> None:
+        """Close the files."""
+        for stream in self._files:
+            stream.close()
+        self._files.clear()
+
+
+def _at(file: Path, about: About, width: int) -> IO[bytes]:
+    """A signal's file, open behind the steps that are done."""
+    stream = file.open("r+b", buffering=0)
+    header = read_header(stream.read(LONGEST_HEADER), _ANY_SIZE)
+    stream.truncate(stream.seek(header.start + about.done * about.batch * width * header.dtype.itemsize))
+    return stream
+
+
+def unfinished(about: About) -> str:
+    """What is said of a folder whose last steps are missing; empty where none is."""
+    if about.done == about.steps:
+        return ""
+    return trn(
+        "The run was interrupted: {count:,} step of {steps:,} is there.",
+        "The run was interrupted: {count:,} steps of {steps:,} are there.",
+        about.done,
+        steps=about.steps,
+    )
