@@ -33,8 +33,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Served(str):
+    """The address of an app that runs, and its process."""
+
+    pid: int
+
+    def cpu(self) -> float:
+        """Seconds of processor time that the app has taken (Linux)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def served(script: Path, *options: str) -> Iterator[str]:
+def served(script: Path, *options: str) -> Iterator[Served]:
     """Run a Streamlit app; gives its address once it answers."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
@@ -48,7 +59,8 @@ def served(script: Path, *options: str) -> Iterator[str]:
         *options,
     ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ)
-    address = f"http://127.0.0.1:{port}"
+    address = Served(f"http://127.0.0.1:{port}")
+    address.pid = process.pid
     try:
         _await_health(address, process)
         yield address

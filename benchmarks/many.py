@@ -1,11 +1,14 @@
 """Many people on one process: each edits a value every two seconds; how long until the answer is complete?
 
-    python benchmarks/many.py [--people 60] [--seconds 30] [--both] [--short]
+    python benchmarks/many.py [--people 60] [--seconds 30] [--both] [--heavy] [--short]
 
 Raw websocket clients speak Streamlit's protocol on the loopback address: each opens the gates page on an LSTM
 of 128 steps and 32 units, then sends the scope's own edit event, waits for its run to finish and sees to it that
-another picture came. ``--both`` also runs the same app with Streamlit's default of a full garbage collection
-after every run. Times go to ``benchmarks/results/many.json``.
+another picture came. Everybody edits every two seconds by a clock of their own, and a time begins when the edit was
+due: people do not fall into step behind a slow answer, and waiting for one counts. ``--both`` also runs the same app
+with Streamlit's default of a full garbage collection after every run; ``--heavy`` lets one more visitor edit the
+largest network, again as soon as it was answered, beside a third of the people. Times go to
+``benchmarks/results/many.json``.
 """
 
 from __future__ import annotations
@@ -19,12 +22,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import websockets
-from _apps import ROOT, served
+from _apps import ROOT, Served, served
 from _ending import options, write
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from seqviz import Experiment, Init, Sequence
+from seqviz.experiment import MAX_HIDDEN, MAX_LAYERS, MAX_STEPS
 
 PAUSE = 2.0
 GOAL = 100.0
@@ -32,6 +36,7 @@ PATIENCE = 20.0
 """Seconds without a word from the server after which it has failed."""
 EARLY = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 COLLECTING = ("--runner.postScriptGC", "true")
+LARGEST = Experiment(hidden_size=MAX_HIDDEN, num_layers=MAX_LAYERS, sequence=Sequence("sine", MAX_STEPS))
 EXPERIMENT = Experiment(hidden_size=32, init=Init(gain=2.5, seed=3), sequence=Sequence("sine", 128))
 
 
@@ -75,15 +80,15 @@ class Person:
             component = delta.new_element.bidi_component
             self.scope, self.picture, self.fragment = component.id, component.bytes, delta.fragment_id
 
-    async def arrive(self) -> None:
+    async def arrive(self, experiment: Experiment = EXPERIMENT) -> None:
         """The first run of the page."""
         message = BackMsg()
-        message.rerun_script.query_string = f"e={EXPERIMENT.to_url()}"
+        message.rerun_script.query_string = f"e={experiment.to_url()}"
         message.rerun_script.context_info.url = "http://127.0.0.1/"
         await self.socket.send(message.SerializeToString())
         await self.until_drawn("The page drew no scope.")
 
-    async def edit(self, step: int, value: float) -> None:
+    async def edit(self, step: int, value: float, due: float) -> None:
         """Change one number of the sequence, as the browser would, and wait until its run is over."""
         message = BackMsg()
         rerun = message.rerun_script
@@ -93,58 +98,67 @@ class Person:
         event = {"event": "edit", "value": {"type": "input", "edits": [[step, 0, value]], "at": value}}
         widget.json_trigger_value = json.dumps([event])
         before, self.picture = self.picture, b""
-        loop = asyncio.get_running_loop()
-        start = loop.time()
         await self.socket.send(message.SerializeToString())
         await self.until_drawn("An edit brought no picture.")
-        self.took.append(1000 * (loop.time() - start))
+        self.took.append(1000 * (asyncio.get_running_loop().time() - due))
         if self.picture == before:
             raise RuntimeError("An edit brought no new picture.")
 
-    async def live(self, seconds: float) -> None:
-        """Edit every two seconds, out of step with the others."""
+    async def live(self, seconds: float, pause: float = PAUSE) -> None:
+        """Edit every so many seconds, out of step with the others."""
         draw = random.Random(self.number)
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
-        await asyncio.sleep(draw.random() * PAUSE)
-        while loop.time() < end:
-            await self.edit(draw.randrange(128), round(draw.uniform(-1, 1), 3))
-            await asyncio.sleep(PAUSE)
+        due = loop.time() + draw.random() * pause
+        while due < end:
+            await asyncio.sleep(due - loop.time())
+            await self.edit(draw.randrange(128), round(draw.uniform(-1, 1), 3), due)
+            due = max(due + pause, loop.time() if not pause else 0)
 
 
-async def crowd(address: str, people: int, seconds: float) -> list[float]:
-    """Everybody arrives, then everybody edits; the times of all edits in ms."""
+async def crowd(address: Served, people: int, seconds: float, heavy: bool) -> tuple[list[float], float]:
+    """Everybody arrives, then everybody edits: the times of all edits in ms, but for the heavy visitor's, and the
+    app's processor time in ms an edit."""
     url = address.replace("http", "ws") + "/_stcore/stream"
     how: dict[str, Any] = {"max_size": None, "subprotocols": ["streamlit"], "origin": address}
-    opened = [await websockets.connect(url, **how) for _ in range(people)]
+    opened = [await websockets.connect(url, **how) for _ in range(people + heavy)]
     persons = [Person(socket, k) for k, socket in enumerate(opened)]
-    for person in persons:
+    light, beside = persons[:people], persons[people:]
+    for person in light:
         await person.arrive()
-    await asyncio.gather(*(person.live(seconds) for person in persons))
+    for person in beside:
+        await person.arrive(LARGEST)
+    before = address.cpu()
+    await asyncio.gather(*(p.live(seconds) for p in light), *(p.live(seconds, pause=0.0) for p in beside))
+    cpu = 1000 * (address.cpu() - before) / sum(len(person.took) for person in persons)
     for socket in opened:
         await socket.close()
-    return [t for person in persons for t in person.took]
+    for person in beside:
+        print(f"the heavy visitor: {len(person.took)} edits, p50 {statistics.median(person.took):.0f} ms")
+    return sorted(t for person in light for t in person.took), cpu
 
 
-def measure(name: str, people: int, seconds: float, *options: str) -> dict[str, float]:
+def measure(name: str, people: int, seconds: float, *options: str, heavy: bool = False) -> dict[str, float]:
     """Run one app with a crowd and print what it gave."""
     load = os.getloadavg()[0]
     with served(ROOT / "app.py", *options) as address:
-        times = sorted(asyncio.run(crowd(address, people, seconds)))
+        times, cpu = asyncio.run(crowd(address, people, seconds, heavy))
     found = {
         "people": people,
         "edits": len(times),
         "p50_ms": statistics.median(times),
         "p95_ms": times[int(0.95 * len(times))],
+        "cpu_ms": cpu,
         "load": load,
     }
-    print(f"{name}: {people} people, {len(times)} edits, p50 {found['p50_ms']:.0f} ms, p95 {found['p95_ms']:.0f} ms")
+    print(f"{name}: {people} people, {len(times)} edits, p50 {found['p50_ms']:.0f} ms, p95 {found['p95_ms']:.0f} ms;")
+    print(f"    processor {cpu:.1f} ms an edit; load {load:.1f} at the beginning")
     return found
 
 
 def main() -> None:
     """Run, print, write."""
-    asked = options(__doc__, "both", people=60, seconds=30.0)
+    asked = options(__doc__, "both", "heavy", people=60, seconds=30.0)
     people, seconds = (3, 3.0) if asked.short else (asked.people, asked.seconds)
     ours = measure("as it is", people, seconds)
     results: dict[str, Any] = {"goal_p95_ms": GOAL, "settings of the project": ours}
@@ -152,6 +166,11 @@ def main() -> None:
         slow = measure("with a collection after every run", people, seconds, *COLLECTING)
         results |= {"collection after every run": slow, "p95_ratio": ours["p95_ms"] / slow["p95_ms"]}
         print(f"p95 is {results['p95_ratio']:.3f} of that with a collection after every run")
+    if asked.heavy:
+        few = max(1, people // 3)
+        alone, beside = measure("alone", few, seconds), measure("beside a heavy visitor", few, seconds, heavy=True)
+        results["heavy"] = {"alone": alone, "beside": beside, "p95_ratio": beside["p95_ms"] / alone["p95_ms"]}
+        print(f"p95 beside a heavy visitor is {results['heavy']['p95_ratio']:.2f} of that alone")
     write("many", results, asked.short)
 
 

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import fields, is_dataclass
-from functools import wraps
+from functools import lru_cache, wraps
 from types import ModuleType, NoneType
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -32,7 +32,9 @@ _LARGE_ONES: Final = threading.Lock()
 _ITEM: Final = 100
 """Bytes that any Python object is taken to weigh itself."""
 
-_SAMPLE: Final = 64
+_PLAIN: Final = frozenset({bool, int, float, NoneType})
+
+_SAMPLE: Final = 16
 """Items of a long list that are weighed; the others are taken to weigh as much."""
 
 P = ParamSpec("P")
@@ -147,19 +149,24 @@ def weight(value: Any) -> int:
 
 
 def _weight(value: Any, seen: set[int]) -> int:
+    if type(value) in _PLAIN:
+        return _ITEM
     if isinstance(value, np.ndarray):
         while isinstance(value.base, np.ndarray):  # a view keeps the whole array alive
             value = value.base
     if id(value) in seen or isinstance(value, type | ModuleType):
         return 0
-    if isinstance(value, bool | int | float | NoneType):
-        return _ITEM
     seen.add(id(value))
     if isinstance(value, bytes | bytearray | str):
         return _ITEM + len(value) * (1 if not isinstance(value, str) or value.isascii() else 4)
     if (size := getattr(value, "nbytes", None)) is not None and not is_dataclass(value):
         return _ITEM + int(size)
     return _ITEM + _sum(_parts(value), seen)
+
+
+@lru_cache(256)
+def _fields(kind: Any) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind))
 
 
 def _parts(value: Any) -> list[Any]:
@@ -169,7 +176,7 @@ def _parts(value: Any) -> list[Any]:
     if isinstance(value, tuple | list | set | frozenset):
         return list(value)
     if is_dataclass(value):
-        return [getattr(value, item.name) for item in fields(value)]
+        return [getattr(value, name) for name in _fields(value.__class__)]
     held = [cell.cell_contents for cell in getattr(value, "__closure__", None) or ()]
     owner = getattr(value, "__self__", None)  # a method keeps what it is a method of
     return [*held, *getattr(value, "__dict__", {}).values(), *([] if owner is None else [owner])]

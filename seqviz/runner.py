@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import TypeVar
+
 import torch
 from torch import nn
 
@@ -18,6 +21,8 @@ from seqviz.weights import materialise
 
 __all__ = ["inputs", "network", "run", "work"]
 
+Net = TypeVar("Net", bound=nn.Module)
+
 
 def network(experiment: Experiment) -> nn.Module:
     """The experiment's network in eval mode: a :class:`~seqviz.SequenceRNN`, ``GRU`` or ``LSTM``, float32.
@@ -26,21 +31,34 @@ def network(experiment: Experiment) -> nn.Module:
     """
     instance(experiment, Experiment, later("What is run"))
     sizes = (experiment.input_size, experiment.hidden_size, experiment.output_size, experiment.num_layers)
-    with torch.device("meta"):
-        net: nn.Module
-        if experiment.cell == words.LSTM:
-            net = SequenceLSTM(*sizes)
-        elif experiment.cell == words.GRU:
-            net = SequenceGRU(*sizes)
-        else:
-            kind = "relu" if experiment.cell == words.RNN_RELU else "tanh"
-            net = SequenceRNN(*sizes, nonlinearity=kind)
+    net = _twin(_blank(experiment.cell, *sizes))
     state = {
         name if name.startswith("readout.") else f"rnn.{name}": torch.from_numpy(array.copy())
         for name, array in materialise(experiment).items()
     }
     net.load_state_dict(state, assign=True)
-    return net.eval()
+    return net
+
+
+@lru_cache(64)
+def _blank(cell: str, inputs: int, hidden: int, outputs: int, layers: int) -> nn.Module:
+    """A network in eval mode whose parameters have shapes and no numbers: setting one up takes as long as a run."""
+    with torch.device("meta"):
+        if cell == words.LSTM:
+            return SequenceLSTM(inputs, hidden, outputs, layers).eval()
+        if cell == words.GRU:
+            return SequenceGRU(inputs, hidden, outputs, layers).eval()
+        kind = "relu" if cell == words.RNN_RELU else "tanh"
+        return SequenceRNN(inputs, hidden, outputs, layers, nonlinearity=kind).eval()
+
+
+def _twin(module: Net) -> Net:
+    """Another module like a blank one, whose parameters can be assigned without a change to the first."""
+    twin = type(module).__new__(type(module))
+    for name, held in vars(module).items():
+        vars(twin)[name] = held.copy() if isinstance(held, dict | list) else held
+    vars(twin)["_modules"] = {name: _twin(part) for name, part in module._modules.items() if part is not None}
+    return twin
 
 
 def inputs(experiment: Experiment) -> torch.Tensor:

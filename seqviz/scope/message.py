@@ -70,10 +70,20 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *, exact: 
         index.append(entry)
         parts.append(content)
         offset += len(content)
-    packed: Packed = {"language": language.current(), "palettes": palettes(), "arrays": index}
-    text = json.dumps({**header, **packed}, separators=(",", ":"), allow_nan=False).encode()
+    packed: Packed = {"language": language.current(), "palettes": {}, "arrays": index}
+    text = _as_text({**header, **packed}).replace(b'"palettes":{}', _painted(), 1)
     text += b" " * (-len(text) % 4)
     return b"".join((struct.pack("<I", len(text)), text, *parts))
+
+
+def _as_text(header: Mapping[str, Any]) -> bytes:
+    return json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
+
+
+@cache
+def _painted() -> bytes:
+    """The colours as they stand in every header: more text than all the rest of it."""
+    return _as_text({"palettes": palettes()})[1:-1]
 
 
 def row(signal: str, cell: str, width: int, says: str) -> ScopeRow:

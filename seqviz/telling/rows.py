@@ -84,11 +84,13 @@ def longest_run(condition: np.ndarray) -> tuple[int, int]:
 
 def _runs(condition: np.ndarray) -> np.ndarray:
     """For how many steps in a row each place of ``(L, H)`` has been True, itself among them."""
-    step = np.arange(len(condition))[:, None]
-    return np.asarray(step - np.maximum.accumulate(np.where(condition, -1, step), axis=0))
+    step = np.arange(len(condition), dtype=np.int32)[:, None]
+    return np.asarray(step - np.maximum.accumulate(np.where(condition, np.int32(-1), step), axis=0))
 
 
 def _longest(condition: np.ndarray) -> Stretch:
+    if not condition.any():
+        return Stretch(0, 0, 0, condition.size)
     runs = _runs(condition)
     stop, unit = np.unravel_index(int(runs.argmax()), runs.shape)
     length = int(runs[stop, unit])

@@ -1,5 +1,6 @@
 """Instrumented networks against torch's fused layers, forward and backward, and the networks of our own."""
 
+import copy
 import gc
 
 import pytest
@@ -10,7 +11,9 @@ from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 from torch_docs import KINDS, Case, build
 
+from seqviz.experiment import Experiment
 from seqviz.networks.modules import FeedForward, HookPoint, SequenceGRU, SequenceLSTM, SequenceRNN, instrument
+from seqviz.runner import network
 
 
 def tensors(result):
@@ -196,3 +199,28 @@ def test_an_instrumented_twin_leaves_the_layer_as_it_was():
     del twin
     gc.collect()
     assert (dict(rnn.__dict__), list(rnn.named_modules()), len(rnn._forward_hooks)) == before
+
+
+@pytest.mark.parametrize("cell", ["LSTM", "GRU", "RNN_TANH", "RNN_RELU"])
+def test_networks_of_one_experiment_share_nothing_that_can_be_changed(cell):
+    experiment = Experiment(cell, hidden_size=3, num_layers=2)
+    x = torch.randn(5, 1, 1)
+    first, second = network(experiment), network(experiment)
+    before = second(x)
+    torch.testing.assert_close(first(x), before, rtol=0, atol=0)
+    with torch.no_grad():
+        for parameter in first.parameters():
+            parameter.add_(1)
+    first.rnn.register_forward_hook(lambda *_: 1 / 0)
+    first.train()
+    first.extra = nn.Linear(1, 1)
+    first.double()
+    for other in (second, network(experiment)):
+        torch.testing.assert_close(other(x), before, rtol=0, atol=0)
+        assert not other.training
+        assert {name for name, _ in other.named_children()} == {"rnn", "readout"}
+    second(x).sum().backward()
+    assert all(p.grad is not None and p.grad.device.type == "cpu" for p in second.parameters())
+    copied = copy.deepcopy(second)
+    torch.testing.assert_close(copied(x), before, rtol=0, atol=0)
+    assert not torch.equal(copied.double()(x.double()).float(), torch.zeros_like(before))
