@@ -231,7 +231,7 @@ def test_what_save_gives_can_be_loaded_again(page: Page) -> None:
 def test_a_logarithmic_axis_spans_a_factor_of_four_at_least(
     bare_page: Page, values: list[float], low: float | None, high: float
 ) -> None:
-    script = "async (v) => (await import('/_stcore/bidi-components/seqviz.scope/learning.js')).decades(v)"
+    script = "async (v) => (await import('/_stcore/bidi-components/seqviz.scope/numbers.js')).decades(v)"
     start, end = (10**v for v in bare_page.evaluate(script, [v if v == v else None for v in values]))
     assert start <= (low if low is not None else high / 3.9)
     assert high <= end < 3 * high

@@ -1,8 +1,9 @@
 // What the picture shows while the hand moves: its cells and lines painted straight onto canvases over Plotly's plot
 // areas, with the same colours and the same edges. Plotly draws the same once the hand rests.
 
-import { MARGIN } from "./picture.js";
+import { MARGIN } from "./axes.js";
 import { el } from "./kit.js";
+import { clamp } from "./numbers.js";
 
 const SHADES = 2048;
 const known = new Map();
@@ -58,9 +59,7 @@ export function cells(image, { across, down, cell, low, high, scale, ground }) {
         if (across[x] !== column) {
           column = across[x];
           const value = row < 0 || column < 0 ? NaN : cell(row, column);
-          color = Number.isFinite(value)
-            ? colors[Math.min(SHADES - 1, Math.max(0, Math.round((value - low) * per)))]
-            : base;
+          color = Number.isFinite(value) ? colors[clamp(Math.round((value - low) * per), 0, SHADES - 1)] : base;
         }
         line[x] = color;
       }

@@ -1,56 +1,38 @@
 // One step of one unit, drawn as the cell with its numbers on the wires, beside the equations that they obey.
 
+import { viewOf, writeAddress } from "./address.js";
+import { CellBar } from "./cellbar.js";
+import { eventful, readPlace, writtenPlace } from "./cellplace.js";
 import { DIAGRAMS, LINES, SAME } from "./diagrams.js";
 import { Drawing } from "./drawing.js";
 import { rulesOf } from "./forward.js";
-import { clauses, el, later, number, QUIETLY, readTheme, tr, visible, writeAddress } from "./kit.js";
+import { cover, hides } from "./guess.js";
+import { clauses, el, number, QUIETLY, readTheme, tr, visible } from "./kit.js";
 import { Lines } from "./lines.js";
 import { cursor } from "./link.js";
+import { Lit } from "./lit.js";
+import { clamp } from "./numbers.js";
 import { sums, vectors } from "./sums.js";
-import { Timeline, button, choice, clamp, segments } from "./timeline.js";
-
-const FORMS = [
-  ["unit", later("One unit")],
-  ["vectors", later("As vectors")],
-];
-
-// What is hidden with what: a term's two parts with their sum (f_wx and f_bx with f_ih), and 1 − z with z.
-const hiddenWith = (name) =>
-  name === "one_z" ? "z" : name.replace(/_[wb]([xh])$/, (_, end) => (end === "x" ? "_ih" : "_hh"));
-
-// The step and unit to begin at, where nobody asked for one: where the state changes most from one step to the next.
-/**
- * @param {Record<string, Float32Array>} arrays
- * @param {CellHeader} header
- */
-function eventful(arrays, { hidden: H, steps, cell }) {
-  const state = cell === "LSTM" ? arrays.c : arrays.h;
-  let [best, most] = [0, 0];
-  for (let k = H; k < H * steps; k++) {
-    const gap = Math.abs(state[k] - state[k - H]);
-    if (gap > most && gap < Infinity) [best, most] = [k, gap];
-  }
-  return [Math.floor(best / H), best % H];
-}
+import { Timeline } from "./timeline.js";
 
 /** @import { Message } from "./bytes.js" */
 /** @import { CellHeader } from "./headers.js" */
-/** @import { TimedState } from "./timeline.js" */
+/** @import { TimedState } from "./types.js" */
+/** @import { Guessed } from "./guess.js" */
 /**
  * @typedef {object} CellOnly
  * @property {number} unit
- * @property {number | null} phase the part of the walk, or all of the cell
- * @property {boolean} hidden whether all values are to be guessed
  * @property {object | null} open the equation that is taken apart
  * @property {string} form
- * @property {Set<string>} covered what is to be guessed by itself
- * @property {Set<string>} bared what is shown though its part is to be guessed
  * @property {string} [of] the cell that was shown last
  * @property {string} [run] the header's id of that
  */
 
-/** @extends {Timeline<CellHeader, TimedState & CellOnly>} */
+/** @extends {Timeline<CellHeader, TimedState & Guessed & CellOnly>} */
 export class CellView extends Timeline {
+  /** @type {[number, number]} the step and unit to begin at */
+  opening;
+
   constructor(root) {
     super(root, "");
     root.classList.add("sv-cellview");
@@ -59,7 +41,6 @@ export class CellView extends Timeline {
       phase: null,
       hidden: false,
       open: null,
-      form: "unit",
       covered: new Set(),
       bared: new Set(),
     });
@@ -78,59 +59,32 @@ export class CellView extends Timeline {
       reveal: (name) => this.cover(name),
     });
     this.story = el("p", { class: "sv-phase", "aria-live": "polite" });
-    const [unitBox, unit] = choice(tr("unit"), [], (v) => {
-      this.state.unit = +v;
-      this.move(this.state.step);
-    });
-    this.unitSelect = unit;
-    this.walk = el(
-      "div",
-      { class: "sv-group" },
-      button(tr("Back"), tr("The part before (b)"), () => this.toPhase(-1)),
-      button(tr("Next"), tr("The next part of the cell (n)"), () => this.toPhase(1)),
-      button(tr("Whole cell"), tr("Show everything at once"), () => this.toPhase(null)),
-      (this.guess = button(tr("Hide values"), tr("Let the class guess, then reveal"), () => this.cover(null))),
-    );
-    this.forms = segments(
-      tr("How the equations are shown"),
-      FORMS.map(([value, text]) => [value, tr(text)]),
-      (form) => {
+    this.bar = new CellBar({
+      undo: this.undoGroup(),
+      unit: (unit) => {
+        this.state.unit = unit;
+        this.move(this.state.step);
+      },
+      form: (form) => {
         this.state.form = form;
         this.peeked = null;
         this.place();
         this.viewChanged();
       },
-    );
-    this.bar = el(
-      "div",
-      { class: "sv-bar" },
-      this.undoGroup(),
-      this.walk,
-      el(
-        "div",
-        { class: "sv-group sv-right" },
-        this.forms.root,
-        unitBox,
-        button(tr("See all units"), tr("Back to the gates page, at this step and unit"), () =>
-          this.send({ type: "gates", step: this.state.step, unit: this.state.unit, at: performance.now() }),
-        ),
-      ),
-    );
+      walk: (by) => this.toPhase(by),
+      guess: () => this.cover(null),
+      gates: () => this.send({ type: "gates", step: this.state.step, unit: this.state.unit, at: performance.now() }),
+    });
     root.replaceChildren(
-      this.time,
-      this.chips,
-      this.bar,
+      this.time.root,
+      this.time.chips,
+      this.bar.root,
       this.story,
       el("div", { class: "sv-cellgrid" }, this.drawing.root, this.lines.root),
       this.status,
       this.live,
     );
-    const link = (node) => node?.closest?.("[data-link]")?.dataset.link;
-    for (const event of ["pointerover", "focusin"]) root.addEventListener(event, (e) => this.light(link(e.target)));
-    root.addEventListener("pointerleave", () =>
-      this.light(root.contains(document.activeElement) ? link(document.activeElement) : null),
-    );
-    root.addEventListener("focusout", (e) => this.light(root.contains(e.relatedTarget) ? link(e.relatedTarget) : null));
+    this.lit = new Lit(root, (link) => SAME[this.kind][link] ?? link);
   }
 
   /** @param {Message<CellHeader>} message */
@@ -150,14 +104,11 @@ export class CellView extends Timeline {
     state.phase = this.within(state.phase);
     if (state.run !== header.id) Object.assign(state, { covered: new Set(), bared: new Set() });
     Object.assign(state, { of: header.cell, run: header.id });
-    this.undoable(header);
-    this.unitSelect.replaceChildren(
-      ...Array.from({ length: header.hidden }, (_, u) => el("option", { value: `${u}`, text: `${u}` })),
-    );
-    this.scrubber.max = `${state.L - 1}`;
+    this.undoing.set(header, this.home);
+    this.bar.units(header.hidden);
+    this.time.reach(state.L);
     this.status.textContent = header.status;
     this.secret = null;
-    this.latest = null;
     this.peeked = null;
     this.draw();
   }
@@ -184,7 +135,8 @@ export class CellView extends Timeline {
     const { state, header } = this;
     const v = sums(header, this.arrays, state.step, state.unit);
     // Steps that follow one another faster than the motion would leave nothing but motion.
-    const lively = this.latest !== null && this.latest !== state.step && !(this.timer && +state.speed > 5);
+    const { latest } = this.time;
+    const lively = latest !== null && latest !== state.step && !(this.player.on && +state.speed > 5);
     const say = (name) => (this.hides(name) ? "?" : number(v[name]));
     const reading = this.reading(state.unit);
     // The equations and the clock change when the motion ends, with the numbers on the wires.
@@ -200,14 +152,12 @@ export class CellView extends Timeline {
       });
       if (this.all) this.lines.strip(this.all, this.reading(this.peeked ?? state.unit));
       const secret = this.hides("x") ? state.step : Infinity;
-      if (secret !== this.secret) this.relabel(header.labels, (this.secret = secret));
-      this.tick(state.step);
-      if (this.lit) this.relight();
+      if (secret !== this.secret) this.time.relabel(header.labels, state.L, (this.secret = secret));
+      this.time.tick(state.step, state.L);
+      this.lit.again();
     };
     this.drawing.show(v, { phase: state.phase, ...reading, words: this.input(v), lively, settle });
-    this.forms.set(state.form);
-    this.unitSelect.value = `${state.unit}`;
-    this.guess.textContent = state.hidden || state.covered.size ? tr("Reveal") : tr("Hide values");
+    this.bar.set(state.form, state.unit, state.hidden || state.covered.size > 0);
     const phases = DIAGRAMS[this.kind].phases;
     this.story.textContent =
       state.phase === null
@@ -245,28 +195,13 @@ export class CellView extends Timeline {
     return inputs > 1 ? { x: `‖x‖ ${number(v.x, 2)}` } : {};
   }
 
-  // Whether a value is to be guessed: covered by itself, or with the part of the walk that computes it, or later.
   hides(name) {
-    const own = hiddenWith(name);
-    return this.state.covered.has(own) || (this.hushed(own) && !this.state.bared.has(own));
-  }
-
-  hushed(name) {
-    return this.state.hidden && this.drawing.phaseOf[name] >= Math.max(1, this.state.phase ?? 1);
+    return hides(this.state, this.drawing.phaseOf, name);
   }
 
   // Hide one value, or show it again; without a name all of them.
   cover(name) {
-    const { state } = this;
-    const own = name && hiddenWith(name);
-    if (name === null) {
-      state.hidden = !(state.hidden || state.covered.size);
-      state.covered.clear();
-      state.bared.clear();
-    } else if (this.hides(own)) {
-      state.covered.delete(own);
-      if (this.hushed(own)) state.bared.add(own);
-    } else if (!state.bared.delete(own)) state.covered.add(own);
+    cover(this.state, this.drawing.phaseOf, name);
     this.place();
     this.viewChanged();
     // The question mark that was pressed is gone. Its place takes the keys, and shows so by the next one.
@@ -282,23 +217,6 @@ export class CellView extends Timeline {
     if (unit === this.peeked) return;
     this.peeked = unit;
     this.lines.strip(this.all, this.reading(unit ?? this.state.unit));
-  }
-
-  // Everything that is about the same value lights up together: a term, its wire, its row of a vector.
-  light(link) {
-    const lit = link && this.same(link);
-    if (lit === this.lit) return;
-    this.lit = lit;
-    this.relight();
-  }
-
-  same(link) {
-    return SAME[this.kind][link] ?? link;
-  }
-
-  relight() {
-    for (const node of this.root.querySelectorAll("[data-link]"))
-      node.classList.toggle("sv-lit", !!this.lit && this.same(node.dataset.link) === this.lit);
   }
 
   toPhase(by) {
@@ -336,14 +254,9 @@ export class CellView extends Timeline {
   }
 
   readAddress() {
-    const view = new URLSearchParams(location.hash.slice(1));
-    const part = /^[1-9]$/.test(view.get("part") ?? "") ? +view.get("part") - 1 : null;
-    Object.assign(this.state, {
-      form: view.get("as") === "vectors" ? "vectors" : "unit",
-      phase: part,
-      hidden: view.get("values") === "hidden",
-    });
-    this.readCursor(view);
+    const { placed, ...place } = readPlace(viewOf());
+    this.placed = placed;
+    Object.assign(this.state, place);
   }
 
   readdressed() {
@@ -367,16 +280,7 @@ export class CellView extends Timeline {
   }
 
   viewChanged() {
-    const view = new URLSearchParams();
-    const { step, unit } = this.state;
-    if (step !== this.opening[0] || unit !== this.opening[1]) {
-      view.set("step", `${step}`);
-      if (unit) view.set("unit", `${unit}`);
-    }
-    if (this.state.form !== "unit") view.set("as", this.state.form);
-    if (this.state.phase !== null) view.set("part", `${this.state.phase + 1}`);
-    if (this.state.hidden) view.set("values", "hidden");
-    writeAddress(this.header.address, view);
+    writeAddress(this.header.address, writtenPlace(this.state, this.opening));
   }
 
   destroy() {

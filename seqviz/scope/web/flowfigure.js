@@ -1,12 +1,11 @@
 // The curves over time as one Plotly figure: a drawing for every kind of row, on a shared time axis.
 
-import { tr } from "./kit.js";
-import { HEADING, MARGIN, stepTicks } from "./picture.js";
-import { clamp } from "./timeline.js";
+import { axisOf, domain, layoutOf, sheet, stacked, stepTicks, timeAxis, zooming } from "./axes.js";
+import { lined } from "./rows.js";
 
 /** @import { FlowHeader, FlowRow } from "./headers.js" */
 /** @import { Theme } from "./kit.js" */
-/** @import { Built, TimedState } from "./timeline.js" */
+/** @import { Built, TimedState } from "./types.js" */
 /**
  * What is read here of the panel.
  * @typedef {object} Shown
@@ -77,9 +76,7 @@ function units(flow, row, yaxis, axis) {
   const values = arrays[row.array];
   const H = row.width;
   const floor = row.ceiling - header.decades;
-  const z = Array.from({ length: H }, (_, u) =>
-    Float32Array.from({ length: state.L }, (_v, t) => Math.max(values[t * H + u], floor)),
-  );
+  const z = lined(values, state.L, H).map((line) => line.map((v) => Math.max(v, floor)));
   Object.assign(axis, {
     range: [H - 0.5, -0.5],
     tickmode: "array",
@@ -122,9 +119,7 @@ function lines(flow, row, yaxis, axis) {
 function states(flow, row, yaxis, axis) {
   const { arrays, state, theme } = flow;
   const values = arrays[row.array];
-  const z = Array.from({ length: row.width }, (_, u) =>
-    Float32Array.from({ length: state.L }, (_v, t) => values[t * row.width + u]),
-  );
+  const z = lined(values, state.L, row.width);
   Object.assign(axis, {
     range: [row.width - 0.5, -0.5],
     tickmode: "array",
@@ -186,45 +181,17 @@ const ROWS = { norm, units, lines, states, share };
  */
 export function figure(flow, width) {
   const { rows, state, theme, header } = flow;
-  let y = MARGIN.top;
-  const places = rows.map((row) => {
-    y += HEADING;
-    const place = { top: y, height: state.folded.has(row.signal) ? FOLDED : TALL[row.kind] };
-    y += place.height + 4;
-    return place;
-  });
-  const height = y + MARGIN.bottom;
-  const inner = height - MARGIN.top - MARGIN.bottom;
+  const folded = (row) => state.folded.has(row.signal);
+  const { places, height } = stacked(rows, (row) => (folded(row) ? FOLDED : TALL[row.kind]));
   const traces = [];
   const layout = {
-    width,
-    height,
-    margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom },
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: theme.well,
-    font: { family: theme.font, color: theme.quiet, size: theme.label },
-    showlegend: false,
-    hovermode: false,
-    dragmode: state.coarse ? false : "zoom",
-    uirevision: `${state.L}`,
-    xaxis: {
-      anchor: `y${rows.length > 1 ? rows.length : ""}`,
-      range: state.zoom ?? [-0.5, state.L - 0.5],
-      showgrid: false,
-      zeroline: false,
-      ticks: "outside",
-      ticklen: 3,
-      title: { text: header.axis ?? tr("step t"), standoff: 4, font: { size: theme.label } },
-      ...stepTicks(state),
-      tickcolor: theme.rule,
-      tickfont: { family: theme.mono, size: theme.label, color: theme.quiet },
-    },
+    ...sheet(theme, width, height),
+    ...zooming(state),
+    xaxis: { ...timeAxis(state, theme, rows.length, header.axis), ...stepTicks(state) },
   };
   rows.forEach((row, k) => {
-    const { top, height: tall } = places[k];
-    const id = k ? k + 1 : "";
     const axis = {
-      domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)),
+      domain: domain(places[k], height),
       fixedrange: true,
       zeroline: false,
       showgrid: row.kind === "norm",
@@ -232,8 +199,8 @@ export function figure(flow, width) {
       ticks: "",
       tickfont: { family: theme.mono, size: theme.small, color: theme.quiet },
     };
-    traces.push(...ROWS[row.kind](flow, row, `y${id}`, axis, state.folded.has(row.signal)));
-    layout[`yaxis${id}`] = axis;
+    traces.push(...ROWS[row.kind](flow, row, axisOf(k), axis, folded(row)));
+    layout[layoutOf(k)] = axis;
   });
   return { traces, layout, places, height };
 }

@@ -3,6 +3,7 @@
 import { tr } from "./language.js";
 
 export * from "./language.js";
+export { number } from "./numbers.js";
 
 const known = new Map();
 
@@ -52,6 +53,16 @@ export function readTheme(element, palettes) {
     label,
     small: label,
   };
+}
+
+/** @type {(one: Theme, other: Theme) => boolean} */
+export const alike = (one, other) => ["paper", "font", "label"].every((part) => one[part] === other[part]);
+
+// The colours of a theme, for the styles of what lies in an element.
+/** @type {(element: HTMLElement, theme: Theme) => void} */
+export function wear(element, theme) {
+  element.classList.toggle("sv-dark", theme.dark);
+  for (const [signal, hue] of Object.entries(theme.hues)) element.style.setProperty(`--sv-hue-${signal}`, hue);
 }
 
 /** @param {Palette["diverging"]} scale */
@@ -126,14 +137,6 @@ export function typeset(text) {
 export const spelled = (text) =>
   text.replace(/_(\{[^}]*\}|[\p{L}\d]+)/gu, (_, below) => ` ${below.replace(/[{}]/g, "")}`);
 
-// A number for people: a minus instead of a hyphen, and none before what rounds to 0.
-export const number = (v, digits = 3) => {
-  if (Number.isNaN(v)) return "NaN";
-  const size = Math.abs(v);
-  const text = size === Infinity ? "∞" : size >= 1e4 ? size.toExponential(2) : size.toFixed(digits);
-  return (v < 0 && +text !== 0 ? "−" : "") + text;
-};
-
 export const visible = (character) =>
   character === " " ? "␣" : character === "\n" ? "↵" : character === "\t" ? "⇥" : character;
 
@@ -145,19 +148,3 @@ history.pushState = (state, title, url) => {
   if (there.pathname === location.pathname) history.replaceState(state, title, url);
   else push(state, title, url);
 };
-
-// The address says what is on the screen: the experiment in the query, the view of it after the #. It is
-// replaced, never pushed, so that Back leaves the page instead of walking through every edit.
-/**
- * @param {string} query
- * @param {URLSearchParams} view
- */
-export function writeAddress(query, view) {
-  const search = new URLSearchParams(location.search);
-  for (const name of ["e", "b", "layer", "loss", "net", "more", "input", "minus", "nudge"]) search.delete(name);
-  for (const [name, value] of new URLSearchParams(query)) search.set(name, value);
-  const [text, hash] = [search.toString(), view.toString()];
-  const address = `${location.pathname}${text ? `?${text}` : ""}${hash ? `#${hash}` : ""}`;
-  if (address !== `${location.pathname}${location.search}${location.hash}`)
-    history.replaceState(history.state, "", address);
-}

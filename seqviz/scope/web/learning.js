@@ -1,27 +1,16 @@
 // Training seen from its checkpoints: loss, score and gradient norm on one scrubber, which plays.
 
-import { power } from "./flow.js";
-import { clauses, el, number, tr } from "./kit.js";
-import { HEADING, MARGIN } from "./picture.js";
-import { Timeline, clamp } from "./timeline.js";
+import { axisOf, domain, layoutOf, sheet, stacked, timeAxis } from "./axes.js";
+import { clauses, number, tr } from "./kit.js";
+import { strokeNote } from "./legends.js";
+import { decades, power } from "./numbers.js";
+import { Timeline } from "./timeline.js";
 
-const TALL = 92;
-
-const DECADES = 0.6; // a logarithmic axis spans a factor of four at least, so that rest is drawn as rest
-
-// The range of a logarithmic axis, in decades: all values and marks, downwards where they are too close together.
-export function decades(values) {
-  const logs = values.filter((v) => v > 0 && v < Infinity).map(Math.log10);
-  if (!logs.length) return [-1, 0];
-  const high = Math.max(...logs);
-  const low = Math.min(...logs, high - DECADES);
-  const pad = 0.06 * (high - low);
-  return [low - pad, high + pad];
-}
+const [TALL, FOLDED] = [92, 10];
 
 /** @import { Message } from "./bytes.js" */
 /** @import { LearningHeader, LearningRow } from "./headers.js" */
-/** @import { Place, Tip, TimedState } from "./timeline.js" */
+/** @import { Built, Place, TimedState, TipContent } from "./types.js" */
 
 /** @extends {Timeline<LearningHeader, TimedState, LearningRow>} */
 export class Learning extends Timeline {
@@ -33,8 +22,8 @@ export class Learning extends Timeline {
     );
     root.classList.add("sv-learning");
     this.follow = true;
-    this.state.speed = this.speedSelect.value = "4";
-    root.replaceChildren(this.time, this.legend, this.plot, this.status, this.live);
+    this.state.speed = this.time.speed.value = "4";
+    root.replaceChildren(this.time.root, this.legend, this.plot, this.status, this.live);
   }
 
   /** @param {Message<LearningHeader>} message */
@@ -48,27 +37,19 @@ export class Learning extends Timeline {
     state.L = header.count;
     if (this.follow || state.step > state.L - 1) state.step = state.L - 1;
     this.rows = header.rows;
-    this.scrubber.max = `${state.L - 1}`;
+    this.time.reach(state.L);
     this.status.textContent = header.status;
-    this.latest = null;
     this.draw();
   }
 
   async draw() {
     if (!(await this.ready())) return;
-    await this.react(this.figure());
-    this.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
+    await this.area.react(this.figure(), this.state.L);
+    this.area.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
     this.legend.replaceChildren(
-      ...this.header.nets.map(({ label, line }) =>
-        el(
-          "span",
-          { class: "sv-note" },
-          el("i", { class: "sv-stroke", style: `border-top: 2px solid ${this.theme.lines[line]}` }),
-          label,
-        ),
-      ),
-      el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 1px dashed" }), tr("chance")),
-      el("span", { class: "sv-note" }, el("i", { class: "sv-stroke", style: "border-top: 1px dotted" }), tr("solved")),
+      ...this.header.nets.map(({ label, line }) => strokeNote(`2px solid ${this.theme.lines[line]}`, label)),
+      strokeNote("1px dashed", tr("chance")),
+      strokeNote("1px dotted", tr("solved")),
     );
     this.place();
     this.plot.setAttribute("aria-description", this.summary());
@@ -100,101 +81,89 @@ export class Learning extends Timeline {
     ].join(tr(". "));
   }
 
+  /** @returns {Built} */
   figure() {
-    const { rows, state, theme, header, arrays } = this;
-    let y = MARGIN.top;
-    const places = rows.map((row) => {
-      y += HEADING;
-      const place = { top: y, height: state.folded.has(row.signal) ? 10 : TALL };
-      y += place.height + 4;
-      return place;
-    });
-    const height = y + MARGIN.bottom;
-    const inner = height - MARGIN.top - MARGIN.bottom;
+    const { rows, state, theme } = this;
+    const { places, height } = stacked(rows, (row) => (state.folded.has(row.signal) ? FOLDED : TALL));
     const every = Math.max(1, Math.ceil(state.L / 10));
-    const ticks = [...Array(state.L).keys()].filter((k) => k % every === 0);
-    const traces = [];
+    const tickvals = [...Array(state.L).keys()].filter((k) => k % every === 0);
+    /** @type {any} */
     const layout = {
-      width: this.plot.clientWidth,
-      height,
-      margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom },
-      showlegend: false,
-      hovermode: false,
+      ...sheet(theme, this.plot.clientWidth, height),
       dragmode: false,
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: theme.well,
-      font: { family: theme.font, color: theme.quiet, size: theme.label },
-      shapes: [],
+      shapes: rows.flatMap((row, k) => this.levels(row, axisOf(k))),
       xaxis: {
-        anchor: `y${rows.length}`,
+        ...timeAxis(state, theme, rows.length, tr("optimiser step")),
         range: [-0.5, Math.max(1, state.L) - 0.5],
-        showgrid: false,
-        zeroline: false,
         fixedrange: true,
+        ticks: "",
         tickmode: "array",
-        tickvals: ticks,
-        ticktext: ticks.map((k) => `${arrays.step[k]}`),
-        title: { text: tr("optimiser step"), standoff: 4 },
+        tickvals,
+        ticktext: tickvals.map((k) => `${this.arrays.step[k]}`),
       },
     };
     rows.forEach((row, k) => {
-      const { top, height: tall } = places[k];
-      const id = k ? k + 1 : "";
-      const marks = [row.chance, row.solved].filter((v) => v != null);
-      const known = header.nets.flatMap(({ name }) => Array.from(arrays[`${name}.${row.signal}`]));
-      const range = row.range ?? (row.log ? decades([...known, ...marks]) : null);
-      layout[`yaxis${id}`] = {
-        domain: [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1)),
-        type: row.log ? "log" : "linear",
-        fixedrange: true,
-        nticks: 4,
-        showgrid: true,
-        gridcolor: theme.rule,
-        zeroline: false,
-        tickfont: { family: theme.mono, size: theme.small },
-        exponentformat: "power",
-        ...(range ? { range } : {}),
-      };
-      for (const { name, line } of header.nets) {
-        const values = arrays[`${name}.${row.signal}`];
-        traces.push({
-          type: "scatter",
-          mode: state.L < 60 ? "lines+markers" : "lines",
-          connectgaps: true,
-          y: Array.from(values, (v) => (Number.isFinite(v) ? v : null)),
-          yaxis: `y${id}`,
-          line: { color: theme.lines[line], width: 2 },
-          marker: { size: 4 },
-          hoverinfo: "skip",
-        });
-      }
-      for (const [value, dash] of [
-        [row.chance, "dash"],
-        [row.solved, "dot"],
-      ]) {
-        if (value != null)
-          layout.shapes.push({
-            type: "line",
-            xref: "paper",
-            x0: 0,
-            x1: 1,
-            yref: `y${id}`,
-            y0: value,
-            y1: value,
-            line: { color: theme.quiet, width: 1, dash },
-          });
-      }
+      layout[layoutOf(k)] = { domain: domain(places[k], height), ...this.axis(row) };
     });
-    return { traces, layout, places, height };
+    return { traces: rows.flatMap((row, k) => this.curves(row, axisOf(k))), layout, places, height };
+  }
+
+  axis(row) {
+    const { theme, header, arrays } = this;
+    const marks = [row.chance, row.solved].filter((v) => v != null);
+    const known = header.nets.flatMap(({ name }) => Array.from(arrays[`${name}.${row.signal}`]));
+    const range = row.range ?? (row.log ? decades([...known, ...marks]) : null);
+    return {
+      type: row.log ? "log" : "linear",
+      fixedrange: true,
+      nticks: 4,
+      showgrid: true,
+      gridcolor: theme.rule,
+      zeroline: false,
+      tickfont: { family: theme.mono, size: theme.small },
+      exponentformat: "power",
+      ...(range ? { range } : {}),
+    };
+  }
+
+  curves(row, yaxis) {
+    const mode = this.state.L < 60 ? "lines+markers" : "lines";
+    return this.header.nets.map(({ name, line }) => ({
+      type: "scatter",
+      mode,
+      connectgaps: true,
+      y: Array.from(this.arrays[`${name}.${row.signal}`], (v) => (Number.isFinite(v) ? v : null)),
+      yaxis,
+      line: { color: this.theme.lines[line], width: 2 },
+      marker: { size: 4 },
+      hoverinfo: "skip",
+    }));
+  }
+
+  // Chance, and from where on the task is solved, as lines across a row.
+  /**
+   * @param {LearningRow} row
+   * @param {string} yref
+   */
+  levels({ chance, solved }, yref) {
+    return [
+      { y: chance, dash: "dash" },
+      { y: solved, dash: "dot" },
+    ]
+      .filter(({ y }) => y != null)
+      .map(({ y, dash }) => ({
+        ...{ type: "line", xref: "paper", x0: 0, x1: 1, yref, y0: y, y1: y },
+        line: { color: this.theme.quiet, width: 1, dash },
+      }));
   }
 
   inspect(step) {
-    this.clock.textContent = tr("step {step}", { step: this.arrays.step[step] ?? 0 });
+    this.time.clock.textContent = tr("step {step}", { step: this.arrays.step[step] ?? 0 });
   }
 
   /**
    * @param {Place<LearningRow>} place
-   * @returns {Tip}
+   * @returns {TipContent}
    */
   tooltip({ row, step }) {
     return {
@@ -210,7 +179,7 @@ export class Learning extends Timeline {
   }
 
   spoken() {
-    return this.clock.textContent;
+    return this.time.clock.textContent;
   }
 
   move(step) {
@@ -218,10 +187,10 @@ export class Learning extends Timeline {
     this.follow = this.state.step === this.state.L - 1;
     // One message at a time: the next checkpoint is asked for when the last one has been drawn, or after a while.
     clearTimeout(this.asking);
-    this.asking = setTimeout(() => this.ask(false), this.timer ? 0 : 60);
+    this.asking = setTimeout(() => this.ask(false), this.player.on ? 0 : 60);
     // What stands beside the picture is drawn anew too, but only once the hand rests.
     clearTimeout(this.resting);
-    if (!this.timer) this.resting = setTimeout(() => this.ask(true), 400);
+    if (!this.player.on) this.resting = setTimeout(() => this.ask(true), 400);
   }
 
   ask(rests) {

@@ -1,6 +1,7 @@
 // A mark on the input that can be dragged from step to step: there 1 is added, and what is left of it is followed.
 
 import { el, tr } from "./kit.js";
+import { clamp } from "./numbers.js";
 
 export class Nudge {
   /** @type {number} the step of the message */
@@ -51,7 +52,7 @@ export class Nudge {
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (!by) return;
       stop(event);
-      const next = Math.min(this.steps - 1, Math.max(0, this.at + by * (event.shiftKey ? 10 : 1)));
+      const next = clamp(this.at + by * (event.shiftKey ? 10 : 1), 0, this.steps - 1);
       if (next !== this.at) choose((this.at = next));
     });
   }

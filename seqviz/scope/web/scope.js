@@ -22,10 +22,10 @@ function anew(root, old, Panel) {
   for (const name of Object.keys(place.dataset)) delete place.dataset[name];
   root.replaceWith(place);
   const panel = new Panel(place);
-  panel.playing = !!old.timer;
+  panel.playing = !!old.player?.on;
   for (const name of KEPT)
     if (old[name] !== undefined) panel[name] = name === "state" ? Object.assign(panel.state, old.state) : old[name];
-  if (panel.speedSelect) panel.speedSelect.value = panel.state.speed;
+  if (panel.time) panel.time.speed.value = panel.state.speed;
   return [place, panel];
 }
 
@@ -51,7 +51,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   panel.send = about ? (event) => say(about.key, event) : send;
   panel.update(message);
   if (about) hear(about, send);
-  if (panel.playing) panel.toggle();
+  if (panel.playing) panel.player.toggle();
   panel.playing = false;
   return () => {
     if (about) leave(about.key);

@@ -1,6 +1,7 @@
 // One line of the equations for all units at once: a strip of colours for every term, one cell a unit.
 
 import { el, number, spelled, tr, trn, typeset } from "./kit.js";
+import { clamp } from "./numbers.js";
 
 const SHADES = 256;
 const known = new Map();
@@ -29,7 +30,7 @@ function paint(canvas, values, low, high, scale) {
   values.forEach((value, k) => {
     if (Number.isNaN(value)) return;
     const share = (value - low) / (high - low);
-    const at = 4 * Math.min(SHADES - 1, Math.max(0, Math.round(share * (SHADES - 1))));
+    const at = 4 * clamp(Math.round(share * (SHADES - 1)), 0, SHADES - 1);
     image.data.set(colors.subarray(at, at + 4), 4 * k);
   });
   pen.putImageData(image, 0, 0);
@@ -62,7 +63,7 @@ export class Vectors {
       const strip = el("div", { class: "sv-strip", role: "img" }, canvas, mark);
       const unit = (event) => {
         const box = strip.getBoundingClientRect();
-        return Math.min(this.count - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * this.count)));
+        return clamp(Math.floor(((event.clientX - box.left) / box.width) * this.count), 0, this.count - 1);
       };
       strip.addEventListener("pointermove", (event) => peek(unit(event)));
       strip.addEventListener("pointerleave", () => peek(null));

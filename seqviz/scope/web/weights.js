@@ -1,12 +1,10 @@
 // One block of the weights as a matrix that answers to the hand: click a cell, drag it, type it.
 
-import { ramp } from "./brush.js";
-import { el, gradient, number, plotly, QUIETLY, readTheme, tr } from "./kit.js";
+import { el, number, plotly, QUIETLY, readTheme, tr } from "./kit.js";
+import { markNote, scaleKey } from "./legends.js";
 import { link } from "./link.js";
-
-const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
-const LEFT = 34;
-const TOP = 22;
+import { LEFT, TOP, changed, colourOf, extent, heat, matrixLayout, reachOf } from "./matrix.js";
+import { alike, clamp } from "./numbers.js";
 
 /** @import { Message } from "./bytes.js" */
 /** @import { Packed, WeightsHeader } from "./headers.js" */
@@ -119,52 +117,18 @@ export class Weights {
     const { header } = this;
     this.theme = readTheme(this.root, header.palettes);
     this.width = this.plot.clientWidth;
-    const size = clamp((this.width - LEFT - 8) / header.cols, 2, 26);
-    this.across = header.cols === 1 ? Math.min(90, this.width - LEFT - 8) : size * header.cols;
-    this.down_ = clamp(header.rows * clamp(size, 4, 22), 60, 360);
-    const layout = {
-      width: LEFT + this.across + 8,
-      height: TOP + this.down_ + 6,
-      margin: { l: LEFT, r: 8, t: TOP, b: 6 },
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: this.theme.well,
-      font: { family: this.theme.mono, color: this.theme.quiet, size: this.theme.small },
-      hovermode: false,
-      dragmode: false,
-      xaxis: {
-        side: "top",
-        showgrid: false,
-        zeroline: false,
-        fixedrange: true,
-        range: [-0.5, header.cols - 0.5],
-        tickmode: "array",
-        ...marks(header.cols, header.names),
-      },
-      yaxis: {
-        showgrid: false,
-        zeroline: false,
-        fixedrange: true,
-        range: [header.rows - 0.5, -0.5],
-        tickmode: "array",
-        ...marks(header.rows),
-      },
-    };
+    this.size = extent(header, this.width);
+    const layout = matrixLayout(header, this.size, this.theme);
     const look = JSON.stringify([layout, this.theme.diverging]);
     // The hand's own edit is in the picture already; the server only confirms it.
     if (look !== this.look || !alike(this.values, this.pictured) || !alike(this.original, this.compared))
       await this.paint(layout);
     [this.look, this.compared] = [look, this.original];
     this.plot.style.height = `${layout.height}px`;
-    const most = this.most();
+    const most = reachOf(this.values);
     this.legend.replaceChildren(
-      el(
-        "span",
-        { class: "sv-key" },
-        el("span", { text: number(-most, 1) }),
-        el("i", { style: `background:${gradient(this.theme.diverging)}` }),
-        el("span", { text: number(most, 1) }),
-      ),
-      el("span", { class: "sv-note" }, el("i", { class: "sv-edit-mark" }), tr("changed by you")),
+      scaleKey(this.theme.diverging, number(-most, 1), number(most, 1)),
+      markNote("sv-edit-mark", tr("changed by you")),
     );
     const [low, high] = [Math.min, Math.max].map((pick) => this.values.reduce((a, b) => pick(a, b)));
     this.plot.setAttribute(
@@ -184,62 +148,20 @@ export class Weights {
 
   async paint(layout) {
     this.pictured = this.values.slice();
-    this.drawnMost = this.most();
+    this.drawnMost = reachOf(this.values);
     this.root.dataset.paints = `${+(this.root.dataset.paints ?? 0) + 1}`;
-    await this.Plotly.react(this.graph, [this.heat(), this.changed()], layout, {
-      displayModeBar: false,
-      staticPlot: true,
-    });
-  }
-
-  most() {
-    return Math.max(1, ...this.values.map(Math.abs));
-  }
-
-  heat() {
-    const { rows, cols } = this.header;
-    const z = Array.from({ length: rows }, (_, r) => this.values.subarray(r * cols, (r + 1) * cols));
-    const most = this.most();
-    return {
-      type: "heatmap",
-      z,
-      zmin: -most,
-      zmax: most,
-      colorscale: this.theme.diverging,
-      showscale: false,
-      xgap: cols <= 32 ? 1 : 0,
-      ygap: rows <= 32 ? 1 : 0,
-      hoverinfo: "skip",
-    };
-  }
-
-  changed() {
-    const { rows, cols } = this.header;
-    const places = [];
-    for (let k = 0; k < rows * cols; k++)
-      if (this.values[k] !== this.original[k]) places.push([Math.floor(k / cols), k % cols]);
-    return {
-      type: "scatter",
-      mode: "markers",
-      x: places.map((p) => p[1]),
-      y: places.map((p) => p[0]),
-      hoverinfo: "skip",
-      marker: {
-        symbol: "square-open",
-        size: clamp(this.across / cols - 4, 4, 16),
-        color: this.theme.changed,
-        line: { width: 2 },
-      },
-    };
+    const { header, values, original, theme, size } = this;
+    const traces = [heat(header, values, theme), changed(header, values, original, size.across, theme)];
+    await this.Plotly.react(this.graph, traces, layout, { displayModeBar: false, staticPlot: true });
   }
 
   show() {
     const [row, col] = this.cell;
     const { header } = this;
     const value = this.values[this.at(row, col)];
-    const cellWidth = this.across / header.cols;
-    const cellHeight = this.down_ / header.rows;
-    this.box.style.cssText = `left:${LEFT + col * cellWidth}px;top:${TOP + row * cellHeight}px;width:${cellWidth}px;height:${cellHeight}px`;
+    const [wide, high] = [this.size.across / header.cols, this.size.down / header.rows];
+    const corner = `left:${LEFT + col * wide}px;top:${TOP + row * high}px`;
+    this.box.style.cssText = `${corner};width:${wide}px;height:${high}px`;
     this.name.textContent = header.bias
       ? `${header.symbol}[${row}]`
       : `${header.symbol}[${row}, ${header.names ? header.names[col] : col}]`;
@@ -264,8 +186,8 @@ export class Weights {
 
   under(event) {
     const box = this.plot.getBoundingClientRect();
-    const col = Math.floor(((event.clientX - box.left - LEFT) / this.across) * this.header.cols);
-    const row = Math.floor(((event.clientY - box.top - TOP) / this.down_) * this.header.rows);
+    const col = Math.floor(((event.clientX - box.left - LEFT) / this.size.across) * this.header.cols);
+    const row = Math.floor(((event.clientY - box.top - TOP) / this.size.down) * this.header.rows);
     return row >= 0 && col >= 0 && row < this.header.rows && col < this.header.cols ? [row, col] : null;
   }
 
@@ -306,11 +228,7 @@ export class Weights {
 
   // While the hand moves, the one cell alone: the whole matrix is drawn when it is let go.
   fill(value) {
-    const scale = ramp(this.theme.diverging);
-    const most = this.drawnMost;
-    const share = (clamp(value, -most, most) + most) / (2 * most);
-    const pixel = scale[Math.round(share * (scale.length - 1))];
-    this.box.style.background = `rgb(${pixel & 255}, ${(pixel >> 8) & 255}, ${(pixel >> 16) & 255})`;
+    this.box.style.background = colourOf(this.theme.diverging, value, this.drawnMost);
   }
 
   settle() {
@@ -366,12 +284,4 @@ export class Weights {
     this.observer.disconnect();
     this.Plotly?.purge(this.graph);
   }
-}
-
-const alike = (a, b) => a.length === b?.length && a.every((value, k) => value === b[k]);
-
-function marks(count, names) {
-  const every = Math.max(1, Math.ceil(count / 8));
-  const tickvals = [...Array(count).keys()].filter((k) => k % every === 0);
-  return { tickvals, ticktext: tickvals.map((k) => (names ? names[k] : `${k}`)) };
 }

@@ -1,0 +1,57 @@
+// The bar of the cell page: undo, the walk through the cell, guessing, one unit or vectors, which unit.
+
+import { button, choice, segments } from "./controls.js";
+import { el, later, tr } from "./kit.js";
+
+const FORMS = [
+  ["unit", later("One unit")],
+  ["vectors", later("As vectors")],
+];
+
+export class CellBar {
+  // undo: the group of undo and redo; unit(number), form(name): chosen; walk(by): to another part, or with null to the
+  // whole cell; guess(): all values hidden or shown; gates(): back to the gates page.
+  constructor({ undo, unit, form, walk, guess, gates }) {
+    const [unitBox, select] = choice(tr("unit"), [], (v) => unit(+v));
+    this.select = select;
+    this.guess = button(tr("Hide values"), tr("Let the class guess, then reveal"), guess);
+    this.forms = segments(
+      tr("How the equations are shown"),
+      FORMS.map(([value, text]) => [value, tr(text)]),
+      form,
+    );
+    this.root = el(
+      "div",
+      { class: "sv-bar" },
+      undo,
+      el(
+        "div",
+        { class: "sv-group" },
+        button(tr("Back"), tr("The part before (b)"), () => walk(-1)),
+        button(tr("Next"), tr("The next part of the cell (n)"), () => walk(1)),
+        button(tr("Whole cell"), tr("Show everything at once"), () => walk(null)),
+        this.guess,
+      ),
+      el(
+        "div",
+        { class: "sv-group sv-right" },
+        this.forms.root,
+        unitBox,
+        button(tr("See all units"), tr("Back to the gates page, at this step and unit"), gates),
+      ),
+    );
+  }
+
+  // How many units can be chosen from.
+  units(count) {
+    this.select.replaceChildren(
+      ...Array.from({ length: count }, (_, u) => el("option", { value: `${u}`, text: `${u}` })),
+    );
+  }
+
+  set(form, unit, guessing) {
+    this.forms.set(form);
+    this.select.value = `${unit}`;
+    this.guess.textContent = guessing ? tr("Reveal") : tr("Hide values");
+  }
+}

@@ -1,0 +1,163 @@
+// What the network would do with an edit, before anybody has told the server: the browser's own run, painted over the
+// picture while the hand moves, and drawn by Plotly once it rests.
+
+import { Brush, lookup } from "./brush.js";
+import { MARGIN, layoutOf } from "./axes.js";
+import { forward } from "./forward.js";
+import { alike } from "./numbers.js";
+import { colours, rowData, rowRange } from "./rows.js";
+
+/** @import { Message } from "./bytes.js" */
+/** @import { ModelHeader, ScopeHeader } from "./headers.js" */
+/** @import { Numbers } from "./types.js" */
+
+const REST = 150; // ms without a stroke, until Plotly draws what the hand has made
+const CLOSE = 1e-5; // of a value's size: the server only confirms it
+
+export class Draft {
+  /** @type {(ModelHeader & {parameters: Numbers}) | null | undefined} */
+  model;
+  /** @type {Numbers | null} what the browser itself has computed */
+  drafted = null;
+  seen = 0; // strokes that were followed
+
+  /** @param {import("./view.js").Scope} scope */
+  constructor(scope) {
+    this.scope = scope;
+    this.brush = new Brush();
+  }
+
+  // A message has come. True where the browser's own forward pass already drew what it says.
+  /** @param {Message<ScopeHeader>} message */
+  confirms({ header, arrays }) {
+    const { drafted } = this;
+    this.drafted = null;
+    this.model = header.model && { ...header.model, parameters: pick(arrays, "model.") };
+    const { now } = this.scope;
+    return (
+      !!drafted && !this.brush.shown && header.rows.every((row) => alike(drafted[row.signal], now[row.signal], CLOSE))
+    );
+  }
+
+  // Every number of a run with these edits; without a model only the input is known.
+  run({ inputs, weights }) {
+    const { scope, model } = this;
+    const { header } = scope;
+    const x = scope.message.arrays.x.values.slice();
+    for (const [t, f, v] of inputs) x[t * header.inputs + f] = v;
+    return model ? ofLayer(forward(edited(model, weights), x, header.rules ?? []), header) : { ...scope.now, x };
+  }
+
+  preview({ inputs = [], weights = [] }) {
+    const { scope } = this;
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => {
+      if (scope.gone || !scope.area.built) return;
+      this.drafted = this.run({ inputs, weights });
+      scope.showNow(this.drafted);
+      this.seen++;
+      this.sketch();
+      scope.place();
+      scope.root.dataset.previews = `${this.seen}`;
+      clearTimeout(this.resting);
+      this.resting = setTimeout(() => {
+        if (!scope.gone) scope.picture.redraw(false);
+      }, REST);
+    });
+  }
+
+  // Plotly has drawn what the hand had made of the picture by then: the brush is not needed, unless it went on since.
+  /** @param {number} seen */
+  takenOver(seen) {
+    if (seen !== this.seen) return;
+    clearTimeout(this.resting);
+    this.brush.hide();
+    this.scope.root.dataset.rested = `${this.seen}`;
+  }
+
+  // The numbers of now, painted over Plotly's picture.
+  sketch() {
+    const { rows, state, theme, area, shown } = this.scope;
+    const width = area.right - MARGIN.left;
+    const across = lookup(Math.round(width), state.L, (t) => area.xaxis.l2p(t - 0.5));
+    rows.forEach((row, k) => {
+      const values = shown[row.signal];
+      const place = area.built.places[k];
+      const folded = state.folded.has(row.signal);
+      if (row.kind === "line" && !folded) {
+        this.brush.lines(k, place, width, this.lines(row, k, values, place));
+        return;
+      }
+      const [low, high] = rowRange(row, values, state);
+      const look = { across, low, high, scale: colours(row, values, state, theme), ground: theme.well };
+      const { z } = rowData(row, values, state);
+      this.brush.heat(k, place, width, { ...look, rows: z.length, cell: (line, t) => z[line][t] });
+    });
+    this.brush.root.hidden = false;
+  }
+
+  lines(row, k, values, { height }) {
+    const { state, theme, area } = this.scope;
+    const [low, high] = area.built.layout[layoutOf(k)].range;
+    const { lines, targets } = rowData(row, values, state);
+    const color = (f) => theme.lines[f % theme.lines.length];
+    const dots = state.L <= 64 ? (row.signal === "x" ? 5 : 3) : 0;
+    const stairs = row.signal === "x";
+    return {
+      x: (t) => area.xaxis.l2p(t),
+      y: (v) => (height * (high - v)) / (high - low),
+      ground: theme.well,
+      rule: theme.rule,
+      lines: [
+        ...targets.map((line, f) => ({ values: line, color: color(f), width: 1, dash: [1, 2], ring: 8 })),
+        ...lines.map((line, f) => ({ values: line, color: color(f), width: 1.6, stairs, dots })),
+      ],
+    };
+  }
+
+  destroy() {
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.resting);
+  }
+}
+
+// A message's arrays whose names begin so, by what is left of their names; without a prefix those of the run itself.
+/**
+ * @param {Message<any>["arrays"]} arrays
+ * @param {string} prefix
+ */
+export function pick(arrays, prefix) {
+  /** @type {Numbers} */
+  const found = {};
+  for (const [name, { values }] of Object.entries(arrays)) {
+    if (prefix ? name.startsWith(prefix) : !/^(baseline|model)\./.test(name)) found[name.slice(prefix.length)] = values;
+  }
+  return found;
+}
+
+/**
+ * @param {Numbers} result
+ * @param {ScopeHeader} header
+ */
+function ofLayer(result, header) {
+  /** @type {Numbers} */
+  const found = { x: result.x, y: result.y };
+  const prefix = `l${header.layer}.`;
+  for (const [name, values] of Object.entries(result))
+    if (name.startsWith(prefix)) found[name.slice(prefix.length)] = values;
+  return found;
+}
+
+/**
+ * @param {ModelHeader & {parameters: Numbers}} model
+ * @param {[string, number, number, number][]} weights
+ */
+function edited(model, weights) {
+  if (!weights.length) return model;
+  const parameters = { ...model.parameters };
+  for (const [name, row, col, value] of weights) {
+    if (parameters[name] === model.parameters[name]) parameters[name] = parameters[name].slice();
+    parameters[name][row * model.columns[name] + col] = value;
+  }
+  return { ...model, parameters };
+}

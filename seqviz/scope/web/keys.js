@@ -1,0 +1,88 @@
+// The keys of a picture over time: in it, and from the rest of the page while nothing else there needs them.
+
+import { lecture } from "./address.js";
+
+const PAGES = ["PageUp", "PageDown"];
+const SIDEWAYS = ["ArrowLeft", "ArrowRight"];
+const TYPED = "input:not([type=range], [type=checkbox], [type=radio]), textarea";
+// What has a use of its own for arrows, and for space.
+const MOVED =
+  ["radio", "radiogroup", "tab", "tablist", "slider", "listbox", "option", "combobox", "menu", "menuitem", "grid"]
+    .map((role) => `[role=${role}]`)
+    .join(", ") + `, ${TYPED}, input[type=radio], input[type=range], select, [contenteditable], canvas, audio, video`;
+const PRESSED = "button, summary, a, input, [role=button], [role=radio], [role=switch], [role=checkbox]";
+
+export class Keys {
+  // panel: a Timeline.
+  /** @param {any} panel */
+  constructor(panel) {
+    this.panel = panel;
+    panel.root.addEventListener("keydown", (e) => this.pressed(e));
+    this.onPage = (e) => this.clicker(e);
+    document.addEventListener("keydown", this.onPage);
+  }
+
+  // Whether the field under the focus needs a key for itself.
+  needed({ target, key }) {
+    const field = target.closest("input, select, textarea");
+    if (!field) return false;
+    if (PAGES.includes(key)) return field.matches(TYPED);
+    if (field === this.panel.time.scrubber) return ![" ", "ArrowUp", "ArrowDown"].includes(key);
+    return !field.matches("[type=checkbox]") || key === " ";
+  }
+
+  pressed(event) {
+    if (event.altKey || this.needed(event)) return;
+    const action = event.ctrlKey || event.metaKey ? this.undoing(event) : this.moving(event);
+    if (!action) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action();
+  }
+
+  moving(event) {
+    const { panel } = this;
+    const { step, L } = panel.state;
+    const jump = event.shiftKey ? 10 : 1;
+    const actions = {
+      ArrowLeft: () => panel.move(step - jump),
+      ArrowRight: () => panel.move(step + jump),
+      PageUp: () => panel.move(step - 1),
+      PageDown: () => panel.move(step + 1),
+      Home: () => panel.move(0),
+      End: () => panel.move(L - 1),
+      ...panel.extraKeys(event, jump),
+    };
+    if (event.key === " " && !event.target.closest("button")) actions[" "] = () => panel.player.toggle();
+    return actions[event.key];
+  }
+
+  undoing({ key, shiftKey }) {
+    const { undoing } = this.panel;
+    if (!undoing) return undefined;
+    const redo = () => undoing.redo.click();
+    return { z: shiftKey ? redo : () => undoing.undo.click(), Z: redo, y: redo }[key];
+  }
+
+  // Keys from outside of the picture, for the first one of the page: whatever the buttons promise works before anything
+  // has the focus, and beside whatever has no use of its own for that key.
+  clicker(event) {
+    const { target, key } = event;
+    const { root, undoing } = this.panel;
+    if (event.defaultPrevented || root.contains(target) || document.querySelector(".sv-timed") !== root) return;
+    if (document.querySelector("[role=dialog], dialog[open]")) return;
+    const control = event.ctrlKey || event.metaKey;
+    const known = control ? ["z", "Z", "y"].includes(key) && !!undoing : this.promised.includes(key);
+    if (!known || target.closest(MOVED) || (key === " " && target.closest(PRESSED))) return;
+    this.pressed(event);
+  }
+
+  // Keys that need no focus. A clicker's page keys scroll, but for a lecture.
+  get promised() {
+    return [...SIDEWAYS, " ", ...(lecture() ? PAGES : []), ...this.panel.anywhere];
+  }
+
+  destroy() {
+    document.removeEventListener("keydown", this.onPage);
+  }
+}

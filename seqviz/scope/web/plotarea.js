@@ -1,0 +1,134 @@
+// The place that Plotly draws rows over time into, and what lies over it: the chosen step, marks, headings. Where a
+// step is in pixels, and which step and row lie under a pointer.
+
+import { MARGIN } from "./axes.js";
+import { el } from "./kit.js";
+import { clamp } from "./numbers.js";
+
+/** @import { Built, Mark } from "./types.js" */
+
+export class PlotArea {
+  /** @type {Built} */
+  built;
+  /** @type {any} */
+  Plotly;
+  /** @type {number} */
+  width;
+  /** @type {Promise<any> | undefined} */
+  reacting;
+
+  // label: what it is called; tip: what stands beside the pointer; zoomed(range or null): the person has zoomed.
+  /**
+   * @param {string} label
+   * @param {HTMLElement} tip
+   * @param {(range: number[] | null) => void} zoomed
+   */
+  constructor(label, tip, zoomed) {
+    this.onZoom = zoomed;
+    /** @type {any} with what Plotly adds to it */
+    this.graph = el("div", { class: "sv-graph" });
+    this.band = el("div", { class: "sv-band" });
+    this.pinned = el("div", { class: "sv-pinned" });
+    this.veil = el("div", { class: "sv-veil" });
+    this.marks = el("div", { class: "sv-marks" });
+    this.heads = el("div", { class: "sv-heads" });
+    this.root = el(
+      "div",
+      { class: "sv-plot", tabindex: "0", role: "application", "aria-label": label },
+      this.graph,
+      this.veil,
+      this.pinned,
+      this.band,
+      this.marks,
+      this.heads,
+      tip,
+    );
+  }
+
+  get drawn() {
+    return !!this.built && !!this.graph._fullLayout;
+  }
+  get xaxis() {
+    return this.graph._fullLayout.xaxis;
+  }
+  // Asking the element would lay the page out anew.
+  get right() {
+    return this.width - MARGIN.right;
+  }
+
+  /**
+   * @param {Built} built
+   * @param {number} steps
+   */
+  async react(built, steps) {
+    this.built = built;
+    this.steps = steps;
+    this.root.style.height = `${built.height}px`;
+    await (this.reacting = this.Plotly.react(this.graph, built.traces, built.layout, {
+      displayModeBar: false,
+      responsive: false,
+      doubleClick: "reset",
+      scrollZoom: false,
+      showTips: false,
+    }));
+    if (this.bound) return;
+    this.bound = true;
+    this.graph.on("plotly_relayout", () => this.onZoom(this.zoomed() ? this.xaxis.range.slice() : null));
+  }
+
+  zoomed() {
+    const [a, b] = this.xaxis.range;
+    return Math.abs(a + 0.5) > 1e-6 || Math.abs(b - this.steps + 0.5) > 1e-6;
+  }
+
+  pixel(step) {
+    return clamp(MARGIN.left + this.xaxis.l2p(step), MARGIN.left, this.right);
+  }
+
+  stepAt(clientX) {
+    const px = clientX - this.root.getBoundingClientRect().left;
+    return clamp(Math.round(this.xaxis.p2l(px - MARGIN.left)), 0, this.steps - 1);
+  }
+
+  // Which step, and which row by its number k, lie under a pointer; share: how far down the row, from 0 to 1.
+  /** @param {PointerEvent | MouseEvent} event */
+  under(event) {
+    if (!this.drawn) return null;
+    const box = this.root.getBoundingClientRect();
+    const [px, py] = [event.clientX - box.left, event.clientY - box.top];
+    if (px < MARGIN.left - 2 || px > this.right + 2) return null;
+    const step = clamp(Math.round(this.xaxis.p2l(px - MARGIN.left)), 0, this.steps - 1);
+    const k = this.built.places.findIndex(({ top, height }) => py >= top && py <= top + height);
+    if (k < 0) return { step, px, py };
+    const { top, height } = this.built.places[k];
+    return { step, k, px, py, share: (py - top) / height };
+  }
+
+  // Everything that sits over the picture, moved without touching Plotly; veiled: what is past lies under a veil.
+  place(step, pinned, veiled) {
+    this.stripe(this.band, step);
+    this.stripe(this.pinned, pinned);
+    this.veil.style.transform = `translateX(${MARGIN.left}px)`;
+    this.veil.style.width = veiled ? `${this.pixel(step - 0.5) - MARGIN.left}px` : "0";
+    for (const mark of /** @type {Iterable<Mark>} */ (this.marks.children)) {
+      const { from, to, place } = mark.region;
+      const [a, b] = [this.pixel(from - 0.5), this.pixel(to - 0.5)];
+      const across = `left:${a}px;width:${Math.max(0, b - a)}px`;
+      const down = `top:${place.top}px;height:${place.height}px`;
+      mark.style.cssText = `${across};${down};display:${b > a ? "block" : "none"}`;
+    }
+  }
+
+  stripe(node, t) {
+    const [a, b] = [this.pixel(t - 0.5), this.pixel(t + 0.5)];
+    node.style.transform = `translateX(${a}px)`;
+    node.style.width = `${Math.max(b > a ? 2 : 0, b - a)}px`;
+    node.style.display = b > a ? "" : "none";
+  }
+
+  // Plotly fails when a picture is taken away that it is still drawing.
+  purge() {
+    const purge = () => setTimeout(() => this.Plotly?.purge(this.graph));
+    Promise.resolve(this.reacting).then(purge, purge);
+  }
+}

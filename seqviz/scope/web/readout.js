@@ -1,0 +1,64 @@
+// The curves by their strokes, each with its number at the cursor, and after a nudge with what is left of it.
+
+import { el, tr } from "./kit.js";
+import { power } from "./numbers.js";
+
+/** @import { FlowHeader } from "./headers.js" */
+/** @import { Theme } from "./kit.js" */
+
+// What is left of the largest value, by the log10 of the quotient.
+function shareOf(log) {
+  if (!(log <= 0)) return "";
+  const percent = 100 * 10 ** log;
+  return tr("{percent} % left", {
+    percent: log === -Infinity ? "0" : percent < 0.01 ? "< 0.01" : +percent.toPrecision(2),
+  });
+}
+
+const kind = (dash) => (dash === "dot" ? "dotted" : dash ? "dashed" : "solid");
+
+export class Readout {
+  constructor() {
+    this.root = el("dl", { class: "sv-readout" });
+    this.when = el("dd", { class: "sv-when" });
+    /** @type {{values: Float32Array, most: number, worth: HTMLElement, left: HTMLElement}[]} */
+    this.numbers = [];
+  }
+
+  /**
+   * @param {FlowHeader} header
+   * @param {Record<string, Float32Array>} arrays
+   * @param {Theme} theme
+   */
+  draw(header, arrays, theme) {
+    const terms = header.curves
+      .filter((curve) => curve.label)
+      .map((curve) => {
+        const values = arrays[curve.name];
+        const [worth, left] = [el("dd"), el("dd", { class: "sv-left" })];
+        const color = curve.line === null ? theme.quiet : theme.lines[curve.line];
+        const style = `border-top: ${curve.width ?? 2}px ${kind(curve.dash)} ${color}`;
+        const name = el("dt", {}, el("i", { class: "sv-stroke", style }), curve.label);
+        const most = values.reduce((a, b) => Math.max(a, b), -Infinity);
+        return {
+          values,
+          most,
+          worth,
+          left,
+          term: el("div", {}, name, worth, ...(header.nudge === undefined ? [] : [left])),
+        };
+      });
+    this.numbers = terms;
+    const measure = el("div", {}, el("dt", { text: header.measure ?? tr("norm") }), this.when);
+    this.root.replaceChildren(measure, ...terms.map(({ term }) => term));
+  }
+
+  // nudge: the step from which on something is left, where there is one.
+  show(step, nudge) {
+    this.when.textContent = tr("step {step}", { step });
+    for (const { values, most, worth, left } of this.numbers) {
+      worth.textContent = power(values[step]);
+      left.textContent = step < nudge ? "" : shareOf(values[step] - most);
+    }
+  }
+}

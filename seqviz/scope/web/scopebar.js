@@ -1,0 +1,52 @@
+// The scope's bar: undo, reset, the baseline, the order of the units, saving.
+
+import { button, choice, saver, segments } from "./controls.js";
+import { el, later, tr } from "./kit.js";
+
+/** @import { ScopeHeader } from "./headers.js" */
+
+export const VIEWS = [
+  ["now", later("Now")],
+  ["baseline", later("Baseline")],
+  ["difference", later("Difference")],
+];
+export const ORDERS = [
+  ["index", later("index")],
+  ["similarity", later("similarity")],
+  ["mean", later("mean")],
+];
+const said = (options) => options.map(([value, text]) => [value, tr(text)]);
+
+export class ScopeBar {
+  // say(type): to the server; change(part): of the view; save(format); undo(...more): the group of undo and redo.
+  constructor({ say, change, save, undo }) {
+    this.reset = button(tr("Reset weights"), tr("Take back every weight edit: the same initial weights again"), () =>
+      say("reset"),
+    );
+    this.pin = button(tr("Pin as baseline"), tr("Keep this run to compare the next ones with"), () => say("pin"));
+    const [orderBox, order] = choice(tr("units by"), said(ORDERS), (sort) => change({ sort }));
+    this.order = order;
+    this.views = segments(tr("Which run is shown"), said(VIEWS), (view) => change({ view }));
+    this.root = el(
+      "div",
+      { class: "sv-bar" },
+      undo(this.reset),
+      el("div", { class: "sv-group" }, this.pin, this.views.root),
+      el("div", { class: "sv-group sv-right" }, orderBox, saver(save)),
+    );
+  }
+
+  /**
+   * @param {ScopeHeader} header
+   * @param {{view: string, sort: string}} state
+   * @param {boolean} compared whether there is a baseline
+   */
+  set(header, state, compared) {
+    this.root.hidden = !!header.plain;
+    this.reset.disabled = !header.reset;
+    this.pin.textContent = compared ? tr("Pin again") : tr("Pin as baseline");
+    this.views.root.hidden = !compared;
+    this.views.set(state.view);
+    this.order.value = state.sort;
+  }
+}

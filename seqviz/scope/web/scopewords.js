@@ -1,0 +1,80 @@
+// What the scope says in words: of the chosen step in one line, of what lies under the pointer, and of itself in a
+// file.
+
+import { later, number, tr } from "./kit.js";
+import { featureName, rangeText, stepLabel } from "./rows.js";
+
+/** @import { ScopeHeader, ScopeRow } from "./headers.js" */
+/** @import { Numbers, Place, ScopeState, TipContent } from "./types.js" */
+
+const SAID = {
+  now: later("step {step}, unit {unit}: {values}"),
+  baseline: later("step {step}, unit {unit}, baseline: {values}"),
+  difference: later("step {step}, unit {unit}, now minus baseline: {values}"),
+};
+
+/**
+ * @param {ScopeRow[]} rows
+ * @param {Numbers} shown
+ * @param {ScopeState} state
+ * @param {number} step
+ * @param {number} unit
+ */
+export function oneLine(rows, shown, state, step, unit) {
+  const signed = (v) => (state.view === "difference" && v > 0 ? "+" : "") + number(v, 2);
+  const at = (signal) => shown[signal]?.[step * state.hidden + unit];
+  const values = rows
+    .filter(({ kind }) => kind === "gate" || kind === "state")
+    .map(({ signal, symbol }) => `${symbol}\u00a0${signed(at(signal))}`)
+    .join("  ");
+  return tr(SAID[state.view], { step: state.marks ? `${step}${stepLabel(state, step)}` : step, unit, values });
+}
+
+const FEATURES = 6; // so many lines are drawn
+
+/**
+ * @param {Place<ScopeRow>} place
+ * @param {Numbers} shown
+ * @param {ScopeState} state
+ * @returns {TipContent}
+ */
+export function tooltip({ row, step, unit }, shown, state) {
+  const values = shown[row.signal];
+  const named = `${step}${stepLabel(state, step)}`;
+  /** @type {TipContent["lines"]} */
+  const lines = [];
+  if (unit !== undefined) {
+    const at = (t) => number(values[t * state.hidden + unit], 4);
+    if (step > 0) lines.push([tr("step {step}", { step: step - 1 }), at(step - 1)]);
+    lines.push([tr("step {step}", { step: named }), at(step)]);
+    return { title: tr("{row} · unit {unit}", { row: row.name, unit }), lines };
+  }
+  lines.push([tr("step"), named]);
+  for (let f = 0; f < Math.min(row.width, FEATURES); f++)
+    lines.push([featureName(state, row, f), number(values[step * row.width + f], 4)]);
+  return { title: row.name, lines };
+}
+
+const TITLES = {
+  now: "{title}",
+  baseline: later("{title}: the baseline"),
+  difference: later("{title}: difference, now minus baseline"),
+};
+
+// What a saved picture has to say of itself: which run it is, what is held, and where it can be found.
+/**
+ * @param {ScopeHeader} header
+ * @param {Numbers} shown
+ * @param {ScopeState} state
+ * @param {string} address
+ * @returns {import("./poster.js").Words}
+ */
+export const posterWords = (header, shown, state, address) => ({
+  title: tr(TITLES[state.view], { title: header.title }),
+  notes: [...(header.rules ?? []).map((rule) => rule.says), address.length < 160 ? address : ""].filter(Boolean),
+  range: (row) => rangeText(row, shown[row.signal], state),
+  ends: (row, { zmin, zmax }) => ({
+    tickvals: row.kind === "gate" && state.view !== "difference" ? [0, 1] : [zmin, zmax],
+    tickformat: ".2~g",
+  }),
+});
