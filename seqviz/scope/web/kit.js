@@ -139,12 +139,3 @@ export const spelled = (text) =>
 
 export const visible = (character) =>
   character === " " ? "␣" : character === "\n" ? "↵" : character === "\t" ? "⇥" : character;
-
-// Streamlit pushes every change of the query, and on the way to another page it empties and fills it again: Back would
-// walk through all of that. Only another page is a step in the history.
-const push = history.pushState.bind(history);
-history.pushState = (state, title, url) => {
-  const there = new URL(url ?? location.href, location.href);
-  if (there.pathname === location.pathname) history.replaceState(state, title, url);
-  else push(state, title, url);
-};
