@@ -1,4 +1,7 @@
-"""plotly.js, plotly.py's own copy of it, as it is sent to a browser: once, under a name that says what it holds."""
+"""plotly.js as it is sent to a browser: once, under a name that says what it holds.
+
+It is a build of what the scope draws with, lines and heatmaps, a quarter of the whole; ``tools/plotly`` makes it.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
-
-import plotly
 
 __all__ = ["FOLDER", "Library", "address", "library"]
 
@@ -27,7 +28,7 @@ class Library(NamedTuple):
 @cache
 def library() -> Library:
     """Read and compressed once a process; nothing is written, so that an installation may be read-only."""
-    plain = (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes()
+    plain = (Path(__file__).parent / "web" / "plotly.min.js").read_bytes()
     return Library(hashlib.sha256(plain).hexdigest()[:16], plain, gzip.compress(plain, 9, mtime=0))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -33,18 +34,29 @@ def ask(address: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
 
 
 def test_plotly_comes_once_from_an_address_that_says_what_it_holds(server):
-    original = (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes()
+    original = (ROOT / "seqviz/scope/web/plotly.min.js").read_bytes()
     address = f"{server}/{library.address()}"
     status, headers, body = ask(address, Accept_Encoding="gzip")
     assert (status, headers["content-encoding"]) == (200, "gzip")
     assert "immutable" in headers["cache-control"]
     assert "max-age=31536000" in headers["cache-control"]
     assert gzip.decompress(body) == original
-    assert len(body) < len(original) / 2
+    assert len(body) < 450_000, "a first visit waits for it"
     status, headers, body = ask(address, Accept_Encoding="identity")
     assert body == original
     assert headers["content-type"].startswith("text/javascript")
     assert ask(f"{server}/seqviz/plotly-0123456789abcdef.min.js")[0] == 404
+
+
+def test_plotly_is_of_the_version_that_plotly_py_carries():
+    def version(file: Path) -> str:
+        return re.search(r"plotly\.js v([\d.]+)", file.read_text("utf-8")[:300])[1]
+
+    ours = ROOT / "seqviz/scope/web/plotly.min.js"
+    assert version(ours) == version(Path(plotly.__file__).parent / "package_data" / "plotly.min.js")
+    wanted = json.loads((ROOT / "tools/plotly/package.json").read_text())["devDependencies"]["plotly.js"]
+    assert version(ours) == wanted
+    assert f"plotly.js {wanted}: MIT" in ours.with_name("plotly.licences.txt").read_text("utf-8")
 
 
 @pytest.mark.parametrize("path", ["/", "/cell", "/static/x", "/_stcore/health", "/nosuch", "/seqviz/session/x"])
