@@ -16,6 +16,8 @@ from seqviz.experiment.interventions import Ablate, Clamp, Scale
 from seqviz.gradients import GradientFlow, connectivity, gradient_flow
 from seqviz.gradients.jacobians import highway_split, state_jacobians
 from seqviz.gradients.lyapunov import lyapunov_exponents
+from seqviz.gradients.mapped import VanishingMap
+from seqviz.gradients.maps import vanishing_map, vanishing_maps
 from seqviz.gradients.onestep import step_jacobians
 from seqviz.language import use_language
 from seqviz.networks.modules import FeedForward, SequenceGRU, SequenceLSTM, SequenceRNN, instrument
@@ -48,6 +50,7 @@ __all__ = [
     "Table",
     "Tensor",
     "Trace",
+    "VanishingMap",
     "WeightEdit",
     "capture",
     "capture_blocks",
@@ -69,6 +72,8 @@ __all__ = [
     "tasks",
     "training",
     "use_language",
+    "vanishing_map",
+    "vanishing_maps",
     "weights",
 ]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -23,7 +24,7 @@ from seqviz.kept import kept
 from seqviz.language import later, tr
 from seqviz.networks.presets import preset_parameters
 
-__all__ = ["PARTS", "gate_view", "initial", "materialise", "place", "set_parts", "spectral_radius"]
+__all__ = ["PARTS", "drawn", "gate_view", "initial", "materialise", "place", "set_parts", "spectral_radius"]
 
 Parameters = Mapping[str, np.ndarray]
 
@@ -38,6 +39,11 @@ def materialise(experiment: Experiment) -> Parameters:
         torch's parameter names to read-only float32 arrays, of :func:`~seqviz.experiment.parameter_shapes`.
     """
     return _materialise(_network_of(experiment))
+
+
+def drawn(experiment: Experiment) -> Parameters:
+    """The same as :func:`materialise`, and not kept: for who goes through thousands of networks, each once."""
+    return _made(_network_of(experiment))
 
 
 def initial(experiment: Experiment) -> Parameters:
@@ -68,8 +74,7 @@ def _network_of(experiment: Experiment, bare: bool = False) -> tuple:
     return (shape, e.init, length, tensors, edits, minus)
 
 
-@kept
-def _materialise(key: tuple) -> Parameters:
+def _made(key: tuple) -> Parameters:
     shape, init, length, tensors, edits, _ = key
     blank = Experiment(shape[0], *shape[1:])
     arrays = _draw(blank, init, length)
@@ -81,6 +86,9 @@ def _materialise(key: tuple) -> Parameters:
     for array in arrays.values():
         array.flags.writeable = False
     return MappingProxyType(arrays)
+
+
+_materialise = kept(_made)
 
 
 def _draw(blank: Experiment, init: Init, length: int) -> dict[str, np.ndarray]:
@@ -179,10 +187,16 @@ def _rescale(blank: Experiment, tensors: dict[str, Tensor], radius: float) -> No
     """Give every ``(H, H)`` recurrent block this spectral radius; a block of radius 0 stays."""
     for layer in range(blank.num_layers):
         for block in tensors[f"weight_hh_l{layer}"].chunk(len(words.BLOCKS[blank.cell])):
-            now = spectral_radius(block.numpy())
+            now = _radius(block.numpy().tobytes(), len(block))
             if now > 0:
                 # In float64: after a tiny gain the factor alone is beyond float32.
                 block.copy_(block.double() * (radius / now))
+
+
+@lru_cache(maxsize=64)
+def _radius(block: bytes, size: int) -> float:
+    """:func:`spectral_radius` of float32 ``(H, H)``: one draw is often asked for with other settings."""
+    return spectral_radius(np.frombuffer(block, dtype=np.float32).reshape(size, size))
 
 
 def spectral_radius(matrix: np.ndarray) -> float:

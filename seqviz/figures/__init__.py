@@ -2,7 +2,8 @@
 
 from seqviz.figures.heatmaps import scope, weight_matrix
 from seqviz.figures.lines import curves
+from seqviz.figures.maps import vanishing
 from seqviz.figures.saturation import saturation
 from seqviz.figures.theme import template
 
-__all__ = ["curves", "saturation", "scope", "template", "weight_matrix"]
+__all__ = ["curves", "saturation", "scope", "template", "vanishing", "weight_matrix"]
