@@ -8,13 +8,12 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from seqviz import vocabulary as words
 from seqviz.capture import capture
 from seqviz.checks import instance
 from seqviz.experiment import Experiment
 from seqviz.kept import kept, turn
 from seqviz.language import later
-from seqviz.networks.modules import SequenceGRU, SequenceLSTM, SequenceRNN
+from seqviz.networks.modules import sequence
 from seqviz.sequences import generate
 from seqviz.trace import Trace
 from seqviz.weights import materialise
@@ -25,7 +24,8 @@ Net = TypeVar("Net", bound=nn.Module)
 
 
 def network(experiment: Experiment) -> nn.Module:
-    """The experiment's network in eval mode: a :class:`~seqviz.SequenceRNN`, ``GRU`` or ``LSTM``, float32.
+    """The experiment's network in eval mode: a :class:`~seqviz.SequenceRNN`, ``GRU`` or ``LSTM``, or of a cell that
+    torch does not have a :class:`~seqviz.networks.SequenceCell`; float32.
 
     torch's global random state is left alone. Every call gives a network of its own, free to change.
     """
@@ -44,12 +44,7 @@ def network(experiment: Experiment) -> nn.Module:
 def _blank(cell: str, inputs: int, hidden: int, outputs: int, layers: int) -> nn.Module:
     """A network in eval mode whose parameters have shapes and no numbers: setting one up takes as long as a run."""
     with torch.device("meta"):
-        if cell == words.LSTM:
-            return SequenceLSTM(inputs, hidden, outputs, layers).eval()
-        if cell == words.GRU:
-            return SequenceGRU(inputs, hidden, outputs, layers).eval()
-        kind = "relu" if cell == words.RNN_RELU else "tanh"
-        return SequenceRNN(inputs, hidden, outputs, layers, nonlinearity=kind).eval()
+        return sequence(cell, inputs, hidden, outputs, layers).eval()
 
 
 def _twin(module: Net) -> Net:

@@ -13,7 +13,6 @@ from seqviz.capture.kernels import Call, Kernel
 from seqviz.capture.observe import Observed, as_array, joined, lengths_of, observe
 from seqviz.capture.reconstruct import Array, worst
 from seqviz.capture.stepwise import step_by_step
-from seqviz.cells import signal_names
 from seqviz.experiment.interventions import Intervention, each_span, validate
 from seqviz.language import tr
 from seqviz.networks.layers import Stack, layer_names, signal_widths
@@ -64,8 +63,8 @@ class Chain:
         last = self.calls[-1]
         if call.packed is not None or last.packed is not None or call.stack.bidirectional:
             return False
-        pairs = [(call.h_0, last.h_n)] + ([] if call.c_0 is None else [(call.c_0, last.c_n)])
-        if not all(_starts_with(first, before) for first, before in pairs):
+        pairs = list(zip(call.first, last.last, strict=True))
+        if not pairs or not all(_starts_with(first, before) for first, before in pairs):
             return False
         if any(first.count_nonzero() for first, _ in pairs):
             return True
@@ -105,18 +104,13 @@ class Chain:
         if detail and not self.parts:
             return observe(self.calls, detail=True).signals
         found, stack = self.observed().signals, self.stack
-        names = signal_names(stack.mode, detail=detail, projected=bool(stack.proj_size))
-        return {n: found[n] for n in ("x", *(f"{end}.{name}" for end, _, _ in layer_names(stack) for name in names))}
+        return {name: found[name] for name in signal_widths(stack, detail=detail)}
 
     def initial(self) -> dict[str, Array]:
         """The states before the first step, ``(N, H)``."""
-        first = self.calls[0]
-        found = {}
-        for k, (end, _, _) in enumerate(layer_names(self.stack)):
-            for name, state in (("h", first.h_0), ("c", first.c_0)):
-                if state is not None:
-                    found[f"{end}.{name}"] = np.array(as_array(state)[k])
-        return found
+        before = self.calls[0].before.items()
+        names = enumerate(layer_names(self.stack))
+        return {f"{end}.{name}": np.array(as_array(state)[k]) for k, (end, _, _) in names for name, state in before}
 
     def check(self) -> None:
         """Refuse an edit of a unit or step that there is not.
@@ -132,9 +126,9 @@ class Chain:
         return {f"{self.prefix}.{name}": v for name, v in values.items()} if self.prefix else values
 
 
-def _starts_with(first: Tensor, before: Tensor | None) -> bool:
+def _starts_with(first: Tensor, before: Tensor) -> bool:
     """Whether states ``(K, N, H)`` are the first rows of others."""
-    if before is None or first.shape[1] > before.shape[1] or first.shape[::2] != before.shape[::2]:
+    if first.shape[1] > before.shape[1] or first.shape[::2] != before.shape[::2]:
         return False
     return first.device == before.device and torch.equal(first, before[:, : first.shape[1]])
 

@@ -9,17 +9,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as torchs
 
-from seqviz.capture.found import LAYERS
+from seqviz import cells
 from seqviz.capture.kernels import FUNCTIONS, Kernel
 from seqviz.capture.watch import Watch
 from seqviz.networks.layers import layer_names, states_of
 from seqviz.networks.modules import SequenceGRU, SequenceLSTM, SequenceRNN
-from seqviz.vocabulary import LSTM
 
 __all__ = ["called", "direct"]
 
 _OURS = (SequenceRNN, SequenceGRU, SequenceLSTM)
-_FORWARDS: dict[type, Any] = {kind: kind.forward for kind in (*LAYERS, *_OURS, nn.Linear)}
+_LAYERS = (nn.RNN, nn.GRU, nn.LSTM)
+_FORWARDS: dict[type, Any] = {kind: kind.forward for kind in (*_LAYERS, *_OURS, nn.Linear)}
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 _GLOBAL: tuple[dict[int, Any], ...] = tuple(getattr(torchs, f"_global{name}") for name in _HOOKS)
 
@@ -27,9 +27,9 @@ _GLOBAL: tuple[dict[int, Any], ...] = tuple(getattr(torchs, f"_global{name}") fo
 def direct(module: nn.Module) -> bool:
     """Whether a call of a module is one of torch's functions, and a readout, and nobody sees what is in between."""
     if type(module) not in _OURS:
-        return type(module) in LAYERS and _plain(module)
+        return type(module) in _LAYERS and _plain(module)
     parts = module._modules
-    inside = parts.keys() == {"rnn", "readout"} and type(module.rnn) in LAYERS and type(module.readout) is nn.Linear
+    inside = parts.keys() == {"rnn", "readout"} and type(module.rnn) in _LAYERS and type(module.readout) is nn.Linear
     return inside and all(map(_plain, (module, *parts.values())))  # type: ignore[arg-type]
 
 
@@ -48,7 +48,7 @@ def called(module: nn.Module, watch: Watch, x: Any, hx: Any, keywords: Mapping[s
         layer = module.rnn if type(module) in _OURS else module
         result = watch.directly(_kernel(layer, x, hx), x)
         if layer is module:
-            return result[0], result[1:] if layer.mode == LSTM else result[1]
+            return result[0], result[1:] if len(result) > 2 else result[1]
         return module.readout(result[0])  # type: ignore[operator]
     with watch:
         return module(*((x,) if hx is None else (x, hx)), **keywords)
@@ -64,5 +64,6 @@ def _kernel(layer: Any, x: Tensor, hx: Any) -> Kernel:
     flat = tuple(getattr(layer, name) for name in layer._flat_weights_names)
     ways = (layer.bidirectional, layer.batch_first)
     options = (layer.bias, layer.num_layers, layer.dropout, layer.training, *ways)
-    states = states_of(layer, hx)[: 2 if layer.mode == LSTM else 1]
-    return Kernel(FUNCTIONS[layer.mode], layer.mode, False, x, None, states, flat, options)
+    cell = cells.get(layer.mode)
+    states = states_of(layer, hx)[: len(cell.states)]
+    return Kernel(FUNCTIONS[layer.mode], cell, False, x, None, states, flat, options)

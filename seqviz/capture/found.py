@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 from torch import nn
 
+from seqviz.cells.layer import CellLayer
 from seqviz.checks import shown
 from seqviz.language import Sentence, tr
 from seqviz.networks.modules import Instrumented
 
 __all__ = ["CELLS", "LAYERS", "recurrent_modules"]
 
-LAYERS = (nn.RNN, nn.GRU, nn.LSTM)
+LAYERS = (nn.RNN, nn.GRU, nn.LSTM, CellLayer)
 CELLS = (nn.RNNCell, nn.GRUCell, nn.LSTMCell)
 
 _LOOKS = ("rnn", "gru", "lstm", "recurrent", "mamba", "ssm", "s4", "rwkv", "retention", "xlstm", "minimal", "ligru")

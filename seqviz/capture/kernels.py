@@ -17,17 +17,20 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 from torch.overrides import TorchFunctionMode
 
-from seqviz.cells.step import Weights
+from seqviz import cells
+from seqviz.cells import Cell
+from seqviz.cells.layer import run_cell
+from seqviz.cells.step import Named, Weights, parts
 from seqviz.networks.layers import Stack, to_packed
-from seqviz.vocabulary import GRU, LSTM, RNN_RELU, RNN_TANH
 
 __all__ = ["FUNCTIONS", "Call", "Kernel", "Kernels", "Order", "Snapshots", "finished", "make_call"]
 
-_LAYERS = {torch.lstm: LSTM, torch.gru: GRU, torch.rnn_tanh: RNN_TANH, torch.rnn_relu: RNN_RELU}
-_CELLS = {torch.lstm_cell: LSTM, torch.gru_cell: GRU, torch.rnn_tanh_cell: RNN_TANH, torch.rnn_relu_cell: RNN_RELU}
-_KNOWN = {*_LAYERS, *_CELLS}
+_TORCHS = [cell for cell in map(cells.get, cells.names()) if cell.torchs]
+_LAYERS: dict[Any, Cell] = {getattr(torch, cell.torchs): cell for cell in _TORCHS}
+_CELLS: dict[Any, Cell] = {getattr(torch, f"{cell.torchs}_cell"): cell for cell in _TORCHS}
+_KNOWN = {*_LAYERS, *_CELLS, run_cell}
 
-FUNCTIONS: dict[str, Any] = {mode: func for func, mode in _LAYERS.items()}
+FUNCTIONS: dict[str, Any] = {cell.name: func for func, cell in _LAYERS.items()}
 """The function of torch that runs all the layers of a mode."""
 
 Order = tuple[Tensor | None, Tensor | None]
@@ -38,23 +41,22 @@ Order = tuple[Tensor | None, Tensor | None]
 class Call:
     """One call of a recurrent function, time first and in the caller's batch order.
 
-    ``x`` ``(L, N, H_in)``; ``h_0`` ``(D*K, N, P or H)`` and ``c_0`` ``(D*K, N, H)``, None but for an LSTM; ``out``
-    ``(L, N, D*(P or H))``, ``h_n``, ``c_n`` alike, as torch gave them; ``lengths`` ``(N,)`` and ``packed`` of packed
-    rows. ``random`` is the state of torch's generator before a call that drops units out. ``low`` names the half
-    precision that the call ran in, empty for float32 and float64; the tensors are float32 then.
+    ``x`` ``(L, N, H_in)``; ``first`` the states before the first step in the cell's order, ``(D*K, N, P or H)`` each;
+    ``out`` ``(L, N, D*(P or H))`` and ``last``, the states after the last step, as torch gave them; ``lengths``
+    ``(N,)`` and ``packed`` of packed rows. ``random`` is the state of torch's generator before a call that drops units
+    out. ``low`` names the half precision that the call ran in, empty for float32 and float64; the tensors are float32
+    then.
     """
 
     stack: Stack
     x: Tensor
-    h_0: Tensor
-    c_0: Tensor | None
+    first: tuple[Tensor, ...]
     lengths: Tensor | None = None
     packed: PackedSequence | None = None
     random: Tensor | None = None
     low: str = ""
     out: Tensor = None  # type: ignore[assignment]
-    h_n: Tensor = None  # type: ignore[assignment]
-    c_n: Tensor | None = None
+    last: tuple[Tensor, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -63,6 +65,11 @@ class Call:
     @property
     def batch(self) -> int:
         return self.x.shape[1]
+
+    @property
+    def before(self) -> dict[str, Tensor]:
+        """The states before the first step by name."""
+        return dict(zip(self.stack.cell.states, self.first, strict=True))
 
     def generator(self) -> torch.Generator | None:
         """A generator of its own that draws what the call drew between its layers."""
@@ -77,7 +84,7 @@ class Kernel(NamedTuple):
     """A recurrent function as it is about to be called; see :func:`read`."""
 
     func: Callable[..., Any]
-    mode: str
+    what: Cell
     cell: bool
     value: Tensor
     sizes: Tensor | None
@@ -87,30 +94,39 @@ class Kernel(NamedTuple):
 
     @property
     def batch_first(self) -> bool:
-        return not self.cell and self.sizes is None and bool(self.options[-1])
+        return bool(self.what.torchs) and not self.cell and self.sizes is None and bool(self.options[-1])
 
     def run(self, flat: tuple[Tensor | None, ...]) -> tuple[Tensor, ...]:
         """Call it with these weights: the output and the last states, of a cell the states alone."""
-        hx = self.states if self.mode == LSTM else self.states[0]
+        if not self.what.torchs:
+            found: tuple[Tensor, ...] = self.func(self.value, self.states, list(flat), self.what, *self.options)
+            return found
+        several = len(self.states) > 1
+        hx = self.states if several else self.states[0]
         if self.cell:
             out = self.func(self.value, hx, *flat)
-            return out if self.mode == LSTM else (out,)
+            return out if several else (out,)
         given = (self.value, hx) if self.sizes is None else (self.value, self.sizes, hx)
         return self.func(*given, list(flat), *self.options)
 
     def result(self, parts: tuple[Tensor, ...]) -> Any:
         """The parts of :meth:`run` as the function itself returns them."""
-        return parts[0] if self.cell and self.mode != LSTM else parts
+        return parts[0] if self.cell and len(self.states) == 1 else parts
 
     def stack(self, flat: tuple[Tensor | None, ...]) -> Stack:
         """The layers it computes, with these weights."""
+        if not self.what.torchs:
+            names = tuple(self.what.packing)
+            cut = range(0, len(flat), len(names))
+            each: Any = (Named(zip(names, flat[k : k + len(names)], strict=True)) for k in cut)  # type: ignore[arg-type]
+            return Stack(self.what, tuple(each))
         if self.cell:
-            return Stack(self.mode, (Weights(*flat),))  # type: ignore[arg-type]
+            return Stack(self.what, (Weights(*flat),))  # type: ignore[arg-type]
         bias, layers, dropout, training, both = self.options[:5]
         count = len(flat) // (layers * (2 if both else 1))
         rows: list[Any] = [flat[k : k + count] for k in range(0, len(flat), count)]
         made = [Weights(*r[:2], *(r[2:4] if bias else (None, None)), *r[4 if bias else 2 :]) for r in rows]
-        return Stack(self.mode, tuple(made), both, float(dropout), training)
+        return Stack(self.what, tuple(made), both, float(dropout), training)
 
     def order(self, order: Order) -> PackedSequence | None:
         """Its packed input with the order of the batch that the caller had."""
@@ -149,14 +165,17 @@ class Kernel(NamedTuple):
 
 def read(func: Callable[..., Any], args: tuple[Any, ...]) -> Kernel:
     """The arguments of a recurrent function, as torch's modules give them, by what they mean."""
-    mode = (_CELLS if func in _CELLS else _LAYERS)[func]
-    many = lambda hx: tuple(hx) if mode == LSTM else (hx,)  # noqa: E731
+    if func is run_cell:
+        value, states, flat, what, *options = args
+        return Kernel(func, what, False, value, None, tuple(states), tuple(flat), tuple(options))
+    what = (_CELLS if func in _CELLS else _LAYERS)[func]
+    many = lambda hx: tuple(hx) if len(what.states) > 1 else (hx,)  # noqa: E731
     if func in _CELLS:
         value, hx, *flat = args
-        return Kernel(func, mode, True, value, None, many(hx), (*flat, None, None)[:4], ())
+        return Kernel(func, what, True, value, None, many(hx), (*flat, None, None)[:4], ())
     packed = not isinstance(args[3], bool)
     value, sizes, hx, flat, *options = args if packed else (args[0], None, *args[1:])
-    return Kernel(func, mode, False, value, sizes, many(hx), tuple(flat), tuple(options))
+    return Kernel(func, what, False, value, sizes, many(hx), tuple(flat), tuple(options))
 
 
 class Snapshots:
@@ -189,26 +208,25 @@ def make_call(kernel: Kernel, stack: Stack, order: Order, random: Tensor | None)
     """The call that a kernel is about to make, its tensors free of any graph."""
     packed = kernel.order(order)
     x = kernel.time_first(kernel.value.detach(), packed)
-    states = [kernel.state(s.detach(), packed) for s in kernel.states]
+    states = tuple(kernel.state(s.detach(), packed) for s in kernel.states)
     lengths = None if packed is None else pad_packed_sequence(packed)[1]
-    dtypes = {t.dtype for t in (x, *states, stack.weights[0].weight_ih)}
+    dtypes = {t.dtype for t in (x, *states, next(iter(parts(stack.weights[0]).values())))}
     if torch.is_autocast_enabled(x.device.type):
         dtypes.add(torch.get_autocast_dtype(x.device.type))
     low = next((d for d in (torch.bfloat16, torch.float16) if d in dtypes), None)
-    call = Call(stack, x, states[0], states[1] if len(states) > 1 else None, lengths, packed, random)
+    call = Call(stack, x, states, lengths, packed, random)
     return call if low is None else _widened(call, low)
 
 
 def _widened(call: Call, low: torch.dtype) -> Call:
     """The call in float32, of the numbers that its products were of."""
-    wide: Any = lambda t: None if t is None else t.to(low).float()  # noqa: E731
-    weights = tuple(Weights(*map(wide, w)) for w in call.stack.weights)
+    wide: Any = lambda t: t.to(low).float()  # noqa: E731
+    weights = tuple(each_weight(wide, w) for w in call.stack.weights)
     return replace(
         call,
         stack=replace(call.stack, weights=weights),
         x=wide(call.x),
-        h_0=call.h_0.float(),
-        c_0=None if call.c_0 is None else call.c_0.float(),
+        first=tuple(state.float() for state in call.first),
         low=str(low).removeprefix("torch."),
     )
 
@@ -232,9 +250,16 @@ def finished(call: Call, kernel: Kernel, parts: tuple[Tensor, ...], *, copied: b
     states = [out, *states] if kernel.cell else states
     packed = call.packed
     out = kernel.time_first(out, packed)
-    h_n, c_n = kernel.state(states[0], packed), kernel.state(states[1], packed) if len(states) > 1 else None
+    last = tuple(kernel.state(state, packed) for state in states)
     low = call.low or ("bfloat16" if out.dtype == torch.bfloat16 else "")
-    own: Any = lambda t: None if t is None else t.to(call.x.dtype, copy=copied)  # noqa: E731
+    own: Any = lambda t: t.to(call.x.dtype, copy=copied)  # noqa: E731
     call.x, call.low = call.x.clone(), low
-    call.out, call.h_n, call.c_n = own(out), own(h_n), own(c_n)
+    call.out, call.last = own(out), tuple(map(own, last))
     return call
+
+
+def each_weight(change: Callable[[Tensor], Tensor], weights: Weights | Named) -> Weights | Named:
+    """A layer's weights, each of them changed."""
+    if isinstance(weights, Named):
+        return Named({name: change(tensor) for name, tensor in weights.items()})
+    return Weights(*(None if w is None else change(w) for w in weights))  # type: ignore[arg-type]

@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_packed_sequence
 
-from seqviz.capture.kernels import Call
+from seqviz.capture.kernels import FUNCTIONS, Call, each_weight
 from seqviz.capture.reconstruct import Array, Layer, largest, rebuild, worst
-from seqviz.cells.step import Weights
+from seqviz.cells import Cell
+from seqviz.cells.layer import run_cell
+from seqviz.cells.step import Named, Weights, parts
 from seqviz.networks.layers import between_layers, to_packed
-from seqviz.vocabulary import GRU, LSTM, RNN_TANH
 
-__all__ = ["Observed", "as_array", "fused", "joined", "observe", "valid_steps"]
+__all__ = ["Observed", "alone", "as_array", "joined", "observe", "valid_steps"]
 
 
 class Observed(NamedTuple):
@@ -64,14 +65,15 @@ def _rebuilt(calls: list[Call], index: int, x: Array, h: Array, valid: Array | N
     reverse = bool(calls[0].stack.bidirectional and index % 2)
     for members, span in _same_weights(calls, index):
         start, inside = members[0], None if valid is None else valid[span]
-        first = [_filled(as_array(s)[index], x.shape[1]) for s in (start.h_0, start.c_0) if s is not None]
+        first = {state: _filled(as_array(value)[index], x.shape[1]) for state, value in start.before.items()}
         weights = on_cpu(start.stack.weights[index])
-        layer = Layer(start.stack.mode, weights, x[span], h[span], first[0], (*first, None)[1], inside)
+        layer = Layer(start.stack.cell, weights, x[span], h[span], first, inside)
         rebuilt = rebuild(backwards(layer) if reverse else layer, detail)
         found = {name: value[::-1] if reverse else value for name, value in rebuilt.signals.items()}
         parity = worst(parity, rebuilt.parity)
-        if start.c_n is not None:
-            parity = worst(parity, _cell_gap(members, index, found["c"], reverse))
+        for k, state in enumerate(start.stack.cell.states):
+            if state != "h":
+                parity = worst(parity, _state_gap(members, index, k, found[state], reverse))
         pieces.append(found)
     return Observed({name: joined([piece[name] for piece in pieces], x.shape[1]) for name in pieces[0]}, parity)
 
@@ -89,18 +91,18 @@ def _same_weights(calls: list[Call], index: int) -> Iterator[tuple[list[Call], s
     yield members, slice(start, stop)
 
 
-def _equal(a: Weights, b: Weights) -> bool:
-    return all(m is n or (m is not None and n is not None and torch.equal(m, n)) for m, n in zip(a, b, strict=True))
+def _equal(a: Weights | Named, b: Weights | Named) -> bool:
+    mine, others = parts(a), parts(b)
+    return mine.keys() == others.keys() and all(m is others[n] or torch.equal(m, others[n]) for n, m in mine.items())
 
 
-def _cell_gap(calls: list[Call], index: int, c: Array, reverse: bool) -> float:
-    """The largest ``|recomputed - torch|`` over the cell states that the calls ended in."""
+def _state_gap(calls: list[Call], index: int, k: int, state: Array, reverse: bool) -> float:
+    """The largest ``|recomputed - torch|`` over the k-th states that the calls ended in, such as an LSTM's c."""
     gap, stop = 0.0, 0
     for call in calls:
         start, stop = stop, stop + call.steps
-        assert call.c_n is not None
-        torchs = as_array(call.c_n)[index]
-        gap = worst(gap, largest(final(c[start:stop, : call.batch], call.lengths, reverse) - torchs, torchs))
+        torchs = as_array(call.last[k])[index]
+        gap = worst(gap, largest(final(state[start:stop, : call.batch], call.lengths, reverse) - torchs, torchs))
     return gap
 
 
@@ -122,11 +124,11 @@ def as_array(value: Tensor) -> Array:
     return value.numpy(force=True)
 
 
-def on_cpu(weights: Weights) -> Weights:
+def on_cpu(weights: Weights | Named) -> Weights | Named:
     """The weights in the processor's memory, and without gradients."""
-    if weights.weight_ih.is_cpu and not torch.is_grad_enabled():
+    if not torch.is_grad_enabled() and next(iter(parts(weights).values())).is_cpu:
         return weights
-    return Weights(*(None if w is None else w.detach().cpu() for w in weights))  # type: ignore[arg-type]
+    return each_weight(lambda w: w.detach().cpu(), weights)
 
 
 def backwards(layer: Layer) -> Layer:
@@ -166,29 +168,31 @@ def run_layer(call: Call, k: int, x: Tensor) -> Tensor:
     stack, packed = call.stack, call.packed
     count = 2 if stack.bidirectional else 1
     rows = slice(k * count, (k + 1) * count)
-    if call.steps == 1 and packed is None:
-        return torch.cat(tuple(call.h_n[rows]), -1).unsqueeze(0)
+    if call.steps == 1 and packed is None and stack.cell.torchs:
+        return torch.cat(tuple(call.last[0][rows]), -1).unsqueeze(0)
     weights = list(stack.weights[rows])
-    state = [s[rows] for s in (call.h_0, call.c_0) if s is not None]
+    state = [s[rows] for s in call.first]
     if packed is None:
-        return fused(stack.mode, weights, x, state)[0]
+        return alone(stack.cell, weights, x, state)[0]
     order = packed.sorted_indices
     state = state if order is None else [s[:, order] for s in state]
-    data = fused(stack.mode, weights, to_packed(x, packed), state, packed.batch_sizes)[0]
+    data = alone(stack.cell, weights, to_packed(x, packed), state, packed.batch_sizes)[0]
     return pad_packed_sequence(packed._replace(data=data))[0]
 
 
-def fused(
-    mode: str, weights: list[Weights], x: Tensor, state: list[Tensor], batch_sizes: Tensor | None = None
+def alone(
+    cell: Cell, weights: list[Weights | Named], x: Tensor, state: list[Tensor], batch_sizes: Tensor | None = None
 ) -> tuple[Tensor, ...]:
-    """Torch's fused function on one layer: ``x`` ``(L, N, H_in)`` to the output and the last states.
+    """Torch's fused function on one layer, or a cell's lines: ``x`` ``(L, N, H_in)`` to the output and the last states.
 
-    ``weights`` has one item a direction; ``state`` is ``[h_0]`` or ``[h_0, c_0]``, each ``(D, N, H)``. With
-    ``batch_sizes`` the input and output are the rows of a packed sequence.
+    ``weights`` has one item a direction; ``state`` has the cell's, each ``(D, N, H)``. With ``batch_sizes`` the input
+    and output are the rows of a packed sequence.
     """
-    run: Any = {LSTM: torch.lstm, GRU: torch.gru, RNN_TANH: torch.rnn_tanh}.get(mode, torch.rnn_relu)
-    flat = [w for way in weights for w in way if w is not None]
-    hx = state if mode == LSTM else state[0]
-    options = (flat, weights[0].bias_ih is not None, 1, 0.0, False, len(weights) == 2)
+    flat = [w for way in weights for w in parts(way).values()]
     with torch.autocast(x.device.type, enabled=False):
+        if not cell.torchs:
+            return run_cell(x, tuple(state), flat, cell, 1)
+        run: Any = FUNCTIONS[cell.name]
+        hx = state if len(state) > 1 else state[0]
+        options = (flat, "bias_ih" in parts(weights[0]), 1, 0.0, False, len(weights) == 2)
         return run(x, hx, *options, False) if batch_sizes is None else run(x, batch_sizes, hx, *options)

@@ -10,9 +10,9 @@ import torch
 
 from seqviz.capture.chains import Chain
 from seqviz.capture.observe import Array, as_array
+from seqviz.cells.step import parts
 from seqviz.language import later, tr
 from seqviz.networks.layers import Stack, layer_names
-from seqviz.vocabulary import LSTM
 
 __all__ = ["problem_of"]
 
@@ -83,22 +83,27 @@ def _rounding(chain: Chain, signals: dict[str, Array]) -> float:
     adds up their errors too.
     """
     stack, steps = chain.stack, chain.steps
-    grown = max(math.sqrt(steps), steps / 32) if stack.mode == LSTM else 1.0
+    grown = max(math.sqrt(steps), steps / 32) if set(stack.cell.states) - {"h"} else 1.0
     worst = 0.0
     for k, (end, layer, _) in enumerate(layer_names(stack)):
         below = ["x"] if not layer else [f"{e}.h" for e, at, _ in layer_names(stack) if at == layer - 1]
         entry = max(_size(signals[name]) for name in below)
-        state = max(_size(signals[f"{end}.h"]), float(chain.calls[0].h_0[k].abs().max()))
-        w_ih, w_hh, b_ih, b_hh, w_hr = (None if w is None else w.abs() for w in stack.weights[k])
-        assert w_ih is not None
-        assert w_hh is not None
-        sums = entry * w_ih.sum(1) + state * w_hh.sum(1)
-        if b_ih is not None and b_hh is not None:
-            sums = sums + b_ih + b_hh
         gates = max((_size(a) for n, a in signals.items() if n.startswith(f"{end}.") and n[-2:] != ".h"), default=0.0)
-        wide = 1.0 if w_hr is None else 1.0 + float(w_hr.sum(1).max())
-        worst = max(worst, (1 + float(sums.max())) * (1 + gates) ** 2 * wide)
+        state = max(_size(signals[f"{end}.h"]), float(chain.calls[0].first[0][k].abs().max()))
+        sizes = {name: tensor.abs() for name, tensor in parts(stack.weights[k]).items()}
+        sums = _sums(sizes, entry, state, max(entry, state, gates))
+        wide = 1.0 + float(sizes["weight_hr"].sum(1).max()) if "weight_hr" in sizes else 1.0
+        worst = max(worst, (1 + sums) * (1 + gates) ** 2 * wide)
     return 16 * _epsilon(chain) * worst * grown
+
+
+def _sums(sizes: dict[str, Any], entry: float, state: float, most: float) -> float:
+    """The largest that a sum of products can be: of the input, of h, and of whatever else a weight multiplies."""
+    reads = {"weight_ih": entry, "weight_hh": state, "bias_ih": 1.0, "bias_hh": 1.0}
+    packed = [reads[name] * (size.sum(1) if size.dim() > 1 else size) for name, size in sizes.items() if name in reads]
+    others = [size for name, size in sizes.items() if name not in reads and name != "weight_hr"]
+    further = sum(most * float((size.sum(1) if size.dim() > 1 else size).max()) for size in others)
+    return (float(sum(packed).max()) if packed else 0.0) + further
 
 
 def _size(array: Array) -> float:
@@ -109,7 +114,7 @@ def _not_finite(chain: Chain, offset: int) -> str:
     """Where NaN or infinity entered, or was made; empty where every number is finite."""
     first, last = chain.calls[0], chain.calls[-1]
     signals = chain.observed().signals
-    ends = [s for s in (first.h_0, first.c_0, last.h_n, last.c_n) if s is not None]
+    ends = [*first.first, *last.last]
     quick = [as_array(s) for s in ends] + [signals["x"]]
     everything = list(signals.values()) if chain.parts else quick
     with np.errstate(over="ignore", invalid="ignore"):
@@ -121,10 +126,9 @@ def _not_finite(chain: Chain, offset: int) -> str:
 
 
 def _weights(stack: Stack) -> str:
-    parts = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
     for (end, _, _), weights in zip(layer_names(stack), stack.weights, strict=True):
-        for part, weight in zip(parts, weights, strict=True):
-            if weight is not None and not bool(torch.isfinite(weight).all()):
+        for part, weight in parts(weights).items():
+            if not bool(torch.isfinite(weight).all()):
                 place = [int(k) for k in (~torch.isfinite(weight)).nonzero()[0]]
                 says = (
                     later("{name} holds NaN at {place}.")
@@ -146,15 +150,15 @@ def _entered(chain: Chain, x: Array, offset: int) -> str:
 
 
 def _states(chain: Chain) -> str:
-    for name, states in (("h_0", chain.calls[0].h_0), ("c_0", chain.calls[0].c_0)):
-        if states is not None and not bool(torch.isfinite(states).all()):
+    for name, states in chain.calls[0].before.items():
+        if not bool(torch.isfinite(states).all()):
             k, batch, unit = (int(i) for i in (~torch.isfinite(states)).nonzero()[0])
             says = (
                 later("The initial state {what} holds NaN at batch element {batch}, unit {unit}.")
                 if bool(torch.isnan(states[k, batch, unit]))
                 else later("The initial state {what} holds infinity at batch element {batch}, unit {unit}.")
             )
-            what = next(iter(chain.named({f"{layer_names(chain.stack)[k][0]}.{name}": 0})))
+            what = next(iter(chain.named({f"{layer_names(chain.stack)[k][0]}.{name}_0": 0})))
             return tr(says, what=what, batch=batch, unit=unit)
     return ""
 

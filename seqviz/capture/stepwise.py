@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from seqviz.capture.kernels import Call
-from seqviz.capture.observe import Observed, as_array, fused, valid_steps
+from seqviz.capture.observe import Observed, alone, as_array, valid_steps
 from seqviz.capture.reconstruct import Array, largest, previous, worst
 from seqviz.experiment.interventions import Intervention, apply, spans
-from seqviz.networks.layers import Sequences, Stack, between_layers, layer_names, signal_widths
+from seqviz.networks.layers import Sequences, between_layers, layer_names, signal_widths
 from seqviz.networks.unroll import Unrolled, unroll
 
 __all__ = ["step_by_step"]
@@ -38,7 +38,7 @@ def step_by_step(call: Call, edits: Edits, offset: int) -> tuple[Observed, Unrol
         kept[name][step] = value = apply(mine, value, step + offset, steps + offset) if mine else value
         return value
 
-    given = Sequences(call.x, call.lengths, call.h_0, call.c_0)
+    given = Sequences(call.x, call.lengths, call.first)
     with torch.autocast(call.x.device.type, enabled=False):
         out = unroll(stack, given, at, lambda value: between_layers(stack, value, call.packed, draw))
     signals = {name: torch.stack(values) for name, values in kept.items()}
@@ -47,7 +47,7 @@ def step_by_step(call: Call, edits: Edits, offset: int) -> tuple[Observed, Unrol
         gone = torch.from_numpy(~valid).unsqueeze(-1)
         for signal in signals.values():
             signal.masked_fill_(gone.to(signal.device), 0)
-    touched = {end: _touched(end, edits, (offset, steps), stack.hidden_size, stack) for end, _, _ in layer_names(stack)}
+    touched = {end: _touched(end, edits, (offset, steps), stack.hidden_size) for end, _, _ in layer_names(stack)}
     found = {name: as_array(signal) for name, signal in signals.items()}
     return Observed(found, _parity(call, signals, touched)), out
 
@@ -65,14 +65,12 @@ def _parity(call: Call, signals: dict[str, Tensor], touched: dict[str, Array]) -
             x = between_layers(stack, torch.cat(outs, -1), call.packed, draw) if layer else x
             outs = []
         outs.append(signals[f"{end}.h"])
-        states = {"h": (signals[f"{end}.h"], call.h_0[index])}
-        if call.c_0 is not None:
-            states["c"] = (signals[f"{end}.c"], call.c_0[index])
+        states = {name: (signals[f"{end}.{name}"], first[index]) for name, first in call.before.items()}
         before = [_previous(now, first, valid, reverse) for now, first in states.values()]
-        after = fused(stack.mode, [stack.weights[index]], _one_batch(x), [_one_batch(state) for state in before])[1:]
+        after = alone(stack.cell, [stack.weights[index]], _one_batch(x), [_one_batch(state) for state in before])[1:]
         for (name, (now, _)), again in zip(states.items(), after, strict=True):
             gap = as_array(now - again.view_as(now))
-            if stack.proj_size and name == "h":
+            if gap.shape[-1] != touched[end].shape[-1] or (stack.proj_size and name == "h"):
                 gap[touched[end].any(-1)] = 0
             else:
                 np.copyto(gap, 0, where=touched[end][:, None])
@@ -94,7 +92,7 @@ def _previous(state: Tensor, first: Tensor, valid: Array | None, reverse: bool) 
     return torch.from_numpy(before[way].copy()).to(state.device)
 
 
-def _touched(end: str, edits: Edits, steps: tuple[int, int], width: int, stack: Stack) -> Array:
+def _touched(end: str, edits: Edits, steps: tuple[int, int], width: int) -> Array:
     """``(L, H)``, true where an edit of a signal of the layer ``end`` acts; ``steps`` are offset and L."""
     offset, count = steps
     touched = np.zeros((offset + count, width), bool)

@@ -221,8 +221,9 @@ class Frame:
 
     def judge(self, result: Any) -> tuple[float, list[str]]:
         """How far what it returns is from what torch's function gave, and what is to be said of it."""
-        base = next(kind.__name__ for kind in LAYERS + CELLS if isinstance(self.module, kind))
-        named = {"name": self.path or tr("The layer"), "kind": type(self.module).__name__, "base": f"nn.{base}"}
+        base = next(kind for kind in LAYERS + CELLS if isinstance(self.module, kind))
+        called = f"nn.{base.__name__}" if base.__module__.startswith("torch.") else base.__name__
+        named = {"name": self.path or tr("The layer"), "kind": type(self.module).__name__, "base": called}
         if not self.met:
             says = tr(
                 "{name} is of class {kind}, whose own forward never runs {base}: there is nothing to see.", **named
@@ -276,7 +277,7 @@ def _order(value: Any, kernel: Kernel) -> Order:
 def _as_given(kernel: Kernel, call: Call, parts: tuple[Tensor, ...], run: Any) -> tuple[Tensor, ...]:
     """The output and states of an edited run in the form and precision of a kernel's own ``parts``."""
     out = kernel.as_given(run.out, call.packed)
-    states = [kernel.state_as_given(s, call.packed) for s in (run.h_n, run.c_n) if s is not None]
+    states = [kernel.state_as_given(s, call.packed) for s in run.states]
     found = states if kernel.cell else [out, *states]
     return tuple(new.to(old.dtype) for new, old in zip(found, parts, strict=True))
 

@@ -3,7 +3,7 @@
 ``lstm.py``, ``gru.py`` and ``rnn.py`` hold their equations as text, the order in which a lecturer tells them, and
 what their signals are called. :func:`get` refuses a cell that it does not know; nothing falls through to another.
 
-No numerical library is imported here; :mod:`seqviz.cells.step` computes.
+No torch is imported here; :mod:`seqviz.cells.step` and :mod:`seqviz.cells.layer` compute with it.
 """
 
 from __future__ import annotations
@@ -52,11 +52,4 @@ def signal_names(mode: str, *, detail: bool = False, projected: bool = False) ->
         ValueError: there is no such cell.
     """
     cell = get(mode)
-    if not detail:
-        return cell.signals
-    found: list[str] = []
-    for name in cell.where:
-        if name == "h" and projected:
-            found.append("h_pre")
-        found.append(name)
-    return tuple(found)
+    return (cell.projected(1) if projected else cell).hooks(detail=detail)

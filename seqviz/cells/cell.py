@@ -15,9 +15,11 @@ from typing import Any, TypedDict
 
 from seqviz.cells.checked import Checked, check
 from seqviz.cells.label import Label
+from seqviz.cells.roads import Roads
 from seqviz.cells.tape import Node, Tape
 from seqviz.cells.text import Line, read
 from seqviz.cells.tokens import CellError
+from seqviz.language import later
 
 __all__ = ["Cell", "CellDescription", "parse"]
 
@@ -55,6 +57,12 @@ class Cell:
         blocks: the row blocks of torch's packed weights, top to bottom, where the cell is torch's.
         told: its signals in the order in which a lecturer tells them, top to bottom on the screen.
         labels: what each signal is called.
+        family: what it is called beside other kinds of cell, where several are of one kind: both plain networks are
+            ``RNN``.
+        torchs: the name of torch's function that runs it, ``lstm``; empty for a cell that torch does not have.
+        says: what it does, in two sentences; kept in English.
+        by_hand: networks set by hand, each a function that fills arrays of zeros, by the name of the preset.
+        roads: its hand-written fast roads; what is not there follows from the lines.
     """
 
     name: str
@@ -72,6 +80,11 @@ class Cell:
     blocks: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
     labels: Mapping[str, Label] = field(default_factory=dict)
+    family: str = ""
+    torchs: str = ""
+    says: str = ""
+    by_hand: Mapping[str, Any] = field(default_factory=dict)
+    roads: Roads = field(default_factory=Roads)
 
     def __repr__(self) -> str:
         return f"Cell({self.name!r}, states: {', '.join(self.states)}, signals: {', '.join(self.signals)})"
@@ -80,6 +93,10 @@ class Cell:
     def signals(self) -> tuple[str, ...]:
         """What the lines set, in the order of computation."""
         return tuple(line.name for line in self.lines if line.name in self.where)
+
+    def hooks(self, *, detail: bool = False) -> tuple[str, ...]:
+        """Its signals in the order in which they are shown; with ``detail`` each after its parts."""
+        return tuple(self.where) if detail else self.signals
 
     @cached_property
     def gates(self) -> frozenset[str]:
@@ -180,7 +197,8 @@ class Cell:
         name, _, expression = lines[h.at.line - 1].partition("=")
         lines[h.at.line - 1] = f"{name}= W_hr ({expression.strip()})"
         text = "\n".join([*lines, f"size h = {size}"])
-        return replace(parse(text, self.name), label=self.label, blocks=self.blocks, told=self.told, labels=self.labels)
+        taken = ("label", "blocks", "told", "labels", "family", "torchs", "says", "by_hand", "roads")
+        return replace(parse(text, self.name), **{name: getattr(self, name) for name in taken})
 
     def packed_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
         """The shape of every parameter of a layer, by its name in :attr:`packing`."""
@@ -188,6 +206,15 @@ class Cell:
         return {
             name: (sum(shapes[row][0] for row in rows), *shapes[rows[0]][1:]) for name, rows in self.packing.items()
         }
+
+    def sizes_of(self, packed: Mapping[str, Any]) -> tuple[int, int]:
+        """A layer's input size and number of units, from its parameters."""
+        named, found = self.unpack(packed), {"X": 0, "H": 0}
+        for name, value in named.items():
+            found |= {
+                letter: size for letter, size in zip(self.shapes[name], value.shape, strict=True) if letter in found
+            }
+        return found["X"], found["H"]
 
     def unpack(self, packed: Mapping[str, Any]) -> dict[str, Any]:
         """A layer's parameters, arrays or tensors, by their names in the lines: views of their rows.
@@ -219,8 +246,12 @@ def parse(
     blocks: str = "",
     told: str = "",
     labels: Mapping[str, Label] | None = None,
+    **further: Any,
 ) -> Cell:
     """Read a cell's lines; see :mod:`seqviz.cells.text` for how they are written.
+
+    What no line says is given beside them, as :class:`Cell` names it: ``family``, ``torchs``, ``says``, ``by_hand``,
+    ``roads``. A signal without a label is called by its letter.
 
     Raises:
         CellError: a ``ValueError`` with line, column and a remedy.
@@ -231,7 +262,7 @@ def parse(
     except CellError as error:
         error.source = text
         raise
-    return Cell(
+    made = Cell(
         name,
         text,
         tuple(checked.lines),
@@ -245,9 +276,16 @@ def parse(
         _warnings(checked, tape),
         label or name,
         tuple(blocks),
-        tuple(told),
-        MappingProxyType(dict(labels or {})),
+        **further,
     )
+    named = {signal: Label(signal, signal, *_ends(made, signal)) for signal in made.signals} | dict(labels or {})
+    family = made.family or made.label
+    return replace(made, told=tuple(told) or made.signals, labels=MappingProxyType(named), family=family)
+
+
+def _ends(cell: Cell, signal: str) -> tuple[str, str]:
+    """What the ends of a signal's scale are called where nobody has said it."""
+    return (later("closed"), later("open")) if signal in cell.gates else (later("negative"), later("positive"))
 
 
 def _warnings(checked: Checked, tape: Tape) -> tuple[str, ...]:

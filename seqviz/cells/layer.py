@@ -4,20 +4,62 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+from torch.overrides import handle_torch_function, has_torch_function
 
 from seqviz import counted
 from seqviz.cells.cell import Cell
-from seqviz.cells.step import Step
+from seqviz.cells.step import Named, Step
 from seqviz.language import tr
 
-__all__ = ["CellLayer", "Hook"]
+__all__ = ["CellLayer", "Hook", "run_cell"]
 
 Hook = Callable[[str, int, Tensor], Tensor]
 """What happens at a signal of a step: takes ``l0.f``, the step and the value ``(N, H)``; what it returns goes on."""
+
+
+def run_cell(
+    value: Tensor, states: tuple[Tensor, ...], flat: list[Tensor], cell: Cell, layers: int, at: Hook | None = None
+) -> tuple[Tensor, ...]:
+    """A cell's layers step by step: what ``torch.lstm`` is to an LSTM, and met where that is.
+
+    Args:
+        value: ``(L, N, H_in)``.
+        states: before the first step, in the cell's order, ``(layers, N, H)`` each.
+        flat: every layer's parameters, in the order of :attr:`Cell.packing`, one layer after the other.
+        cell, layers: what is run, and how many are stacked.
+        at: see :data:`Hook`.
+
+    Returns:
+        The output ``(L, N, H)`` and the last states.
+    """
+    if has_torch_function((value,)):
+        found: tuple[Tensor, ...] = handle_torch_function(run_cell, (value,), value, states, flat, cell, layers)
+        return found
+    ends: list[list[Tensor]] = [[] for _ in states]
+    count = len(cell.packing)
+    for layer in range(layers):
+        named = Named(zip(cell.packing, flat[layer * count : (layer + 1) * count], strict=True))
+        step, out = Step(cell, named), []
+        now = {state: first[layer] for state, first in zip(cell.states, states, strict=True)}
+        for t, x_t in enumerate(value):
+            touch = None if at is None else partial(_touched, at, layer, t)
+            signals = step(x_t, now, touch)
+            now = {state: signals[state] for state in cell.states}
+            out.append(signals["h"])
+        value = torch.stack(out)
+        for kept, last in zip(ends, now.values(), strict=True):
+            kept.append(last)
+    return value, *map(torch.stack, ends)
+
+
+def _touched(at: Hook, layer: int, t: int, name: str, value: Tensor) -> Tensor:
+    return at(f"l{layer}.{name}", t, value)
 
 
 class CellLayer(nn.Module):
@@ -56,9 +98,13 @@ class CellLayer(nn.Module):
     def __repr__(self) -> str:
         return f"CellLayer({self.mode}, {self.input_size}, {self.hidden_size}, num_layers={self.num_layers})"
 
+    def packed(self, layer: int) -> Named:
+        """A layer's parameters by their names in :attr:`Cell.packing`."""
+        return Named({name: getattr(self, f"{name}_l{layer}") for name in self.cell.packing})
+
     def named(self, layer: int) -> dict[str, Tensor]:
         """A layer's parameters by their names in the lines."""
-        return self.cell.unpack({name: getattr(self, f"{name}_l{layer}") for name in self.cell.packing})
+        return self.cell.unpack(self.packed(layer))
 
     def initial(self, like: Tensor) -> dict[str, Tensor]:
         """The states before the first step, ``(num_layers, N, H)`` each, for an input ``(L, N, H_in)``."""
@@ -78,31 +124,28 @@ class CellLayer(nn.Module):
         """
         alone = isinstance(input, Tensor) and input.dim() == 2
         x = self._time_first(input)
-        before = self._states(hx, x, alone)
-        ends: dict[str, list[Tensor]] = {state: [] for state in self.cell.states}
-        for layer in range(self.num_layers):
-            x, last = self._layer(layer, x, {state: value[layer] for state, value in before.items()}, at)
-            for state, value in last.items():
-                ends[state].append(value)
-        states = [torch.stack(values) for values in ends.values()]
+        before = tuple(self.states_before(hx, x, alone=alone).values())
+        flat = [tensor for layer in range(self.num_layers) for tensor in self.packed(layer).values()]
+        more = () if at is None else (at,)
+        x, *states = run_cell(x, before, flat, self.cell, self.num_layers, *more)
         if alone:
             x, states = x.squeeze(1), [state.squeeze(1) for state in states]
         elif self.batch_first:
             x = x.transpose(0, 1)
         return x, states[0] if len(states) == 1 else tuple(states)
 
-    def _layer(
-        self, layer: int, x: Tensor, states: dict[str, Tensor], at: Hook | None
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        step, out = Step(self.cell, self.named(layer)), []
-        for t, x_t in enumerate(x):
-            touch = None if at is None else lambda name, value, t=t: at(f"l{layer}.{name}", t, value)
-            found = step(x_t, states, touch)
-            states = {state: found[state] for state in self.cell.states}
-            out.append(found["h"])
-        return torch.stack(out), states
+    def check(self, value: Any, hx: Any) -> None:
+        """Refuse an input or a state that the layer cannot take.
+
+        Raises:
+            ValueError: as :meth:`forward`.
+        """
+        self.states_before(hx, self._time_first(value), alone=value.dim() == 2)
 
     def _time_first(self, input: Any) -> Tensor:
+        if isinstance(input, PackedSequence):
+            says = tr("{cell} takes no packed sequence: give a padded one, (L, N, H_in).", cell=self.mode)
+            raise ValueError(says)
         if not isinstance(input, Tensor) or input.dim() not in (2, 3):
             raise ValueError(tr("The input must be a torch tensor of 3 dimensions, or 2 without a batch."))
         if (given := input.shape[-1]) != self.input_size:
@@ -116,7 +159,12 @@ class CellLayer(nn.Module):
             return input.unsqueeze(1)
         return input.transpose(0, 1) if self.batch_first else input
 
-    def _states(self, hx: Any, x: Tensor, alone: bool) -> dict[str, Tensor]:
+    def states_before(self, hx: Any, x: Tensor, *, alone: bool = False) -> dict[str, Tensor]:
+        """The states before the first step by name, ``(num_layers, N, H)`` each; ``x`` is ``(L, N, H_in)``.
+
+        Raises:
+            ValueError: a state of another shape, or more or fewer of them.
+        """
         expected = self.initial(x)
         if hx is None:
             return expected
@@ -126,7 +174,8 @@ class CellLayer(nn.Module):
             raise ValueError(tr("The cell's states are {known}; got {count} of them.", known=known, count=count))
         found = {}
         for (state, wanted), value in zip(expected.items(), given, strict=True):
-            value = value.unsqueeze(1) if alone and isinstance(value, Tensor) and value.dim() == 2 else value
+            flat = isinstance(value, Tensor) and value.dim() == 2 and (alone or x.shape[1] == 1)
+            value = value.unsqueeze(1) if flat else value
             if not isinstance(value, Tensor) or value.shape != wanted.shape:
                 got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
                 says = tr(

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from seqviz.cells.cell import Cell
-from seqviz.cells.operations import SLOPES, VALUES
+from seqviz.cells.nodes import Nodes, value_of
+from seqviz.cells.operations import SLOPES
+from seqviz.cells.ran import Pulled, Ran
 
-__all__ = ["Pulled", "Values", "jacobians", "pull", "run"]
+__all__ = ["Pulled", "Rebuilt", "Values", "jacobians", "pull", "pull_back", "rebuild", "run", "within"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 At = Callable[[str, int, Array], Array]
@@ -27,21 +29,12 @@ class Values:
 
     cell: Cell
     weights: Mapping[str, Array]
-    nodes: tuple[Array, ...]
+    nodes: Any
 
     def __getitem__(self, name: str) -> Array:
         """A hook point's values, ``(L, N, H)``."""
-        return self.nodes[self.cell.where[name]]
-
-
-@dataclass(frozen=True)
-class Pulled:
-    """Gradients: at every hook point ``(L, N, H)``, at the input, at the states before the first step, at weights."""
-
-    at: Mapping[str, Array]
-    x: Array
-    initial: Mapping[str, Array]
-    weights: Mapping[str, Array]
+        found: Array = self.nodes[self.cell.where[name]]
+        return found
 
 
 def run(
@@ -66,28 +59,91 @@ def run(
     before = dict(initial)
     for t in range(steps):
         for k, node in enumerate(nodes):
-            value = _value(node, [found[a][t] for a in node.args], x[t], before, weights)
+            value = value_of(node, [found[a][t] for a in node.args], x[t], before, weights)
             found[k][t] = value if at is None or node.op != "at" else at(node.name, t, value)
         before = {state: found[cell.where[state]][t] for state in cell.states}
     return Values(cell, weights, tuple(found))
 
 
-def _value(node: Any, args: list[Array], x: Array, before: Mapping[str, Array], weights: Mapping[str, Array]) -> Any:
-    if node.op == "x":
-        return x
-    if node.op == "prev":
-        return before[node.name]
-    if node.op == "const":
-        return node.value
-    if node.op == "vec":
-        return weights.get(node.name, 0.0)
-    if node.op == "at":
-        return args[0]
-    if node.op == "^":
-        return args[0] ** node.value
-    if node.op == "affine":
-        return args[0] @ weights[node.name].T + weights.get(node.bias, 0.0)
-    return VALUES[node.op](*args)
+class Rebuilt(NamedTuple):
+    """Every node's values, and h as the lines make it from torch's h of the step before, ``(L, N, H)``."""
+
+    nodes: Nodes
+    h: Array
+
+
+def rebuild(
+    cell: Cell, weights: Mapping[str, Array], x: Array, h: Array, before_h: Array | None, initial: Mapping[str, Array]
+) -> Rebuilt:
+    """Every value of every step where h is known: nothing is run again from its own h, so nothing drifts.
+
+    Args:
+        cell, weights, x: as for :func:`run`.
+        h: as it came out, ``(L, N, H)``.
+        before_h: the same before each step; None where h is no state.
+        initial: the states before the first step, ``(N, H)``.
+    """
+    states = [state for state in cell.states if state != "h"]
+    found = {state: np.empty((*x.shape[:2], initial[state].shape[-1]), x.dtype) for state in states}
+    before = {state: np.empty_like(values) for state, values in found.items()}
+    if before_h is not None:
+        before["h"] = before_h
+    nodes = Nodes(cell, weights, x, before, {})
+    if states:
+        _run_states(nodes, found, before, initial)
+    signals = {state: found[state] for state in states}
+    whole = Nodes(cell, weights, x, before, signals)
+    made = whole[cell.nodes[cell.where["h"]].args[0]]
+    return Rebuilt(Nodes(cell, weights, x, before, signals | {"h": h}), made)
+
+
+def _run_states(nodes: Nodes, found: dict[str, Array], before: dict[str, Array], initial: Mapping[str, Array]) -> None:
+    """Fill the states other than h, and their values before each step: what hangs on none of them is there already."""
+    cell = nodes.cell
+    hangs = _hanging(cell, set(found))
+    wanted = _wanted(cell, [cell.where[state] for state in found], hangs)
+    ready = {a: nodes[a] for k in wanted for a in cell.nodes[k].args if a not in hangs}
+    now = dict(initial)
+    for t, x in enumerate(nodes.x):
+        values: dict[int, Any] = {}
+        for state in found:
+            before[state][t] = now[state]
+        for k in wanted:
+            node = cell.nodes[k]
+            args = [values[a] if a in hangs else ready[a][t] for a in node.args]
+            values[k] = value_of(node, args, x, now, nodes.weights)
+        for state, kept in found.items():
+            where = cell.where[state]
+            kept[t] = values[where] if where in hangs else nodes[where][t]
+            now[state] = kept[t]
+
+
+def _hanging(cell: Cell, states: set[str]) -> set[int]:
+    """The nodes that depend, within a step, on the last value of some states."""
+    found: set[int] = set()
+    for k, node in enumerate(cell.nodes):
+        if (node.op == "prev" and node.name in states) or found.intersection(node.args):
+            found.add(k)
+    return found
+
+
+def _wanted(cell: Cell, tops: list[int], among: set[int]) -> list[int]:
+    """The nodes that some are made of, themselves included, in the order of computation."""
+    found, waiting = set[int](), [k for k in tops if k in among]
+    while waiting:
+        k = waiting.pop()
+        if k not in found:
+            found.add(k)
+            waiting += [a for a in cell.nodes[k].args if a in among]
+    return sorted(found)
+
+
+def pull_back(ran: Ran, e: Mapping[str, Array]) -> Pulled:
+    """:func:`pull` of a layer as it ran; ``e`` is what reaches its states from outside the recursion.
+
+    A step that the loss does not reach has the gradient 0, whatever the network did there.
+    """
+    return pull(Values(ran.cell, ran.nodes.weights, ran.nodes), e, ran.gains, ran.valid)
 
 
 def pull(
@@ -103,10 +159,13 @@ def pull(
     """
     cell, nodes = values.cell, values.cell.nodes
     gains = gains or {}
-    steps = len(values.nodes[0])
-    slopes = [_slopes(values, k) for k in range(len(nodes))]
-    flows = [np.zeros_like(value) for value in values.nodes]
-    carried = {state: np.zeros_like(values[state][0]) for state in cell.states}
+    like = next(iter(outside.values()))
+    steps, batch = like.shape[:2]
+    dark = _dark(outside, steps, batch)
+    slopes = [_lit(_slopes(values, k), dark) for k in range(len(nodes))]
+    kind = np.result_type(*outside.values())
+    flows = [np.zeros((steps, batch, values.nodes[k].shape[-1]), kind) for k in range(len(nodes))]
+    carried = {state: np.zeros_like(flows[cell.where[state]][0]) for state in cell.states}
     for t in range(steps - 1, -1, -1):
         inside = None if valid is None else valid[t, :, None]
         for name, gradient in outside.items():
@@ -120,14 +179,36 @@ def pull(
             _step_back(values, k, t, flows, slopes[k], gains, onward)
         carried = onward
     at = {name: flows[k] for name, k in cell.where.items()}
-    return Pulled(at, _summed(values, flows, "x"), carried, _weights(values, flows))
+    x = sum((flows[k] for k, node in enumerate(nodes) if node.op == "x"), np.zeros(1, kind))
+    if x.ndim == 1:  # the cell does not see its input
+        x = np.zeros((steps, batch, _input_width(values)), kind)
+    return Pulled(at, x, carried, _factors(values, flows))
+
+
+def _input_width(values: Values) -> int:
+    return int(values.nodes.x.shape[-1]) if isinstance(values.nodes, Nodes) else 1
+
+
+def _dark(outside: Mapping[str, Array], steps: int, batch: int) -> Array:
+    """``(L, N)``: the steps after the last one that the loss reaches."""
+    asked = np.zeros((steps, batch), bool)
+    for gradient in outside.values():
+        asked |= gradient.any(axis=2)
+    return ~np.logical_or.accumulate(asked[::-1], axis=0)[::-1]
+
+
+def _lit(slopes: tuple[Any, ...], dark: Array) -> tuple[Any, ...]:
+    """Slopes, 0 at dark steps where one is not finite: there 0 times NaN has to be 0."""
+    return tuple(s if np.isscalar(s) or np.isfinite(np.sum(s)) else np.where(dark[..., None], 0, s) for s in slopes)
 
 
 def _slopes(values: Values, k: int) -> tuple[Any, ...]:
-    node, args = values.cell.nodes[k], [values.nodes[a] for a in values.cell.nodes[k].args]
+    node, args = values.cell.nodes[k], values.cell.nodes[k].args
     if node.op == "^":
-        return (node.value * args[0] ** (node.value - 1),)
-    return SLOPES[node.op](values.nodes[k], *args) if node.op in SLOPES else ()
+        return (node.value * values.nodes[args[0]] ** (node.value - 1),)
+    if node.op in ("+", "-"):
+        return (1.0, 1.0 if node.op == "+" else -1.0)
+    return SLOPES[node.op](values.nodes[k], *(values.nodes[a] for a in args)) if node.op in SLOPES else ()
 
 
 def _step_back(
@@ -145,7 +226,7 @@ def _step_back(
         onward[node.name] = onward[node.name] + flow
     elif node.op == "at":
         gain = gains.get(node.name)
-        flows[node.args[0]][t] += flow if gain is None else flow * gain[t]
+        flows[node.args[0]][t] += flow if gain is None else _held(flow, gain[t if len(gain) > 1 else 0])
     elif node.op == "affine":
         flows[node.args[0]][t] += flow @ values.weights[node.name]
     else:
@@ -154,26 +235,36 @@ def _step_back(
                 _add(flows[a], t, flow * (slope if np.isscalar(slope) else slope[t]))
 
 
+def _held(flow: Array, gain: Array) -> Array:
+    """Their product; nothing goes through what was held, whatever it is."""
+    found: Array = np.where(gain == 0, 0, flow * gain)
+    return found
+
+
 def _add(flow: Array, t: int, piece: Array) -> None:
     """One number for all units takes what reaches any of them."""
     flow[t] += piece.sum(axis=-1, keepdims=True) if flow.shape[-1] == 1 != piece.shape[-1] else piece
 
 
-def _summed(values: Values, flows: list[Array], op: str) -> Array:
-    return sum((flows[k] for k, node in enumerate(values.cell.nodes) if node.op == op), np.zeros(1))
+def _factors(values: Values, flows: list[Array]) -> dict[str, tuple[Array, Array | None]]:
+    """What the gradient of each weight is the product of; a weight that is used twice has both, one batch after
+    the other."""
+    found: dict[str, tuple[Array, Array | None]] = {}
 
+    def add(name: str, left: Array, right: Array | None) -> None:
+        if name in found:
+            first, second = found[name]
+            left = np.concatenate([first, left], axis=1)
+            right = None if right is None or second is None else np.concatenate([second, right], axis=1)
+        found[name] = (left, right)
 
-def _weights(values: Values, flows: list[Array]) -> dict[str, Array]:
-    rows = lambda a: a.reshape(-1, a.shape[-1])  # noqa: E731
-    found: dict[str, Array] = {}
     for k, node in enumerate(values.cell.nodes):
         if node.op == "vec":
-            found[node.name] = found.get(node.name, 0.0) + rows(flows[k]).sum(axis=0)
+            add(node.name, flows[k], None)
         elif node.op == "affine":
-            flow = rows(flows[k])
-            found[node.name] = found.get(node.name, 0.0) + flow.T @ rows(values.nodes[node.args[0]])
-            if node.bias:
-                found[node.bias] = found.get(node.bias, 0.0) + flow.sum(axis=0)
+            add(node.name, flows[k], values.nodes[node.args[0]])
+            if node.bias and node.bias in values.weights:
+                add(node.bias, flows[k], None)
     return found
 
 
@@ -183,7 +274,7 @@ def jacobians(values: Values, batch: int = 0, gains: Mapping[str, Array] | None 
     states = cell.states
     sizes = [values[state].shape[-1] for state in states]
     starts = dict(zip(states, np.cumsum([0, *sizes[:-1]]), strict=True))
-    steps, total = len(values.nodes[0]), sum(sizes)
+    steps, total = len(values["h"]), sum(sizes)
     tangents: list[Any] = []
     for k, node in enumerate(cell.nodes):
         if node.op == "prev":
@@ -192,19 +283,72 @@ def jacobians(values: Values, batch: int = 0, gains: Mapping[str, Array] | None 
             eye[np.arange(size), starts[node.name] + np.arange(size)] = 1.0
             tangents.append(np.broadcast_to(eye, (steps, size, total)))
             continue
+        inner = [tangents[a] for a in node.args]
+        if all(tangent is None for tangent in inner):
+            tangents.append(None)
+            continue
+        if node.op == "affine":
+            tangents.append(values.weights[node.name] @ inner[0])
+            continue
         slopes = [s if np.isscalar(s) else s[:, batch, :, None] for s in _slopes(values, k)]
         if node.op == "at":
             gain = gains.get(node.name)
             slopes = [1.0 if gain is None else gain[:, min(batch, gain.shape[1] - 1), :, None]]
-        pairs = [(tangents[a], a) for a in node.args]
-        if node.op == "affine":
-            inner = pairs[0][0]
-            tangents.append(None if inner is None else values.weights[node.name] @ inner)
-            continue
-        parts = [slope * tangent for (tangent, _), slope in zip(pairs, slopes, strict=True) if tangent is not None]
-        tangents.append(sum(parts[1:], parts[0]) if parts else None)
+        parts = [_scaled(slope, tangent) for tangent, slope in zip(inner, slopes, strict=True) if tangent is not None]
+        tangents.append(sum(parts[1:], parts[0]))
     found = np.zeros((steps, total, total))
     for state, size in zip(states, sizes, strict=True):
         if (block := tangents[cell.where[state]]) is not None:
             found[:, starts[state] : starts[state] + size] = block
     return found
+
+
+def _scaled(slope: Any, tangent: Array) -> Array:
+    if np.isscalar(slope):
+        return tangent if slope == 1 else slope * tangent
+    found: Array = np.where(slope == 0, 0, slope * tangent)
+    return found
+
+
+def within(
+    values: Values,
+    of: str,
+    by: str,
+    batch: int = 0,
+    gains: Mapping[str, Array] | None = None,
+    *,
+    before: bool = False,
+    past: str = "",
+) -> Array | None:
+    """``d of_t / d by_t`` within a step, unit by unit ``(L, H)``, everything of the step before held fixed; None where
+    a matrix stands between, so that units mix. With ``before`` by the value of ``by`` before the step, h held fixed;
+    with ``past`` by those ways only that do not pass that signal."""
+    cell, gains = values.cell, gains or {}
+    steps = len(values["h"])
+    tangents: list[Any] = [None] * len(cell.nodes)
+    for k, node in enumerate(cell.nodes):
+        if (node.op == "prev" and node.name == by) if before else k == cell.where[by]:
+            tangents[k] = np.ones((steps, values[by].shape[-1]))
+            continue
+        inner = [tangents[a] for a in node.args]
+        if node.op == "prev" or (past and k == cell.where[past]) or all(tangent is None for tangent in inner):
+            continue
+        if node.op == "affine":
+            return None
+        slopes = [s if np.isscalar(s) else s[:, batch] for s in _slopes(values, k)]
+        if node.op == "at":
+            gain = gains.get(node.name)
+            slopes = [1.0 if gain is None else gain[:, min(batch, gain.shape[1] - 1)]]
+        parts = [_scaled(slope, tangent) for tangent, slope in zip(inner, slopes, strict=True) if tangent is not None]
+        tangents[k] = sum(parts[1:], parts[0])
+        if k == cell.where[of]:
+            break
+    found: Array | None = tangents[cell.where[of]]
+    nothing: Array = np.zeros((steps, values[of].shape[-1]))
+    return nothing if found is None else found
+
+
+def squashed(ran: Ran) -> list[Array]:
+    """The slope of every squashing that is never exactly 0."""
+    values, curves = Values(ran.cell, ran.nodes.weights, ran.nodes), ("sigmoid", "tanh", "softplus", "logsigmoid")
+    return [_slopes(values, k)[0] for k, node in enumerate(ran.cell.nodes) if node.op in curves]

@@ -15,7 +15,7 @@ from torch.nn.functional import linear, logsigmoid, softplus
 from seqviz.cells.cell import Cell
 from seqviz.cells.tape import Node
 
-__all__ = ["At", "Step", "Weights", "unpack"]
+__all__ = ["At", "Named", "Step", "Weights", "parts", "unpack"]
 
 At = Callable[[str, Tensor], Tensor]
 """What happens at a signal: takes its name and value, returns the value to go on with."""
@@ -35,10 +35,21 @@ class Weights(NamedTuple):
     weight_hr: Tensor | None = None
 
 
-def unpack(cell: Cell, weights: Weights) -> dict[str, Tensor]:
-    """torch's packed weights by their names in the lines, as views: ``W_if`` is block f of ``weight_ih``."""
-    found = cell.unpack(weights._asdict())
-    return found if weights.weight_hr is None else found | {"W_hr": weights.weight_hr}
+class Named(dict[str, Tensor]):
+    """The tensors of one layer of a cell that torch does not have, by their names in :attr:`Cell.packing`."""
+
+
+def parts(weights: Weights | Named) -> dict[str, Tensor]:
+    """The tensors of a layer by name, those that are there."""
+    named = weights._asdict() if isinstance(weights, Weights) else weights
+    return {name: tensor for name, tensor in named.items() if tensor is not None}
+
+
+def unpack(cell: Cell, weights: Weights | Named) -> dict[str, Tensor]:
+    """Packed weights by their names in the lines, as views: ``W_if`` is block f of ``weight_ih``."""
+    found = cell.unpack(parts(weights))
+    hr = weights.weight_hr if isinstance(weights, Weights) else None
+    return found if hr is None else found | {"W_hr": hr}
 
 
 class Step:
@@ -46,15 +57,15 @@ class Step:
 
     Args:
         cell: what to compute.
-        weights: torch's packed tensors, or any cell's by the names in its lines; those of a bias may be missing.
+        weights: packed tensors, or any cell's by the names in its lines; those of a bias may be missing.
     """
 
     def __init__(self, cell: Cell, weights: Weights | Mapping[str, Tensor]) -> None:
         if isinstance(weights, Weights) and weights.weight_hr is not None:
             cell = cell.projected(len(weights.weight_hr))
         self.cell = cell
-        self._packed = weights if isinstance(weights, Weights) else None
-        self._named: Mapping[str, Tensor] = unpack(cell, weights) if isinstance(weights, Weights) else weights
+        self._packed = parts(weights) if isinstance(weights, Weights | Named) else {}
+        self._named: Mapping[str, Tensor] = unpack(cell, weights) if isinstance(weights, Weights | Named) else weights
         self._first: list[Any] = [None] * len(cell.nodes)
         self._code: list[tuple[int, Callable[[list[Any]], Any]]] = []
         self._groups = {products[0]: (read, products) for read, products in cell.groups}
@@ -97,8 +108,8 @@ class Step:
         """The matrices and biases of a group: torch's own tensors where the group is one of them."""
         names = [node.name for node in nodes]
         for stem, part in (("W_i", "ih"), ("W_h", "hh")):
-            if self._packed is not None and names == [stem + block for block in self.cell.blocks]:
-                return getattr(self._packed, f"weight_{part}"), getattr(self._packed, f"bias_{part}")
+            if f"weight_{part}" in self._packed and names == [stem + block for block in self.cell.blocks]:
+                return self._packed[f"weight_{part}"], self._packed.get(f"bias_{part}")
         weight = torch.cat([self._named[name] for name in names]) if len(names) > 1 else self._named[names[0]]
         biases = [self._named.get(node.bias) if node.bias else None for node in nodes]
         if all(bias is None for bias in biases):

@@ -15,7 +15,7 @@ __all__ = ["gains_of"]
 def gains_of(
     interventions: Iterable[Intervention], end: str, steps: int, widths: dict[str, int]
 ) -> dict[str, np.ndarray]:
-    """The gains of one layer and direction, as :class:`seqviz.gradients.slopes.LayerRun` takes them.
+    """The gains of one layer and direction, as :class:`seqviz.cells.ran.Ran` takes them.
 
     Every edit is a line, value times gain plus level, so its gain is what it makes of 1 less what it makes of 0.
 

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import nn
 
-from seqviz import vocabulary as words
+from seqviz.cells import road
+from seqviz.cells.ran import Ran
+from seqviz.cells.roads import Back
+from seqviz.cells.slopes import gained, log_gate
 from seqviz.experiment.interventions import Intervention
 from seqviz.gradients.norms import log10_norm
-from seqviz.gradients.onestep import Run, read_run
-from seqviz.gradients.slopes import LSTMSlopes, gru_slopes, log_gate, lstm_slopes, rnn_slope, to_products
+from seqviz.gradients.onestep import as_it_ran, jacobians_of, overflow_of
 from seqviz.language import tr
 from seqviz.trace import Trace
 
@@ -32,6 +35,8 @@ __all__ = [
 
 Array = np.ndarray
 _LOW, _HIGH = 1e-3, 1e3
+_FORMED = 32
+"""Jacobians that are formed at a time, of a cell without a road of its own."""
 _BLOCKS = ("h_h", "h_c", "c_h", "c_c", "c_total")
 
 
@@ -148,20 +153,54 @@ def state_jacobians(
     """
     if of not in ("h", "both"):
         raise ValueError(tr("of must be 'h' or 'both', not {of!r}.", of=of))
-    run, _ = read_run(module, x, hx, trace, (layer, batch, reverse), interventions)
-    is_lstm = run.mode == words.LSTM
-    size = run.size
-    rows = 2 * size if is_lstm and of == "both" else size
+    ran, _ = as_it_ran(module, x, hx, trace, (layer, batch, reverse), interventions)
+    return _of_run(ran, of)
+
+
+def _of_run(ran: Ran, of: str) -> StateJacobians:
+    widths = [ran.before[state].shape[2] for state in ran.cell.states]
+    if "h" not in ran.cell.states:
+        says = tr("{cell} carries nothing of h to the next step: it has no d h_T / d h_t.", cell=ran.cell.label)
+        raise ValueError(says)
+    size, others = widths[0], sum(widths[1:])
+    rows = size + others if of == "both" else size
     with np.errstate(over="ignore", invalid="ignore"):  # `problem` says so, once
-        slopes = lstm_slopes(run.layer) if is_lstm else None
-        back = _lstm_back(run, slopes, rows) if slopes else _gru_back(run) if run.mode == words.GRU else _rnn_back(run)
-        on_h, on_c, log_scale = _products(back, run.steps, rows, size, is_lstm)
-    blocks: dict[str, Any] = {"h_h": on_h[:, :size], "h_c": None, "c_h": None, "c_c": None, "c_to_h": None}
-    if slopes:
-        blocks |= {"h_c": on_c[:, :size], "c_to_h": slopes.show[:, 0]}
+        back = ran.cell.roads.back(ran, rows) if ran.cell.roads.back else _by_jacobians(ran, size)
+        on_h, on_others, log_scale = _products(back, ran.steps, rows, (size, others))
+        c_to_h = road.within(_values(ran), "h", "c", gains=ran.gains) if "c" in ran.cell.states else None
+    blocks: dict[str, Any] = {"h_h": on_h[:, :size], "h_c": None, "c_h": None, "c_c": None, "c_to_h": c_to_h}
+    if "c" in ran.cell.states:
+        start = sum(widths[1 : ran.cell.states.index("c")])
+        c = slice(start, start + ran.before["c"].shape[2])
+        blocks["h_c"] = on_others[:, :size, c]
         if rows > size:
-            blocks |= {"c_h": on_h[:, size:], "c_c": on_c[:, size:]}
-    return StateJacobians(log_scale, **blocks, step=run.jacobians, problem=run.problem or _overflow(on_h, on_c))
+            own = slice(size + c.start, size + c.stop)
+            blocks |= {"c_h": on_h[:, own], "c_c": on_others[:, own, c]}
+    problem = overflow_of(ran) or _overflow(on_h, on_others)
+    return StateJacobians(log_scale, **blocks, step=partial(jacobians_of, ran), problem=problem)
+
+
+def _values(ran: Ran) -> road.Values:
+    return road.Values(ran.cell, ran.nodes.weights, ran.nodes)
+
+
+def _by_jacobians(ran: Ran, size: int) -> Back:
+    """The way back of any cell, by its Jacobians themselves, formed a few steps at a time."""
+    formed: dict[int, Array] = {}
+
+    def back(t: int, p_h: Array, p_o: Array, to_h: Array, to_o: Array) -> None:
+        if t not in formed:
+            formed.clear()
+            first = max(0, t + 1 - _FORMED)
+            formed.update(zip(range(first, t + 1), jacobians_of(ran, slice(first, t + 1)), strict=True))
+        j = formed[t]
+        if len(j) == size:
+            np.matmul(p_h, j, out=to_h)
+            return
+        np.add(p_h @ j[:size, :size], p_o @ j[size:, :size], out=to_h)
+        np.add(p_h @ j[:size, size:], p_o @ j[size:, size:], out=to_o)
+
+    return back
 
 
 def _overflow(*products: Array) -> str:
@@ -171,77 +210,16 @@ def _overflow(*products: Array) -> str:
     return tr("One step alone magnifies a change beyond what a double holds.")
 
 
-Back = Callable[[int, Array, Array, Array, Array], Any]
-"""``back(t, p_h, p_c, to_h, to_c)``: ``P J_t`` for the columns of h and of c, ``(rows, H)`` each, put into the
-last two; the Jacobian itself is never formed."""
+def _products(back: Back, steps: int, rows: int, sizes: tuple[int, int]) -> tuple[Array, Array, Array]:
+    """The first `rows` rows of ``P_t = J_T ... J_{t+1}``: on h and on the other states, ``(L, rows, ·)``, and the logs
+    taken out.
 
-
-def _rnn_back(run: Run) -> Back:
-    slope, w = to_products(run.layer, rnn_slope(run.layer))[:, 0], run.layer.w_hh
-    return lambda t, p_h, p_c, to_h, to_c: np.dot(p_h * slope[t], w, out=to_h)
-
-
-def _gru_back(run: Run) -> Back:
-    s = gru_slopes(run.layer)
-    keep = s.keep[:, 0]
-    through = _Through(to_products(run.layer, np.stack([s.r, s.z, s.n_hh], axis=2))[:, 0], run.layer.w_hh)
-
-    def back(t: int, p_h: Array, p_c: Array, to_h: Array, to_c: Array) -> None:
-        np.dot(p_h, through[t], out=to_h)
-        np.add(to_h, p_h * keep[t], out=to_h)
-
-    return back
-
-
-def _lstm_back(run: Run, s: LSTMSlopes, rows: int) -> Back:
-    keep, show, w = s.keep[:, 0], s.show[:, 0], run.layer.w_hh
-    to_hh = to_products(run.layer, np.stack([s.i, s.f, s.g, s.o], axis=2))[:, 0]
-    through_c, to_o, w_o = _Through(to_hh[:, :3], w[: 3 * run.size]), to_hh[:, 3], w[3 * run.size :]
-    on_c, on_o, by_o = (np.empty((rows, run.size)) for _ in range(3))
-
-    def back(t: int, p_h: Array, p_c: Array, to_h: Array, to_c: Array) -> None:
-        # What leaves h through tanh(c) joins what is already on c.
-        np.multiply(p_h, show[t], out=on_c)
-        np.add(on_c, p_c, out=on_c)
-        np.multiply(p_h, to_o[t], out=on_o)
-        np.dot(on_c, through_c[t], out=to_h)
-        np.dot(on_o, w_o, out=by_o)
-        np.add(to_h, by_o, out=to_h)
-        np.multiply(on_c, keep[t], out=to_c)
-
-    return back
-
-
-class _Through:
-    """``diag(a_t) W`` summed over gates, ``(H, H)`` at step t: one product by it replaces one for each gate.
-
-    Formed for a block of steps at a time, by one small product for each unit.
+    Without other states the part on them is ``(L, 0, H)``.
     """
-
-    _STEPS = 32
-
-    def __init__(self, slopes: Array, weight: Array) -> None:
-        """From slopes ``(L, gates, H)`` and ``weight`` ``(gates*H, H)``."""
-        self._slopes = slopes.transpose(2, 0, 1).copy()  # (H, L, gates)
-        self._blocks = np.stack(np.split(weight, slopes.shape[1]), axis=1)  # (H, gates, H)
-        self._first, self._formed = len(slopes), np.empty((0, 0, 0))
-
-    def __getitem__(self, t: int) -> Array:
-        if not self._first <= t < self._first + len(self._formed):
-            self._first = max(0, t + 1 - self._STEPS)
-            formed = np.matmul(self._slopes[:, self._first : t + 1], self._blocks)
-            self._formed = formed.transpose(1, 0, 2).copy()
-        return self._formed[t - self._first]
-
-
-def _products(back: Back, steps: int, rows: int, size: int, is_lstm: bool) -> tuple[Array, Array, Array]:
-    """The first `rows` rows of ``P_t = J_T ... J_{t+1}``: ``(L, rows, H)`` on h and on c, and the logs taken out.
-
-    Without a cell state the part on c is ``(L, 0, H)``.
-    """
-    on_h, on_c = np.empty((steps, rows, size)), np.empty((steps, rows if is_lstm else 0, size))
+    size, others = sizes
+    on_h, on_c = np.empty((steps, rows, size)), np.empty((steps, rows if others else 0, others or size))
     log_scale = np.zeros(steps)
-    on_h[-1], on_c[-1] = np.eye(rows, size), np.eye(on_c.shape[1], size, -size)
+    on_h[-1], on_c[-1] = np.eye(rows, size), np.eye(*on_c.shape[1:], -size)
     for t in range(steps - 2, -1, -1):
         h, c = on_h[t], on_c[t]
         back(t + 1, on_h[t + 1], on_c[t + 1], h, c)
@@ -309,32 +287,63 @@ def highway_split(
     Raises:
         ValueError: the network is no LSTM, or `jacobians` lack the rows of c_T.
     """
-    run, trace = read_run(module, x, hx, trace, (layer, batch, reverse), interventions)
-    if run.mode != words.LSTM:
-        cell = words.CELL_LABELS[run.mode]
-        raise ValueError(tr("Only an LSTM has a cell-state highway; this is {cell}.", cell=cell))
-    where: dict[str, Any] = {"layer": layer, "batch": batch, "reverse": reverse, "interventions": interventions}
-    found = jacobians or state_jacobians(module, x, hx, trace=trace, **where)
+    ran, trace = as_it_ran(module, x, hx, trace, (layer, batch, reverse), interventions)
+    gate = _highway_gate(ran)
+    found = jacobians or _of_run(ran, "both")
     if found.c_c is None or found.c_h is None:
         raise ValueError(tr("The highway needs the rows of c_T: state_jacobians(..., of='both')."))
-    slopes = lstm_slopes(run.layer)
-    keep = slopes.keep[:, 0]
-    log_keep = _log_keep(run, keep)
+    keep = gained(ran.signals[gate], ran, "c")[:, 0]
+    log_keep = _log_keep(ran, gate, keep)
     log_direct = _from_the_end(np.add, log_keep, 0.0)
     direct = np.exp(log_direct - found.log_scale[:, None]) * _from_the_end(np.multiply, np.sign(keep), 1.0)
     rest = found.c_c.copy()
     diagonal = np.arange(rest.shape[1])
-    enters = found.c_h[:, diagonal, diagonal] * slopes.show[:, 0]
-    rest[:, diagonal, diagonal] = _rest_on_diagonal(enters, np.sign(keep), log_keep, found.log_scale)
+    if (ways := _ways(ran, keep)) is not None:
+        on_h = found.c_h[:, diagonal, diagonal]
+        own = _rest_on_diagonal(ways, on_h, direct, (np.sign(keep), log_keep), found.log_scale)
+        rest[:, diagonal, diagonal] = own
+    else:
+        rest[:, diagonal, diagonal] -= direct
     return HighwaySplit(found.log_scale, direct, rest, log_direct)
 
 
-def _log_keep(run: Run, keep: Array) -> Array:
+class _Ways(NamedTuple):
+    """What a step makes of c beside keeping it, each ``(L, H)``: ``show`` dh_t/dc_t, ``more`` dc_t/dc_{t-1} by other
+    ways than the keeping gate's factor (a peephole), ``aside`` dh_t/dc_{t-1} by ways that do not pass c_t."""
+
+    show: Array
+    more: Array
+    aside: Array
+
+
+def _ways(ran: Ran, keep: Array) -> _Ways | None:
+    """None where units mix on the way."""
+    values, gains = _values(ran), ran.gains
+    show = road.within(values, "h", "c", gains=gains)
+    whole = road.within(values, "c", "c", gains=gains, before=True)
+    aside = road.within(values, "h", "c", gains=gains, before=True, past="c")
+    return None if show is None or whole is None or aside is None else _Ways(show, whole - keep, aside)
+
+
+def _highway_gate(ran: Ran) -> str:
+    """The gate that keeps c.
+
+    Raises:
+        ValueError: no gate does.
+    """
+    gate, sign = ran.cell.keep_gates.get("c", ("", 0))
+    if sign != 1:
+        cell = ran.cell.label
+        raise ValueError(tr("Only an LSTM has a cell-state highway; this is {cell}.", cell=cell))
+    return gate
+
+
+def _log_keep(ran: Ran, gate: str, keep: Array) -> Array:
     """The natural logarithm of what each step keeps of c, ``(L, H)``, its sign left out."""
-    if run.layer.gains:
+    if ran.gains or gate not in ran.cell.gates:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.log(np.abs(keep))
-    return log_gate(run.layer, "f")[:, 0]
+    return log_gate(ran, gate)[:, 0]
 
 
 def _from_the_end(add: np.ufunc, values: Array, nothing: float) -> Array:
@@ -344,12 +353,15 @@ def _from_the_end(add: np.ufunc, values: Array, nothing: float) -> Array:
     return found
 
 
-def _rest_on_diagonal(enters: Array, sign: Array, log_keep: Array, log_scale: Array) -> Array:
+def _rest_on_diagonal(ways: _Ways, on_h: Array, direct: Array, keep: tuple[Array, Array], log_scale: Array) -> Array:
     """The diagonal of the rest ``(L, H)`` by its own recursion; as total minus highway it would be rounding noise
-    wherever the highway is nearly all there is. `enters`: what goes by h, the diagonal of ``d c_T / d h_t`` times
-    dh_t/dc_t; what a step keeps of c by its sign and logarithm."""
-    rest = np.zeros_like(enters)
-    keeps = sign * np.exp(log_keep + np.diff(log_scale, prepend=log_scale[:1])[:, None])
+    wherever the highway is nearly all there is. `on_h`: the diagonal of ``d c_T / d h_t``; what a step keeps of c by
+    its sign and logarithm."""
+    rest = np.zeros_like(on_h)
+    grown = np.diff(log_scale, prepend=log_scale[:1])[:, None]
+    keeps, grown = keep[0] * np.exp(keep[1] + grown), np.exp(grown)
+    enters, more = on_h * ways.show, ways.more * grown
+    besides = direct * more + on_h * ways.aside * grown
     for t in range(len(rest) - 1, 0, -1):
-        rest[t - 1] = (rest[t] + enters[t]) * keeps[t]
+        rest[t - 1] = (rest[t] + enters[t]) * (keeps[t] + more[t]) + besides[t]
     return rest

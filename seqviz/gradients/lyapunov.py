@@ -10,7 +10,7 @@ from torch import nn
 
 from seqviz.experiment.interventions import Intervention
 from seqviz.gradients.norms import norm
-from seqviz.gradients.onestep import read_run
+from seqviz.gradients.onestep import as_it_ran, jacobians_of, overflow_of
 from seqviz.language import tr, trn
 from seqviz.trace import Trace
 
@@ -48,10 +48,10 @@ def lyapunov_exponents(
     Raises:
         ValueError: `count` is out of range, or the network overflowed.
     """
-    run, _ = read_run(module, x, hx, trace, (layer, batch, reverse), interventions)
-    if run.problem:
-        raise ValueError(run.problem)
-    jacobians = run.jacobians()
+    ran, _ = as_it_ran(module, x, hx, trace, (layer, batch, reverse), interventions)
+    if problem := overflow_of(ran):
+        raise ValueError(problem)
+    jacobians = jacobians_of(ran)
     if not np.isfinite(jacobians).all():
         raise ValueError(tr("One step alone magnifies a change beyond what a double holds."))
     size = jacobians.shape[1]

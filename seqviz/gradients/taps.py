@@ -19,12 +19,13 @@ from torch.nn.utils.rnn import PackedSequence
 from seqviz.capture.chains import Chain
 from seqviz.capture.kernels import Call, Kernel
 from seqviz.capture.observe import as_array, valid_steps
-from seqviz.capture.reconstruct import Array
-from seqviz.gradients.backward import LayerGradient, LayerRun, backward
+from seqviz.capture.reconstruct import Array, previous
+from seqviz.cells.ran import Pulled, Ran
+from seqviz.cells.step import parts
+from seqviz.gradients.backward import backward
 from seqviz.gradients.gains import gains_of
 from seqviz.language import tr
 from seqviz.networks.layers import layer_names, signal_widths
-from seqviz.vocabulary import SIGNALS
 
 __all__ = ["Passed", "Tap", "flushing", "oriented", "tap_of"]
 
@@ -32,8 +33,8 @@ __all__ = ["Passed", "Tap", "flushing", "oriented", "tap_of"]
 class Passed(NamedTuple):
     """One layer and direction of one call on the way back, in the order of processing."""
 
-    run: LayerRun
-    gradient: LayerGradient
+    run: Ran
+    gradient: Pulled
 
 
 class Tap:
@@ -74,7 +75,7 @@ class Tap:
             raise RuntimeError(tr("The run of seqviz.gradient_flow is over; detach the states that the module kept."))
         call, kernel = self.chain.calls[self.index], self.kernel
         e, *tails = self._arrived(call, grads)
-        h_0, c_0 = np.zeros(call.h_0.shape, e.dtype), np.zeros((*call.h_0.shape[:2], call.stack.hidden_size), e.dtype)
+        initial = {name: np.zeros(first.shape, e.dtype) for name, first in call.before.items()}
         signals = self._signals(call)
         with np.errstate(over="ignore", invalid="ignore"), flushing():  # `problem` says so, once
             names = list(enumerate(layer_names(call.stack)))
@@ -84,15 +85,15 @@ class Tap:
                 parts, e = np.split(e, len(ends), axis=2), np.zeros_like(below)
                 for part, (k, end, reverse) in zip(parts, ends, strict=True):
                     run = self._run(call, signals, below, (k, end, reverse))
-                    arrived = _with_tails(part, [tail[k] for tail in tails], call, reverse)
-                    gradient = backward(run, *arrived)
+                    gradient = backward(run, _with_tails(part, [tail[k] for tail in tails], call, reverse))
                     self.passed[end] = Passed(run, gradient)
                     e += oriented(gradient.x, reverse)
-                    h_0[k], c_0[k] = gradient.h_0, 0 if gradient.c_0 is None else gradient.c_0
+                    for name, found in gradient.initial.items():
+                        initial[name][k] = found
         self.x, gain = e, self._gains("x", reverse=False).get("x")
         self.under = e if gain is None else np.where(gain == 0, 0, e * gain).astype(e.dtype)
         value = kernel.as_given(_tensor(self.under, kernel.value), call.packed)
-        states = zip((h_0, c_0), kernel.states, strict=False)
+        states = zip(initial.values(), kernel.states, strict=True)
         return value, *(kernel.state_as_given(_tensor(found, state), call.packed) for found, state in states)
 
     def places(self, grads: list[Tensor | None]) -> list[Tensor]:
@@ -122,10 +123,9 @@ class Tap:
         e = torch.zeros_like(call.out) if grads[0] is None else kernel.time_first(grads[0].to(kind), call.packed)
         states = [None, *grads[1:]] if kernel.cell else grads[1:]
         found = [as_array(e)]
-        for state, like in zip(states, (call.h_n, call.c_n), strict=False):
-            if like is not None:
-                whole = torch.zeros_like(like) if state is None else kernel.state(state.to(kind), call.packed)
-                found.append(as_array(whole))
+        for state, like in zip(states, call.last, strict=True):
+            whole = torch.zeros_like(like) if state is None else kernel.state(state.to(kind), call.packed)
+            found.append(as_array(whole))
         return found
 
     def _signals(self, call: Call) -> dict[str, Array]:
@@ -136,21 +136,18 @@ class Tap:
         span = slice(self.offset, self.offset + call.steps)
         return {name: array[span, : call.batch] for name, array in found.items()}
 
-    def _run(self, call: Call, signals: dict[str, Array], below: Array, place: tuple[int, str, bool]) -> LayerRun:
+    def _run(self, call: Call, signals: dict[str, Array], below: Array, place: tuple[int, str, bool]) -> Ran:
         k, end, reverse = place
-        mode, weights = call.stack.mode, [None if w is None else as_array(w) for w in call.stack.weights[k]]
-        w_ih, w_hh, b_ih, b_hh, w_hr = weights
-        assert w_ih is not None
-        assert w_hh is not None
+        cell, width = call.stack.cell, call.stack.proj_size
+        weights = {name: as_array(tensor) for name, tensor in parts(call.stack.weights[k]).items()}
         start = len(end) + 1
         mine = {n[start:]: oriented(a, reverse) for n, a in signals.items() if n.startswith(f"{end}.")}
         valid = valid_steps([call])
         valid = None if valid is None else oriented(valid, reverse)
-        firsts = {"h": call.h_0, "c": call.c_0}
-        before = {s: _before(mine[s], as_array(firsts[s][k]), valid) for s in ("h", "c") if s in SIGNALS[mode]}  # type: ignore[index]
+        before = {name: previous(mine[name], as_array(first[k]), valid) for name, first in call.before.items()}
         gains = self._gains(end, reverse) or None
-        x, c_before = oriented(below, reverse), before.get("c")
-        return LayerRun(mode, x, mine, before["h"], c_before, valid, w_ih, w_hh, b_hh, w_hr, b_ih, gains)
+        cell = cell.projected(width) if width else cell
+        return Ran(cell, oriented(below, reverse), mine, before, weights, valid, gains)
 
     def _gains(self, end: str, reverse: bool) -> dict[str, Array]:
         """What the edits do to a gradient that passes them, in the order of processing."""
@@ -197,27 +194,16 @@ def _below(signals: dict[str, Array], layer: int, directions: int) -> Array:
     return signals[names[0]] if directions == 1 else np.concatenate([signals[name] for name in names], axis=2)
 
 
-def _before(state: Array, first: Array, valid: Array | None) -> Array:
-    """The state before each step ``(L, N, H)``; after padding it is still the initial one."""
-    shifted = np.concatenate([first[None], state[:-1]])
-    if valid is None:
-        return shifted
-    started = np.concatenate([np.zeros_like(valid[:1]), valid[:-1]])
-    return np.where(started[..., None], shifted, first[None])
-
-
-def _with_tails(e: Array, tails: list[Array], call: Call, reverse: bool) -> tuple[Array, Array | None]:
-    """Add what reached h_n and c_n to the step that made them; give both in the order of processing."""
-    e = oriented(e, reverse).copy()
+def _with_tails(e: Array, tails: list[Array], call: Call, reverse: bool) -> dict[str, Array]:
+    """What reached h and the last states, each at the step that made it and in the order of processing."""
+    found = {"h": oriented(e, reverse).copy()}
     ends = None if reverse else call.lengths
     last = np.full(call.batch, call.steps - 1) if ends is None else ends.numpy() - 1
     batch = np.arange(call.batch)
-    e[last, batch] += tails[0]
-    if len(tails) == 1 or not tails[1].any():
-        return e, None
-    e_c = np.zeros((*e.shape[:2], tails[1].shape[1]), e.dtype)
-    e_c[last, batch] += tails[1]
-    return e, e_c
+    for name, tail in zip(call.before, tails, strict=True):
+        if name == "h" or tail.any():
+            found.setdefault(name, np.zeros((*e.shape[:2], tail.shape[1]), e.dtype))[last, batch] += tail
+    return found
 
 
 @contextmanager

@@ -12,10 +12,11 @@ from torch import Tensor
 from seqviz.capture.chains import Chain
 from seqviz.capture.reconstruct import Array
 from seqviz.capture.watch import Watch
+from seqviz.cells.ran import rows
+from seqviz.cells.step import parts
 from seqviz.gradients.norms import norm, outer_norms
-from seqviz.gradients.taps import Passed, Tap, flushing, oriented
-from seqviz.networks.layers import layer_names
-from seqviz.vocabulary import BLOCKS
+from seqviz.gradients.taps import Tap, flushing, oriented
+from seqviz.networks.layers import layer_names, signal_widths
 
 __all__ = ["WayBack", "way_back"]
 
@@ -53,49 +54,69 @@ class _Gathered:
     def __init__(self, chain: Chain, taps: list[Tap]) -> None:
         self.chain, self.taps = chain, [tap for tap in taps if tap.x is not None]
         self._sizes: dict[int, tuple[Array, Array]] = {}
+        self._gathered: dict[tuple[int, ...], Array] = {}
         self.whole = self.taps[0] if len(chain.calls) == 1 and self.taps else None
 
     def result(self) -> WayBack:
         """Everything, in the trace's order: signals first, then pre-activations."""
         found, pres = WayBack({}, {}, {}, {}), {}
-        signals, stack = self.chain.observed().signals, self.chain.stack
-        found.arrays["x"] = self._filled(signals["x"].shape[2], lambda tap: tap.x)
+        stack = self.chain.stack
+        widths = signal_widths(stack)
+        found.arrays["x"] = self._filled(widths["x"], lambda tap: tap.x)
         for k, (end, layer, reverse) in enumerate(layer_names(stack)):
-            for state in ("c", "h"):
-                if (like := signals.get(f"{end}.{state}")) is not None:
-                    name = f"{end}.{state}"
-                    found.arrays[name] = self._states(end, state, like.shape[2], reverse)
-                    found.initial[f"{name}_0"] = self._start(end, f"{state}_0", like.shape[2])
-            pre = self._of(end, reverse, stack.weights[k].weight_ih.shape[0], lambda p: p.gradient.pre)
-            for block, part in zip(BLOCKS[stack.mode], np.split(pre, len(BLOCKS[stack.mode]), axis=2), strict=True):
-                pres[f"{end}.{block}_pre"] = part
+            for state in dict.fromkeys((*reversed(stack.cell.states), "h")):
+                name = f"{end}.{state}"
+                found.arrays[name] = self._signal(end, state, widths[name], reverse)
+                if state in stack.cell.states:
+                    found.initial[f"{name}_0"] = self._start(end, state, widths[name])
+            for signal in stack.cell.where:
+                if signal.endswith("_pre"):
+                    name = f"{end}.{signal}"
+                    pres[name] = self._signal(end, signal, widths[name], reverse)
             self._weights(found, k, f"_l{layer}{'_reverse' if reverse else ''}", end, reverse)
         found.arrays.update(pres)
         return found
 
     def _weights(self, found: WayBack, k: int, suffix: str, end: str, reverse: bool) -> None:
         """What every step adds to the gradients of the weights of a layer, and all of it."""
-        w_ih, w_hh, b_ih, b_hh, w_hr = self.chain.stack.weights[k]
-        of = lambda width, pick: self._of(end, reverse, width, pick)  # noqa: E731
-        ih = of(len(w_ih), lambda p: p.gradient.ih)
-        one = all(tap.passed[end].gradient.hh is tap.passed[end].gradient.ih for tap in self.taps)
-        hh = ih if one else of(len(w_hh), lambda p: p.gradient.hh)
-        pairs = {
-            "weight_ih": (ih, of(w_ih.shape[1], lambda p: p.run.x)),
-            "weight_hh": (hh, of(w_hh.shape[1], lambda p: p.run.h_before)),
-        }
-        if w_hr is not None:
-            pairs["weight_hr"] = (of(w_hr.shape[0], lambda p: p.gradient.hr), of(w_hr.shape[1], _unprojected))
-        for weight, (left, right) in pairs.items():
-            found.shares[weight + suffix] = self._outer(left, right)
-            found.weights[weight + suffix] = left.reshape(-1, left.shape[2]).T @ right.reshape(-1, right.shape[2])
-        if b_ih is None or b_hh is None:
-            return
-        at_ih = ih.sum(axis=1)
-        at_hh = at_ih if hh is ih else hh.sum(axis=1)
-        found.shares["bias_ih" + suffix] = self._size(ih) if ih.shape[1] == 1 else norm(at_ih, 1)
-        found.shares["bias_hh" + suffix] = self._size(hh) if hh.shape[1] == 1 else norm(at_hh, 1)
-        found.weights["bias_ih" + suffix], found.weights["bias_hh" + suffix] = at_ih.sum(axis=0), at_hh.sum(axis=0)
+        packing = self.chain.stack.cell.packing
+        for name, tensor in parts(self.chain.stack.weights[k]).items():
+            if not self.taps:
+                kind = str(tensor.dtype).removeprefix("torch.")
+                found.shares[name + suffix] = np.zeros(self.chain.steps)
+                found.weights[name + suffix] = np.zeros(tuple(tensor.shape), kind)
+                continue
+            known = self._known(end, name, packing.get(name, (name,)))
+            blocks = [self._factors(end, reverse, row) for row in known]
+            shares = [self._share(left, right) for left, right in blocks]
+            found.shares[name + suffix] = shares[0] if len(shares) == 1 else norm(np.stack(shares), 0)
+            whole = [_summed(left, right) for left, right in blocks]
+            found.weights[name + suffix] = whole[0] if len(whole) == 1 else np.concatenate(whole)
+
+    def _known(self, end: str, name: str, blocks: tuple[str, ...]) -> tuple[str, ...]:
+        """A packed weight's own name where its gradient was made in one piece, else those of its blocks."""
+        one = all(name in tap.passed[end].gradient.factors for tap in self.taps)
+        return (name,) if one else blocks
+
+    def _factors(self, end: str, reverse: bool, name: str) -> tuple[Array, Array | None]:
+        """What the gradient of a weight is the product of, ``(L, N, ·)`` each, over all calls."""
+        pairs = [tap.passed[end].gradient.factors[name] for tap in self.taps]
+        one = self._side(end, reverse, name, 0)
+        return one, None if pairs[0][1] is None else self._side(end, reverse, name, 1)
+
+    def _side(self, end: str, reverse: bool, name: str, side: int) -> Array:
+        sides = [_there(tap.passed[end].gradient.factors[name][side]) for tap in self.taps]
+        key = tuple(map(id, sides))
+        if key not in self._gathered:
+            pick = lambda tap: oriented(_there(tap.passed[end].gradient.factors[name][side]), reverse)  # noqa: E731
+            self._gathered[key] = self._filled(sides[0].shape[2], pick, max(part.shape[1] for part in sides))
+        return self._gathered[key]
+
+    def _share(self, left: Array, right: Array | None) -> Array:
+        """The norm of what each step adds, ``(L,)``."""
+        if right is not None:
+            return self._outer(left, right)
+        return self._size(left) if left.shape[1] == 1 else norm(left.sum(axis=1), 1)
 
     def _outer(self, left: Array, right: Array) -> Array:
         """:func:`outer_norms`; a single sequence's factors are measured once for all the products."""
@@ -108,26 +129,23 @@ class _Gathered:
             known = self._sizes[id(array)] = (array, norm(array[:, 0], 1))
         return known[1]
 
-    def _states(self, end: str, state: str, width: int, reverse: bool) -> Array:
-        return self._of(end, reverse, width, lambda passed: getattr(passed.gradient, state))
+    def _signal(self, end: str, signal: str, width: int, reverse: bool) -> Array:
+        return self._filled(width, lambda tap: oriented(tap.passed[end].gradient.at[signal], reverse))
 
-    def _start(self, end: str, name: str, width: int) -> Array:
+    def _start(self, end: str, state: str, width: int) -> Array:
         """What reached the state before the first call."""
         first = next((tap for tap in self.taps if tap.index == 0), None)
         kind = self.chain.calls[0].x.dtype
         blank = np.zeros((self.chain.calls[0].batch, width), str(kind).removeprefix("torch."))
-        return blank if first is None else np.array(getattr(first.passed[end].gradient, name))
+        return blank if first is None else np.array(first.passed[end].gradient.initial[state])
 
-    def _of(self, end: str, reverse: bool, width: int, pick: Callable[[Passed], Array | None]) -> Array:
-        return self._filled(width, lambda tap: oriented(_there(pick(tap.passed[end])), reverse))
-
-    def _filled(self, width: int, pick: Callable[[Tap], Array | None]) -> Array:
+    def _filled(self, width: int, pick: Callable[[Tap], Array | None], batch: int = 0) -> Array:
         """``(L, N, width)`` in the order of the sequence, 0 at the calls that the loss did not reach."""
         if self.whole is not None:
             return _there(pick(self.whole))
         first = self.chain.calls[0]
         kind = str(first.x.dtype).removeprefix("torch.")
-        found = np.zeros((self.chain.steps, first.batch, width), kind)
+        found = np.zeros((self.chain.steps, max(batch, first.batch), width), kind)
         for tap in self.taps:
             part = _there(pick(tap))
             found[tap.offset : tap.offset + len(part), : part.shape[1]] = part
@@ -139,8 +157,6 @@ def _there(array: Array | None) -> Array:
     return array
 
 
-def _unprojected(passed: Passed) -> Array:
-    """What an LSTM's projection projects, as it was after its edits."""
-    signals = passed.run.signals
-    known = signals.get("h_pre")
-    return signals["o"] * np.tanh(signals["c"]) if known is None else known
+def _summed(left: Array, right: Array | None) -> Array:
+    """A weight's whole gradient."""
+    return left.sum(axis=(0, 1)) if right is None else rows(left).T @ rows(right)

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from seqviz import counted
-from seqviz.cells import signal_names
-from seqviz.cells.step import Weights
+from seqviz import cells, counted
+from seqviz.cells import Cell
+from seqviz.cells.layer import CellLayer
+from seqviz.cells.step import Named, Weights, parts
 from seqviz.language import tr
-from seqviz.vocabulary import BLOCKS, GRU, LSTM
 
 __all__ = [
     "Recurrent",
@@ -27,23 +27,24 @@ __all__ = [
     "Stack",
     "State",
     "between_layers",
+    "cell_of",
     "check_input",
     "check_width",
     "layer_names",
     "layer_weights",
     "module_widths",
-    "read_cell_state",
     "read_input",
     "read_output",
     "signal_widths",
     "stack_of",
     "states_of",
+    "step_cell",
     "to_packed",
     "write_output",
 ]
 
-Recurrent = nn.RNN | nn.GRU | nn.LSTM
-State = Tensor | tuple[Tensor, Tensor] | None
+Recurrent = nn.RNN | nn.GRU | nn.LSTM | CellLayer
+State = Tensor | tuple[Tensor, ...] | None
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,16 @@ class Stack:
     ``weights`` has an item a layer and direction, in torch's order: ``l0``, ``l0_reverse``, ``l1``, ...
     """
 
-    mode: str
-    weights: tuple[Weights, ...]
+    cell: Cell
+    weights: tuple[Weights | Named, ...]
     bidirectional: bool = False
     dropout: float = 0.0
     training: bool = False
+
+    @property
+    def mode(self) -> str:
+        """The cell's name, for torch's cells torch's ``mode``."""
+        return self.cell.name
 
     @property
     def num_layers(self) -> int:
@@ -65,22 +71,27 @@ class Stack:
 
     @property
     def input_size(self) -> int:
-        return self.weights[0].weight_ih.shape[1]
+        first = self.weights[0]
+        return first.weight_ih.shape[1] if isinstance(first, Weights) else self.cell.sizes_of(parts(first))[0]
 
     @property
     def hidden_size(self) -> int:
-        return self.weights[0].weight_hh.shape[0] // len(BLOCKS[self.mode])
+        first = self.weights[0]
+        if isinstance(first, Weights):
+            return first.weight_hh.shape[0] // len(self.cell.blocks)
+        return self.cell.sizes_of(parts(first))[1]
 
     @property
     def proj_size(self) -> int:
-        return 0 if self.weights[0].weight_hr is None else self.weights[0].weight_hr.shape[0]
+        first = self.weights[0]
+        return 0 if not isinstance(first, Weights) or first.weight_hr is None else first.weight_hr.shape[0]
 
     @property
     def drops(self) -> bool:
         """Whether units are dropped out between its layers."""
         return bool(self.dropout and self.training and self.num_layers > 1)
 
-    def of(self, layer: int, reverse: bool) -> Weights:
+    def of(self, layer: int, reverse: bool) -> Weights | Named:
         """The weights of one layer and direction."""
         return self.weights[layer * (2 if self.bidirectional else 1) + reverse]
 
@@ -89,13 +100,12 @@ class Sequences(NamedTuple):
     """What a layer was given, time first.
 
     ``x`` is ``(L, N, H_in)`` in the caller's batch order; ``lengths`` is ``(N,)`` for a packed input, else
-    ``None``; ``h_0`` is ``(D*K, N, P or H)`` and ``c_0`` is ``(D*K, N, H)``, ``None`` but for an LSTM.
+    ``None``; ``states`` are those before the first step, in the cell's order, ``(D*K, N, P or H)`` each.
     """
 
     x: Tensor
     lengths: Tensor | None
-    h_0: Tensor
-    c_0: Tensor | None
+    states: tuple[Tensor, ...]
 
 
 def read_input(rnn: Recurrent, value: Tensor | PackedSequence, hx: State) -> Sequences:
@@ -104,17 +114,19 @@ def read_input(rnn: Recurrent, value: Tensor | PackedSequence, hx: State) -> Seq
         x, lengths = pad_packed_sequence(value)
     else:
         x, lengths = _time_first(rnn, value), None
+    if isinstance(rnn, CellLayer):
+        return Sequences(x, lengths, tuple(rnn.states_before(hx, x).values()))
     count = rnn.num_layers * (2 if rnn.bidirectional else 1)
-    sizes = (rnn.proj_size or rnn.hidden_size, rnn.hidden_size)
+    sizes = (rnn.proj_size or rnn.hidden_size, rnn.hidden_size)[: len(cell_of(rnn).states)]
     if hx is None:
-        h_0 = x.new_zeros(count, x.shape[1], sizes[0])
-        c_0 = x.new_zeros(count, x.shape[1], sizes[1]) if rnn.proj_size else h_0
-    else:
-        h_0, *others = states_of(rnn, hx)
-        c_0 = others[0] if others else h_0
-        if h_0.dim() == 2:
-            h_0, c_0 = h_0.unsqueeze(1), c_0.unsqueeze(1)
-    return Sequences(x, lengths, h_0, c_0 if rnn.mode == LSTM else None)
+        return Sequences(x, lengths, tuple(x.new_zeros(count, x.shape[1], size) for size in sizes))
+    states = states_of(rnn, hx)
+    return Sequences(x, lengths, tuple(s.unsqueeze(1) if s.dim() == 2 else s for s in states))
+
+
+def cell_of(rnn: Recurrent) -> Cell:
+    """What a recurrent layer computes."""
+    return rnn.cell if isinstance(rnn, CellLayer) else cells.get(rnn.mode)
 
 
 def states_of(rnn: Recurrent, hx: Any) -> tuple[Any, ...]:
@@ -125,13 +137,6 @@ def states_of(rnn: Recurrent, hx: Any) -> tuple[Any, ...]:
 def read_output(rnn: Recurrent, value: Tensor | PackedSequence) -> Tensor:
     """The output of a torch recurrent layer as ``(L, N, D * (P or H))``, zero past the end of a sequence."""
     return pad_packed_sequence(value)[0] if isinstance(value, PackedSequence) else _time_first(rnn, value)
-
-
-def read_cell_state(rnn: Recurrent, states: Any) -> Tensor | None:
-    """``c_n`` ``(D*K, N, H)`` out of what an LSTM returned as its states; ``None`` for the other cells."""
-    if rnn.mode != LSTM:
-        return None
-    return states[1] if states[1].dim() == 3 else states[1].unsqueeze(1)
 
 
 def _time_first(rnn: Recurrent, value: Tensor) -> Tensor:
@@ -186,8 +191,10 @@ def _dropped(value: Tensor, rate: float, draw: torch.Generator | None) -> Tensor
     return value * torch.empty_like(value).bernoulli_(1 - rate, generator=draw).div_(1 - rate)
 
 
-def layer_weights(rnn: Recurrent, layer: int, reverse: bool) -> Weights:
+def layer_weights(rnn: Recurrent, layer: int, reverse: bool) -> Weights | Named:
     """The live parameters of one layer and direction."""
+    if isinstance(rnn, CellLayer):
+        return rnn.packed(layer)
     end = f"l{layer}_reverse" if reverse else f"l{layer}"
     bias_ih, bias_hh = (f"bias_ih_{end}", f"bias_hh_{end}") if rnn.bias else (None, None)
     return Weights(
@@ -203,7 +210,7 @@ def stack_of(rnn: Recurrent) -> Stack:
     """A module's layers with its live parameters."""
     ways = (False, True) if rnn.bidirectional else (False,)
     weights = tuple(layer_weights(rnn, k, way) for k in range(rnn.num_layers) for way in ways)
-    return Stack(rnn.mode, weights, rnn.bidirectional, float(rnn.dropout), rnn.training)
+    return Stack(cell_of(rnn), weights, rnn.bidirectional, float(rnn.dropout), rnn.training)
 
 
 def layer_names(rnn: Recurrent | Stack) -> tuple[tuple[str, int, bool], ...]:
@@ -220,23 +227,35 @@ def _layer_names(layers: int, both: bool) -> tuple[tuple[str, int, bool], ...]:
 def signal_widths(rnn: Recurrent | Stack, *, detail: bool = True) -> dict[str, int]:
     """The number of units of ``x`` and of every signal of every layer, in the order they are shown."""
     projected, hidden = rnn.proj_size, rnn.hidden_size
-    names = signal_names(rnn.mode, detail=detail, projected=bool(projected))
+    cell = rnn.cell if isinstance(rnn, Stack) else cell_of(rnn)
+    cell = cell.projected(projected) if projected else cell
+    own = _own_widths(cell, hidden, detail)
     widths = {"x": rnn.input_size}
     for end, _, _ in layer_names(rnn):
-        for name in names:
-            widths[f"{end}.{name}"] = projected if projected and name == "h" else hidden
+        for name, width in own:
+            widths[f"{end}.{name}"] = width
     return widths
+
+
+@lru_cache
+def _own_widths(cell: Cell, hidden: int, detail: bool) -> tuple[tuple[str, int], ...]:
+    return tuple((name, cell.width(cell.letter(name), 0, hidden)) for name in cell.hooks(detail=detail))
 
 
 def module_widths(module: nn.Module) -> dict[str, int]:
     """:func:`signal_widths` of a layer or of a cell, from what its class says of itself."""
     if isinstance(module, Recurrent):
         return signal_widths(module)
-    cells = {nn.LSTMCell: LSTM, nn.GRUCell: GRU, nn.RNNCell: f"RNN_{getattr(module, 'nonlinearity', '')}".upper()}
-    mode = next(mode for kind, mode in cells.items() if isinstance(module, kind))
     sizes: Any = module
-    names = signal_names(mode, detail=True)
+    names = step_cell(module).hooks(detail=True)
     return {"x": sizes.input_size} | {f"l0.{name}": sizes.hidden_size for name in names}
+
+
+def step_cell(module: nn.Module) -> Cell:
+    """What an ``nn.LSTMCell`` or one of its sisters computes: its class is called after torch's function."""
+    kind = next(kind.__name__ for kind in type(module).__mro__ if kind.__module__.startswith("torch.nn.modules"))
+    torchs = kind.removesuffix("Cell").lower() + (f"_{said}" if (said := getattr(module, "nonlinearity", "")) else "")
+    return next(cell for cell in map(cells.get, cells.names()) if cell.torchs == torchs)
 
 
 def check_width(module: nn.Module, value: object) -> None:
@@ -269,7 +288,7 @@ def check_input(rnn: Recurrent, value: object, hx: object) -> None:
     Raises:
         ValueError: wrong type, dtype, number of dimensions, width or length of ``value`` or ``hx``.
     """
-    dtype: torch.dtype = rnn.weight_ih_l0.dtype  # type: ignore[assignment]
+    dtype: torch.dtype = next(rnn.parameters()).dtype
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(
             tr(
@@ -297,12 +316,14 @@ def check_input(rnn: Recurrent, value: object, hx: object) -> None:
     check_width(rnn, value)
     if data.numel() == 0 and rnn.input_size:
         raise ValueError(tr("The input is empty: its shape is {shape}.", shape=tuple(data.shape)))
-    if hx is not None:
+    if isinstance(rnn, CellLayer):
+        rnn.check(value, hx)
+    elif hx is not None:
         _check_state(rnn, value, data, hx)
 
 
 def _check_state(rnn: Recurrent, value: object, data: Tensor, hx: object) -> None:
-    lstm = rnn.mode == LSTM
+    lstm = len(cell_of(rnn).states) > 1
     states = states_of(rnn, hx)
     if len(states) != (2 if lstm else 1) or isinstance(hx, (tuple, list)) != lstm:
         raise ValueError(tr("The state of an LSTM is (h_0, c_0).") if lstm else tr("The state is one tensor, h_0."))

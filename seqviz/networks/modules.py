@@ -15,12 +15,14 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from seqviz.cells import signal_names
+from seqviz import cells
+from seqviz.cells.layer import CellLayer
 from seqviz.language import tr
 from seqviz.networks.layers import (
     Recurrent,
     State,
     between_layers,
+    cell_of,
     check_input,
     layer_names,
     read_input,
@@ -34,10 +36,12 @@ __all__ = [
     "FeedForward",
     "HookPoint",
     "Instrumented",
+    "SequenceCell",
     "SequenceGRU",
     "SequenceLSTM",
     "SequenceRNN",
     "instrument",
+    "sequence",
 ]
 
 
@@ -71,10 +75,11 @@ class Instrumented(nn.Module):
         self.layer = layer
         self.training = layer.training
         self.x = HookPoint()
-        names = signal_names(layer.mode, detail=True, projected=bool(layer.proj_size))
+        own = cell_of(layer)
+        own = own.projected(layer.proj_size) if layer.proj_size else own
         for end, _, _ in layer_names(layer):
             points = nn.Module()
-            for name in names:
+            for name in own.hooks(detail=True):
                 points.add_module(name, HookPoint())
             self.add_module(end, points)
 
@@ -91,20 +96,21 @@ class Instrumented(nn.Module):
             lambda name, value, step: points[name](value, step),
             lambda value: between_layers(stack, value, packed),
         )
-        states = [s for s in (run.h_n, run.c_n) if s is not None]
+        states = run.states
         if isinstance(input, Tensor) and input.dim() == 2:
-            states = [s.squeeze(1) for s in states]
-        return write_output(layer, run.out, input), tuple(states) if len(states) == 2 else states[0]
+            states = tuple(s.squeeze(1) for s in states)
+        return write_output(layer, run.out, input), states if len(states) > 1 else states[0]
 
 
 def instrument(module: Recurrent) -> Instrumented:
     """A twin of ``module`` that shares its parameters and has a hook point at every signal.
 
     Args:
-        module: an ``nn.RNN``, ``nn.GRU`` or ``nn.LSTM`` of any layers, directions, bias, projection and dropout.
+        module: an ``nn.RNN``, ``nn.GRU`` or ``nn.LSTM`` of any layers, directions, bias, projection and dropout, or a
+            :class:`~seqviz.cells.layer.CellLayer`.
 
     Raises:
-        ValueError: ``module`` is not one of those three.
+        ValueError: ``module`` is none of those.
     """
     if not isinstance(module, Recurrent):
         raise ValueError(
@@ -252,6 +258,49 @@ class SequenceLSTM(_Sequence):
             proj_size=proj_size,
             batch_first=batch_first,
         )
+
+
+class SequenceCell(_Sequence):
+    """A cell of any lines, ``rnn`` a :class:`~seqviz.cells.layer.CellLayer`, and an ``nn.Linear`` on its output.
+
+    Args:
+        cell: its name in :func:`seqviz.cells.names`, or one that :func:`seqviz.cells.parse` made.
+        input_size, hidden_size, output_size, num_layers: as :class:`SequenceRNN`.
+        batch_first: whether input and output are ``(N, L, ·)``.
+
+    Raises:
+        ValueError: no such cell, or a size that is not a whole number of at least 1.
+    """
+
+    def __init__(
+        self,
+        cell: str | cells.Cell,
+        input_size: int,
+        hidden_size: int,
+        output_size: int,
+        num_layers: int = 1,
+        *,
+        batch_first: bool = False,
+    ) -> None:
+        super().__init__()
+        _check_sizes(input_size, hidden_size, output_size, num_layers)
+        found = cell if isinstance(cell, cells.Cell) else cells.get(cell)
+        self.rnn = CellLayer(found, input_size, hidden_size, num_layers, batch_first=batch_first)
+        self.readout = nn.Linear(found.width(found.letter("h"), input_size, hidden_size), output_size)
+
+
+def sequence(cell: str, input_size: int, hidden_size: int, output_size: int, num_layers: int = 1) -> _Sequence:
+    """A network of a registered cell: torch's own layer where torch has one, else its lines.
+
+    Raises:
+        ValueError: there is no such cell, or a size out of its range.
+    """
+    sizes = (input_size, hidden_size, output_size, num_layers)
+    kind, *squash = cells.get(cell).torchs.split("_")
+    if kind == "rnn":
+        return SequenceRNN(*sizes, nonlinearity=squash[0])
+    ours = {"lstm": SequenceLSTM, "gru": SequenceGRU}.get(kind)
+    return SequenceCell(cell, *sizes) if ours is None else ours(*sizes)
 
 
 class FeedForward(nn.Module):

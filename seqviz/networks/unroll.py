@@ -12,7 +12,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from seqviz import cells
 from seqviz.cells.step import Step
 from seqviz.networks.layers import Sequences, Stack, layer_names
 
@@ -23,11 +22,10 @@ AtStep = Callable[[str, Tensor, int], Tensor]
 
 
 class Unrolled(NamedTuple):
-    """``out`` ``(L, N, D*(P or H))``, and ``h_n`` ``(D*K, N, P or H)``, ``c_n`` ``(D*K, N, H)`` or None."""
+    """``out`` ``(L, N, D*(P or H))``, and the states after the last step in the cell's order, ``(D*K, N, ·)`` each."""
 
     out: Tensor
-    h_n: Tensor
-    c_n: Tensor | None
+    states: tuple[Tensor, ...]
 
 
 def unroll(stack: Stack, given: Sequences, at: AtStep, between: Callable[[Tensor], Tensor]) -> Unrolled:
@@ -40,42 +38,37 @@ def unroll(stack: Stack, given: Sequences, at: AtStep, between: Callable[[Tensor
         between: what happens to ``(L, N, D*H)`` between two layers.
     """
     out = torch.stack([at("x", value, step) for step, value in enumerate(given.x)])
-    h_n: list[Tensor] = []
-    c_n: list[Tensor] = []
+    ends: list[tuple[Tensor, ...]] = []
     outs: list[Tensor] = []
-    for index, (end, layer, reverse) in enumerate(layer_names(stack)):
+    for index, (_, layer, reverse) in enumerate(layer_names(stack)):
         if not reverse:
             out, outs = between(out) if layer else out, []
-        c_0 = None if given.c_0 is None else given.c_0[index]
-        run = _run(stack, end, out, given.h_0[index], c_0, given.lengths, at)
+        run = _run(stack, index, out, tuple(state[index] for state in given.states), given.lengths, at)
         outs.append(run.out)
-        h_n.append(run.h_n)
-        if run.c_n is not None:
-            c_n.append(run.c_n)
+        ends.append(run.states)
         if reverse or not stack.bidirectional:
             out = torch.cat(outs, -1)
-    return Unrolled(out, torch.stack(h_n), torch.stack(c_n) if c_n else None)
+    return Unrolled(out, tuple(map(torch.stack, zip(*ends, strict=True))))
 
 
 def _run(
-    stack: Stack, end: str, x: Tensor, h: Tensor, c: Tensor | None, lengths: Tensor | None, at: AtStep
+    stack: Stack, index: int, x: Tensor, first: tuple[Tensor, ...], lengths: Tensor | None, at: AtStep
 ) -> Unrolled:
-    """One layer and direction: ``x`` ``(L, N, H_in)`` to ``out`` ``(L, N, P or H)`` and the last ``h, c``."""
-    index = [name for name, _, _ in layer_names(stack)].index(end)
-    reverse, taken = end.endswith("_reverse"), Step(cells.get(stack.mode), stack.weights[index])
-    out: list[Tensor] = [h] * len(x)
+    """One layer and direction: ``x`` ``(L, N, H_in)`` to ``out`` ``(L, N, P or H)`` and the last states."""
+    end, _, reverse = layer_names(stack)[index]
+    taken, states = Step(stack.cell, stack.weights[index]), dict(zip(stack.cell.states, first, strict=True))
+    out: list[Tensor] = [x[0]] * len(x)
     for t in reversed(range(len(x))) if reverse else range(len(x)):
 
         def here(name: str, value: Tensor, t: int = t) -> Tensor:
             return at(f"{end}.{name}", value, t)
 
-        s = taken(x[t], {"h": h} if c is None else {"h": h, "c": c}, here)
+        s = taken(x[t], states, here)
         if lengths is None:
-            h, c = s["h"], s.get("c")
-            out[t] = h
+            states = {state: s[state] for state in states}
+            out[t] = s["h"]
         else:
-            valid = (t < lengths).to(h.device).unsqueeze(-1)
-            h = torch.where(valid, s["h"], h)
-            c = None if c is None else torch.where(valid, s["c"], c)
+            valid = (t < lengths).to(x.device).unsqueeze(-1)
+            states = {state: torch.where(valid, s[state], value) for state, value in states.items()}
             out[t] = torch.where(valid, s["h"], 0.0)
-    return Unrolled(torch.stack(out), h, c)
+    return Unrolled(torch.stack(out), tuple(states.values()))

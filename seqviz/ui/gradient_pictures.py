@@ -11,12 +11,11 @@ from seqviz import weights
 from seqviz.experiment import Experiment
 from seqviz.figures.theme import NETWORK_LINES
 from seqviz.gradients import GradientFlow, gradient_flow
-from seqviz.gradients.backward import log10_backward
+from seqviz.gradients.backward import log10_backward, rounded_away
 from seqviz.gradients.jacobians import StateJacobians, highway_split, state_jacobians
 from seqviz.gradients.loops import loop_gradient
 from seqviz.gradients.norms import log10_norm
-from seqviz.gradients.onestep import read_run
-from seqviz.gradients.slopes import rounded_away
+from seqviz.gradients.onestep import as_it_ran, overflow_of
 from seqviz.kept import kept, kept_spoken, turn
 from seqviz.language import sentences, tr
 from seqviz.runner import inputs, network, work
@@ -94,15 +93,14 @@ def log10_norms(experiment: Experiment, loss: str) -> tuple[dict[str, np.ndarray
     """log10 of the norms of dL/dh_t and dL/dc_t of the first layer, by signal, ``(L,)`` each, however small; and
     whether a slope was so small that a double took it for 0."""
     flow, x, net = _flow(experiment, loss), inputs(experiment).double(), network(experiment).double()
-    run, _ = read_run(net, x, None, None, (0, 0, False), experiment.interventions)
-    if experiment.num_layers > 1 or run.problem:
+    ran, _ = as_it_ran(net, x, None, None, (0, 0, False), experiment.interventions)
+    if experiment.num_layers > 1 or overflow_of(ran):
         found = {name: flow.log10_norms(f"l0.{name}") for name in "hc" if f"l0.{name}" in flow.arrays}
         return found, any((logs < _SMALLEST).any() and not np.isneginf(logs).all() for logs in found.values())
     # What the loss itself asks of h: at the last step all that there is.
     e = np.zeros_like(flow["l0.h"])
     e[-1 if loss == "last" else slice(None)] = flow["l0.h"][-1]
-    h, c = log10_backward(run.layer, e)
-    return {"h": h} if c is None else {"h": h, "c": c}, rounded_away(run.layer)
+    return log10_backward(ran, e), rounded_away(ran)
 
 
 @kept

@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 import seqviz
-from seqviz.cells import signal_names
+from seqviz import cells
+from seqviz.cells import road, signal_names
+from seqviz.cells.ran import Pulled, Ran
 from seqviz.experiment.interventions import Ablate, Clamp, Scale, apply
-from seqviz.gradients.backward import LayerGradient, LayerRun, backward
+from seqviz.gradients.backward import backward
 from seqviz.gradients.gains import gains_of
 from seqviz.networks.layers import signal_widths
 
@@ -76,7 +78,7 @@ def by_autograd(rnn: Any, x: Any, hx: Any, edits: list[Any]) -> tuple[dict[str, 
     return {name: torch.stack([zero(v[t]) for t in sorted(v)]).numpy() for name, v in kept.items()}, out
 
 
-def run_of(rnn: Any, x: Any, hx: Any, edits: list[Any], reverse: bool, valid: Any) -> tuple[LayerRun, np.ndarray]:
+def run_of(rnn: Any, x: Any, hx: Any, edits: list[Any], reverse: bool, valid: Any) -> tuple[Ran, np.ndarray]:
     """One layer as it ran, and dL/d(its output), in the order of processing."""
     end, way = ("l0_reverse", -1) if reverse else ("l0", 1)
     trace = seqviz.capture(rnn, x, hx, edits, detail=True)
@@ -91,19 +93,19 @@ def run_of(rnn: Any, x: Any, hx: Any, edits: list[Any], reverse: bool, valid: An
             return shifted
         return np.where(np.concatenate([np.zeros_like(valid[:1]), valid[:-1]])[..., None], shifted, first)
 
-    weight = lambda part: None if (t := getattr(rnn, f"{part}_{end}", None)) is None else t.detach().numpy()  # noqa: E731
+    suffix = f"_{end}"
+    named = {n.removesuffix(suffix): p.detach().numpy() for n, p in rnn.named_parameters() if n.endswith(suffix)}
     out = torch.from_numpy(trace[f"{end}.h"].copy()).requires_grad_()
     both = [trace[f"{e}.h"] for e in ("l0", "l0_reverse") if f"{e}.h" in trace]
     parts = [out if e == int(reverse) else torch.from_numpy(v.copy()) for e, v in enumerate(both)]
     wavy(torch.cat(parts, -1)).backward()
     assert out.grad is not None
     e = out.grad.numpy()[::way] * (1 if valid is None else valid[..., None])
-    run = LayerRun(
-        rnn.mode, trace["x"][::way], signals, before("h"), before("c") if "c" in signals else None, valid,
-        weight("weight_ih"), weight("weight_hh"), weight("bias_hh"), weight("weight_hr"), weight("bias_ih"),
-        {name: gain[::way] for name, gain in gains_of(edits, end, L, signal_widths(rnn)).items()} or None,
-    )  # fmt: skip
-    return run, e
+    cell = cells.get(rnn.mode)
+    cell = cell.projected(rnn.proj_size) if rnn.proj_size else cell
+    gains = {name: gain[::way] for name, gain in gains_of(edits, end, L, signal_widths(rnn)).items()}
+    states = {name: before(name) for name in cell.states}
+    return Ran(cell, trace["x"][::way], signals, states, named, valid, gains or None), e
 
 
 def close(found: np.ndarray, expected: np.ndarray) -> None:
@@ -130,31 +132,25 @@ def test_interventions_on_every_signal_are_as_in_autograd(kind: str, proj: int, 
         rnn.zero_grad()
         expected, _ = by_autograd(rnn, x, hx, edits)
         run, e = run_of(rnn, x, hx, edits, reverse, valid)
-        found = backward(run, e, None)
         inside = 1 if valid is None else valid[..., None]
-        close(found.h[::way], expected[f"{end}.h"] * inside)
-        if kind == "LSTM":
-            assert found.c is not None
-            close(found.c[::way], expected[f"{end}.c"] * inside)
-        blocks = seqviz.vocabulary.BLOCKS[kind]
-        for block, part in zip(blocks, np.split(found.pre, len(blocks), axis=2), strict=True):
-            close(part[::way], expected[f"{end}.{block}_pre"] * inside)
-        for state, gradient in zip(start, (found.h_0, found.c_0), strict=False):
-            if gradient is not None and state.grad is not None:
-                close(gradient, state.grad[-1].numpy())
-                reached.add(gradient.any())
-        check_weights(rnn, end, run, found)
+        for road_ in (backward, road.pull_back):  # by hand, and as it follows from the lines
+            found = road_(run, {"h": e})
+            for signal in ("h", "c", *(f"{block}_pre" for block in run.cell.blocks)):
+                if signal in run.signals:
+                    close(found.at[signal][::way], expected[f"{end}.{signal}"] * inside)
+            for state, gradient in zip(start, found.initial.values(), strict=False):
+                if state.grad is not None:
+                    close(gradient, state.grad[-1].numpy())
+                    reached.add(gradient.any())
+            check_weights(rnn, end, run, found)
     assert True in reached
 
 
-def check_weights(rnn: Any, end: str, run: LayerRun, found: LayerGradient) -> None:
-    """The products' gradients make those of the weights and the biases."""
-    pairs = {"weight_ih": (found.ih, run.x), "weight_hh": (found.hh, run.h_before)}
-    if found.hr is not None:
-        pairs["weight_hr"] = (found.hr, run.signals["h_pre"])
-    for name, (left, right) in pairs.items():
+def check_weights(rnn: Any, end: str, run: Ran, found: Pulled) -> None:
+    """The factors make the gradients of the weights and the biases."""
+    own = run.cell.packing | {"weight_hr": ("W_hr",)}
+    made = found.weights
+    for name in run.weights:
         grad = getattr(rnn, f"{name}_{end}").grad
-        close(np.einsum("tna,tnb->ab", left, right), np.zeros(1) if grad is None else grad.numpy())
-    for name, left in (("bias_ih", found.ih), ("bias_hh", found.hh)):
-        grad = getattr(rnn, f"{name}_{end}").grad
-        close(left.sum(axis=(0, 1)), np.zeros(1) if grad is None else grad.numpy())
+        whole = made[name] if name in made else np.concatenate([made[row] for row in own[name]])
+        close(whole, np.zeros(1) if grad is None else grad.numpy())

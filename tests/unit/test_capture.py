@@ -13,8 +13,8 @@ from torch import nn
 from torch_docs import KINDS, Case, build
 
 from seqviz.capture import capture, reconstruct
-from seqviz.capture.reconstruct import scan
 from seqviz.cells import signal_names
+from seqviz.cells.scan import scan
 from seqviz.experiment.interventions import Ablate, Clamp, Scale
 from seqviz.networks.modules import FeedForward, SequenceGRU, SequenceLSTM, SequenceRNN
 

@@ -55,7 +55,7 @@ def test_an_overflow_leaves_nothing_in_the_log(kind):
 
 
 def test_an_edit_of_one_direction_hides_no_difference_in_the_other(monkeypatch):
-    honest = stepwise.fused
+    honest = stepwise.alone
 
     def off_by_one(*args):
         return [part + 1 for part in honest(*args)]
@@ -63,7 +63,7 @@ def test_an_edit_of_one_direction_hides_no_difference_in_the_other(monkeypatch):
     layer, x = nn.GRU(2, 3, bidirectional=True), torch.randn(6, 1, 2)
     edit = [seqviz.Clamp("l0_reverse.z", 0.5)]
     assert seqviz.capture(layer, x, interventions=edit).parity < 1e-6
-    monkeypatch.setattr(stepwise, "fused", off_by_one)
+    monkeypatch.setattr(stepwise, "alone", off_by_one)
     assert seqviz.capture(layer, x, interventions=edit).parity == pytest.approx(1.0, abs=1e-5)
 
 
