@@ -22,10 +22,9 @@ from seqviz.capture.run import captured
 from seqviz.checks import listed, shown, whole
 from seqviz.folders import About, Writer, is_folder, open_arrays, read_about
 from seqviz.language import later, tr
-from seqviz.networks.layers import check_input, layer_names, states_of
+from seqviz.networks.layers import cell_of, check_input, layer_names, states_of
 from seqviz.networks.modules import _Sequence
 from seqviz.trace import Trace
-from seqviz.vocabulary import LSTM
 
 __all__ = ["BLOCK", "capture_blocks"]
 
@@ -178,7 +177,7 @@ class _Run:
             tell(done, rows.steps)
             while done < rows.steps and not stop():
                 x = rows.block(done, min(done + self.block, rows.steps))
-                given = hx if hx is None or rows.layer.mode == LSTM else hx[0]
+                given = hx if hx is None or len(hx) > 1 else hx[0]
                 trace = captured(self.module, x, given, detail=self.detail, first=done)
                 writer = writer or Writer(self.folder, self.about(trace))
                 hx = self.write(writer, x, trace)
@@ -273,7 +272,7 @@ def _digest(*parts: Any) -> str:
 
 def _states(layer: Any, ends: dict[str, Any]) -> tuple[Tensor, ...]:
     """The states that a block ended in as the layer takes them: ``(K, N, H)`` each."""
-    device = layer.weight_ih_l0.device
+    device = next(layer.parameters()).device
     names = [end for end, _, _ in layer_names(layer)]
-    kinds = ("h", "c") if layer.mode == LSTM else ("h",)
-    return tuple(torch.from_numpy(np.stack([ends[f"{end}.{kind}"] for end in names])).to(device) for kind in kinds)
+    stacked = (np.stack([ends[f"{end}.{state}"] for end in names]) for state in cell_of(layer).states)
+    return tuple(torch.from_numpy(states).to(device) for states in stacked)

@@ -304,8 +304,9 @@ def jacobians(values: Values, batch: int = 0, gains: Mapping[str, Array] | None 
 
 
 def _scaled(slope: Any, tangent: Array) -> Array:
-    if np.isscalar(slope):
-        return tangent if slope == 1 else slope * tangent
+    if not isinstance(slope, np.ndarray):
+        times: Array = tangent if slope == 1 else tangent * float(slope)
+        return times
     found: Array = np.where(slope == 0, 0, slope * tangent)
     return found
 

@@ -290,3 +290,11 @@ def test_a_network_of_every_registered_cell(name):
     torch.testing.assert_close(twin(x), net(x), atol=1e-12, rtol=0)
     ran = jacobians_of(as_it_ran(net, x, None, None, (1, 0, False))[0])
     assert np.isfinite(ran).all()
+
+
+@pytest.mark.parametrize("name", REGISTERED)
+def test_a_run_in_blocks_is_the_whole_run(name):
+    net, x = sequence(name, F, H, 2).double(), torch.randn(L, N, F, dtype=torch.float64)
+    whole, parts = seqviz.capture(net, x), seqviz.capture_blocks(net, x, block=4)
+    for signal in whole:
+        np.testing.assert_allclose(parts[signal], whole[signal], atol=1e-13)
