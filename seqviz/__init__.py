@@ -28,7 +28,7 @@ from seqviz.runner import network, run
 from seqviz.trace import Trace
 
 if TYPE_CHECKING:
-    from seqviz import figures, metrics, sequences, tasks, training, weights
+    from seqviz import figures, memory, metrics, sequences, tasks, training, weights
 
 __version__ = "0.1.0"
 
@@ -60,6 +60,7 @@ __all__ = [
     "highway_split",
     "instrument",
     "lyapunov_exponents",
+    "memory",
     "metrics",
     "network",
     "preset",
@@ -80,6 +81,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Plotly is only imported by who draws.
-    if name in ("figures", "metrics", "sequences", "tasks", "training", "weights"):
+    if name in ("figures", "memory", "metrics", "sequences", "tasks", "training", "weights"):
         return import_module(f"seqviz.{name}")
     raise AttributeError(f"module 'seqviz' has no attribute {name!r}")

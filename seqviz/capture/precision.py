@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from seqviz.language import tr
 
-__all__ = ["converted", "in_precision", "usable"]
+__all__ = ["converted", "in_precision", "twin", "usable"]
 
 _FACTORIES = {
     torch.zeros, torch.ones, torch.empty, torch.full, torch.rand, torch.randn, torch.eye, torch.linspace, torch.tensor
@@ -30,8 +30,8 @@ def in_precision(module: nn.Module, given: Any, dtype: torch.dtype) -> tuple[nn.
         raise ValueError(tr("dtype must be torch.float32 or torch.float64; got {dtype}.", dtype=str(dtype)))
     try:
         with _Copying(dtype):
-            twin = _twin(module)
-        twin = twin.to(dtype)
+            other = twin(module)
+        other = other.to(dtype)
     except (TypeError, RuntimeError, NotImplementedError, AttributeError) as error:
         raise ValueError(
             tr(
@@ -41,10 +41,10 @@ def in_precision(module: nn.Module, given: Any, dtype: torch.dtype) -> tuple[nn.
                 why=str(error).split("\n")[0][:200],
             )
         ) from error
-    return twin, converted(given, dtype), _Throughout(dtype)
+    return other, converted(given, dtype), _Throughout(dtype)
 
 
-def _twin(module: nn.Module) -> nn.Module:
+def twin(module: nn.Module) -> nn.Module:
     """A copy; what a module holds beside its weights and cannot be copied, a lock or an open file, it shares."""
     try:
         return copy.deepcopy(module)

@@ -69,7 +69,6 @@ class Watch:
         self.notes: list[str] = []
         self.gap = 0.0
         self._thread = threading.get_ident()
-        self._meet = _uncompiled(self._met)
 
     def __enter__(self) -> Watch:
         for path, module in (self.targets | self.beside).items():
@@ -89,7 +88,7 @@ class Watch:
             return
         value = args[0] if args else (kwargs or {}).get("input")
         frame = Frame(path, module, value)
-        frame.kernels = Kernels(self._meet)
+        frame.kernels = Kernels(_uncompiled(self._met))
         frame.kernels.__enter__()
         self._alive.append(frame)
         if not frame.own_forward():

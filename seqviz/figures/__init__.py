@@ -3,7 +3,8 @@
 from seqviz.figures.heatmaps import scope, weight_matrix
 from seqviz.figures.lines import curves
 from seqviz.figures.maps import vanishing
+from seqviz.figures.memory import memory_use
 from seqviz.figures.saturation import saturation
 from seqviz.figures.theme import template
 
-__all__ = ["curves", "saturation", "scope", "template", "vanishing", "weight_matrix"]
+__all__ = ["curves", "memory_use", "saturation", "scope", "template", "vanishing", "weight_matrix"]

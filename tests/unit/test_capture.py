@@ -1,5 +1,6 @@
 """capture against torch's documented recurrences in float64, over everything torch's layers can do."""
 
+import gc
 import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -453,3 +454,17 @@ def test_gradients_are_not_kept():
     capture(rnn, x, interventions=[Ablate("l0.f")])
     assert x.grad is None
     assert rnn.weight_ih_l0.grad is None
+
+
+@pytest.mark.parametrize("make", [lambda: nn.LSTM(3, 4), lambda: nn.Sequential(nn.GRU(3, 4))])
+def test_nothing_of_a_run_waits_for_the_collector(make):
+    """A cycle would keep every signal of a run in memory until Python looks for such."""
+    module, x = make(), torch.randn(5, 1, 3)
+    capture(module, x)
+    gc.collect()
+    gc.disable()
+    try:
+        capture(module, x)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

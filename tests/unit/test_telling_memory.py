@@ -1,0 +1,126 @@
+"""What the three questions on memory come to, in sentences that the numbers bear out."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqviz.telling.memory import COST, Standing, costly, of_guesses, of_nudge, of_resets, verdict, verdicts
+
+NAN = math.nan
+
+
+def standing(ratios=((3.0, 2.5, 3.5),), ks=(1,), **changed):
+    values = {
+        "half_life": 5.0, "lags": 25, "ks": ks, "ratios": ratios, "loss": 0.5, "steps": 50, "last": None,
+        "constant": None,
+    }  # fmt: skip
+    return Standing(**(values | changed))
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (standing(), "It uses its memory: reset at every step, its loss is 3 times as large."),
+        (standing(((3.0, NAN, NAN),)), "It uses its memory: reset at every step, its loss is 3 times as large."),
+        (standing(((1.0, 0.99, 1.01),)), "It does not use its memory: reset at every step, it does as well."),
+        (standing(((1.02, 1.01, 1.03),)), "It does not use its memory: reset at every step, it does as well."),
+        (standing(((1.3, 0.8, 1.9),)), "Whether it uses its memory cannot be told from these data."),
+        (
+            standing(((0.5, 0.4, 0.6),)),
+            "Its memory does harm: reset at every step, its loss is 0.5 of what it is.",
+        ),
+        (
+            standing(((1.0, 0.9, 1.04),), (10,)),
+            "It does not use a memory of more than 10 steps: reset that often, it does as well.",
+        ),
+        (
+            standing(((math.inf, math.inf, math.inf),), loss=0.0),
+            "It uses its memory: it makes no error, and does when it is reset at every step.",
+        ),
+        (standing(loss=NAN), "Its loss is no finite number: nothing can be said of its memory."),
+        (standing(steps=1), "Its sequences are too short for resets: nothing can be said of its memory."),
+    ],
+)
+def test_the_first_sentence_says_what_the_resets_show(found, says):
+    assert verdict(found) == says
+
+
+@pytest.mark.parametrize(
+    ("ratio", "says"),
+    [
+        ((0.4, 0.3, 0.5), "It beats repeating the last value: its loss is 0.4 times that."),
+        ((0.97, 0.9, 1.04), "It is no better than repeating the last value: its loss is 0.97 times that."),
+        ((1.5, 1.2, 1.8), "Repeating the last value is better: its loss is 1.5 times that."),
+        ((0.4, NAN, NAN), "It beats repeating the last value: its loss is 0.4 times that."),
+        ((0.99, NAN, NAN), "It is no better than repeating the last value: its loss is 0.99 times that."),
+    ],
+)
+def test_the_second_sentence_says_how_it_stands_beside_a_guess(ratio, says):
+    assert verdicts(standing(last=ratio, constant=(0.1, 0.1, 0.1)))[1] == says
+    other = says.replace("repeating the last value", "one value for all steps")
+    other = other.replace("Repeating the last value", "One value for all steps")
+    assert verdicts(standing(constant=ratio))[1] == other
+
+
+def test_without_a_guess_there_is_one_sentence():
+    assert len(verdicts(standing())) == 1
+    assert of_guesses(standing()) == "There is no guess to hold this loss against."
+
+
+@given(value=st.floats(0.01, 100), down=st.floats(0, 1), up=st.floats(0, 10), known=st.booleans())
+def test_the_sentence_never_says_more_than_the_interval(value, down, up, known):
+    low, high = (value * (1 - down), value * (1 + up)) if known else (NAN, NAN)
+    said = verdict(standing(((value, low, high),)))
+    if said.startswith("It uses"):
+        assert value > COST
+        assert not known or low > 1
+    elif said.startswith("It does not"):
+        assert value <= COST or not known
+        assert not known or high <= COST or value <= 1 or low > 1
+    elif said.startswith("Its memory does harm"):
+        assert value < 1
+        assert not known or high < 1
+    else:
+        assert said.startswith("Whether")
+        assert known
+        assert low <= 1 < high
+
+
+@pytest.mark.parametrize(
+    ("half_life", "says"),
+    [
+        (1.0, "A nudge is half gone 1 step after its largest."),
+        (7.0, "A nudge is half gone 7 steps after its largest."),
+        (math.inf, "A nudge is not half gone in the 25 steps that were looked at."),
+        (0.0, "A nudge of the input moves no state."),
+        (NAN, "The network overflows: how long a nudge lasts cannot be said."),
+    ],
+)
+def test_how_long_a_nudge_lasts(half_life, says):
+    assert of_nudge(standing(half_life=half_life)) == says
+
+
+def test_from_where_on_resets_cost_no_more():
+    ks = (1, 2, 5, 10, 50)
+    large, none = (3.0, 2.0, 4.0), (1.0, 0.9, 1.1)
+    assert of_resets(standing((large, large, large, none, none), ks)) == (
+        "Resets every 5 steps or more often cost it; every 10 steps no more."
+    )
+    assert of_resets(standing((large, large, large, large, none), ks)) == (
+        "Every reset costs it: even every 10 steps, its loss is larger."
+    )
+    assert of_resets(standing((none,) * 5, ks)) == "Resets cost it nothing that these data show."
+    assert of_resets(standing(loss=math.inf)) == "The loss is no finite number."
+
+
+def test_a_cost_is_larger_surely_and_by_enough():
+    assert costly((1.2, 1.1, 1.3)) is True
+    assert costly((1.02, 1.01, 1.03)) is False
+    assert costly((1.2, 0.9, 1.5)) is None
+    assert costly((0.8, 0.7, 1.5)) is False
+    assert costly((1.2, NAN, NAN)) is True
+    assert costly((1.0, NAN, NAN)) is False
