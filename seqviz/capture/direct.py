@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -10,12 +11,16 @@ from torch import Tensor, nn
 from torch.nn.modules import module as torchs
 
 from seqviz import cells
+from seqviz.capture.inside import straight
 from seqviz.capture.kernels import FUNCTIONS, Kernel
+from seqviz.capture.observe import as_array
 from seqviz.capture.watch import Watch
-from seqviz.networks.layers import layer_names, states_of
+from seqviz.networks.layers import check_input, layer_names, states_of
 from seqviz.networks.modules import SequenceGRU, SequenceLSTM, SequenceRNN
+from seqviz.trace import Trace
+from seqviz.vocabulary import LSTM
 
-__all__ = ["called", "direct"]
+__all__ = ["called", "direct", "run_straight"]
 
 _OURS = (SequenceRNN, SequenceGRU, SequenceLSTM)
 _LAYERS = (nn.RNN, nn.GRU, nn.LSTM)
@@ -54,6 +59,23 @@ def called(module: nn.Module, watch: Watch, x: Any, hx: Any, keywords: Mapping[s
         return module(*((x,) if hx is None else (x, hx)), **keywords)
 
 
+def run_straight(module: nn.Module, x: Any, hx: Any) -> Trace | None:
+    """The trace of a direct module, read out of torch's own run; ``None`` where that is not to be had."""
+    layer: Any = module.rnn if type(module) in _OURS else module
+    if layer.mode != LSTM or type(x) is not Tensor or x.dim() != 3:
+        return None
+    check_input(layer, x, hx)
+    with torch.no_grad():
+        kernel = _kernel(layer, x.detach(), hx)
+        stack = kernel.stack(tuple([None if w is None else w.detach() for w in kernel.flat]))
+        found = straight(stack, kernel.time_first(kernel.value, None), tuple([s.detach() for s in kernel.states]))
+        if found is None or layer is module:
+            return found and found[1]
+        out, trace = found
+        y = as_array(module.readout(out))  # type: ignore[operator]
+    return replace(trace, arrays={**trace.arrays, "y": y})
+
+
 def _kernel(layer: Any, x: Tensor, hx: Any) -> Kernel:
     """What the layer's forward hands to torch's function for an input with a batch."""
     if hx is None:
@@ -61,7 +83,7 @@ def _kernel(layer: Any, x: Tensor, hx: Any) -> Kernel:
         zeros = torch.zeros(count, batch, layer.hidden_size, dtype=x.dtype, device=x.device)
         narrow = torch.zeros(count, batch, layer.proj_size, dtype=x.dtype, device=x.device) if layer.proj_size else None
         hx = (zeros if narrow is None else narrow, zeros)
-    flat = tuple(getattr(layer, name) for name in layer._flat_weights_names)
+    flat = tuple(layer._flat_weights)
     ways = (layer.bidirectional, layer.batch_first)
     options = (layer.bias, layer.num_layers, layer.dropout, layer.training, *ways)
     cell = cells.get(layer.mode)

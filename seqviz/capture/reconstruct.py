@@ -42,7 +42,8 @@ class Layer(NamedTuple):
     """One layer and direction of one call, with its steps in the order of processing.
 
     ``x`` ``(L, N, H_in)``; ``h`` ``(L, N, P or H)``, torch's own output; ``initial`` the states before the first step,
-    ``(N, P or H)`` each; ``valid`` ``(L, N)``, false on padding, or ``None`` when every step is valid.
+    ``(N, P or H)`` each; ``valid`` ``(L, N)``, false on padding, or ``None`` when every step is valid; ``gates``
+    ``(4, L, N, H)`` those of an LSTM, where torch's own are known.
     """
 
     cell: Cell
@@ -51,6 +52,7 @@ class Layer(NamedTuple):
     h: Array
     initial: Mapping[str, Array]
     valid: Array | None
+    gates: Array | None = None
 
 
 class Rebuilt(NamedTuple):
@@ -208,11 +210,17 @@ class Blocks:
         self.count = max(1, min(steps, BLOCK_BYTES // (batch * width * layer.x.itemsize)))
         self.rows = self.count * batch
 
-    def __iter__(self) -> Iterator[tuple[slice, slice, Array, Array]]:
-        layer, (steps, batch, _) = self.layer, self.layer.x.shape
-        first = layer.initial["h"]
+    def spans(self) -> Iterator[slice]:
+        """The spans of steps alone."""
+        steps = len(self.layer.x)
         for start in range(0, steps, self.count):
-            stop = min(start + self.count, steps)
+            yield slice(start, min(start + self.count, steps))
+
+    def __iter__(self) -> Iterator[tuple[slice, slice, Array, Array]]:
+        layer, batch = self.layer, self.layer.x.shape[1]
+        first = layer.initial["h"]
+        for t in self.spans():
+            start, stop = t.start, t.stop
             if not start:
                 before = previous(layer.h[:stop], first, None if layer.valid is None else layer.valid[:stop])
             elif layer.valid is None:
@@ -220,7 +228,7 @@ class Blocks:
             else:
                 inside = layer.valid[start - 1 : stop - 1, :, None]
                 before = np.where(inside, layer.h[start - 1 : stop - 1], first)
-            yield slice(start, stop), slice(start * batch, stop * batch), _rows(layer.x[start:stop]), _rows(before)
+            yield t, slice(start * batch, stop * batch), _rows(layer.x[t]), _rows(before)
 
 
 def _rows(value: Array) -> Array:
@@ -229,12 +237,11 @@ def _rows(value: Array) -> Array:
 
 
 def largest(gap: Array, torchs: Array) -> float:
-    """The largest ``|gap|``; a number that is not finite in torch's own run is left out."""
-    high, low = float(gap.max()), float(gap.min())
-    if high != high or low != low:
-        gap = np.where(np.isnan(gap) & ~np.isfinite(torchs), 0, gap)
-        high, low = float(gap.max()), float(gap.min())
-    return worst(high, 0.0 - low)  # -low would be -0.0 where nothing differs
+    """The largest ``|gap|``, which is used up; a number that is not finite in torch's own run is left out."""
+    found = float(np.abs(gap, out=gap).max())
+    if found != found:
+        found = float(np.where(np.isnan(gap) & ~np.isfinite(torchs), 0, gap).max())
+    return found
 
 
 def worst(a: float, b: float) -> float:

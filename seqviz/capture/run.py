@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from seqviz import counted
-from seqviz.capture.direct import called, direct
+from seqviz.capture.direct import called, direct, run_straight
 from seqviz.capture.found import LAYERS, recurrent_modules
 from seqviz.capture.observe import as_array
 from seqviz.capture.watch import Watch, names_ahead
@@ -41,6 +41,8 @@ def capture(
 
     ``module`` is called as ``module(x)``, or ``module(x, hx)`` when ``hx`` is given, without gradients, and is left
     as that one call leaves it: same hooks, mode and parameters, and the random state as far on as the call takes it.
+    An ``nn.LSTM`` in float32, or one of our networks of it, runs as it does with gradients on, which can differ from a
+    run without them in the last bit.
 
     Args:
         module: one of our networks, an ``nn.RNN``, ``nn.GRU`` or ``nn.LSTM``, or any module that contains some of
@@ -87,6 +89,10 @@ def captured(
     edits, keywords = as_edits(interventions), as_keywords(kwargs)
     if isinstance(module, FeedForward):
         return _capture_feed_forward(module, x, hx, edits)
+    if not (edits or keywords or detail) and modules is None and direct(module):
+        found = run_straight(module, x, hx)
+        if found is not None:
+            return found
     targets = recurrent_modules(module, modules)
     watch = Watch(targets, edits, detail=detail, alone=direct(module), first=first)
     check_ahead(module, watch, x, hx)

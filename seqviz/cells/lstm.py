@@ -8,7 +8,7 @@ Beneath the lines are the same by hand, faster: the rebuild of every gate, the g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,24 +45,18 @@ LABELS = {
 
 
 def rebuild(work: Any) -> tuple[dict[str, Array], float]:
-    """Every gate from one product over a block of steps, and c by a scan; how far h is from torch's."""
+    """Every gate from one product over a block of steps, if torch's are not known, and c by a scan."""
     layer, w = work.layer, work.layer.weights
     steps, batch, _ = layer.x.shape
     size, kind = w.weight_hh.shape[0] // 4, layer.x.dtype
-    gates, c = np.empty((4, steps, batch, size), kind), np.empty((steps, batch, size), kind)
+    blocks, gates, c = work.blocks(4 * size), layer.gates, np.empty((steps, batch, size), kind)
+    spans = blocks.spans()
+    if gates is None:
+        gates = np.empty((4, steps, batch, size), kind)
+        spans = _squashed(work, blocks, gates)
     i, f, g, o = gates
-    flat = work.tensor(gates).view(4, steps * batch, size)
     last, spare = layer.initial["c"], work.spare()
-    blocks = work.blocks(4 * size)
-    multiply = work.joined(w.weight_ih, w.weight_hh, work.total(w.bias_ih, w.bias_hh), blocks)
-    for t, rows, x, before in blocks:
-        z = multiply(x, before).view(-1, 4, size).transpose(0, 1)
-        if work.few(len(x) * size):
-            work.sigmoid(z, out=flat[:, rows])
-        else:
-            work.sigmoid(z[:2], out=flat[:2, rows])
-            work.sigmoid(z[3], out=flat[3, rows])
-        np.tanh(z[2].numpy().reshape(g[t].shape), out=g[t])
+    for t in spans:
         np.multiply(i[t], g[t], out=c[t])
         if layer.valid is not None:
             gone = ~layer.valid[t, :, None]
@@ -75,6 +69,22 @@ def rebuild(work: Any) -> tuple[dict[str, Array], float]:
             h = work.linear(work.tensor(h), w.weight_hr).numpy()
         work.compare(h, t)
     return {"i": i, "f": f, "g": g, "o": o, "c": c}, work.parity
+
+
+def _squashed(work: Any, blocks: Any, gates: Array) -> Iterator[slice]:
+    """Fill in the gates ``(4, L, N, H)``, a block of steps after the other."""
+    w, (_, steps, batch, size) = work.layer.weights, gates.shape
+    flat, g = work.tensor(gates).view(4, steps * batch, size), gates[2]
+    multiply = work.joined(w.weight_ih, w.weight_hh, work.total(w.bias_ih, w.bias_hh), blocks)
+    for t, rows, x, before in blocks:
+        z = multiply(x, before).view(-1, 4, size).transpose(0, 1)
+        if work.few(len(x) * size):
+            work.sigmoid(z, out=flat[:, rows])
+        else:
+            work.sigmoid(z[:2], out=flat[:2, rows])
+            work.sigmoid(z[3], out=flat[3, rows])
+        np.tanh(z[2].numpy().reshape(g[t].shape), out=g[t])
+        yield t
 
 
 class Slopes(NamedTuple):

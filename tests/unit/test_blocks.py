@@ -159,14 +159,15 @@ def interrupted(net, x, folder, at, **options):
 def test_an_interrupted_run_goes_on_from_its_last_whole_block(tmp_path, kind, signals):
     net, x = layer(kind, num_layers=2), torch.randn(50, 2, 3)
     signals = signals and (["l0.h"] if kind != "LSTM" else signals)
+    calls, told = [], []
+    net.register_forward_hook(lambda module, args, out: calls.append(len(args[0])))
     interrupted(net, x, tmp_path, 24, block=8, signals=signals)
+    calls.clear()
     half = seqviz.Trace.open(tmp_path)
     assert len(half[half.signals[0]]) == 24
     assert half.problem == "The run was interrupted: 24 steps of 50 are there."
     with (tmp_path / "signal_0.npy").open("ab") as stream:
         stream.write(b"a block that was cut short")
-    calls, told = [], []
-    net.register_forward_hook(lambda module, args, out: calls.append(len(args[0])))
     done = seqviz.capture_blocks(
         net, x, tmp_path, block=8, signals=signals, progress=lambda done, steps: told.append((done, steps))
     )
