@@ -148,6 +148,7 @@ class ScopeHeader(TypedDict):
     editable: bool
     status: str
     address: str
+    fields: Sequence[str]
     plain: NotRequired[bool]
     marks: NotRequired[Sequence[str] | None]
     names: NotRequired[Sequence[str] | None]
@@ -178,6 +179,7 @@ class CellHeader(TypedDict):
     layer: int
     status: str
     address: str
+    fields: Sequence[str]
     at: Sequence[int] | None
     undo: bool
     redo: bool
@@ -251,6 +253,7 @@ class FlowHeader(TypedDict):
     status: str
     spectrum: SpectrumHeader | None
     address: str
+    fields: Sequence[str]
     undo: bool
     redo: bool
     axis: NotRequired[str]

@@ -62,6 +62,13 @@ class Origin(NamedTuple):
     step: int
 
 
+class Address(NamedTuple):
+    """What stands in an address of a page, and what may."""
+
+    query: str
+    fields: tuple[str, ...]
+
+
 @dataclass
 class Bench:
     """Undo list, baseline and what has to be said to the person. One a session."""
@@ -245,6 +252,11 @@ class Bench:
         address changed still carries the old one, and must not bring the old state back with it.
         """
         return urlencode(self._wanted()[0])
+
+    @property
+    def place(self) -> Address:
+        """The address, and the names in it that are this page's own: the browser leaves the others as they are."""
+        return Address(self.address(), ("e", "b", "layer", *self.choices))
 
     @property
     def too_long(self) -> bool:

@@ -99,6 +99,7 @@ def cell_message(bench: Bench) -> bytes:
         "layer": layer,
         "status": sentences(status),
         "address": bench.address(),
+        "fields": bench.place.fields,
         "at": bench.view,
         "undo": bench.can_undo,
         "redo": bench.can_redo,

@@ -19,7 +19,7 @@ from seqviz.scope.headers import Curve, FlowHeader, FlowRow, NamedLine
 from seqviz.scope.hosts.streamlit import mount
 from seqviz.telling.order import half_life_in_words, order_in_words
 from seqviz.telling.titles import whose_weights
-from seqviz.ui.bench import Bench
+from seqviz.ui.bench import Address, Bench
 from seqviz.ui.controls import controlled, opened, option, said, unkept
 from seqviz.ui.weights_view import input_names
 
@@ -59,7 +59,7 @@ def comparison() -> None:
                 st.caption(says)
             if bench.experiment.interventions:
                 st.caption(tr("Interventions play no part on this page: every network runs as its weights have it."))
-            given = (bench.can_undo, bench.can_redo, bench.address())
+            given = (bench.can_undo, bench.can_redo, bench.place)
             mount("compare", _message(bench.experiment, _chosen(bench), *given), bench.event, bench.keep())
             _table(bench.experiment, bench.option("input"), _nudged(bench.experiment, bench.option("nudge")))
 
@@ -172,7 +172,9 @@ def _say(experiment: Experiment) -> None:
 
 @kept_spoken
 @np.errstate(divide="ignore")
-def _message(experiment: Experiment, chosen: tuple[str, str, str, int], undo: bool, redo: bool, address: str) -> bytes:
+def _message(
+    experiment: Experiment, chosen: tuple[str, str, str, int], undo: bool, redo: bool, address: Address
+) -> bytes:
     kind, minus, net, nudged = chosen
     x, found = _input(experiment, kind, nudged), _on(experiment, kind, nudged)
     arrays: dict[str, np.ndarray] = {"x": x[:, 0]}
@@ -213,7 +215,8 @@ def _message(experiment: Experiment, chosen: tuple[str, str, str, int], undo: bo
         "status": "",
         "spectrum": None,
         "unrolled": {"name": "RNN", "width": experiment.hidden_size},
-        "address": address,
+        "address": address.query,
+        "fields": address.fields,
         "undo": undo,
         "redo": redo,
     }

@@ -30,7 +30,7 @@ from seqviz.telling.gradients import (
     describe_way,
     highway_share,
 )
-from seqviz.ui.bench import Bench
+from seqviz.ui.bench import Address, Bench
 
 __all__ = ["LINE", "NETS", "flow_message", "flows", "networks", "too_large", "way_back"]
 
@@ -242,7 +242,7 @@ def _range(picture: _Picture) -> list[float]:
 
 @kept_spoken
 @np.errstate(all="ignore")
-def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool, address: str) -> bytes:
+def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool, address: Address) -> bytes:
     nets = networks(experiment)
     found = flows(experiment, loss)
     problems = [tr("{name}: {says}", name=name, says=flow.problem) for name, flow in found.items() if flow.problem]
@@ -266,7 +266,8 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
         "decades": _UNIT_DECADES,
         "status": sentences([*problems, *theory, *notes]),
         "spectrum": _spectrum(picture, net, nets[net]),
-        "address": address,
+        "address": address.query,
+        "fields": address.fields,
         "undo": undo,
         "redo": redo,
     }
@@ -283,5 +284,5 @@ def way_back(bench: Bench) -> str:
 def flow_message(bench: Bench) -> bytes:
     """The bytes of the gradient laboratory's picture for what is on the bench."""
     return _message(
-        bench.experiment, bench.option("loss"), bench.option("net"), bench.can_undo, bench.can_redo, bench.address()
+        bench.experiment, bench.option("loss"), bench.option("net"), bench.can_undo, bench.can_redo, bench.place
     )

@@ -21,7 +21,7 @@ from seqviz.telling.stories import STORIES, preset_story
 from seqviz.telling.titles import network_title
 from seqviz.telling.trust import describe_parity
 from seqviz.trace import Trace
-from seqviz.ui.bench import Bench
+from seqviz.ui.bench import Address, Bench
 from seqviz.weights import materialise, set_parts
 
 __all__ = [
@@ -151,7 +151,7 @@ def _message(
     layer: int,
     undo: bool,
     redo: bool,
-    address: str,
+    address: Address,
     view: tuple[int, int, int] | None,
 ) -> bytes:
     trace = run(experiment)
@@ -176,7 +176,8 @@ def _message(
         "edited": [[edit.step, edit.feature] for edit in experiment.sequence.edits],
         "editable": experiment.sequence.kind != "text",
         "status": _status(experiment, trace, layer),
-        "address": address,
+        "address": address.query,
+        "fields": address.fields,
         "at": view,
         "undo": undo,
         "redo": redo,
@@ -199,7 +200,7 @@ def _message(
 def scope_message(bench: Bench) -> bytes:
     """The bytes of the gates page's scope for what is on the bench."""
     return _message(
-        bench.experiment, bench.baseline, bench.layer, bench.can_undo, bench.can_redo, bench.address(), bench.view
+        bench.experiment, bench.baseline, bench.layer, bench.can_undo, bench.can_redo, bench.place, bench.view
     )
 
 

@@ -173,6 +173,7 @@ def probe_message(experiment: Experiment, task: Task, step: int, extent: Extent 
         "editable": False,
         "plain": True,
         "address": "",
+        "fields": (),
         "status": tr("The probe at optimiser step {step}.", step=step),
     }
     return pack(header, shown | {"target": target})

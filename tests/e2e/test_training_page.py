@@ -34,8 +34,9 @@ def learning(page: Page) -> Locator:
 
 LEFT_WHILE_DRAWING = """async (message) => {
   const from = "/_stcore/bidi-components/seqviz.scope/";
-  const [{ default: mount }, { plotly }] = await Promise.all([import(from + "scope.js"), import(from + "kit.js")]);
-  const Plotly = await plotly();
+  const { default: mount } = await import(from + "hosts/streamlit.js");
+  const { plotlyFrom } = await import(from + "hosts/plotly.js");
+  const Plotly = await plotlyFrom(from + "plotly.min.js");
   const [react, purge] = [Plotly.react, Plotly.purge];
   const parentElement = document.body.appendChild(document.createElement("div"));
   const purged = new Promise((resolve) => { Plotly.purge = (graph) => resolve(purge(graph)); });

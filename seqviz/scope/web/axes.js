@@ -1,10 +1,10 @@
 // Rows on a shared time axis, as Plotly's layout: how they are stacked, and what every axis has. Each figure adds its
 // own.
 
-import { tr } from "./kit.js";
+import { tr } from "./language.js";
 import { clamp } from "./numbers.js";
 
-/** @import { Theme } from "./kit.js" */
+/** @import { Theme } from "./theme.js" */
 /** @import { Span, TimedState } from "./types.js" */
 
 export const MARGIN = { left: 44, right: 12, top: 4, bottom: 36 };

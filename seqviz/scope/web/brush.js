@@ -2,7 +2,7 @@
 // areas, with the same colours and the same edges. Plotly draws the same once the hand rests.
 
 import { MARGIN } from "./axes.js";
-import { el } from "./kit.js";
+import { el } from "./dom.js";
 import { clamp } from "./numbers.js";
 
 const SHADES = 2048;
@@ -102,7 +102,7 @@ export class Brush {
 
   // lines: [{y, color, width, dash, ring, stairs, dots}]; x(step) and y(value) in pixels of the row.
   lines(k, place, width, { lines, x, y, ground, rule }) {
-    const ratio = window.devicePixelRatio || 1;
+    const ratio = devicePixelRatio || 1;
     const pen = this.canvas(k, place, width, ratio).getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.fillStyle = ground;

@@ -1,18 +1,19 @@
 // One step of one unit, drawn as the cell with its numbers on the wires, beside the equations that they obey.
 
-import { viewOf, writeAddress } from "./address.js";
 import { CellBar } from "./cellbar.js";
 import { eventful, readPlace, writtenPlace } from "./cellplace.js";
 import { DIAGRAMS, LINES, SAME } from "./diagrams.js";
+import { el, QUIETLY, visible } from "./dom.js";
 import { Drawing } from "./drawing.js";
 import { rulesOf } from "./forward.js";
 import { cover, hides } from "./guess.js";
-import { clauses, el, number, QUIETLY, readTheme, tr, visible } from "./kit.js";
+import { clauses, tr } from "./language.js";
 import { Lines } from "./lines.js";
 import { cursor } from "./link.js";
 import { Lit } from "./lit.js";
-import { clamp } from "./numbers.js";
+import { clamp, number } from "./numbers.js";
 import { sums, vectors } from "./sums.js";
+import { readTheme } from "./theme.js";
 import { Timeline } from "./timeline.js";
 
 /** @import { Message } from "./bytes.js" */
@@ -33,8 +34,8 @@ export class CellView extends Timeline {
   /** @type {[number, number]} the step and unit to begin at */
   opening;
 
-  constructor(root) {
-    super(root, "");
+  constructor(root, host) {
+    super(root, host, "");
     root.classList.add("sv-cellview");
     Object.assign(this.state, {
       unit: 0,
@@ -60,6 +61,7 @@ export class CellView extends Timeline {
     });
     this.story = el("p", { class: "sv-phase", "aria-live": "polite" });
     this.bar = new CellBar({
+      host,
       undo: this.undoGroup(),
       unit: (unit) => {
         this.state.unit = unit;
@@ -73,7 +75,7 @@ export class CellView extends Timeline {
       },
       walk: (by) => this.toPhase(by),
       guess: () => this.cover(null),
-      gates: () => this.send({ type: "gates", step: this.state.step, unit: this.state.unit, at: performance.now() }),
+      gates: () => this.send({ type: "gates", step: this.state.step, unit: this.state.unit }),
     });
     root.replaceChildren(
       this.time.root,
@@ -254,7 +256,7 @@ export class CellView extends Timeline {
   }
 
   readAddress() {
-    const { placed, ...place } = readPlace(viewOf());
+    const { placed, ...place } = readPlace(this.host.view());
     this.placed = placed;
     Object.assign(this.state, place);
   }
@@ -280,7 +282,7 @@ export class CellView extends Timeline {
   }
 
   viewChanged() {
-    writeAddress(this.header.address, writtenPlace(this.state, this.opening));
+    this.host.show(this.header, writtenPlace(this.state, this.opening));
   }
 
   destroy() {

@@ -1,7 +1,8 @@
 // The bar of the cell page: undo, the walk through the cell, guessing, one unit or vectors, which unit.
 
 import { button, choice, segments } from "./controls.js";
-import { el, later, tr } from "./kit.js";
+import { el } from "./dom.js";
+import { later, tr } from "./language.js";
 
 const FORMS = [
   ["unit", later("One unit")],
@@ -9,9 +10,9 @@ const FORMS = [
 ];
 
 export class CellBar {
-  // undo: the group of undo and redo; unit(number), form(name): chosen; walk(by): to another part, or with null to the
-  // whole cell; guess(): all values hidden or shown; gates(): back to the gates page.
-  constructor({ undo, unit, form, walk, guess, gates }) {
+  // host: what it lies in; undo: the group of undo and redo; unit(number), form(name): chosen; walk(by): to another
+  // part, or with null to the whole cell; guess(): all values hidden or shown; gates(): back to the gates page.
+  constructor({ host, undo, unit, form, walk, guess, gates }) {
     const [unitBox, select] = choice(tr("unit"), [], (v) => unit(+v));
     this.select = select;
     this.guess = button(tr("Hide values"), tr("Let the class guess, then reveal"), guess);
@@ -19,7 +20,10 @@ export class CellBar {
       tr("How the equations are shown"),
       FORMS.map(([value, text]) => [value, tr(text)]),
       form,
+      host.lecture,
     );
+    const back = button(tr("See all units"), tr("Back to the gates page, at this step and unit"), gates);
+    undo.hidden = back.hidden = !host.answers;
     this.root = el(
       "div",
       { class: "sv-bar" },
@@ -32,13 +36,7 @@ export class CellBar {
         button(tr("Whole cell"), tr("Show everything at once"), () => walk(null)),
         this.guess,
       ),
-      el(
-        "div",
-        { class: "sv-group sv-right" },
-        this.forms.root,
-        unitBox,
-        button(tr("See all units"), tr("Back to the gates page, at this step and unit"), gates),
-      ),
+      el("div", { class: "sv-group sv-right" }, this.forms.root, unitBox, back),
     );
   }
 

@@ -1,7 +1,7 @@
 // Where a person is in a cell: which step and unit, which part of the walk, in which form; as an address has it, and
 // where nobody has asked for any.
 
-import { cursorOf } from "./address.js";
+import { cursorOf } from "./places.js";
 
 /** @import { CellHeader } from "./headers.js" */
 

@@ -1,7 +1,7 @@
 // The few controls that panels are made of: a button, a choice from a list, a choice of one of a few.
 
-import { lecture } from "./address.js";
-import { el, tr } from "./kit.js";
+import { el } from "./dom.js";
+import { tr } from "./language.js";
 
 export const button = (text, title, action, extra = {}) =>
   el("button", {
@@ -30,7 +30,13 @@ export function choice(label, options, action) {
 }
 
 // A choice of one of a few: arrow keys move among them and choose, as in a group of radio buttons.
-export function segments(label, options, action) {
+/**
+ * @param {string} label
+ * @param {string[][]} options a value and its text each
+ * @param {(value: string) => void} action
+ * @param {() => boolean} lecture
+ */
+export function segments(label, options, action, lecture) {
   const buttons = options.map(([value, text]) =>
     el("button", {
       type: "button",

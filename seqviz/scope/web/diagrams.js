@@ -1,7 +1,7 @@
 // The cells as drawings: boxes, operators and wires with a name each. A wire carries a value; `phase` is when
 // the walk reaches it. Left to right is one step; the LSTM has the well-known form.
 
-import { later } from "./kit.js";
+import { later } from "./language.js";
 
 const box = (name, x, y, text, phase) => ({ kind: "box", name, x, y, text, phase });
 const op = (name, x, y, text, phase) => ({ kind: "op", name, x, y, text, phase });

@@ -1,8 +1,8 @@
 // What the network would do with an edit, before anybody has told the server: the browser's own run, painted over the
 // picture while the hand moves, and drawn by Plotly once it rests.
 
-import { Brush, lookup } from "./brush.js";
 import { MARGIN, layoutOf } from "./axes.js";
+import { Brush, lookup } from "./brush.js";
 import { forward } from "./forward.js";
 import { alike } from "./numbers.js";
 import { colours, rowData, rowRange } from "./rows.js";

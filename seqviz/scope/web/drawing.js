@@ -2,7 +2,9 @@
 // are open. Between two steps the numbers travel.
 
 import { DIAGRAMS, LINES } from "./diagrams.js";
-import { number, svg, tr } from "./kit.js";
+import { svg } from "./dom.js";
+import { tr } from "./language.js";
+import { number } from "./numbers.js";
 
 const TRAVEL = 140; // ms
 const HUES = {

@@ -1,18 +1,19 @@
 // The learning signal on its way back through time: several networks, one cursor, a logarithmic axis.
 // Arrays hold log10 of norms; -Infinity is a signal of exactly 0 and is drawn at the foot, dotted.
 
-import { cursorOf, foldsOf, viewOf, writeAddress, writeFolds } from "./address.js";
 import { zoomWithin } from "./axes.js";
 import { button, saver } from "./controls.js";
+import { el } from "./dom.js";
 import { figure } from "./flowfigure.js";
 import { summary, tooltip } from "./flowwords.js";
-import { el, tr } from "./kit.js";
+import { tr } from "./language.js";
 import { scaleKey, strokeNote, swatchNote } from "./legends.js";
 import { Nudge } from "./nudge.js";
 import { clamp, power } from "./numbers.js";
 import { download, poster } from "./poster.js";
 import { Readout } from "./readout.js";
 import { Spectrum } from "./spectrum.js";
+import { cursorOf, foldsOf, writeFolds } from "./places.js";
 import { Timeline } from "./timeline.js";
 import { Unrolled } from "./unrolled.js";
 
@@ -22,15 +23,15 @@ import { Unrolled } from "./unrolled.js";
 
 /** @extends {Timeline<FlowHeader, TimedState, FlowRow>} */
 export class Flow extends Timeline {
-  constructor(root) {
-    super(root, tr("Curves over time. Left and right arrows move the step, space plays, Home and End jump."));
+  constructor(root, host) {
+    super(root, host, tr("Curves over time. Left and right arrows move the step, space plays, Home and End jump."));
     root.classList.add("sv-flow");
     this.readAddress();
     this.readout = new Readout();
     this.spectrum = new Spectrum();
     this.unrolled = new Unrolled((step) => this.move(step));
     this.nudge = new Nudge(
-      (step) => this.send({ type: "choose", name: "nudge", word: `${step}`, at: performance.now() }),
+      (step) => this.send({ type: "choose", name: "nudge", word: `${step}` }),
       (x) => this.area.stepAt(x),
     );
     this.nudgeHere = button(
@@ -87,7 +88,7 @@ export class Flow extends Timeline {
     const { header, state } = this;
     await this.area.react(figure(this, this.plot.clientWidth), state.L);
     this.area.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
-    this.nudgeHere.hidden = header.nudge === undefined || header.steps < 2;
+    this.nudgeHere.hidden = header.nudge === undefined || header.steps < 2 || !this.host.answers;
     this.nudge.show(header.nudge, header.steps, this.area.built.places[0]);
     this.readout.draw(header, this.arrays, this.theme);
     this.drawLegend();
@@ -130,7 +131,7 @@ export class Flow extends Timeline {
   }
 
   readAddress() {
-    const view = viewOf();
+    const view = this.host.view();
     const { placed, step, unit } = cursorOf(view);
     this.placed = placed;
     Object.assign(this.state, { step, unit, ...foldsOf(view) });
@@ -147,7 +148,7 @@ export class Flow extends Timeline {
     const view = new URLSearchParams();
     if (this.state.step !== this.begin) view.set("step", `${this.state.step}`);
     writeFolds(view, this.rows, this.state);
-    writeAddress(this.header.address, view);
+    this.host.show(this.header, view);
   }
 
   async save(format) {

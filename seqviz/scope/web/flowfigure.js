@@ -4,7 +4,7 @@ import { axisOf, domain, layoutOf, sheet, stacked, stepTicks, timeAxis, zooming 
 import { lined } from "./rows.js";
 
 /** @import { FlowHeader, FlowRow } from "./headers.js" */
-/** @import { Theme } from "./kit.js" */
+/** @import { Theme } from "./theme.js" */
 /** @import { Built, TimedState } from "./types.js" */
 /**
  * What is read here of the panel.

@@ -1,6 +1,6 @@
 // The curves over time in words: the whole picture for who cannot see it, and one step of it beside the pointer.
 
-import { clauses, tr, trn } from "./kit.js";
+import { clauses, tr, trn } from "./language.js";
 import { clamp, number, power } from "./numbers.js";
 
 /** @import { Curve, FlowRow } from "./headers.js" */

@@ -138,6 +138,7 @@
  * @property {boolean} editable
  * @property {string} status
  * @property {string} address
+ * @property {string[]} fields
  * @property {boolean} [plain]
  * @property {string[] | null} [marks]
  * @property {string[] | null} [names]
@@ -169,6 +170,7 @@
  * @property {number} layer
  * @property {string} status
  * @property {string} address
+ * @property {string[]} fields
  * @property {number[] | null} at
  * @property {boolean} undo
  * @property {boolean} redo
@@ -248,6 +250,7 @@
  * @property {string} status
  * @property {SpectrumHeader | null} spectrum
  * @property {string} address
+ * @property {string[]} fields
  * @property {boolean} undo
  * @property {boolean} redo
  * @property {string} [axis]

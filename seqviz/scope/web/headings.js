@@ -1,6 +1,7 @@
 // The heading of a row: its symbol and name, a button that folds it, and in words what it shows.
 
-import { el, tr } from "./kit.js";
+import { el } from "./dom.js";
+import { tr } from "./language.js";
 
 /** @import { TimedRow } from "./types.js" */
 

@@ -1,6 +1,8 @@
 // The arithmetic of one step and one unit: previous beside present, and the equations with their numbers.
 
-import { el, number, tr } from "./kit.js";
+import { el } from "./dom.js";
+import { tr } from "./language.js";
+import { number } from "./numbers.js";
 
 const EQUATIONS = {
   LSTM: (v) => [

@@ -1,7 +1,5 @@
 // The keys of a picture over time: in it, and from the rest of the page while nothing else there needs them.
 
-import { lecture } from "./address.js";
-
 const PAGES = ["PageUp", "PageDown"];
 const SIDEWAYS = ["ArrowLeft", "ArrowRight"];
 const TYPED = "input:not([type=range], [type=checkbox], [type=radio]), textarea";
@@ -18,8 +16,6 @@ export class Keys {
   constructor(panel) {
     this.panel = panel;
     panel.root.addEventListener("keydown", (e) => this.pressed(e));
-    this.onPage = (e) => this.clicker(e);
-    document.addEventListener("keydown", this.onPage);
   }
 
   // Whether the field under the focus needs a key for itself.
@@ -64,25 +60,18 @@ export class Keys {
     return { z: shiftKey ? redo : () => undoing.undo.click(), Z: redo, y: redo }[key];
   }
 
-  // Keys from outside of the picture, for the first one of the page: whatever the buttons promise works before anything
-  // has the focus, and beside whatever has no use of its own for that key.
-  clicker(event) {
+  // Keys from outside of the picture: whatever the buttons promise works before anything has the focus, and beside
+  // whatever has no use of its own for that key.
+  elsewhere(event) {
     const { target, key } = event;
-    const { root, undoing } = this.panel;
-    if (event.defaultPrevented || root.contains(target) || document.querySelector(".sv-timed") !== root) return;
-    if (document.querySelector("[role=dialog], dialog[open]")) return;
     const control = event.ctrlKey || event.metaKey;
-    const known = control ? ["z", "Z", "y"].includes(key) && !!undoing : this.promised.includes(key);
+    const known = control ? ["z", "Z", "y"].includes(key) && !!this.panel.undoing : this.promised.includes(key);
     if (!known || target.closest(MOVED) || (key === " " && target.closest(PRESSED))) return;
     this.pressed(event);
   }
 
   // Keys that need no focus. A clicker's page keys scroll, but for a lecture.
   get promised() {
-    return [...SIDEWAYS, " ", ...(lecture() ? PAGES : []), ...this.panel.anywhere];
-  }
-
-  destroy() {
-    document.removeEventListener("keydown", this.onPage);
+    return [...SIDEWAYS, " ", ...(this.panel.host.lecture() ? PAGES : []), ...this.panel.anywhere];
   }
 }

@@ -3,11 +3,12 @@
 import WORDS from "./words.js";
 
 let language = "en";
-const tag = () => WORDS[language]?.tag ?? "en";
+/** @type {(wanted?: string) => string} */
+export const tag = (wanted = language) => WORDS[wanted]?.tag ?? "en";
 
+/** @param {string} wanted */
 export function speak(wanted) {
   language = wanted;
-  document.documentElement.lang = tag();
 }
 
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);

@@ -1,9 +1,9 @@
 // Training seen from its checkpoints: loss, score and gradient norm on one scrubber, which plays.
 
 import { axisOf, domain, layoutOf, sheet, stacked, timeAxis } from "./axes.js";
-import { clauses, number, tr } from "./kit.js";
+import { clauses, tr } from "./language.js";
 import { strokeNote } from "./legends.js";
-import { decades, power } from "./numbers.js";
+import { decades, number, power } from "./numbers.js";
 import { Timeline } from "./timeline.js";
 
 const [TALL, FOLDED] = [92, 10];
@@ -14,9 +14,10 @@ const [TALL, FOLDED] = [92, 10];
 
 /** @extends {Timeline<LearningHeader, TimedState, LearningRow>} */
 export class Learning extends Timeline {
-  constructor(root) {
+  constructor(root, host) {
     super(
       root,
+      host,
       tr("Training, checkpoint by checkpoint. Left and right arrows move through the checkpoints, space plays."),
       tr("checkpoint"),
     );
@@ -201,7 +202,6 @@ export class Learning extends Timeline {
       index: this.state.step,
       follow: this.follow,
       rests,
-      at: performance.now(),
     });
   }
 

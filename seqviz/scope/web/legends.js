@@ -1,6 +1,7 @@
 // What a legend is made of: a colour scale between its ends, a mark and what it stands for.
 
-import { el, gradient } from "./kit.js";
+import { el } from "./dom.js";
+import { gradient } from "./theme.js";
 
 /** @type {(scale: any[], left: string, right: string, title?: string) => HTMLElement} */
 export const scaleKey = (scale, left, right, title) =>

@@ -2,7 +2,9 @@
 // taken apart into what every input and every unit gave to it.
 
 import { LINES, rowsOf } from "./diagrams.js";
-import { el, number, tr, trn, typeset, visible } from "./kit.js";
+import { el, typeset, visible } from "./dom.js";
+import { tr, trn } from "./language.js";
+import { number } from "./numbers.js";
 import { Vectors, ask } from "./vectors.js";
 
 const MOST = 7; // single contributions of a term; the others are added up

@@ -4,7 +4,7 @@ import { ramp } from "./brush.js";
 import { clamp } from "./numbers.js";
 
 /** @import { WeightsHeader } from "./headers.js" */
-/** @import { Theme } from "./kit.js" */
+/** @import { Theme } from "./theme.js" */
 
 export const [LEFT, TOP] = [34, 22];
 const [RIGHT, BOTTOM] = [8, 6];

@@ -1,6 +1,7 @@
 // A mark on the input that can be dragged from step to step: there 1 is added, and what is left of it is followed.
 
-import { el, tr } from "./kit.js";
+import { el } from "./dom.js";
+import { tr } from "./language.js";
 import { clamp } from "./numbers.js";
 
 export class Nudge {

@@ -1,12 +1,12 @@
 // From arrays to one Plotly figure: the rows of the scope on a shared time axis.
 
 import { MARGIN, axisOf, domain, layoutOf, sheet, stacked, stepTicks, timeAxis, zooming } from "./axes.js";
-import { visible } from "./kit.js";
+import { visible } from "./dom.js";
 import { clamp } from "./numbers.js";
 import { colours, lineRange, rowData, rowHeight, rowRange } from "./rows.js";
 
 /** @import { ScopeRow } from "./headers.js" */
-/** @import { Theme } from "./kit.js" */
+/** @import { Theme } from "./theme.js" */
 /** @import { Built, Numbers, ScopeState } from "./types.js" */
 
 /** @type {(text: string) => string} Plotly reads a little HTML */

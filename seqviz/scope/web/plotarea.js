@@ -2,7 +2,7 @@
 // step is in pixels, and which step and row lie under a pointer.
 
 import { MARGIN } from "./axes.js";
-import { el } from "./kit.js";
+import { el } from "./dom.js";
 import { clamp } from "./numbers.js";
 
 /** @import { Built, Mark } from "./types.js" */

@@ -4,7 +4,7 @@
 import { MARGIN } from "./axes.js";
 import { plain } from "./picture.js";
 
-/** @import { Theme } from "./kit.js" */
+/** @import { Theme } from "./theme.js" */
 /** @import { Built, TimedRow } from "./types.js" */
 
 const [HEAD, SIDE, LINE] = [26, 64, 16];

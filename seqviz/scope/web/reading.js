@@ -1,7 +1,7 @@
 // One step and unit of a run, as the inspector is shown it.
 
 import { rulesOf } from "./forward.js";
-import { clauses } from "./kit.js";
+import { clauses } from "./language.js";
 import { stepLabel } from "./rows.js";
 
 // In whose words a state is held by hand, itself or, where one sum makes it, within that.

@@ -1,10 +1,11 @@
 // The curves by their strokes, each with its number at the cursor, and after a nudge with what is left of it.
 
-import { el, tr } from "./kit.js";
+import { el } from "./dom.js";
+import { tr } from "./language.js";
 import { power } from "./numbers.js";
 
 /** @import { FlowHeader } from "./headers.js" */
-/** @import { Theme } from "./kit.js" */
+/** @import { Theme } from "./theme.js" */
 
 // What is left of the largest value, by the log10 of the quotient.
 function shareOf(log) {

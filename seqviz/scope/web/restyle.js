@@ -4,7 +4,7 @@ import { layoutOf } from "./axes.js";
 import { colours, rowData, rowRange } from "./rows.js";
 
 /** @import { ScopeRow } from "./headers.js" */
-/** @import { Theme } from "./kit.js" */
+/** @import { Theme } from "./theme.js" */
 /** @import { Built, Numbers, ScopeState } from "./types.js" */
 
 // The picture that was built, brought up to date on the way. `whole`: its axes too.

@@ -1,10 +1,11 @@
 // What a row of the scope shows of its signal: the numbers that are drawn, how far they reach, in which colours.
 
-import { tr, visible } from "./kit.js";
+import { visible } from "./dom.js";
+import { tr } from "./language.js";
 import { clamp, largest } from "./numbers.js";
 
 /** @import { ScopeRow } from "./headers.js" */
-/** @import { Theme } from "./kit.js" */
+/** @import { Theme } from "./theme.js" */
 /** @import { ScopeState } from "./types.js" */
 
 const FOLDED = 12;

@@ -1,7 +1,8 @@
 // The scope's bar: undo, reset, the baseline, the order of the units, saving.
 
 import { button, choice, saver, segments } from "./controls.js";
-import { el, later, tr } from "./kit.js";
+import { el } from "./dom.js";
+import { later, tr } from "./language.js";
 
 /** @import { ScopeHeader } from "./headers.js" */
 
@@ -18,19 +19,22 @@ export const ORDERS = [
 const said = (options) => options.map(([value, text]) => [value, tr(text)]);
 
 export class ScopeBar {
-  // say(type): to the server; change(part): of the view; save(format); undo(...more): the group of undo and redo.
-  constructor({ say, change, save, undo }) {
+  // host: what it lies in; say(type): to the server; change(part): of the view; save(format); undo(...more): the group
+  // of undo and redo.
+  constructor({ host, say, change, save, undo }) {
+    this.answers = host.answers;
     this.reset = button(tr("Reset weights"), tr("Take back every weight edit: the same initial weights again"), () =>
       say("reset"),
     );
     this.pin = button(tr("Pin as baseline"), tr("Keep this run to compare the next ones with"), () => say("pin"));
     const [orderBox, order] = choice(tr("units by"), said(ORDERS), (sort) => change({ sort }));
     this.order = order;
-    this.views = segments(tr("Which run is shown"), said(VIEWS), (view) => change({ view }));
+    this.views = segments(tr("Which run is shown"), said(VIEWS), (view) => change({ view }), host.lecture);
+    this.undo = undo(this.reset);
     this.root = el(
       "div",
       { class: "sv-bar" },
-      undo(this.reset),
+      this.undo,
       el("div", { class: "sv-group" }, this.pin, this.views.root),
       el("div", { class: "sv-group sv-right" }, orderBox, saver(save)),
     );
@@ -43,6 +47,7 @@ export class ScopeBar {
    */
   set(header, state, compared) {
     this.root.hidden = !!header.plain;
+    this.undo.hidden = this.pin.hidden = !this.answers;
     this.reset.disabled = !header.reset;
     this.pin.textContent = compared ? tr("Pin again") : tr("Pin as baseline");
     this.views.root.hidden = !compared;

@@ -1,11 +1,11 @@
 // The scope's legend: the scales of its colours, and what is marked in it.
 
-import { tr } from "./kit.js";
+import { tr } from "./language.js";
 import { markNote, scaleKey, wordNote } from "./legends.js";
 import { beyond } from "./rows.js";
 
 /** @import { ScopeHeader, ScopeRow } from "./headers.js" */
-/** @import { Theme } from "./kit.js" */
+/** @import { Theme } from "./theme.js" */
 /** @import { Numbers, ScopeState } from "./types.js" */
 
 /** @type {(theme: Theme, rows: ScopeRow[]) => HTMLElement[]} */

@@ -1,8 +1,9 @@
 // What is marked in the scope: the chosen unit in every row, and what the person holds or has changed.
 
 import { MARGIN } from "./axes.js";
-import { el, tr } from "./kit.js";
+import { el } from "./dom.js";
 import { span } from "./forward.js";
+import { tr } from "./language.js";
 
 /** @import { Rule, ScopeHeader, ScopeRow } from "./headers.js" */
 /** @import { Mark, ScopeState, Span } from "./types.js" */

@@ -1,6 +1,7 @@
 // The scope's picture and what stands around it, drawn anew or brought up to date, whichever is less.
 
-import { el, sentences, tr } from "./kit.js";
+import { el } from "./dom.js";
+import { sentences, tr } from "./language.js";
 import { unitOrder } from "./order.js";
 import { figure } from "./picture.js";
 import { restyled } from "./restyle.js";

@@ -1,6 +1,6 @@
 // The scope's view of a run as an address has it: which step and unit, in which order, which run, what is folded.
 
-import { cursorOf, foldsOf, writeFolds } from "./address.js";
+import { cursorOf, foldsOf, writeFolds } from "./places.js";
 import { ORDERS, VIEWS } from "./scopebar.js";
 
 /** @import { ScopeRow } from "./headers.js" */

@@ -1,7 +1,8 @@
 // What the scope says in words: of the chosen step in one line, of what lies under the pointer, and of itself in a
 // file.
 
-import { later, number, tr } from "./kit.js";
+import { later, tr } from "./language.js";
+import { number } from "./numbers.js";
 import { featureName, rangeText, stepLabel } from "./rows.js";
 
 /** @import { ScopeHeader, ScopeRow } from "./headers.js" */

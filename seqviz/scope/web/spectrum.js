@@ -1,10 +1,12 @@
 // What one step does to a small change of the state: eigenvalues beside the unit circle, and how the
 // singular values of the whole way back fan out with the lag.
 
-import { el, number, tr } from "./kit.js";
+import { el } from "./dom.js";
+import { tr } from "./language.js";
+import { number } from "./numbers.js";
 
 /** @import { SpectrumHeader } from "./headers.js" */
-/** @import { Theme } from "./kit.js" */
+/** @import { Theme } from "./theme.js" */
 
 export class Spectrum {
   /** @type {any} */

@@ -1,7 +1,8 @@
 // What says which step it is, and moves it: a play button, a scrubber, a clock, the speed, a chip a step.
 
 import { button, choice } from "./controls.js";
-import { el, tr, trn, visible } from "./kit.js";
+import { el, visible } from "./dom.js";
+import { tr, trn } from "./language.js";
 
 const SPEEDS = ["4", "12", "30", "60"];
 const [CHIPS, NUMBERED] = [64, 32]; // steps; more have no room for a chip each, or for its number

@@ -2,18 +2,21 @@
 // A subclass says which rows there are and what they hold; nothing here talks to a server.
 
 import { UndoButtons } from "./controls.js";
+import { el, QUIETLY } from "./dom.js";
 import { heading } from "./headings.js";
 import { Keys } from "./keys.js";
-import { alike, el, plotly, QUIETLY, readTheme, tr, wear } from "./kit.js";
+import { tr } from "./language.js";
 import { cursor, wish } from "./link.js";
 import { clamp } from "./numbers.js";
-import { PlotArea } from "./plotarea.js";
 import { Player } from "./player.js";
+import { PlotArea } from "./plotarea.js";
+import { alike, readTheme, wear } from "./theme.js";
 import { TimeBar } from "./timebar.js";
 import { Tip } from "./tip.js";
 
 /** @import { Packed } from "./headers.js" */
-/** @import { Theme } from "./kit.js" */
+/** @import { Host } from "./host.js" */
+/** @import { Theme } from "./theme.js" */
 /** @import { Place, TimedHeader, TimedRow, TimedState, TipContent } from "./types.js" */
 
 /**
@@ -26,8 +29,6 @@ export class Timeline {
   header;
   /** @type {R[]} */
   rows;
-  /** @type {(event: object) => void} */
-  send;
   /** @type {string} of what is written on the panel */
   language;
   /** @type {Theme} */
@@ -39,8 +40,15 @@ export class Timeline {
   placed = false; // whether somebody has asked for a step
 
   // `place` is what the scrubber moves through.
-  constructor(root, label, place = tr("step")) {
+  /**
+   * @param {HTMLElement} root
+   * @param {Host} host
+   * @param {string} label
+   * @param {string} place
+   */
+  constructor(root, host, label, place = tr("step")) {
     this.root = root;
+    this.host = { ...host };
     root.classList.add("sv-timed");
     this.state = /** @type {S} */ ({ step: 0, hover: null, folded: new Set(), zoom: null, ranges: {}, speed: "12" });
     this.tip = new Tip();
@@ -74,18 +82,30 @@ export class Timeline {
     this.plot.addEventListener("pointermove", (e) => this.moved(e), true);
     // While a button is down Plotly lays a cover over the whole page, so the end of a press is heard at the top.
     this.onUp = (e) => {
+      this.hearUp(false);
       if (this.down) this.released(e);
     };
-    for (const kind of ["pointerup", "pointercancel"]) document.addEventListener(kind, this.onUp, true);
     this.plot.addEventListener("pointerleave", () => this.left());
-    this.onHash = () => {
-      if (this.header && !this.header.plain) this.readdressed();
-    };
-    window.addEventListener("hashchange", this.onHash);
     this.resizer = new ResizeObserver(() => this.resized());
     this.resizer.observe(this.plot);
-    this.observer = new MutationObserver(() => this.rethemed());
-    this.observer.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "style"] });
+    this.unlisten = [
+      this.host.keys(this.root, (event) => this.keys.elsewhere(event)),
+      this.host.rethemed(() => this.rethemed()),
+      this.host.readdressed(() => {
+        if (this.header && !this.header.plain) this.readdressed();
+      }),
+    ];
+  }
+
+  hearUp(on) {
+    const { ownerDocument: page } = this.root;
+    for (const kind of ["pointerup", "pointercancel"])
+      if (on) page.addEventListener(kind, this.onUp, true);
+      else page.removeEventListener(kind, this.onUp, true);
+  }
+
+  send(event) {
+    this.host.send({ ...event, at: performance.now() });
   }
 
   // --- for the subclass -------------------------------------------------------------------------
@@ -128,7 +148,7 @@ export class Timeline {
   // --- drawing ----------------------------------------------------------------------------------
 
   async ready() {
-    const Plotly = await plotly().catch((error) => {
+    const Plotly = await this.host.plotly().catch((error) => {
       this.status.textContent = error.message;
     });
     if (!Plotly || !this.header || this.gone) return false;
@@ -148,7 +168,7 @@ export class Timeline {
 
   /** @param {Node[]} more what stands in the same group */
   undoGroup(...more) {
-    const say = (type) => this.send({ type, id: this.header.id, at: performance.now() });
+    const say = (type) => this.send({ type, id: this.header.id });
     this.undoing = new UndoButtons(say, ...more);
     return this.undoing.root;
   }
@@ -229,6 +249,7 @@ export class Timeline {
     if (event.button || event.target.closest(".sv-head")) return;
     this.hideTip();
     this.down = { x: event.clientX, y: event.clientY };
+    this.hearUp(true);
     this.plot.focus(QUIETLY);
   }
 
@@ -290,11 +311,9 @@ export class Timeline {
     this.gone = true;
     for (const frame of [this.hoverFrame, this.resizeFrame]) cancelAnimationFrame(frame);
     this.player.cancel();
-    for (const kind of ["pointerup", "pointercancel"]) document.removeEventListener(kind, this.onUp, true);
-    this.keys.destroy();
-    window.removeEventListener("hashchange", this.onHash);
+    this.hearUp(false);
     this.resizer.disconnect();
-    this.observer.disconnect();
+    for (const stop of this.unlisten) stop();
     this.area.purge();
   }
 }

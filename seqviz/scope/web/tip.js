@@ -1,6 +1,6 @@
 // The little table that stands beside a pointer.
 
-import { el } from "./kit.js";
+import { el } from "./dom.js";
 import { clamp } from "./numbers.js";
 
 /** @typedef {{title: string, lines: [string, string][]}} Content */

@@ -1,7 +1,9 @@
 // A recurrent network unrolled over time: the same cell at every step, handing its state on. Below, all steps in
 // small; above, those about the cursor with their numbers.
 
-import { el, number, svg, tr, trn } from "./kit.js";
+import { el, svg } from "./dom.js";
+import { tr, trn } from "./language.js";
+import { number } from "./numbers.js";
 
 const [LEFT, EACH, CHAIN] = [12, 135, 204];
 const NARROW = 520;
@@ -50,6 +52,7 @@ export class Unrolled {
     this.each = (across - 2 * LEFT) / steps;
     const most = Math.max(1e-9, ...this.sizes.filter(Number.isFinite));
     const gap = Math.min(5, 0.3 * this.each);
+    const shade = (size) => (Number.isNaN(size) ? 0 : 0.08 + 0.92 * Math.min(1, size / most));
     const parts = [];
     for (let t = 0; t < steps; t++) {
       const x = LEFT + t * this.each;
@@ -68,7 +71,7 @@ export class Unrolled {
           width: this.each - 2 * gap,
           height: 20,
           rx: Math.min(3, this.each / 5),
-          style: `fill: var(--sv-hue-h); fill-opacity: ${Number.isNaN(this.sizes[t]) ? 0 : 0.08 + 0.92 * Math.min(1, this.sizes[t] / most)}`,
+          style: `fill: var(--sv-hue-h); fill-opacity: ${shade(this.sizes[t])}`,
         }),
       );
     }

@@ -1,7 +1,8 @@
 // One line of the equations for all units at once: a strip of colours for every term, one cell a unit.
 
-import { el, number, spelled, tr, trn, typeset } from "./kit.js";
-import { clamp } from "./numbers.js";
+import { el, spelled, typeset } from "./dom.js";
+import { tr, trn } from "./language.js";
+import { clamp, number } from "./numbers.js";
 
 const SHADES = 256;
 const known = new Map();

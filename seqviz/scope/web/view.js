@@ -1,12 +1,12 @@
 // The scope: a sequence and every signal that it causes, as linked rows over one time axis.
 
-import { viewOf, whole, writeAddress } from "./address.js";
 import { zoomWithin } from "./axes.js";
+import { el } from "./dom.js";
 import { Draft, pick } from "./draft.js";
 import { Inspector } from "./inspector.js";
-import { el, number, tr } from "./kit.js";
+import { tr } from "./language.js";
 import { cursor, link } from "./link.js";
-import { clamp } from "./numbers.js";
+import { clamp, number } from "./numbers.js";
 import { Pen } from "./pen.js";
 import { download, poster } from "./poster.js";
 import { reading } from "./reading.js";
@@ -34,9 +34,10 @@ export class Scope extends Timeline {
   /** @type {Numbers | null} */
   differences;
 
-  constructor(root) {
+  constructor(root, host) {
     super(
       root,
+      host,
       tr(
         "Signals over time. Left and right arrows move the step, up and down the unit, Enter opens the cell, space plays, Home and End jump.",
       ),
@@ -44,14 +45,15 @@ export class Scope extends Timeline {
     Object.assign(this.state, { unit: 0, feature: 0, view: "now", sort: "index" });
     this.readAddress();
     this.bar = new ScopeBar({
-      say: (type) => this.send({ type, id: this.header.id, at: performance.now() }),
+      host,
+      say: (type) => this.send({ type, id: this.header.id }),
       change: (part) => this.change(part),
       save: (format) => this.save(format),
       undo: (...more) => this.undoGroup(...more),
     });
     this.inspector = new Inspector(
       (value) => this.commitInput([[this.state.step, this.state.feature, value]]),
-      () => this.send({ type: "cell", step: this.state.step, unit: this.state.unit, at: performance.now() }),
+      () => this.send({ type: "cell", step: this.state.step, unit: this.state.unit }),
     );
     this.line = el("p", { class: "sv-oneline", "aria-hidden": "true" });
     this.picture = new ScopePicture(this);
@@ -96,7 +98,7 @@ export class Scope extends Timeline {
     this.now = pick(arrays, "");
     this.picture.confirmed = this.draft.confirms(message) && this.state.view === "now";
     this.rows = header.rows.filter((row) => this.now[row.signal]);
-    this.inspector.build(this.rows, !!this.baseline, !!header.plain);
+    this.inspector.build(this.rows, !!this.baseline, this.still);
     this.controls();
     this.draw();
     this.viewChanged();
@@ -109,6 +111,11 @@ export class Scope extends Timeline {
     this.status.textContent = header.status ?? "";
     this.time.reach(state.L);
     this.time.relabel(state.labels, state.L);
+  }
+
+  // A picture that no other page can be opened from.
+  get still() {
+    return !!this.header.plain || !this.host.answers;
   }
 
   // --- drawing ----------------------------------------------------------------------------------
@@ -212,7 +219,7 @@ export class Scope extends Timeline {
       state.unit = state.order[clamp(state.order.indexOf(state.unit) + by, 0, state.hidden - 1)];
       this.move(state.step);
     };
-    const open = event.target === this.plot && !this.header.plain ? { Enter: () => this.inspector.onCell() } : {};
+    const open = event.target === this.plot && !this.still ? { Enter: () => this.inspector.onCell() } : {};
     return { ArrowUp: unit(-jump), ArrowDown: unit(jump), ...open };
   }
 
@@ -235,7 +242,7 @@ export class Scope extends Timeline {
   commitInput(edits) {
     if (!edits.length || !this.header.editable) return;
     this.preview({ inputs: edits });
-    this.send({ type: "input", edits, id: this.header.id, at: performance.now() });
+    this.send({ type: "input", edits, id: this.header.id });
   }
 
   // --- view, address, files -----------------------------------------------------------------------
@@ -248,7 +255,7 @@ export class Scope extends Timeline {
   }
 
   readAddress() {
-    const { placed, ...view } = readView(viewOf());
+    const { placed, ...view } = readView(this.host.view());
     this.placed = placed;
     Object.assign(this.state, view);
   }
@@ -270,12 +277,12 @@ export class Scope extends Timeline {
   }
 
   viewChanged() {
-    if (!this.header.plain) writeAddress(this.header.address, writtenView(this.state, this.rows));
+    if (!this.header.plain) this.host.show(this.header, writtenView(this.state, this.rows));
   }
 
   async save(format) {
     const { area, rows, theme } = this;
-    const words = posterWords(this.header, this.shown, this.state, whole());
+    const words = posterWords(this.header, this.shown, this.state, this.host.address());
     await download(area.Plotly, poster(area.built, rows, theme, words), format, "seqviz");
   }
 

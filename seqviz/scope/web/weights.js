@@ -1,20 +1,21 @@
 // One block of the weights as a matrix that answers to the hand: click a cell, drag it, type it.
 
-import { el, number, plotly, QUIETLY, readTheme, tr } from "./kit.js";
+import { el, QUIETLY } from "./dom.js";
+import { tr } from "./language.js";
 import { markNote, scaleKey } from "./legends.js";
 import { link } from "./link.js";
 import { LEFT, TOP, changed, colourOf, extent, heat, matrixLayout, reachOf } from "./matrix.js";
-import { alike, clamp } from "./numbers.js";
+import { alike, clamp, number } from "./numbers.js";
+import { readTheme } from "./theme.js";
 
 /** @import { Message } from "./bytes.js" */
 /** @import { Packed, WeightsHeader } from "./headers.js" */
-/** @import { Theme } from "./kit.js" */
+/** @import { Host } from "./host.js" */
+/** @import { Theme } from "./theme.js" */
 
 export class Weights {
   /** @type {WeightsHeader & Packed} */
   header;
-  /** @type {(event: object) => void} */
-  send;
   /** @type {Theme} */
   theme;
   /** @type {string} the layout and the colours that are drawn */
@@ -22,8 +23,13 @@ export class Weights {
   /** @type {Float32Array} the initial weights that the drawn ones were compared with */
   compared;
 
-  constructor(root) {
+  /**
+   * @param {HTMLElement} root
+   * @param {Host} host
+   */
+  constructor(root, host) {
     this.root = root;
+    this.host = { ...host };
     this.cell = [0, 0];
     root.classList.add("sv-weights");
     /** @type {any} with what Plotly adds to it */
@@ -89,10 +95,9 @@ export class Weights {
       if (this.header && this.plot.clientWidth !== this.width) this.draw();
     });
     this.resizer.observe(this.plot);
-    this.observer = new MutationObserver(() => {
+    this.unlisten = this.host.rethemed(() => {
       if (this.header && readTheme(root, this.header.palettes).dark !== this.theme?.dark) this.draw();
     });
-    this.observer.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "style"] });
   }
 
   /** @param {Message<WeightsHeader>} message */
@@ -106,12 +111,16 @@ export class Weights {
     this.draw();
   }
 
+  send(event) {
+    this.host.send({ ...event, at: performance.now() });
+  }
+
   at(row, col) {
     return row * this.header.cols + col;
   }
 
   async draw() {
-    const Plotly = await plotly().catch(() => null);
+    const Plotly = await this.host.plotly().catch(() => null);
     if (!Plotly || this.gone) return;
     this.Plotly = Plotly;
     const { header } = this;
@@ -244,13 +253,13 @@ export class Weights {
     this.preview(value);
     this.settle();
     this.live.textContent = tr("{name} is now {value}", { name: this.name.textContent, value: number(value, 3) });
-    this.send({ type: "weight", edits: [[...this.place(...this.cell), value]], at: performance.now() });
+    this.send({ type: "weight", edits: [[...this.place(...this.cell), value]] });
   }
 
   revert() {
     this.preview(this.original[this.at(...this.cell)]);
     this.settle();
-    this.send({ type: "unedit", places: [this.place(...this.cell)], at: performance.now() });
+    this.send({ type: "unedit", places: [this.place(...this.cell)] });
   }
 
   key(event) {
@@ -281,7 +290,7 @@ export class Weights {
     this.gone = true;
     cancelAnimationFrame(this.frame);
     this.resizer.disconnect();
-    this.observer.disconnect();
+    this.unlisten();
     this.Plotly?.purge(this.graph);
   }
 }

@@ -18,8 +18,8 @@ def _component() -> Callable[..., Any]:
     return st.components.v2.component(
         "seqviz.scope",
         html='<div class="sv-root"></div>',
-        js="scope.js",
-        css="scope.css",
+        js="hosts/streamlit.js",
+        css="hosts/streamlit.css",
         isolate_styles=False,
     )
 

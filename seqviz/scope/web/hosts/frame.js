@@ -1,7 +1,7 @@
 // What Streamlit itself says around the pictures. It knows one language, so its words are looked up whenever it has
 // drawn something, and found again by the same list when the language is switched back.
 
-import { catalogue, later } from "./kit.js";
+import { catalogue, later, tag } from "../language.js";
 
 const SAID = [
   later("Skip to main content"),
@@ -143,6 +143,7 @@ history.pushState = (state, title, url) => {
 
 // Say it in this language, now and after whatever Streamlit draws next.
 export function frame(language) {
+  document.documentElement.lang = tag(language);
   if (language === spoken) return;
   const words = catalogue(language);
   rules = SAID.map((text) => (words ? rule(text, words[text] ?? text) : rule(catalogue(spoken)[text] ?? text, text)));

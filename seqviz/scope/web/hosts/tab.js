@@ -2,8 +2,8 @@
 // session is gone (the server was started again, or nobody was connected for too long), the page is run anew from its
 // address in the session that took its place, and what was not heard is sent again there.
 
+import { sentences, tr, trn } from "../language.js";
 import { remember, recall } from "./keep.js";
-import { sentences, tr, trn } from "./kit.js";
 
 let load = `${Math.random().toString(36).slice(2)}${Date.now().toString(36)}`;
 const pictures = new Map();
@@ -26,7 +26,7 @@ let timer = 0;
 const MAGIC = 0x20626174;
 
 // What stands after the picture in a message; nothing where its host has no line of this kind.
-/** @import { Tail } from "./headers.js" */
+/** @import { Tail } from "../headers.js" */
 
 /**
  * @param {Uint8Array} message
@@ -40,7 +40,7 @@ export function tail(message) {
   return JSON.parse(new TextDecoder().decode(new Uint8Array(message.buffer, end - size, size)));
 }
 
-const beside = (path) => new URL(`../../../${path}`, import.meta.url).href;
+const beside = (path) => new URL(`../../../../${path}`, import.meta.url).href;
 /** @param {Tail} about */
 export const libraryOf = (about) => beside(about.plotly);
 

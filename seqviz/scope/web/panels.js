@@ -1,14 +1,14 @@
-// The thin adapter to Streamlit: which panel to mount, and how its words reach the server.
+// Which panel draws a message, and how it is put into an element, whatever that lies in.
 
 import { unpack } from "./bytes.js";
 import { CellView } from "./cell.js";
 import { Flow } from "./flow.js";
-import { frame } from "./frame.js";
-import { libraryAt, speak } from "./kit.js";
+import { speak } from "./language.js";
 import { Learning } from "./learning.js";
-import { hear, keep, leave, libraryOf, say, tail } from "./tab.js";
 import { Scope } from "./view.js";
 import { Weights } from "./weights.js";
+
+/** @import { Host } from "./host.js" */
 
 const PANELS = { scope: Scope, weights: Weights, flow: Flow, cell: CellView, learning: Learning };
 const mounted = new WeakMap();
@@ -21,7 +21,7 @@ function anew(root, old, Panel) {
   const place = root.cloneNode(false);
   for (const name of Object.keys(place.dataset)) delete place.dataset[name];
   root.replaceWith(place);
-  const panel = new Panel(place);
+  const panel = new Panel(place, old.host);
   panel.playing = !!old.player?.on;
   for (const name of KEPT)
     if (old[name] !== undefined) panel[name] = name === "state" ? Object.assign(panel.state, old.state) : old[name];
@@ -29,32 +29,29 @@ function anew(root, old, Panel) {
   return [place, panel];
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  let root = parentElement.querySelector(".sv-root") ?? parentElement;
+// Draw a message in an element, or bring what is drawn there up to date; gives back what takes it away again.
+/**
+ * @param {HTMLElement} element
+ * @param {Uint8Array} data
+ * @param {Host} host
+ * @returns {() => void}
+ */
+export function mount(element, data, host) {
+  let root = element;
   const message = unpack(data);
   const { language, panel: kind } = message.header;
+  if (!host.answers) message.header = { ...message.header, editable: false, undo: false, redo: false, reset: false };
   let panel = mounted.get(root);
-  const about = tail(data);
-  const send = (sent) => setTriggerValue("edit", sent);
-  if (about) libraryAt(libraryOf(about));
   speak(language);
-  frame(language);
-  if (kind === "tab") {
-    keep(send);
-    hear(about, send);
-    return undefined;
-  }
   if (panel && panel.language !== language) [root, panel] = anew(root, panel, PANELS[kind]);
-  panel ??= new PANELS[kind](root);
+  panel ??= new PANELS[kind](root, host);
   panel.language = language;
   mounted.set(root, panel);
-  panel.send = about ? (event) => say(about.key, event) : send;
+  Object.assign(panel.host, host);
   panel.update(message);
-  if (about) hear(about, send);
   if (panel.playing) panel.player.toggle();
   panel.playing = false;
   return () => {
-    if (about) leave(about.key);
     panel.destroy();
     mounted.delete(root);
   };

@@ -1,0 +1,29 @@
+// The browser's address says what is on the screen: the experiment in the query, the view of it after the #. It is
+// replaced, never pushed, so that Back leaves the page instead of walking through every edit.
+
+/** The view that the address asks for. */
+export const view = () => new URLSearchParams(location.hash.slice(1));
+export const lecture = () => new URLSearchParams(location.search).get("lecture") === "true";
+export const whole = () => location.href;
+
+// query: what stands there of the page; fields: whatever may stand there of it, so that the rest is left alone.
+/**
+ * @param {string} query
+ * @param {string[]} fields
+ * @param {URLSearchParams} shown
+ */
+export function write(query, fields, shown) {
+  const search = new URLSearchParams(location.search);
+  for (const name of fields) search.delete(name);
+  for (const [name, value] of new URLSearchParams(query)) search.set(name, value);
+  const [text, hash] = [search.toString(), shown.toString()];
+  const address = `${location.pathname}${text ? `?${text}` : ""}${hash ? `#${hash}` : ""}`;
+  if (address !== `${location.pathname}${location.search}${location.hash}`)
+    history.replaceState(history.state, "", address);
+}
+
+/** @param {() => void} heard another place of the same page was asked for */
+export function listen(heard) {
+  window.addEventListener("hashchange", heard);
+  return () => window.removeEventListener("hashchange", heard);
+}

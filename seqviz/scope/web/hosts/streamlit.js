@@ -1,0 +1,53 @@
+// The thin adapter to Streamlit: a component's data in, what the hand did out, and the tab that it lies in.
+
+import { unpack } from "../bytes.js";
+import { speak } from "../language.js";
+import { mount } from "../panels.js";
+import * as address from "./address.js";
+import { frame } from "./frame.js";
+import { keys, rethemed } from "./page.js";
+import { plotlyFrom } from "./plotly.js";
+import { hear, keep, leave, libraryOf, say, tail } from "./tab.js";
+
+/** @import { Tail } from "../headers.js" */
+/** @import { Host } from "../host.js" */
+
+const BESIDE = new URL("../plotly.min.js", import.meta.url).href;
+
+/**
+ * @param {Tail | null} about
+ * @param {(sent: object) => void} send
+ * @returns {Host}
+ */
+const hostOf = (about, send) => ({
+  send: about ? (event) => say(about.key, event) : send,
+  answers: true,
+  plotly: () => plotlyFrom(about ? libraryOf(about) : BESIDE),
+  view: address.view,
+  show: (header, view) => address.write(header.address, header.fields, view),
+  address: address.whole,
+  lecture: address.lecture,
+  keys,
+  readdressed: address.listen,
+  rethemed,
+});
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const { language, panel } = unpack(data).header;
+  const about = tail(data);
+  const send = (sent) => setTriggerValue("edit", sent);
+  speak(language);
+  frame(language);
+  if (panel === "tab") {
+    keep(send);
+    hear(about, send);
+    return undefined;
+  }
+  const root = parentElement.querySelector(".sv-root") ?? parentElement;
+  const gone = mount(root, data, hostOf(about, send));
+  if (about) hear(about, send);
+  return () => {
+    if (about) leave(about.key);
+    gone();
+  };
+}
