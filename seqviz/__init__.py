@@ -28,7 +28,7 @@ from seqviz.runner import network, run
 from seqviz.trace import Trace
 
 if TYPE_CHECKING:
-    from seqviz import figures, memory, metrics, sequences, tasks, training, weights
+    from seqviz import figures, memory, metrics, scope, sequences, tasks, training, weights
 
 __version__ = "0.1.0"
 
@@ -67,6 +67,7 @@ __all__ = [
     "read_network",
     "read_table",
     "run",
+    "scope",
     "sequences",
     "state_jacobians",
     "step_jacobians",
@@ -81,6 +82,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Plotly is only imported by who draws.
-    if name in ("figures", "memory", "metrics", "sequences", "tasks", "training", "weights"):
+    if name in ("figures", "memory", "metrics", "scope", "sequences", "tasks", "training", "weights"):
         return import_module(f"seqviz.{name}")
     raise AttributeError(f"module 'seqviz' has no attribute {name!r}")

@@ -4,5 +4,6 @@ What a person does with the picture comes back to its host as one event at a tim
 """
 
 from seqviz.scope.message import pack, palettes, row
+from seqviz.scope.runs import of_trace
 
-__all__ = ["pack", "palettes", "row"]
+__all__ = ["of_trace", "pack", "palettes", "row"]

@@ -12,10 +12,12 @@ import numpy as np
 
 from seqviz import language
 from seqviz import vocabulary as words
+from seqviz.checks import shown
 from seqviz.figures import theme
+from seqviz.language import tr
 from seqviz.scope.headers import ArrayEntry, Packed, Palette, ScopeRow
 
-__all__ = ["pack", "palettes", "row"]
+__all__ = ["header_of", "pack", "palettes", "row"]
 
 FLOAT_BUDGET = 2_000_000
 """Numbers that are sent as float32; more are sent as 16-bit codes, each array's 65,536 values over its own range.
@@ -84,6 +86,23 @@ def _as_text(header: Mapping[str, Any]) -> bytes:
 def _painted() -> bytes:
     """The colours as they stand in every header: more text than all the rest of it."""
     return _as_text({"palettes": palettes()})[1:-1]
+
+
+def header_of(message: bytes) -> dict[str, Any]:
+    """What a message says before its arrays.
+
+    Raises:
+        ValueError: the bytes are no message.
+    """
+    refused = ValueError(tr("These bytes are no message of the scope: {start}.", start=shown(bytes(message[:40]))))
+    try:
+        (length,) = struct.unpack_from("<I", message)
+        header = json.loads(message[4 : 4 + length])
+    except (struct.error, ValueError):
+        raise refused from None
+    if not isinstance(header, dict) or not {"panel", "language", "palettes", "arrays"} <= header.keys():
+        raise refused
+    return header
 
 
 def row(signal: str, cell: str, width: int, says: str) -> ScopeRow:

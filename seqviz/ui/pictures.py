@@ -16,6 +16,7 @@ from seqviz.metrics import describe
 from seqviz.runner import run
 from seqviz.scope import pack, row
 from seqviz.scope.headers import ModelHeader, Rule, ScopeHeader, ScopeRow
+from seqviz.scope.runs import LINES, signals
 from seqviz.sequences import labels
 from seqviz.telling.stories import STORIES, preset_story
 from seqviz.telling.titles import network_title
@@ -100,19 +101,11 @@ def _rule(edit: Intervention, steps: Any, experiment: Experiment) -> Rule:
     }
 
 
-def signals(trace: Trace, cell: str, layer: int) -> dict[str, np.ndarray]:
-    shown = {"x": trace["x"][:, 0]}
-    for signal in words.PICTURE_ORDER[cell]:
-        shown[signal] = trace[words.signal_name(layer, signal)][:, 0]
-    shown["y"] = trace["y"][:, 0]
-    return shown
-
-
 def signal_rows(experiment: Experiment, shown: dict[str, np.ndarray]) -> list[ScopeRow]:
     rows = []
     for signal, values in shown.items():
         entry = row(signal, experiment.cell, values.shape[1], describe(signal, values))
-        if signal == "x" and (experiment.sequence.kind == "text" or values.shape[1] > 6):
+        if signal == "x" and (experiment.sequence.kind == "text" or values.shape[1] > LINES):
             seq = experiment.sequence
             names = list(seq.alphabet or seq.names) or [str(k) for k in range(values.shape[1])]
             entry["kind"], entry["names"] = "onehot", names

@@ -23,7 +23,8 @@ export class Keys {
     const field = target.closest("input, select, textarea");
     if (!field) return false;
     if (PAGES.includes(key)) return field.matches(TYPED);
-    if (field === this.panel.time.scrubber) return ![" ", "ArrowUp", "ArrowDown"].includes(key);
+    // A notebook takes the arrows of a slider away; the scrubber's are ours wherever it lies.
+    if (field === this.panel.time.scrubber) return false;
     return !field.matches("[type=checkbox]") || key === " ";
   }
 

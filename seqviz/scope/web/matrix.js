@@ -6,7 +6,8 @@ import { clamp } from "./numbers.js";
 /** @import { WeightsHeader } from "./headers.js" */
 /** @import { Theme } from "./theme.js" */
 
-export const [LEFT, TOP] = [34, 22];
+export const LEFT = 34;
+export const TOP = 22;
 const [RIGHT, BOTTOM] = [8, 6];
 
 // How large the cells are together, in px, in so wide a place.

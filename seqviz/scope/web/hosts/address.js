@@ -22,6 +22,13 @@ export function write(query, fields, shown) {
     history.replaceState(history.state, "", address);
 }
 
+// The view alone, on a page that is nothing but its picture.
+/** @param {URLSearchParams} shown */
+export function writeView(shown) {
+  const hash = shown.toString();
+  if (hash !== location.hash.slice(1)) history.replaceState(history.state, "", hash ? `#${hash}` : location.pathname);
+}
+
 /** @param {() => void} heard another place of the same page was asked for */
 export function listen(heard) {
   window.addEventListener("hashchange", heard);

@@ -1,0 +1,106 @@
+"""A trace as a message: one layer and direction of one batch element, for any of the hosts."""
+
+from __future__ import annotations
+
+from itertools import count as count_from
+from zlib import crc32
+
+import numpy as np
+
+from seqviz import vocabulary as words
+from seqviz.checks import shown
+from seqviz.language import again, sentences, tr
+from seqviz.metrics import describe
+from seqviz.scope.headers import ScopeHeader
+from seqviz.scope.message import pack, row
+from seqviz.telling.titles import network_title
+from seqviz.telling.trust import describe_parity
+from seqviz.trace import Trace
+
+__all__ = ["LINES", "of_trace", "signals"]
+
+LINES = 6
+"""Features of the input that are drawn as a line each; more are lines of a heatmap."""
+
+
+def signals(
+    trace: Trace, cell: str, layer: int = 0, *, reverse: bool = False, prefix: str = "", batch: int = 0
+) -> dict[str, np.ndarray]:
+    """One layer's signals by their short names, ``(L, H)``, between the input ``x`` and, where there is one, ``y``."""
+    path = f"{prefix}." if prefix else ""
+    found = {"x": trace[f"{path}x"][:, batch]}
+    for signal in words.PICTURE_ORDER[cell]:
+        found[signal] = trace[words.signal_name(layer, signal, reverse=reverse, prefix=prefix)][:, batch]
+    if f"{path}y" in trace:
+        found["y"] = trace[f"{path}y"][:, batch]
+    return found
+
+
+def of_trace(
+    trace: Trace, layer: int = 0, *, reverse: bool = False, prefix: str | None = None, batch: int = 0, title: str = ""
+) -> bytes:
+    """The scope's message of what :func:`seqviz.capture` found, to be put into a page, a notebook or a file.
+
+    Args:
+        trace: of one run.
+        layer: which layer of the module.
+        reverse: its other direction, where it has two.
+        prefix: the recurrent module by its name, ``"encoder"``; the first one unless given.
+        batch: which batch element. Steps past its length are left out.
+        title: what a saved picture is called; the kind and size of the network unless given.
+
+    Returns:
+        What :func:`seqviz.scope.hosts.html.page` and the notebook take.
+
+    Raises:
+        ValueError: there is no such module, layer, direction or batch element.
+    """
+    module = _module(trace, prefix)
+    cell = trace.modes[module]
+    first = words.signal_name(layer, "h", reverse=reverse, prefix=module)
+    if first not in trace:
+        raise ValueError(tr("There is no signal {name} in this trace; it has {known}.", name=shown(first),
+                            known=tr(", ").join(trace.signals)))  # fmt: skip
+    count = trace[first].shape[1]
+    if not isinstance(batch, int) or not 0 <= batch < count:
+        raise ValueError(tr("The batch element must be from 0 to {last}, not {batch}.", last=count - 1,
+                            batch=shown(batch)))  # fmt: skip
+    length = trace.lengths_of(first)[batch]
+    found = {
+        name: values[:length]
+        for name, values in signals(trace, cell, layer, reverse=reverse, prefix=module, batch=batch).items()
+    }
+    rows = [row(name, cell, values.shape[1], describe(name, values)) for name, values in found.items()]
+    if found["x"].shape[1] > LINES:
+        rows[0] |= {"kind": "onehot", "names": [str(k) for k in range(found["x"].shape[1])]}
+    layers = next(k for k in count_from(1) if words.signal_name(k, "h", prefix=module) not in trace)
+    hidden = found["h"].shape[1]
+    header: ScopeHeader = {
+        "panel": "scope",
+        "link": "run",
+        "id": f"{crc32(b''.join(values.tobytes() for values in found.values())):08x}",
+        "title": title or network_title(cell, hidden, layers, length),
+        "cell": cell,
+        "layer": layer,
+        "layers": layers,
+        "steps": length,
+        "hidden": hidden,
+        "inputs": found["x"].shape[1],
+        "labels": None,
+        "rows": rows,
+        "editable": False,
+        "status": sentences([describe_parity(trace.parity), again(trace.problem)]),
+        "address": "",
+        "fields": (),
+    }
+    return pack(header, found)
+
+
+def _module(trace: Trace, prefix: str | None) -> str:
+    if prefix is None and trace.modes:
+        return next(iter(trace.modes))
+    if prefix in trace.modes:
+        return str(prefix)
+    known = tr(", ").join(map(shown, trace.modes)) or tr("none")
+    raise ValueError(tr("There is no recurrent module {prefix} in this trace; it has {known}.",
+                        prefix=shown(prefix), known=known))  # fmt: skip
