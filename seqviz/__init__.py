@@ -14,11 +14,14 @@ from seqviz.capture import capture, capture_blocks
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
 from seqviz.experiment.interventions import Ablate, Clamp, Scale
 from seqviz.gradients import GradientFlow, connectivity, gradient_flow
+from seqviz.gradients.connected import connectivity_matrix
+from seqviz.gradients.fixed import fixed_points
 from seqviz.gradients.jacobians import highway_split, state_jacobians
-from seqviz.gradients.lyapunov import lyapunov_exponents
+from seqviz.gradients.lyapunov import lyapunov_exponents, mean_log_determinant
 from seqviz.gradients.mapped import VanishingMap
 from seqviz.gradients.maps import vanishing_map, vanishing_maps
 from seqviz.gradients.onestep import step_jacobians
+from seqviz.gradients.rests import FixedPoints
 from seqviz.language import use_language
 from seqviz.networks.modules import FeedForward, SequenceGRU, SequenceLSTM, SequenceRNN, instrument
 from seqviz.networks.presets import preset
@@ -37,6 +40,7 @@ __all__ = [
     "Clamp",
     "Experiment",
     "FeedForward",
+    "FixedPoints",
     "GradientFlow",
     "Init",
     "InputEdit",
@@ -55,11 +59,14 @@ __all__ = [
     "capture",
     "capture_blocks",
     "connectivity",
+    "connectivity_matrix",
     "figures",
+    "fixed_points",
     "gradient_flow",
     "highway_split",
     "instrument",
     "lyapunov_exponents",
+    "mean_log_determinant",
     "memory",
     "metrics",
     "network",

@@ -117,6 +117,11 @@ RECIPES: Final[dict[str, dict[str, Recipe]]] = {
         later("RNN, orthogonal"): Recipe(words.RNN_TANH, 64, 1e-3, "orthogonal", max_steps=1000),
         "GRU": Recipe(words.GRU, 64, max_steps=1200),
     },
+    "flipflop": {
+        "GRU": Recipe(words.GRU, 24, max_steps=1500),
+        "LSTM, forget bias 1": Recipe(hidden_size=24, forget_bias=1.0, max_steps=1500),
+        "RNN, orthogonal": Recipe(words.RNN_TANH, 32, 3e-3, "orthogonal", max_steps=2000),
+    },
     "parity": {
         "LSTM": Recipe(hidden_size=16, max_steps=600),
         "GRU": Recipe(words.GRU, 16, max_steps=600),

@@ -1,5 +1,7 @@
 """Arrays in, :class:`plotly.graph_objects.Figure` out. Nothing here shows or saves a figure."""
 
+from seqviz.figures.connected import connectivity
+from seqviz.figures.fixed import fixed_points
 from seqviz.figures.heatmaps import scope, weight_matrix
 from seqviz.figures.lines import curves
 from seqviz.figures.maps import vanishing
@@ -7,4 +9,14 @@ from seqviz.figures.memory import memory_use
 from seqviz.figures.saturation import saturation
 from seqviz.figures.theme import template
 
-__all__ = ["curves", "memory_use", "saturation", "scope", "template", "vanishing", "weight_matrix"]
+__all__ = [
+    "connectivity",
+    "curves",
+    "fixed_points",
+    "memory_use",
+    "saturation",
+    "scope",
+    "template",
+    "vanishing",
+    "weight_matrix",
+]

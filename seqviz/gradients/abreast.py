@@ -74,7 +74,8 @@ def log10_norms(experiments: Sequence[Experiment], signal: str, loss: str = "las
             packed = [{name: part[f"{name}_l{layer}"] for name in names} for part in parts]
             unpacked = [cell.unpack(one) for one in packed]
             weights = {name: _stacked([one[name] for one in unpacked]) for name in unpacked[0]}
-            start = {s: np.full((len(parts), first.hidden_size), cell.start.get(s, 0.0)) for s in cell.states}
+            widths = {s: cell.width(cell.letter(s), x.shape[2], first.hidden_size) for s in cell.states}
+            start = {s: np.full((len(parts), width), cell.start.get(s, 0.0)) for s, width in widths.items()}
             runs.append(road.run(cell, weights, x, start, _edited(edits, layer, steps)))
             x = runs[-1]["h"]
         asked = np.zeros_like(x)

@@ -14,7 +14,7 @@ from seqviz.gradients.onestep import as_it_ran, jacobians_of, overflow_of
 from seqviz.language import tr, trn
 from seqviz.trace import Trace
 
-__all__ = ["lyapunov_exponents"]
+__all__ = ["lyapunov_exponents", "mean_log_determinant"]
 
 Array = np.ndarray
 
@@ -66,6 +66,27 @@ def lyapunov_exponents(
             )
         )
     return np.sort(_growth(jacobians, count))[::-1] / len(jacobians)
+
+
+def mean_log_determinant(
+    module: nn.Module,
+    x: Any,
+    hx: Any = None,
+    *,
+    trace: Trace | None = None,
+    layer: int = 0,
+    batch: int = 0,
+    reverse: bool = False,
+    interventions: Iterable[Intervention] = (),
+) -> float:
+    """The mean of ``ln |det J|`` over the steps: what all Lyapunov exponents together must give, by another road.
+
+    Arguments and errors are those of :func:`lyapunov_exponents`; -inf where a step loses a direction exactly.
+    """
+    ran, _ = as_it_ran(module, x, hx, trace, (layer, batch, reverse), interventions)
+    if problem := overflow_of(ran):
+        raise ValueError(problem)
+    return float(np.linalg.slogdet(jacobians_of(ran))[1].mean())
 
 
 _NATS = 15.0

@@ -17,13 +17,16 @@ from seqviz.tasks.base import Batch
 
 __all__ = [
     "adding", "after_first", "bit_strings", "brackets", "brackets_without_memory", "closing", "copies", "copy",
-    "every_copy", "every_parity", "every_parity_end", "latch", "openings", "order", "orders", "parity", "parity_end",
-    "sine", "sine_without_memory",
+    "every_copy", "every_parity", "every_parity_end", "flipflop", "flipflop_without_memory",
+    "latch", "openings", "order", "orders", "parity", "parity_end", "sine", "sine_without_memory",
 ]  # fmt: skip
 
 
 COPIED: Final = 5
 """Symbols to copy."""
+
+PULSES: Final = 0.1
+"""How often a channel of the flip-flop has a pulse."""
 
 DEEPEST: Final = 5
 """Brackets that are open at once, at the most."""
@@ -101,6 +104,20 @@ def latch(g: torch.Generator, n: int, length: int) -> Batch:
     target = torch.zeros(length, n, 1)
     target[-1, :, 0] = bit
     return Batch(x, target, last(length, n))
+
+
+def flipflop(g: torch.Generator, n: int, length: int) -> Batch:
+    """Three channels of rare pulses, +1 or -1, all three at the first step: what was each channel's last one?"""
+    signs = 2.0 * torch.randint(2, (length, n, 3), generator=g) - 1
+    pulses = torch.rand(length, n, 3, generator=g) < PULSES
+    pulses[0] = True
+    step = torch.where(pulses, torch.arange(length)[:, None, None], 0).cummax(dim=0).values
+    return Batch(torch.where(pulses, signs, 0.0), signs.gather(0, step), torch.ones(length, n))
+
+
+def flipflop_without_memory(length: int) -> float:
+    """The least mean squared error from the present step only: at a pulse it is known, else 0 is the best guess."""
+    return (1 - PULSES) * (length - 1) / length
 
 
 def parity(g: torch.Generator, n: int, length: int) -> Batch:

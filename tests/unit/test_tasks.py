@@ -74,6 +74,19 @@ def test_parity_and_latch_by_hand() -> None:
     assert latch.mask.sum(dim=0).eq(1).all()
 
 
+def test_a_flip_flop_holds_each_channels_last_pulse() -> None:
+    batch = drawn("flipflop")
+    assert (batch.x[0] != 0).all()
+    for k in range(64):
+        held = [0.0, 0.0, 0.0]
+        for t in range(64):
+            for c in range(3):
+                held[c] = float(batch.x[t, k, c]) or held[c]
+            assert batch.target[t, k].tolist() == held
+    pulses = (drawn("flipflop", 4000).x[1:] != 0).float().mean()
+    assert float(pulses) == pytest.approx(0.1, abs=0.002)
+
+
 def test_brackets_close_what_was_opened() -> None:
     batch = drawn("brackets")
     pairs = {2: 0, 3: 1}
@@ -126,6 +139,8 @@ def test_what_is_within_reach_without_memory() -> None:
     opened = (closing & (before < 2)).sum() / closing.sum()
     assert torch.equal(batch.target[closing & (before < 2)], (before + 2)[closing & (before < 2)])
     assert TASKS["brackets"].memoryless == pytest.approx(float(opened + (1 - opened) / 2), abs=0.01)
+    batch = drawn("flipflop", 4000)
+    assert TASKS["flipflop"].memoryless == pytest.approx(TASKS["flipflop"].score(batch.x, batch), abs=0.005)
     for name in ("prose", "prose_zh"):
         assert TASKS[name].solved < TASKS[name].memoryless < TASKS[name].chance
 
