@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from seqviz import vocabulary as words
+from seqviz import cells
 from seqviz.capture import capture
 from seqviz.experiment import Experiment
 from seqviz.gradients.norms import norm
@@ -19,13 +19,20 @@ from seqviz.runner import network
 from seqviz.sequences import generate
 from seqviz.weights import set_parts
 
-__all__ = ["NETWORKS", "Answer", "compare", "half_life_of", "nudge_response", "order_gap", "set_in", "shuffled"]
+__all__ = [
+    "NETWORKS",
+    "Answer",
+    "compare",
+    "half_life_of",
+    "networks_of",
+    "nudge_response",
+    "order_gap",
+    "set_in",
+    "shuffled",
+]
 
 NETWORKS = (later("Feed-forward"), "RNN", "GRU", "LSTM")
 """Their names; the first is said by ``tr``."""
-
-_CELLS = {"RNN": words.RNN_TANH, "GRU": words.GRU, "LSTM": words.LSTM}
-_CARRIES = {"Feed-forward": later("nothing"), "RNN": "h", "GRU": "h", "LSTM": later("h and c")}
 
 
 @dataclass(frozen=True)
@@ -39,9 +46,25 @@ class Answer:
 
 
 def _recurrent(experiment: Experiment) -> dict[str, Experiment]:
-    """The experiment as each recurrent cell; an RNN's own squashing is kept, it belongs to its weights."""
-    cells = _CELLS | ({"RNN": words.RNN_RELU} if experiment.cell == words.RNN_RELU else {})
-    return {name: experiment.changed(cell=cell, sequence=experiment.sequence) for name, cell in cells.items()}
+    """The experiment as each recurrent cell; the experiment's own stands for its family: an RNN's squashing is kept, it
+    belongs to its weights."""
+    own, families = cells.get(experiment.cell), cells.families()
+    chosen = {name: families[name][0] for name in networks_of(experiment)[1:]} | {own.family: own.name}
+    return {name: experiment.changed(cell=cell, sequence=experiment.sequence) for name, cell in chosen.items()}
+
+
+def networks_of(experiment: Experiment) -> tuple[str, ...]:
+    """The names of the networks beside each other: NETWORKS, and the experiment's own cell where it is none of them."""
+    family = cells.get(experiment.cell).family
+    return NETWORKS if family in NETWORKS else (*NETWORKS, family)
+
+
+def _carries(experiment: Experiment) -> str:
+    """What a network's cell hands on to the next step."""
+    states = cells.get(experiment.cell).states
+    if states == ("h", "c"):
+        return later("h and c")
+    return ", ".join(states) if states else later("nothing")
 
 
 def set_in(experiment: Experiment) -> dict[str, frozenset[str]]:
@@ -50,7 +73,7 @@ def set_in(experiment: Experiment) -> dict[str, frozenset[str]]:
     Weights belong to one kind of cell, so that beside a network that was set by hand or trained the others are
     drawn, but for a readout, which fits all three that are recurrent.
     """
-    return {"Feed-forward": frozenset()} | {name: set_parts(e) for name, e in _recurrent(experiment).items()}
+    return {NETWORKS[0]: frozenset()} | {name: set_parts(e) for name, e in _recurrent(experiment).items()}
 
 
 def _feed_forward(experiment: Experiment) -> FeedForward:
@@ -74,18 +97,18 @@ def _feed_forward(experiment: Experiment) -> FeedForward:
 
 
 def _networks(experiment: Experiment) -> dict[str, nn.Module]:
-    networks: dict[str, nn.Module] = {"Feed-forward": _feed_forward(experiment)}
+    networks: dict[str, nn.Module] = {NETWORKS[0]: _feed_forward(experiment)}
     return networks | {name: network(e) for name, e in _recurrent(experiment).items()}
 
 
 def compare(experiment: Experiment, x: np.ndarray) -> dict[str, Answer]:
-    """Run ``x`` ``(L, H_in)`` through four networks of the experiment's sizes and seed."""
-    answers = {}
+    """Run ``x`` ``(L, H_in)`` through the networks of the experiment's sizes and seed, by :func:`networks_of`."""
+    answers, carries = {}, {name: _carries(e) for name, e in _recurrent(experiment).items()}
     for name, net in _networks(experiment).items():
         trace = capture(net, torch.from_numpy(np.array(x, dtype=np.float32))[:, None])
         h = trace[f"l{experiment.num_layers - 1}.h"][:, 0]
         count = sum(p.numel() for p in net.parameters())
-        answers[name] = Answer(h, trace["y"][:, 0], count, tr(_CARRIES[name]))
+        answers[name] = Answer(h, trace["y"][:, 0], count, tr(carries.get(name, later("nothing"))))
     return answers
 
 

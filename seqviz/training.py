@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from seqviz import counted
+from seqviz import cells, counted
 from seqviz import vocabulary as words
 from seqviz.checks import whole
 from seqviz.experiment import Experiment, Init, Tensor
@@ -23,7 +23,7 @@ from seqviz.runner import network
 from seqviz.tasks import Batch, Standing, Task, judge
 from seqviz.weights import initial, materialise
 
-__all__ = ["ANY", "RECIPES", "Checkpoint", "Recipe", "prepare", "train"]
+__all__ = ["ANY", "RECIPES", "Checkpoint", "Recipe", "prepare", "recipes_of", "train"]
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,18 @@ RECIPES: Final[dict[str, dict[str, Recipe]]] = {
 """Named defaults by task, the first being the one to start with. Some fail, and say why. ``tr`` says a name."""
 
 ANY: Final[dict[str, Recipe]] = {"LSTM, forget bias 1": Recipe(forget_bias=1.0), "GRU": Recipe(words.GRU)}
+
+
+def recipes_of(name: str) -> dict[str, Recipe]:
+    """The recipes of a task by title, the first being the one to start with; ``tr`` says a title.
+
+    A cell that has none of its own is trained as the first of them is, under its label.
+    """
+    known = RECIPES.get(name, ANY)
+    first = next(iter(known.values()))
+    families = {cells.get(recipe.cell).family for recipe in known.values()}
+    others = [cell for cell in map(cells.get, cells.names()) if not cell.torchs and cell.family not in families]
+    return known | {cell.label: replace(first, cell=cell.name, shows="") for cell in others}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ CELLS: tuple[str, ...] = cells.names()
 
 _ALL = {name: cells.get(name) for name in CELLS}
 
-CELL_LABELS = {name: cell.label for name, cell in _ALL.items()}
+CELL_LABELS = Words({name: cell.label for name, cell in _ALL.items()})
 
 BLOCKS: dict[str, tuple[str, ...]] = {name: cell.blocks for name, cell in _ALL.items()}
 """Row blocks of torch's packed ``weight_ih``/``weight_hh``, top to bottom: block ``k`` is rows ``k*H:(k+1)*H``."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -24,7 +23,10 @@ from seqviz.kept import kept
 from seqviz.language import later, tr
 from seqviz.networks.presets import preset_parameters
 
-__all__ = ["PARTS", "drawn", "gate_view", "initial", "materialise", "place", "set_parts", "spectral_radius"]
+__all__ = [
+    "PARTS", "drawn", "gate_view", "gates_with_weights", "initial", "materialise", "parts_of", "place", "set_parts",
+    "spectral_radius",
+]  # fmt: skip
 
 Parameters = Mapping[str, np.ndarray]
 
@@ -99,7 +101,7 @@ def _draw(blank: Experiment, init: Init, length: int) -> dict[str, np.ndarray]:
         tensors = {name: torch.from_numpy(a) for name, a in preset_parameters(init.scheme, blank).items()}
     # Adding 0.0 turns -0.0 into 0.0: the two are one key of the cache, so they must give the same bits.
     for name, tensor in tensors.items():
-        if "weight" in name and init.gain != 1.0 and not name.startswith("readout"):
+        if tensor.ndim == 2 and init.gain != 1.0 and not name.startswith("readout"):
             tensor.mul_(init.gain + 0.0)
     if init.spectral_radius is not None:
         _rescale(blank, tensors, init.spectral_radius + 0.0)
@@ -122,26 +124,30 @@ def _scheme(blank: Experiment, init: Init, length: int, shapes: dict[str, tuple[
     if init.scheme == "chrono":
         _chrono(blank, tensors, length, generator)
         return tensors
-    packing = cells.get(blank.cell).packing
+    cell = cells.get(blank.cell)
     for name, tensor in tensors.items():
-        if name.startswith("readout") and init.scheme != "zeros":
-            continue
-        if tensor.ndim == 1 or init.scheme == "zeros":
+        part, readout = name.rpartition("_l")[0], name.startswith("readout")
+        vector = tensor.ndim == 1 and not readout and not part.startswith("b")
+        if init.scheme == "zeros":
             tensor.zero_()
+        elif readout or vector:
             continue
-        for block in tensor.chunk(len(packing[name.rpartition("_l")[0]])):
-            _fill(block, name, init.scheme, generator)
+        elif tensor.ndim == 1:
+            tensor.zero_()
+        else:
+            rows = cell.packing[part]
+            for row, block in zip(rows, tensor.chunk(len(rows)), strict=True):
+                _fill(block, row in cell.recurrent, init.scheme, generator)
     return tensors
 
 
-def _fill(block: Tensor, name: str, scheme: str, generator: torch.Generator) -> None:
+def _fill(block: Tensor, recurrent: bool, scheme: str, generator: torch.Generator) -> None:
     """One gate's ``(H, ·)`` block, in place.
 
     Xavier: Glorot and Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html. Orthogonal recurrent
     blocks: Saxe, McClelland and Ganguli 2013, https://arxiv.org/abs/1312.6120. Identity (IRNN), with
     N(0, 0.1) from the input: Le, Jaitly and Hinton 2015, https://arxiv.org/abs/1504.00941.
     """
-    recurrent = "_hh_" in name
     if scheme == "orthogonal" and recurrent:
         nn.init.orthogonal_(block, generator=generator)
     elif scheme == "identity":
@@ -166,10 +172,12 @@ def _chrono(blank: Experiment, tensors: dict[str, Tensor], length: int, generato
 
 
 def _set_gate_bias(blank: Experiment, tensors: dict[str, Tensor], layer: int, gate: str, value: Tensor) -> None:
-    """Make the sum of torch's two biases of a gate `value`, all of it in ``bias_ih``."""
-    rows = _rows(blank.cell, blank.hidden_size, gate)
-    tensors[f"bias_ih_l{layer}"][rows] = value
-    tensors[f"bias_hh_l{layer}"][rows] = 0.0
+    """Make the sum of a gate's biases `value`, all of it in the first, torch's ``bias_ih``."""
+    cell = cells.get(blank.cell)
+    biases = [name for name in cell.weights_of(gate) if name.startswith("b")]
+    for k, bias in enumerate(biases):
+        part, rows = cell.place(bias, blank.hidden_size)
+        tensors[f"{part}_l{layer}"][rows] = 0.0 if k else value
 
 
 def _set_forget_bias(blank: Experiment, tensors: dict[str, Tensor], value: float) -> None:
@@ -185,18 +193,15 @@ def _set_forget_bias(blank: Experiment, tensors: dict[str, Tensor], value: float
 
 def _rescale(blank: Experiment, tensors: dict[str, Tensor], radius: float) -> None:
     """Give every ``(H, H)`` recurrent block this spectral radius; a block of radius 0 stays."""
+    cell = cells.get(blank.cell)
     for layer in range(blank.num_layers):
-        for block in tensors[f"weight_hh_l{layer}"].chunk(len(words.BLOCKS[blank.cell])):
-            now = _radius(block.numpy().tobytes(), len(block))
+        for name in cell.recurrent:
+            part, rows = cell.place(name, blank.hidden_size)
+            block = tensors[f"{part}_l{layer}"][rows]
+            now = spectral_radius(block.numpy())
             if now > 0:
                 # In float64: after a tiny gain the factor alone is beyond float32.
                 block.copy_(block.double() * (radius / now))
-
-
-@lru_cache(maxsize=64)
-def _radius(block: bytes, size: int) -> float:
-    """:func:`spectral_radius` of float32 ``(H, H)``: one draw is often asked for with other settings."""
-    return spectral_radius(np.frombuffer(block, dtype=np.float32).reshape(size, size))
 
 
 def spectral_radius(matrix: np.ndarray) -> float:
@@ -204,25 +209,41 @@ def spectral_radius(matrix: np.ndarray) -> float:
     return float(np.abs(np.linalg.eigvals(np.asarray(matrix, dtype=np.float64))).max())
 
 
-def _rows(cell: str, hidden_size: int, gate: str) -> slice:
-    blocks = words.BLOCKS[cell]
-    if gate not in blocks:
+_STEMS = {"ih": "W_i", "hh": "W_h", "bias_ih": "b_i", "bias_hh": "b_h"}
+
+
+def parts_of(cell: str, gate: str) -> tuple[str, ...]:
+    """The parts of a gate's weights: of PARTS those that it has, and any other weight of its line by its name there."""
+    found = cells.get(cell)
+    known = {stem + gate: part for part, stem in _STEMS.items()}
+    return tuple(known.get(name, name) for name in sorted(found.weights_of(gate), key=lambda n: _order(known.get(n))))
+
+
+def _order(part: str | None) -> int:
+    return PARTS.index(part) if part else len(PARTS)
+
+
+def gates_with_weights(cell: str) -> tuple[str, ...]:
+    """The signals whose lines have weights, in the order in which they are told."""
+    return tuple(signal for signal in cells.get(cell).told if parts_of(cell, signal))
+
+
+def _place(cell: str, hidden_size: int, layer: int, gate: str, part: str) -> tuple[str, slice]:
+    """The parameter that holds a part of a gate, and its rows."""
+    known, parts = gates_with_weights(cell), parts_of(cell, gate)
+    if not parts:
         raise ValueError(
             tr(
                 "{cell} has no gate {gate!r}; its blocks are {blocks}.",
                 cell=words.CELL_LABELS[cell],
                 gate=gate,
-                blocks=", ".join(blocks),
+                blocks=", ".join(known),
             )
         )
-    k = blocks.index(gate)
-    return slice(k * hidden_size, (k + 1) * hidden_size)
-
-
-def _parameter(layer: int, part: str) -> str:
-    if part not in PARTS:
-        raise ValueError(tr("The part must be one of {known}, not {part!r}.", known=", ".join(PARTS), part=part))
-    return f"{part}_l{layer}" if part.startswith("bias") else f"weight_{part}_l{layer}"
+    if part not in parts:
+        raise ValueError(tr("The part must be one of {known}, not {part!r}.", known=", ".join(parts), part=part))
+    name, rows = cells.get(cell).place(_STEMS[part] + gate if part in _STEMS else part, hidden_size)
+    return f"{name}_l{layer}", rows
 
 
 def gate_view(parameters: Parameters, cell: str, layer: int, gate: str, part: str) -> np.ndarray:
@@ -233,16 +254,21 @@ def gate_view(parameters: Parameters, cell: str, layer: int, gate: str, part: st
         cell: torch's mode.
         layer: from 0.
         gate: a block of the cell, ``i`` or ``r``.
-        part: one of PARTS.
+        part: one of :func:`parts_of`, ``ih`` or ``p_f``.
 
     Returns:
-        ``(H, H_in)`` for ``ih``, ``(H, H)`` for ``hh``, ``(H,)`` for a bias.
+        ``(H, H_in)`` for ``ih``, ``(H, H)`` for ``hh``, ``(H,)`` for a bias or another vector.
 
     Raises:
         ValueError: no such gate or part. KeyError: no such layer.
     """
-    array = parameters[_parameter(layer, part)]
-    return array[_rows(cell, len(array) // len(words.BLOCKS[cell]), gate)]
+    name, rows = _place(cell, _hidden(parameters, cell, layer), layer, gate, part)
+    return parameters[name][rows]
+
+
+def _hidden(parameters: Parameters, cell: str, layer: int) -> int:
+    packing = cells.get(cell).packing
+    return cells.get(cell).sizes_of({name: parameters[f"{name}_l{layer}"] for name in packing})[1]
 
 
 def place(cell: str, hidden_size: int, layer: int, gate: str, part: str, row: int, col: int) -> tuple[str, int, int]:
@@ -253,4 +279,5 @@ def place(cell: str, hidden_size: int, layer: int, gate: str, part: str, row: in
     """
     if not 0 <= row < hidden_size:
         raise ValueError(tr("There are units 0 to {last}; unit {unit} does not exist.", last=hidden_size - 1, unit=row))
-    return _parameter(layer, part), _rows(cell, hidden_size, gate).start + row, col
+    name, rows = _place(cell, hidden_size, layer, gate, part)
+    return name, rows.start + row, col

@@ -1,28 +1,45 @@
 """Recurrent cells: what each is has one file, and what follows from its lines follows for every cell.
 
-``lstm.py``, ``gru.py`` and ``rnn.py`` hold their equations as text, the order in which a lecturer tells them, and
-what their signals are called. :func:`get` refuses a cell that it does not know; nothing falls through to another.
+``lstm.py``, ``gru.py`` and ``rnn.py`` hold their equations as text, the order in which a lecturer tells them, what
+their signals are called, and by hand what follows from the lines, faster. A file put beside them is a cell more.
+:func:`get` refuses a cell that it does not know; nothing falls through to another.
 
 No torch is imported here; :mod:`seqviz.cells.step` and :mod:`seqviz.cells.layer` compute with it.
 """
 
 from __future__ import annotations
 
+import pkgutil
 from functools import lru_cache
+from importlib import import_module
 from typing import Final
 
 from seqviz.cells.cell import Cell, parse
-from seqviz.cells.gru import GRU
 from seqviz.cells.label import Label
-from seqviz.cells.lstm import LSTM
-from seqviz.cells.rnn import RNN_RELU, RNN_TANH
 from seqviz.cells.tokens import CellError
 from seqviz.checks import shown
 from seqviz.language import tr
 
-__all__ = ["Cell", "CellError", "Label", "get", "names", "parse", "signal_names"]
+__all__ = ["Cell", "CellError", "Label", "families", "get", "names", "parse", "signal_names"]
 
-_KNOWN: Final = {cell.name: cell for cell in (LSTM, GRU, RNN_TANH, RNN_RELU)}
+_FIRST: Final = ("lstm", "gru", "rnn")
+_LANGUAGE: Final = frozenset(
+    (
+        *("by_hand", "cell", "checked", "label", "layer", "nodes", "operations", "ran", "road", "roads", "scan"),
+        *("slopes", "step", "tape", "text", "tokens"),
+    )
+)
+"""Every other file in this folder is a cell's, and names what is in it: ``CELLS = (LSTM,)``."""
+
+
+def _known() -> dict[str, Cell]:
+    files = [found.name for found in pkgutil.iter_modules(__path__) if found.name not in _LANGUAGE]
+    ordered = sorted(files, key=lambda name: (name not in _FIRST, _FIRST.index(name) if name in _FIRST else 0, name))
+    modules = (import_module(f"{__name__}.{name}") for name in ordered)
+    return {cell.name: cell for module in modules for cell in module.CELLS}
+
+
+_KNOWN: Final = _known()
 
 
 def names() -> tuple[str, ...]:
@@ -42,6 +59,14 @@ def get(name: str) -> Cell:
         known = ", ".join(_KNOWN)
         says = tr("There is no cell {name}; the cells are {known}.", name=shown(name), known=known)
         raise ValueError(says) from None
+
+
+def families() -> dict[str, tuple[str, ...]]:
+    """The cells by family, the first of each being the one that stands for it: ``RNN`` is RNN_TANH and RNN_RELU."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, cell in _KNOWN.items():
+        found[cell.family] = (*found.get(cell.family, ()), name)
+    return found
 
 
 @lru_cache

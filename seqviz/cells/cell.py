@@ -17,17 +17,25 @@ from seqviz.cells.checked import Checked, check
 from seqviz.cells.label import Label
 from seqviz.cells.roads import Roads
 from seqviz.cells.tape import Node, Tape
-from seqviz.cells.text import Line, read
+from seqviz.cells.text import Line, read, walk
 from seqviz.cells.tokens import CellError
-from seqviz.language import later
+from seqviz.checks import shown
+from seqviz.language import later, tr
 
 __all__ = ["Cell", "CellDescription", "parse"]
 
 
 class CellDescription(TypedDict):
-    """A cell as :meth:`Cell.description` gives it; a node is op, args, name, bias, value, width."""
+    """A cell as :meth:`Cell.description` gives it; a node is op, args, name, bias, value, width. ``keep`` is by state
+    the gate that keeps it and its sign; ``labels`` by signal its name, what its ends mean, and its symbol."""
 
     name: str
+    label: str
+    text: str
+    told: Sequence[str]
+    gates: Sequence[str]
+    keep: Mapping[str, Sequence[Any]]
+    labels: Mapping[str, Sequence[str]]
     states: Sequence[str]
     start: Mapping[str, float]
     sizes: Mapping[str, int]
@@ -117,6 +125,11 @@ class Cell:
                     found.setdefault(state, kept)
         return MappingProxyType(found)
 
+    @property
+    def has_highway(self) -> bool:
+        """Whether a gate says how much of a cell state c is kept, as an LSTM's forget gate does."""
+        return "h" in self.states and self.keep_gates.get("c", ("", 0))[1] == 1
+
     @cached_property
     def write_gates(self) -> Mapping[str, str]:
         """By state, the gate that lets something new in, where it is another than the one that keeps: LSTM's i."""
@@ -167,6 +180,12 @@ class Cell:
         """What a script needs to compute and to print the cell, as JSON takes it."""
         return {
             "name": self.name,
+            "label": tr(self.label),
+            "text": self.text,
+            "told": list(self.told),
+            "gates": [signal for signal in self.signals if signal in self.gates],
+            "keep": {state: list(kept) for state, kept in self.keep_gates.items()},
+            "labels": {s: [label.name, label.closed, label.open, label.symbol] for s, label in self.labels.items()},
             "states": list(self.states),
             "start": dict(self.start),
             "sizes": dict(self.sizes),
@@ -175,6 +194,35 @@ class Cell:
             "packing": {name: list(rows) for name, rows in self.packing.items()},
             "nodes": [[n.op, list(n.args), n.name, n.bias, n.value, n.width] for n in self.nodes],
         }
+
+    def weights_of(self, signal: str) -> tuple[str, ...]:
+        """The weights in a signal's line, by their names there, in the order of reading."""
+        line = next((line for line in self.lines if line.name == signal), None)
+        read = [] if line is None else [e.name for e in walk(line.expression) if e.op in ("mat", "name")]
+        return tuple(dict.fromkeys(name for name in read if name in self.shapes))
+
+    @cached_property
+    def recurrent(self) -> tuple[str, ...]:
+        """The square matrices that multiply what hangs on the step before."""
+        hangs: set[int] = set()
+        for k, node in enumerate(self.nodes):
+            if node.op == "prev" or hangs.intersection(node.args):
+                hangs.add(k)
+        found = (n.name for n in self.nodes if n.op == "affine" and n.args[0] in hangs)
+        return tuple(dict.fromkeys(name for name in found if self.shapes[name] == ("H", "H")))
+
+    def place(self, weight: str, hidden_size: int) -> tuple[str, slice]:
+        """The parameter that holds a weight of the lines, without its layer, and the weight's rows in it.
+
+        Raises:
+            ValueError: there is no such weight.
+        """
+        for part, rows in self.packing.items():
+            if weight in rows:
+                sizes = [self.width(self.shapes[row][0], 0, hidden_size) for row in rows]
+                start = sum(sizes[: rows.index(weight)])
+                return part, slice(start, start + sizes[rows.index(weight)])
+        raise ValueError(tr("There is no weight {name}.", name=shown(weight)))
 
     def width(self, letter: str, input_size: int, hidden_size: int) -> int:
         """How many numbers a letter of :attr:`shapes` stands for."""

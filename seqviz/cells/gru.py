@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqviz.cells import slopes as at
+from seqviz.cells.by_hand import OPEN, SHUT, setter
 from seqviz.cells.cell import parse
 from seqviz.cells.label import HIDDEN, Label
 from seqviz.cells.ran import Pulled, Ran
@@ -190,10 +191,44 @@ def _tanh_gap(a: Array, b: Array) -> Array:
     return np.where(a * b > 0, gap / (1 + e) / (1 + np.exp(-2 * np.abs(b))), np.tanh(a) - np.tanh(b))
 
 
+_BLOCKS = "rzn"
+
+
+def _latch(a: dict[str, Array]) -> None:
+    # The update gate keeps the old state; unit 1 opens it only at the first step.
+    set_ = setter(a, _BLOCKS)
+    for unit in (0, 1):
+        set_("z", unit, bias=SHUT, h1=60.0)
+        set_("r", unit, bias=OPEN)
+    set_("n", 0, bias=-4.0, x0=8.0)
+    set_("n", 1, bias=4.0)
+    a["readout.weight"][0, 0] = 0.5
+    a["readout.bias"][0] = 0.5
+
+
+def _leaky(a: dict[str, Array]) -> None:
+    # z = 0.9: the new state is 0.9 of the old one and 0.1 of the candidate, tanh(0.1 x): a 1 puts 0.01 in.
+    set_ = setter(a, _BLOCKS)
+    set_("z", 0, bias=float(np.log(9.0)))
+    set_("r", 0, bias=OPEN)
+    set_("n", 0, x0=0.1)
+    a["readout.weight"][0, 0] = 100.0
+
+
+def _toggle(a: dict[str, Array]) -> None:
+    # h is about +1 or -1. A 1 takes the candidate, which has the opposite sign; a 0 keeps the state.
+    set_ = setter(a, _BLOCKS)
+    set_("z", 0, bias=OPEN, x0=-40.0)
+    set_("r", 0, bias=OPEN)
+    set_("n", 0, bias=4.0, h0=-14.0)
+    a["readout.weight"][0, 0] = 20.0
+    a["readout.bias"][0] = -10.0
+
+
 GRU = parse(
     LINES,
     "GRU",
-    blocks="rzn",
+    blocks=_BLOCKS,
     told="rznh",
     labels=LABELS,
     torchs="gru",
@@ -201,5 +236,8 @@ GRU = parse(
         "Reset, propose, mix: r scales what the candidate n reads of the old state; the new state is z "
         "times the old one and 1 − z times the candidate."
     ),
+    by_hand={"latch": _latch, "leaky": _leaky, "toggle": _toggle},
     roads=Roads(rebuild, pull, jacobians, back, squashed),
 )
+
+CELLS = (GRU,)

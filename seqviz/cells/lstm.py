@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqviz.cells import slopes as at
+from seqviz.cells.by_hand import OPEN, SHUT, setter
 from seqviz.cells.cell import parse
 from seqviz.cells.label import HIDDEN, Label
 from seqviz.cells.operations import sech2
@@ -199,10 +200,69 @@ def squashed(ran: Ran) -> list[Array]:
     return [at.tanh_slope(ran, "g"), *(at.gate_slope(ran, gate) for gate in "ifo"), sech2(ran.signals["c"])]
 
 
+_BLOCKS = "ifgo"
+
+
+def _latch(a: dict[str, Array]) -> None:
+    # Unit 0 is the memory, unit 1 is set by the first step and then keeps the memory's gates shut.
+    set_ = setter(a, _BLOCKS)
+    set_("f", 0, bias=OPEN)
+    set_("i", 0, bias=OPEN, h1=-80.0)
+    set_("g", 0, bias=-4.0, x0=8.0)
+    set_("o", 0, bias=OPEN)
+    set_("f", 1, bias=OPEN)
+    set_("i", 1, bias=OPEN, h1=-80.0)
+    set_("g", 1, bias=4.0)
+    set_("o", 1, bias=OPEN)
+    a["readout.weight"][0, 0] = 0.66
+    a["readout.bias"][0] = 0.5
+
+
+def _counter(a: dict[str, Array]) -> None:
+    # c grows by 0.01 at every 1; h = tanh(c) is nearly c while it is small: 100 h rounds to the count up to 24.
+    set_ = setter(a, _BLOCKS)
+    set_("f", 0, bias=OPEN)
+    set_("i", 0, bias=SHUT, x0=40.0)
+    set_("g", 0, bias=0.01)
+    set_("o", 0, bias=OPEN)
+    a["readout.weight"][0, 0] = 100.0
+
+
+def _leaky(a: dict[str, Array]) -> None:
+    # f = 0.9: what is in the cell falls by a tenth a step; a 1 puts 0.1 in, and the readout shows it as 1.
+    set_ = setter(a, _BLOCKS)
+    set_("f", 0, bias=float(np.log(9.0)))
+    set_("i", 0, bias=OPEN)
+    set_("g", 0, x0=0.1)
+    set_("o", 0, bias=OPEN)
+    a["readout.weight"][0, 0] = 10.0
+
+
+def _toggle(a: dict[str, Array]) -> None:
+    # h is about +0.76 or -0.76. A 1 shuts the forget gate and writes the opposite sign; a 0 keeps.
+    set_ = setter(a, _BLOCKS)
+    set_("f", 0, bias=OPEN, x0=-40.0)
+    set_("i", 0, bias=SHUT, x0=40.0)
+    set_("g", 0, bias=4.0, h0=-14.0)
+    set_("o", 0, bias=OPEN)
+    a["readout.weight"][0, 0] = 20.0
+    a["readout.bias"][0] = -10.0
+
+
+def _brackets(a: dict[str, Array]) -> None:
+    # "(" writes +0.01 into the cell, ")" writes -0.01, letters shut the input gate; right from −24 to 24.
+    set_ = setter(a, _BLOCKS)
+    set_("f", 0, bias=OPEN)
+    set_("i", 0, bias=SHUT, x2=40.0, x3=40.0)
+    set_("g", 0, x2=0.01, x3=-0.01)
+    set_("o", 0, bias=OPEN)
+    a["readout.weight"][0, 0] = 100.0
+
+
 LSTM = parse(
     LINES,
     "LSTM",
-    blocks="ifgo",
+    blocks=_BLOCKS,
     told="figcoh",
     labels=LABELS,
     torchs="lstm",
@@ -210,5 +270,8 @@ LSTM = parse(
         "Forget, write, show: the cell state c, the upper line, is multiplied by f, and i × g is added; "
         "the hidden state h, the lower line, is o × tanh(c)."
     ),
+    by_hand={"latch": _latch, "counter": _counter, "leaky": _leaky, "toggle": _toggle, "brackets": _brackets},
     roads=Roads(rebuild, pull, jacobians, back, squashed),
 )
+
+CELLS = (LSTM,)

@@ -75,6 +75,25 @@ def _roads(slope: Slope, squash: Callable[[Array], Any], squashed: Callable[[Ran
     return Roads(rebuild, pull, jacobians, back, squashed)
 
 
+def _counter(a: dict[str, Array]) -> None:
+    for part in ("weight_ih_l0", "weight_hh_l0", "readout.weight"):
+        a[part][0, 0] = 1.0
+
+
+def _leaky(a: dict[str, Array]) -> None:
+    # A 1 puts 0.1 in. tanh bends the state a little at every step; ReLU not at all, but holds no negative sum.
+    a["weight_hh_l0"][0, 0] = 0.9
+    a["weight_ih_l0"][0, 0] = 0.1
+    a["readout.weight"][0, 0] = 10.0
+
+
+def _brackets(a: dict[str, Array]) -> None:
+    # ReLU stops at 0: a ")" with nothing open changes nothing.
+    a["weight_ih_l0"][0, 2:] = 1.0, -1.0
+    a["weight_hh_l0"][0, 0] = 1.0
+    a["readout.weight"][0, 0] = 1.0
+
+
 def _plain(name: str, squash: str, **more: Any) -> Cell:
     """The plain network with a squashing."""
     return parse(
@@ -88,6 +107,7 @@ RNN_TANH = _plain(
     "tanh",
     labels={"h": HIDDEN},
     says=later("One sum, squashed by tanh: everything the network remembers has to pass through it."),
+    by_hand={"leaky": _leaky},
     roads=_roads(_tanh, lambda h: np.tanh(h, out=h), lambda ran: [at.tanh_slope(ran, "h")]),
 )
 RNN_RELU = _plain(
@@ -95,5 +115,8 @@ RNN_RELU = _plain(
     "relu",
     labels={"h": Label(later("hidden state"), "h", "0", later("large"))},
     says=later("One sum, cut off below 0: everything the network remembers has to pass through it."),
+    by_hand={"counter": _counter, "leaky": _leaky, "brackets": _brackets},
     roads=_roads(_relu, lambda h: np.maximum(h, 0, out=h), lambda ran: []),
 )
+
+CELLS = (RNN_TANH, RNN_RELU)

@@ -9,8 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from seqviz import counted
-from seqviz import vocabulary as words
+from seqviz import cells, counted
 from seqviz.checks import assign, choice, float32, listed, shown, whole
 from seqviz.language import later, tr, trn
 
@@ -39,12 +38,21 @@ class HandSet(NamedTuple):
     cells: tuple[str, ...]
 
 
+def _set_by_hand(name: str, input_size: int, hidden_size: int) -> HandSet:
+    """The cells are those whose own file sets it."""
+    known = tuple(cell for cell in cells.names() if name in cells.get(cell).by_hand)
+    return HandSet(input_size, hidden_size, known)
+
+
 HAND_SET: Final = {
-    "latch": HandSet(1, 2, (words.LSTM, words.GRU)),
-    "counter": HandSet(1, 1, (words.LSTM, words.RNN_RELU)),
-    "leaky": HandSet(1, 1, (words.LSTM, words.GRU, words.RNN_TANH, words.RNN_RELU)),
-    "toggle": HandSet(1, 1, (words.LSTM, words.GRU)),
-    "brackets": HandSet(4, 1, (words.LSTM, words.RNN_RELU)),
+    name: _set_by_hand(name, inputs, hidden)
+    for name, inputs, hidden in (
+        ("latch", 1, 2),
+        ("counter", 1, 1),
+        ("leaky", 1, 1),
+        ("toggle", 1, 1),
+        ("brackets", 4, 1),
+    )
 }
 PRESETS: Final = tuple(HAND_SET)
 KINDS: Final = (

@@ -50,7 +50,7 @@ class Experiment:
     """A network and what it is run on. Frozen and hashable; equal values give equal runs.
 
     Args:
-        cell: torch's mode, one of ``LSTM``, ``GRU``, ``RNN_TANH``, ``RNN_RELU``.
+        cell: one of :func:`seqviz.cells.names`; torch's are ``LSTM``, ``GRU``, ``RNN_TANH``, ``RNN_RELU``.
         input_size, hidden_size, output_size, num_layers: torch's; up to 256, 256, 256 and 4.
         init: how the weights start.
         tensors: whole parameters that replace drawn ones (a trained network).
@@ -274,7 +274,7 @@ def _has_place(shapes: dict[str, tuple[int, ...]], edit: WeightEdit) -> bool:
 
 
 def _tensors_that_fit(old: Experiment, new: Experiment) -> tuple[Tensor, ...]:
-    shapes, same = parameter_shapes(new), words.BLOCKS[old.cell] == words.BLOCKS[new.cell]
+    shapes, same = parameter_shapes(new), _packed_alike(old, new)
     return tuple(
         tensor
         for tensor in old.tensors
@@ -282,11 +282,15 @@ def _tensors_that_fit(old: Experiment, new: Experiment) -> tuple[Tensor, ...]:
     )
 
 
+def _packed_alike(old: Experiment, new: Experiment) -> bool:
+    return cells.get(old.cell).packing == cells.get(new.cell).packing
+
+
 def _moved(edit: WeightEdit, old: Experiment, new: Experiment) -> WeightEdit | None:
     """The same gate and unit in a network of another hidden size, or None if it has no such place."""
     if not edit.parameter.startswith("readout"):
         block, unit = divmod(edit.row, old.hidden_size)
-        if words.BLOCKS[old.cell] != words.BLOCKS[new.cell] or unit >= new.hidden_size:
+        if not _packed_alike(old, new) or unit >= new.hidden_size:
             return None
         edit = replace(edit, row=block * new.hidden_size + unit)
     return edit if _has_place(parameter_shapes(new), edit) else None

@@ -29,6 +29,7 @@ __all__ = [
     "SURFACES",
     "TYPE",
     "css",
+    "network_line",
     "scale_of",
     "template",
 ]
@@ -143,6 +144,11 @@ DASHES: Final = ["solid", "solid", "2px,5px", "14px,5px,3px,5px", "1px,4px", "8p
 
 NETWORK_LINES: Final = {"LSTM": 1, "RNN": 2, "GRU": 3, "Feed-forward": 4}
 """Each network's place in :data:`LINES` and :data:`DASHES`."""
+
+
+def network_line(name: str) -> int:
+    """A network's place; one without a place of its own has the last."""
+    return NETWORK_LINES.get(name, len(LINES["light"]) - 1)
 
 
 def scale_of(signal: str, theme: str = "light") -> Scale:

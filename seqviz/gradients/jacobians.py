@@ -29,7 +29,9 @@ from seqviz.trace import Trace
 __all__ = [
     "HighwaySplit",
     "StateJacobians",
+    "highway_of_run",
     "highway_split",
+    "jacobians_of_run",
     "state_jacobians",
 ]
 
@@ -154,10 +156,11 @@ def state_jacobians(
     if of not in ("h", "both"):
         raise ValueError(tr("of must be 'h' or 'both', not {of!r}.", of=of))
     ran, _ = as_it_ran(module, x, hx, trace, (layer, batch, reverse), interventions)
-    return _of_run(ran, of)
+    return jacobians_of_run(ran, of)
 
 
-def _of_run(ran: Ran, of: str) -> StateJacobians:
+def jacobians_of_run(ran: Ran, of: str = "both") -> StateJacobians:
+    """:func:`state_jacobians` of a layer as it ran, with N = 1."""
     widths = [ran.before[state].shape[2] for state in ran.cell.states]
     if "h" not in ran.cell.states:
         says = tr("{cell} carries nothing of h to the next step: it has no d h_T / d h_t.", cell=ran.cell.label)
@@ -288,8 +291,13 @@ def highway_split(
         ValueError: the network is no LSTM, or `jacobians` lack the rows of c_T.
     """
     ran, trace = as_it_ran(module, x, hx, trace, (layer, batch, reverse), interventions)
+    return highway_of_run(ran, jacobians)
+
+
+def highway_of_run(ran: Ran, jacobians: StateJacobians | None = None) -> HighwaySplit:
+    """:func:`highway_split` of a layer as it ran, with N = 1."""
     gate = _highway_gate(ran)
-    found = jacobians or _of_run(ran, "both")
+    found = jacobians or jacobians_of_run(ran, "both")
     if found.c_c is None or found.c_h is None:
         raise ValueError(tr("The highway needs the rows of c_T: state_jacobians(..., of='both')."))
     keep = gained(ran.signals[gate], ran, "c")[:, 0]

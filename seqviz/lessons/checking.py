@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from seqviz import vocabulary as words
-from seqviz import weights
+from seqviz import cells, weights
 from seqviz.checks import instance
 from seqviz.experiment import Experiment
 from seqviz.language import later, sentences, tr
@@ -144,12 +143,12 @@ def changes(start: Experiment, experiment: Experiment) -> set[str]:
 
 def _weights(start: Experiment, experiment: Experiment) -> set[str]:
     before, after = (weights.materialise(e) for e in (start, experiment))
-    blocks, found = words.BLOCKS[start.cell], set()
+    cell, found = cells.get(start.cell), set()
     for name in before:
         for place in np.argwhere(before[name] != after[name])[:100]:
             row, col = int(place[0]), int(place[1]) if len(place) > 1 else 0
             block, unit = divmod(row, start.hidden_size)
-            gate = "readout" if name.startswith("readout") else blocks[block]
+            gate = "readout" if name.startswith("readout") else cell.packing[name.rpartition("_l")[0]][block][-1]
             term = "bias" if "bias" in name else f"{'x' if '_ih_' in name else 'h'}{col}"
             layer = "" if name.startswith("readout") or name.endswith("_l0") else f"l{name.rpartition('_l')[2]}."
             found.add(f"{layer}{gate}.{row if gate == 'readout' else unit}.{term}")

@@ -88,7 +88,7 @@ class ExperimentForm(Changes):
 
     preset: Literal["latch", "counter", "leaky", "toggle", "brackets"] | None = None
     base: Id | None = Field(None, alias="from")
-    cell: Literal["LSTM", "GRU", "RNN_TANH", "RNN_RELU"] | None = None
+    cell: str | None = Field(None, description="LSTM, GRU, RNN_TANH, RNN_RELU, or another that seqviz knows.")
     hidden: int | None = Field(None, ge=1, le=256)
     inputs: int | None = Field(None, ge=1, le=256)
     outputs: int | None = Field(None, ge=1, le=256)

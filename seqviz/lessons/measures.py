@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 
-from seqviz import comparison
+from seqviz import cells, comparison
 from seqviz import vocabulary as words
 from seqviz.checks import shown
 from seqviz.experiment import Experiment, parameter_shapes
@@ -134,8 +134,7 @@ def no_unit(last: int, unit: int) -> str:
 def of_cell(experiment: Experiment, name: str) -> Experiment:
     """The same settings as another network; with the identity start an RNN has ReLU, as the IRNN does."""
     relu = experiment.init.scheme == "identity"
-    cell = {"RNN": words.RNN_RELU if relu else words.RNN_TANH, "GRU": words.GRU, "LSTM": words.LSTM}[name]
-    return experiment.changed(cell=cell)
+    return experiment.changed(cell=cells.families()[name][1 if relu and name == "RNN" else 0])
 
 
 @kept

@@ -169,6 +169,7 @@ class CellHeader(TypedDict):
     link: str
     id: str
     cell: str
+    description: CellDescription
     name: str
     steps: int
     hidden: int

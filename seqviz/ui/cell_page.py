@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from seqviz import cells, weights
 from seqviz import vocabulary as words
-from seqviz import weights
 from seqviz.cells import signal_names
 from seqviz.experiment import Experiment
-from seqviz.language import Words, sentences, tr
+from seqviz.language import sentences, tr
 from seqviz.metrics import describe_overflow
 from seqviz.runner import run
 from seqviz.scope import pack
@@ -23,18 +23,8 @@ from seqviz.ui.pictures import rules, story, title
 
 __all__ = ["inside"]
 
-PARTS = {"w_ih": "weight_ih_l{}", "w_hh": "weight_hh_l{}", "b_ih": "bias_ih_l{}", "b_hh": "bias_hh_l{}"}
-
-NOTES = Words(
-    {
-        words.LSTM: "Forget, write, show: the cell state c, the upper line, is multiplied by f, and i × g is added; "
-        "the hidden state h, the lower line, is o × tanh(c).",
-        words.GRU: "Reset, propose, mix: r scales what the candidate n reads of the old state; the new state is z "
-        "times the old one and 1 − z times the candidate.",
-        words.RNN_TANH: "One sum, squashed by tanh: everything the network remembers has to pass through it.",
-        words.RNN_RELU: "One sum, cut off below 0: everything the network remembers has to pass through it.",
-    }
-)
+_SHORT = {"weight_ih": "w_ih", "weight_hh": "w_hh", "bias_ih": "b_ih", "bias_hh": "b_hh"}
+"""What the diagram calls torch's packed weights; any other has its own name, ``p_f``."""
 
 
 @st.fragment
@@ -45,7 +35,7 @@ def inside() -> None:
         bench.stale = False
         st.rerun()
     st.markdown(f"**{title(bench.experiment)}**  \n{literal(story(bench.experiment))}")
-    st.caption(NOTES[bench.experiment.cell])
+    st.caption(tr(cells.get(bench.experiment.cell).says))
     said(bench)
     opened(bench)
     unkept(bench)
@@ -67,7 +57,7 @@ def layer_arrays(experiment: Experiment, layer: int) -> dict[str, np.ndarray]:
         if signal in plain or words.signal_name(layer, signal) in held:
             arrays[signal] = trace[words.signal_name(layer, signal)][:, 0]
     parameters = weights.materialise(experiment)
-    return arrays | {name: parameters[torch_name.format(layer)] for name, torch_name in PARTS.items()}
+    return arrays | {_SHORT.get(n, n): parameters[f"{n}_l{layer}"] for n in cells.get(experiment.cell).packing}
 
 
 def cell_message(bench: Bench) -> bytes:
@@ -89,6 +79,7 @@ def cell_message(bench: Bench) -> bytes:
         "link": "cell",
         "id": f"{hash((experiment, layer)) & 0xFFFFFFFF:08x}",
         "cell": experiment.cell,
+        "description": cells.get(experiment.cell).description(),
         "name": words.CELL_LABELS[experiment.cell],
         "steps": seq.length,
         "hidden": experiment.hidden_size,
@@ -109,7 +100,8 @@ def cell_message(bench: Bench) -> bytes:
 
 def _not_finite(experiment: Experiment, arrays: dict[str, np.ndarray]) -> list[str]:
     """From which step the layer's numbers are not finite, and the cause where nothing came in that was not."""
-    says = describe_overflow(np.hstack([array for name, array in arrays.items() if name not in PARTS]))
+    signals = {"x", *signal_names(experiment.cell, detail=True)}
+    says = describe_overflow(np.hstack([array for name, array in arrays.items() if name in signals]))
     if not says:
         return []
     given = (run(experiment)["x"], *weights.materialise(experiment).values())

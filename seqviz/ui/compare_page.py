@@ -6,11 +6,21 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from seqviz import sequences
+from seqviz import cells, sequences
 from seqviz import vocabulary as words
-from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, nudge_response, order_gap, set_in, shuffled
+from seqviz.comparison import (
+    NETWORKS,
+    Answer,
+    compare,
+    half_life_of,
+    networks_of,
+    nudge_response,
+    order_gap,
+    set_in,
+    shuffled,
+)
 from seqviz.experiment import MAX_STEPS, Experiment, Init, Sequence
-from seqviz.figures.theme import NETWORK_LINES
+from seqviz.figures.theme import network_line
 from seqviz.kept import kept, kept_spoken
 from seqviz.language import again, later, tr
 from seqviz.metrics import describe_overflow, short
@@ -21,16 +31,18 @@ from seqviz.telling.order import half_life_in_words, order_in_words
 from seqviz.telling.titles import whose_weights
 from seqviz.ui.bench import Address, Bench
 from seqviz.ui.controls import controlled, opened, option, said, unkept
+from seqviz.ui.panels.network import one_more
 from seqviz.ui.weights_view import input_names
 
 __all__ = ["comparison"]
 
 INPUTS = (later("as it is"), later("shuffled"), later("one step nudged"))
 WAVES = tuple(kind for kind in sequences.KIND_LABELS if kind not in ("text", "values"))
+_ALL = tuple(dict.fromkeys((*NETWORKS, *cells.families())))
 OPTIONS = {
     "input": INPUTS,
-    "minus": (later("nothing"), *NETWORKS, *INPUTS, *WAVES),
-    "net": NETWORKS[::-1],
+    "minus": (later("nothing"), *_ALL, *INPUTS, *WAVES),
+    "net": (*NETWORKS[::-1], *_ALL[len(NETWORKS) :]),
     "nudge": ("", *map(str, range(MAX_STEPS))),
 }
 """``minus`` is another network on the same input, or the same network on another input; ``nudge`` the step at which 1
@@ -67,7 +79,8 @@ def comparison() -> None:
 def _chosen(bench: Bench) -> tuple[str, str, str, int]:
     """The page's own settings: the input, what is subtracted, from whose hidden state, and the nudged step."""
     nudged = _nudged(bench.experiment, bench.option("nudge"))
-    return bench.option("input"), bench.option("minus"), bench.option("net"), nudged
+    minus, net = (_there(bench.experiment, bench.option(name), OPTIONS[name][0]) for name in ("minus", "net"))
+    return bench.option("input"), minus, net, nudged
 
 
 def _controls(bench: Bench) -> None:
@@ -102,8 +115,24 @@ def _controls(bench: Bench) -> None:
             max_value=seq.length - 1,
             help=tr("1 is added to the input at this step. Its mark in the picture can be dragged."),
         )  # fmt: skip
-    option(st.selectbox, tr("Hidden state in the last row"), bench, "net", key="cmp.net", names=_called)
-    option(st.selectbox, tr("… minus that of"), bench, "minus", key="cmp.minus", names=_called)
+    one_more(bench, key="cmp.more")
+    there = set(networks_of(experiment))
+    _of_networks(bench, "net", tr("Hidden state in the last row"), "cmp.net", there)
+    _of_networks(bench, "minus", tr("… minus that of"), "cmp.minus", there)
+
+
+def _of_networks(bench: Bench, name: str, label: str, key: str, there: set[str]) -> None:
+    """A setting that may name a network, of which only those on the screen can be chosen."""
+    options = [choice for choice in OPTIONS[name] if choice in there or choice not in _ALL]
+    controlled(
+        st.selectbox, label, _there(bench.experiment, bench.option(name), OPTIONS[name][0]),
+        lambda v: bench.choose(name, v), key=key, options=options, format_func=_called,
+    )  # fmt: skip
+
+
+def _there(experiment: Experiment, choice: str, otherwise: str) -> str:
+    """A choice, or another one where it names a network that is not on the screen."""
+    return otherwise if choice in _ALL and choice not in networks_of(experiment) else choice
 
 
 def _called(choice: str) -> str:
@@ -164,8 +193,8 @@ def _say(experiment: Experiment) -> None:
     """What shuffling does, from the numbers."""
     order, x = shuffled(experiment, 0)
     before, after = (_answers(experiment, kind) for kind in ("as it is", "shuffled"))
-    gaps = {name: order_gap(before[name], after[name], order) for name in NETWORKS}
-    sizes = {name: float(np.abs(before[name].y).max()) for name in NETWORKS}
+    gaps = {name: order_gap(before[name], after[name], order) for name in before}
+    sizes = {name: float(np.abs(before[name].y).max()) for name in before}
     moved = int((x != _input(experiment, "as it is", 0)).any(axis=1).sum())
     st.markdown(order_in_words(gaps, len(x), moved, sizes))
 
@@ -181,7 +210,7 @@ def _message(
     curves: list[Curve] = []
     for name, response in _responses(experiment, kind, nudged).items():
         arrays[f"{name}.d"] = np.log10(response)
-        curves.append({"name": f"{name}.d", "label": tr(name), "line": NETWORK_LINES[name], "width": 2})
+        curves.append({"name": f"{name}.d", "label": tr(name), "line": network_line(name), "width": 2})
     for name, answer in found.items():
         arrays[f"{name}.y"], arrays[f"{name}.h"] = answer.y[:, 0], answer.h
     outputs = np.concatenate([answer.y[:, 0] for answer in found.values()])
@@ -189,8 +218,8 @@ def _message(
     low, high = (float(np.floor(finite.min())), float(np.ceil(finite.max()))) if finite.size else (-1.0, 0.0)
     rows: list[FlowRow] = [
         _lines("x", _first_input(experiment), [("x", "x", 0)], x[:, 0], shape="hvh"),
-        _lines("y", _first_outputs(experiment), [(f"{n}.y", tr(n), NETWORK_LINES[n]) for n in NETWORKS], outputs),
-        *(_states(tr(name), f"{name}.h", found[name].h) for name in NETWORKS),
+        _lines("y", _first_outputs(experiment), [(f"{n}.y", tr(n), network_line(n)) for n in found], outputs),
+        *(_states(tr(name), f"{name}.h", found[name].h) for name in found),
         {"signal": "norm", "kind": "norm", "symbol": "Δh",
          "name": tr("how far 1 more at step {step} moves h (log scale)", step=nudged), "width": 1,
          "hue": "h", "says": ""},

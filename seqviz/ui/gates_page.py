@@ -6,7 +6,6 @@ from functools import cache
 
 import streamlit as st
 
-from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
 from seqviz.language import Words, tr
 from seqviz.networks.presets import PRESET_LABELS, preset
@@ -19,7 +18,7 @@ from seqviz.ui.pictures import scope_message, story, title
 __all__ = ["examples", "layer_choice", "workbench"]
 
 
-DRAWN = Words({words.LSTM: "Random LSTM", words.GRU: "Random GRU", words.RNN_TANH: "Random RNN"})
+DRAWN = Words({"LSTM": "Random LSTM", "GRU": "Random GRU", "RNN_TANH": "Random RNN"})
 SHORT = Words({"leaky": "Leaky sum", "toggle": "Parity", "brackets": "Brackets"})
 
 

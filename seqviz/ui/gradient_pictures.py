@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from seqviz import vocabulary as words
-from seqviz import weights
+from seqviz import cells, weights
+from seqviz.cells.ran import Ran
 from seqviz.experiment import Experiment
-from seqviz.figures.theme import NETWORK_LINES
+from seqviz.figures.theme import network_line
 from seqviz.gradients import GradientFlow, gradient_flow
 from seqviz.gradients.backward import log10_backward, rounded_away
-from seqviz.gradients.jacobians import StateJacobians, highway_split, state_jacobians
+from seqviz.gradients.jacobians import StateJacobians, highway_of_run, jacobians_of_run
 from seqviz.gradients.loops import loop_gradient
 from seqviz.gradients.norms import log10_norm
 from seqviz.gradients.onestep import as_it_ran, overflow_of
@@ -32,11 +34,10 @@ from seqviz.telling.gradients import (
 )
 from seqviz.ui.bench import Address, Bench
 
-__all__ = ["LINE", "NETS", "flow_message", "flows", "networks", "too_large", "way_back"]
+__all__ = ["NETS", "flow_message", "flows", "networks", "studied", "too_large", "way_back"]
 
 NETS = ("RNN", "GRU", "LSTM")
-LINE = {name: NETWORK_LINES[name] for name in NETS}
-"""Each network's place in theme.LINES."""
+"""The networks that are always there."""
 
 _DECADES = 60
 _UNIT_DECADES = 12
@@ -51,9 +52,19 @@ _SINGLE = -30.0
 
 
 def networks(experiment: Experiment) -> dict[str, Experiment]:
-    """The same settings as an RNN (ReLU with the identity start, as the IRNN is), a GRU and an LSTM."""
-    rnn = words.RNN_RELU if experiment.init.scheme == "identity" else words.RNN_TANH
-    return {n: experiment.changed(cell=c) for n, c in zip(NETS, (rnn, words.GRU, words.LSTM), strict=True)}
+    """The same settings as an RNN (ReLU with the identity start, as the IRNN is), a GRU and an LSTM, and as the
+    experiment's own cell where it is none of these."""
+    families, own = cells.families(), cells.get(experiment.cell)
+    identity = experiment.init.scheme == "identity"
+    chosen = {name: families[name][-1 if identity else 0] for name in NETS}
+    if own.family not in chosen:
+        chosen[own.family] = own.name
+    return {name: experiment.changed(cell=cell) for name, cell in chosen.items()}
+
+
+def states_shown(experiment: Experiment) -> tuple[str, ...]:
+    """The states whose gradient is drawn: h, and another one that a gate keeps."""
+    return ("h", *(state for state in cells.get(experiment.cell).keep_gates if state != "h"))
 
 
 def too_large(experiment: Experiment) -> str:
@@ -69,45 +80,57 @@ def too_large(experiment: Experiment) -> str:
     )
 
 
+@dataclass(frozen=True)
+class Studied:
+    """A network of the laboratory, built once and run once in float64, and what that run says.
+
+    ``logs`` is log10 of the norms of dL/ds_t of the first layer's states, ``(L,)`` each, however small; ``rounded``
+    whether a slope was so small that a double took it for 0; ``single`` the same of h as torch in float32 gives it,
+    where that differs and was asked for.
+    """
+
+    flow: GradientFlow
+    ran: Ran
+    logs: Mapping[str, np.ndarray]
+    rounded: bool
+    single: np.ndarray | None
+
+
 @kept
-def _flow(experiment: Experiment, loss: str) -> GradientFlow:
-    x, net = inputs(experiment).double(), network(experiment).double()
+def studied(experiment: Experiment, loss: str) -> Studied:
+    """Build a network, run it with its gradient, and read the run."""
+    net, x, edits = network(experiment), inputs(experiment), experiment.interventions
+    exact, wide = copy.deepcopy(net).double(), x.double()
     with turn(10 * work(experiment)):
-        return gradient_flow(net, x, loss=loss, interventions=experiment.interventions)
+        flow = gradient_flow(exact, wide, loss=loss, interventions=edits)
+        ran, _ = as_it_ran(exact, wide, None, None if edits else flow.trace, (0, 0, False), edits)
+        logs, rounded = _log10_norms(experiment, loss, flow, ran)
+        h, plain = logs["h"], cells.get(experiment.cell).family == NETS[0]
+        small = plain and bool((h[np.isfinite(h)] < _SINGLE).any())
+        single = log10_norm(loop_gradient(net, x, loss, edits).numpy(), (1, 2)) if small else None
+    return Studied(flow, ran, logs, rounded, single)
 
 
 def flows(experiment: Experiment, loss: str) -> dict[str, GradientFlow]:
     """Every network's gradient flow, in float64."""
-    return {name: _flow(e, loss) for name, e in networks(experiment).items()}
+    return {name: studied(e, loss).flow for name, e in networks(experiment).items()}
 
 
 @kept
-def _jacobians(experiment: Experiment) -> StateJacobians:
-    x, net = inputs(experiment).double(), network(experiment).double()
+def _jacobians(experiment: Experiment, loss: str) -> StateJacobians:
     with turn(work(experiment) * experiment.hidden_size):
-        return state_jacobians(net, x, interventions=experiment.interventions)
+        return jacobians_of_run(studied(experiment, loss).ran)
 
 
-@kept
-def log10_norms(experiment: Experiment, loss: str) -> tuple[dict[str, np.ndarray], bool]:
-    """log10 of the norms of dL/dh_t and dL/dc_t of the first layer, by signal, ``(L,)`` each, however small; and
-    whether a slope was so small that a double took it for 0."""
-    flow, x, net = _flow(experiment, loss), inputs(experiment).double(), network(experiment).double()
-    ran, _ = as_it_ran(net, x, None, None, (0, 0, False), experiment.interventions)
+def _log10_norms(experiment: Experiment, loss: str, flow: GradientFlow, ran: Ran) -> tuple[dict[str, np.ndarray], bool]:
+    """See :class:`Studied`."""
     if experiment.num_layers > 1 or overflow_of(ran):
-        found = {name: flow.log10_norms(f"l0.{name}") for name in "hc" if f"l0.{name}" in flow.arrays}
+        found = {name: flow.log10_norms(f"l0.{name}") for name in states_shown(experiment)}
         return found, any((logs < _SMALLEST).any() and not np.isneginf(logs).all() for logs in found.values())
     # What the loss itself asks of h: at the last step all that there is.
     e = np.zeros_like(flow["l0.h"])
     e[-1 if loss == "last" else slice(None)] = flow["l0.h"][-1]
     return log10_backward(ran, e), rounded_away(ran)
-
-
-@kept
-def _single(experiment: Experiment, loss: str) -> np.ndarray:
-    """log10 of the norms of dL/dh_t as torch in float32 gives them, ``(L,)``."""
-    found = loop_gradient(network(experiment), inputs(experiment), loss, experiment.interventions)
-    return log10_norm(found.numpy(), (1, 2))
 
 
 def _log10(values: np.ndarray) -> np.ndarray:
@@ -140,78 +163,87 @@ def _theory(picture: _Picture, nets: dict[str, Experiment]) -> list[str]:
     rho = weights.spectral_radius(w)
     if rho > 0:
         curve = measured[-1] + lag * np.log10(rho)
-        picture.curve("rnn.theory", tr("ρ^k, ρ = {rho:.3g}", rho=rho), curve, LINE["RNN"], dash="dot", width=1.5)
+        picture.curve(
+            "rnn.theory", tr("ρ^k, ρ = {rho:.3g}", rho=rho), curve, network_line("RNN"), dash="dot", width=1.5
+        )
         says.append(describe_theory("RNN", tr("ρ^k with ρ = {rho:.3g}", rho=rho), measured[0], curve[0]))
+    says += [tr("No closed form is drawn for {name}.", name=tr(name)) for name in nets if name not in NETS]
     log_f = -np.logaddexp(0.0, -_forget_bias(nets["LSTM"])) / np.log(10.0)
-    last = _log10(_flow(nets["LSTM"], "last")["l0.c"][-1, 0])
+    last = _log10(studied(nets["LSTM"], "last").flow["l0.c"][-1, 0])
     exponents = last[None] + lag[:, None] * log_f[None]
     top = exponents.max(axis=1, keepdims=True)
     curve = top[:, 0] + log10_norm(10.0 ** (exponents - np.where(np.isfinite(top), top, 0.0)), 1)
-    picture.curve("lstm.theory", tr("σ(b)^k of the forget biases b"), curve, LINE["LSTM"], dash="dot", width=1.5)
+    picture.curve(
+        "lstm.theory", tr("σ(b)^k of the forget biases b"), curve, network_line("LSTM"), dash="dot", width=1.5
+    )
     says.append(describe_theory("LSTM", "σ(b)^k", picture.arrays["LSTM.c"][0], curve[0]))
     return says
 
 
 def _forget_bias(experiment: Experiment) -> np.ndarray:
     parameters = weights.materialise(experiment)
-    parts = [weights.gate_view(parameters, words.LSTM, 0, "f", part) for part in ("bias_ih", "bias_hh")]
+    parts = [weights.gate_view(parameters, experiment.cell, 0, "f", part) for part in ("bias_ih", "bias_hh")]
     return parts[0].astype(float) + parts[1]
 
 
 def _norm_row(picture: _Picture, nets: dict[str, Experiment], loss: str) -> str:
     """The curves, and a sentence where float32 loses the RNN's."""
-    for name in NETS:
-        picture.curve(f"{name}.h", f"{name} h", log10_norms(nets[name], loss)[0]["h"], LINE[name], width=2.4)
-    c = log10_norms(nets["LSTM"], loss)[0]["c"]
-    picture.curve("LSTM.c", "LSTM c", c, LINE["LSTM"], dash="dash", width=1.6)
-    exact = picture.arrays["RNN.h"]
-    if not (exact[np.isfinite(exact)] < _SINGLE).any():
+    for name, experiment in nets.items():
+        logs, line, said = studied(experiment, loss).logs, network_line(name), tr(name)
+        picture.curve(f"{name}.h", f"{said} h", logs["h"], line, width=2.4)
+        for state in states_shown(experiment)[1:]:
+            picture.curve(f"{name}.{state}", f"{said} {state}", logs[state], line, dash="dash", width=1.6)
+    single = studied(nets["RNN"], loss).single
+    if single is None:
         return ""
-    single = _single(nets["RNN"], loss)
-    if says := describe_precision("RNN", single, exact):
+    if says := describe_precision("RNN", single, picture.arrays["RNN.h"]):
         picture.curve("RNN.f32", tr("RNN h in float32"), single, None, width=1.2)
     return says
 
 
 def _unit_rows(picture: _Picture, found: dict[str, GradientFlow], nets: dict[str, Experiment], loss: str) -> None:
     """Every unit of every state, each row on a scale of its own: networks may be many powers of ten apart."""
-    for name, signal in (*((name, "h") for name in NETS), ("LSTM", "c")):
+    for name, signal in ((name, signal) for name, e in nets.items() for signal in states_shown(e)):
         values, logs = _log10(found[name][f"l0.{signal}"][:, 0]), picture.arrays[f"{name}.{signal}"]
         finite = values[np.isfinite(values)]
         array = f"{name}.{signal}.units"
         picture.arrays[array] = values
-        says = describe_fading(logs, rounded=log10_norms(nets[name], loss)[1])
-        if (name, signal) == ("LSTM", "h"):
+        says = describe_fading(logs, rounded=studied(nets[name], loss).rounded)
+        short = name.lower() if name in NETS else nets[name].cell.lower()
+        if signal == "h" and "c" in states_shown(nets[name]):
             says = tr("An LSTM remembers by c: the next row tells what is left of it.")
         picture.rows.append({
-            "signal": name.lower() if signal == "h" else f"{name.lower()}.c", "kind": "units", "array": array,
-            "symbol": name, "name": tr("∂L/∂{signal} by unit", signal=signal), "width": values.shape[1],
+            "signal": short if signal == "h" else f"{short}.{signal}", "kind": "units", "array": array,
+            "symbol": tr(name), "name": tr("∂L/∂{signal} by unit", signal=signal), "width": values.shape[1],
             "ceiling": float(finite.max()) if finite.size else 0.0, "hue": signal,
             "says": says,
         })  # fmt: skip
 
 
-def _highway_row(picture: _Picture, lstm: Experiment) -> str:
+def _highway_row(picture: _Picture, nets: dict[str, Experiment], loss: str) -> str:
+    """The LSTM's highway, or that of the experiment's own cell where it has one too."""
+    name = next((n for n, e in nets.items() if n not in NETS and cells.get(e.cell).has_highway), "LSTM")
+    lstm = nets[name]
     if lstm.sequence.length * (2 * lstm.hidden_size) ** 3 > _JACOBIAN_WORK:
         return tr("The highway split is left out: this many steps and units would take too long to draw live.")
-    x, edits = inputs(lstm).double(), lstm.interventions
-    split = highway_split(network(lstm).double(), x, jacobians=_jacobians(lstm), interventions=edits)
+    split = highway_of_run(studied(lstm, loss).ran, _jacobians(lstm, loss))
     direct, rest, _ = split.log10_norms()
     share = highway_share(direct, rest)
     if not np.isfinite(split.rest).all():
         return tr("The highway split is left out: the network overflowed.")
     picture.arrays |= {"highway.share": 10.0**share, "highway.direct": direct, "highway.rest": rest}
+    what = tr("highway (product of forget gates) and the rest")
     picture.rows.append({"signal": "highway", "kind": "share", "symbol": "∂c/∂c", "hue": "c",
-                         "name": tr("highway (product of forget gates) and the rest"), "width": 1,
+                         "name": what if name in NETS else tr("{name}: {says}", name=tr(name), says=what), "width": 1,
                          "says": describe_highway(share)})  # fmt: skip
     return ""
 
 
-def _spectrum(picture: _Picture, name: str, experiment: Experiment) -> SpectrumHeader | None:
-    size = experiment.hidden_size * (2 if name == "LSTM" else 1)
+def _spectrum(picture: _Picture, name: str, experiment: Experiment, loss: str) -> SpectrumHeader | None:
+    size = experiment.hidden_size * len(cells.get(experiment.cell).states)
     if experiment.sequence.length * size**3 > _JACOBIAN_WORK:
         return None
-    found = _jacobians(experiment)
+    found = _jacobians(experiment, loss)
     if not all(np.isfinite(a).all() for a in (found.h_h, found.step(slice(None)))):
         return None
     length = experiment.sequence.length
@@ -225,7 +257,8 @@ def _spectrum(picture: _Picture, name: str, experiment: Experiment) -> SpectrumH
     picture.arrays |= {"eig.re": eigenvalues.real, "eig.im": eigenvalues.imag, "eig.step": steps.astype(float),
                        "sing.lag": lags.astype(float), "sing.values": singular}  # fmt: skip
     reach = float(np.clip(np.abs(eigenvalues).max() * 1.1, 1.15, 50.0))
-    return {"name": name, "line": LINE[name], "hidden": size, "singular": experiment.hidden_size, "reach": reach,
+    return {"name": tr(name), "line": network_line(name), "hidden": size,
+            "singular": experiment.hidden_size, "reach": reach,
             "floor": float(singular[np.isfinite(singular)].max() - _DECADES) if np.isfinite(singular).any() else 0.0,
             "says": describe_singular(int(lags[-1]), singular[-1, 0])}  # fmt: skip
 
@@ -245,6 +278,7 @@ def _range(picture: _Picture) -> list[float]:
 def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool, address: Address) -> bytes:
     nets = networks(experiment)
     found = flows(experiment, loss)
+    net = net if net in nets else NETS[0]
     problems = [tr("{name}: {says}", name=name, says=flow.problem) for name, flow in found.items() if flow.problem]
     picture = _Picture({}, [], [])
     notes = [_norm_row(picture, nets, loss)]
@@ -253,7 +287,7 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
                          "name": tr("gradient norm at every step"),
                          "says": tr("Dotted: the closed forms.") if theory else ""})  # fmt: skip
     _unit_rows(picture, found, nets, loss)
-    notes.append(_highway_row(picture, nets["LSTM"]))
+    notes.append(_highway_row(picture, nets, loss))
     header: FlowHeader = {
         "panel": "flow",
         "axis": tr("step t (the loss is at the right)"),
@@ -265,7 +299,7 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
         "range": _range(picture),
         "decades": _UNIT_DECADES,
         "status": sentences([*problems, *theory, *notes]),
-        "spectrum": _spectrum(picture, net, nets[net]),
+        "spectrum": _spectrum(picture, net, nets[net], loss),
         "address": address.query,
         "fields": address.fields,
         "undo": undo,
@@ -278,7 +312,7 @@ def way_back(bench: Bench) -> str:
     """What the way back makes of the gradient in each of the networks, in one sentence."""
     nets, loss = networks(bench.experiment), bench.option("loss")
     wanted = (("RNN", "h"), ("GRU", "h"), ("LSTM", "c"))
-    return describe_way({f"{name}.{signal}": log10_norms(nets[name], loss)[0][signal] for name, signal in wanted})
+    return describe_way({f"{name}.{signal}": studied(nets[name], loss).logs[signal] for name, signal in wanted})
 
 
 def flow_message(bench: Bench) -> bytes:

@@ -10,23 +10,25 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from seqviz import cells
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.figures import curves
+from seqviz.figures.theme import network_line
 from seqviz.gradients.clipping import clip_update
 from seqviz.language import Words, later, sentences, tr
 from seqviz.scope.hosts.streamlit import mount
 from seqviz.telling.titles import whose_weights
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, opened, option, refuse, said, unkept
-from seqviz.ui.gradient_pictures import LINE, NETS, flow_message, flows, networks, too_large, way_back
-from seqviz.ui.panels.network import CHRONO, knobs, scheme_names
+from seqviz.ui.gradient_pictures import NETS, flow_message, flows, networks, too_large, way_back
+from seqviz.ui.panels.network import CHRONO, knobs, one_more, scheme_names
 from seqviz.ui.pictures import intervention_text
 from seqviz.weights import set_parts
 
 __all__ = ["lab", "laboratory"]
 
-OPTIONS = {"loss": ("last", "sum"), "net": NETS, "more": ("", "clipping")}
+OPTIONS = {"loss": ("last", "sum"), "net": tuple(dict.fromkeys((*NETS, *cells.families()))), "more": ("", "clipping")}
 LOSSES = Words({"last": "at the last step", "sum": "at every step"})
 
 
@@ -126,6 +128,7 @@ def _knobs(bench: Bench) -> None:
             st.number_input, tr("Seed"), experiment.init.seed, lambda v: bench.redraw(seed=v), key="lab.seed",
             min_value=0, max_value=2**31 - 1,
         )  # fmt: skip
+    one_more(bench, key="lab.more.cell")
     knobs(experiment.changed(cell=words.LSTM), bench.redraw, key="lab")
     controlled(
         st.slider, tr("Input scale"), experiment.sequence.amplitude, lambda v: bench.change_wave(amplitude=v),
@@ -159,7 +162,11 @@ def _picture(bench: Bench) -> None:
     if says := _held(bench):
         st.caption(says)
     mount("flow", flow_message(bench), bench.event, bench.keep())
-    _choice(bench, "net", tr("Eigenvalues and singular values of"))
+    nets, net = list(networks(bench.experiment)), bench.option("net")
+    controlled(
+        st.segmented_control, tr("Eigenvalues and singular values of"), net if net in nets else nets[0],
+        lambda v: bench.choose("net", v), key="lab.net", options=nets, format_func=tr, required=True,
+    )  # fmt: skip
     _clipping(bench)
 
 
@@ -217,14 +224,16 @@ def _norm_against_length(bench: Bench) -> None:
     experiment = bench.experiment
     longest = experiment.sequence.length
     lengths = sorted({max(1, round(longest * k / 8)) for k in range(1, 9)})
-    norms: dict[str, list[float]] = {name: [] for name in NETS}
+    nets = networks(experiment)
+    norms: dict[str, list[float]] = {name: [] for name in nets}
     for length in lengths:
         shorter = experiment.changed(sequence=replace(experiment.sequence, length=length, edits=()))
         for name, flow in flows(shorter, bench.option("loss")).items():
             norms[name].append(clip_update(flow).norm if not flow.problem else float("nan"))
     st.plotly_chart(
         curves(
-            lengths, norms, x=tr("sequence length (steps)"), y=tr("norm of the update"), log_y=True, lines=LINE,
+            lengths, norms, x=tr("sequence length (steps)"), y=tr("norm of the update"), log_y=True,
+            lines={name: network_line(name) for name in nets},
             theme=st.context.theme.type or "light",
         ),
         theme=None, key="lab.lengths", config={"displayModeBar": False},

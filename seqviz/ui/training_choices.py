@@ -7,12 +7,13 @@ from typing import Final
 
 import streamlit as st
 
-from seqviz import vocabulary as words
+from seqviz import cells
+from seqviz.comparison import NETWORKS
 from seqviz.kept import kept
 from seqviz.language import Sentence, Words, again, later, tr, trn
 from seqviz.reading import MissingValues, read_table
 from seqviz.tasks import TASKS, Task, own_series, own_text
-from seqviz.training import ANY, RECIPES, Recipe
+from seqviz.training import Recipe, recipes_of
 from seqviz.ui.controls import controlled, literal
 from seqviz.ui.panels.own import MENDS, TABLES
 
@@ -21,7 +22,7 @@ __all__ = ["OWN", "listed", "racers", "task_of", "thresholds"]
 MAX_TEXT: Final = 5_000_000
 OWN = Words({"own_text": "Your own text: the next character", "own_series": "Your own CSV: the next value"})
 
-RACE: Final = {"RNN": words.RNN_TANH, "GRU": words.GRU, "LSTM": words.LSTM}
+RACE: Final = {family: cells.families()[family][0] for family in NETWORKS if family in cells.families()}
 
 NAMES: Final = {
     ("RNN", "default"): later("RNN, default"),
@@ -120,14 +121,14 @@ def thresholds(found: Task) -> str:
 
 
 def racers(found: Task, chosen: str, recipe: Recipe, own: bool = False) -> dict[str, Recipe]:
-    """The three cells in a race, by name.
+    """The three cells in a race, by name, and the chosen one where it is none of them.
 
     All start as the chosen recipe does, where they have the gates for it; with `own`, each by the first recipe that
     the task has for it. Sizes and learning rates are each cell's own.
     """
     racing = {}
-    for family, cell in RACE.items():
-        known = [(title, r) for title, r in RECIPES.get(found.name, ANY).items() if _family(r) == family]
+    for family, cell in (RACE | {_family(recipe): recipe.cell}).items():
+        known = [(title, r) for title, r in recipes_of(found.name).items() if _family(r) == family]
         plain = Recipe(cell, recipe.hidden_size, 3e-3 if family == "RNN" else 1e-2, max_steps=recipe.max_steps)
         title, racer = known[0] if known else (family, plain)
         if not own and _family(recipe) == family:
@@ -137,7 +138,7 @@ def racers(found: Task, chosen: str, recipe: Recipe, own: bool = False) -> dict[
             bias = recipe.forget_bias if start == "bias" else None
             scheme = "default" if start == "bias" else start
             title, racer = (
-                NAMES[family, start],
+                NAMES.get((family, start), family),
                 replace(
                     racer, scheme=scheme, forget_bias=bias, memory=recipe.memory, curriculum=recipe.curriculum, shows=""
                 ),
@@ -147,7 +148,7 @@ def racers(found: Task, chosen: str, recipe: Recipe, own: bool = False) -> dict[
 
 
 def _family(recipe: Recipe) -> str:
-    return next(name for name in RACE if words.CELL_LABELS[recipe.cell].startswith(name))
+    return cells.get(recipe.cell).family
 
 
 def _start(recipe: Recipe, family: str) -> str:

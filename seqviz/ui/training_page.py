@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from seqviz import cells
 from seqviz import vocabulary as words
 from seqviz.checkpoints import from_safetensors, to_safetensors
 from seqviz.experiment import Experiment
@@ -17,7 +18,7 @@ from seqviz.metrics import describe_saturation
 from seqviz.runner import run
 from seqviz.scope.hosts.streamlit import mount
 from seqviz.tasks import TASKS, Task
-from seqviz.training import ANY, RECIPES, Checkpoint, Recipe, prepare
+from seqviz.training import RECIPES, Checkpoint, Recipe, prepare, recipes_of
 from seqviz.ui.bench import Bench, Origin
 from seqviz.ui.controls import refuse, remembered, said, upload
 from seqviz.ui.gradients_page import lab
@@ -77,7 +78,7 @@ def _choices(work: Trainer) -> None:
         return
     about = [thresholds(found), found.judged]
     st.caption(sentences([tr("After {source}.", source=_linked(found.source)), *about] if found.source else about))
-    recipes = RECIPES.get(found.name, ANY)
+    recipes = recipes_of(found.name)
     place = f"train.recipe.{found.name}"
     chosen = remembered(st.selectbox, tr("Network and recipe"), list(recipes), key=place, names=tr)
     recipe = recipes[chosen]
@@ -94,7 +95,8 @@ def _choices(work: Trainer) -> None:
         begin, race = st.columns(2)
         begin.button(tr("Train"), type="primary", width="stretch", key="train.begin", on_click=_begin,
                      args=(work, found, {chosen: recipe}, int(seed), start))  # fmt: skip
-        race.button(tr("Race all three"), width="stretch", key="train.race", on_click=_begin,
+        everybody = tr("Race all three") if len(racing) == 3 else tr("Race all {count}", count=len(racing))
+        race.button(everybody, width="stretch", key="train.race", on_click=_begin,
                     args=(work, found, racing, int(seed)), help="\n\n- ".join([tr(how), *listed(racing)]))  # fmt: skip
 
 
@@ -281,9 +283,7 @@ def _probe(courses: list[Course], ready: list[Course]) -> None:
         remembered(st.segmented_control, tr("Network shown"), names, key="train.which", names=tr, required=True)
     course, checkpoint = _shown(ready)
     _probed(checkpoint.experiment, course.task, checkpoint.step, tuple(sorted(course.measure().items())))
-    if course.recipe.cell in (words.LSTM, words.GRU) and st.toggle(
-        tr("Show which gates saturate"), key="train.saturation"
-    ):
+    if cells.get(course.recipe.cell).gates and st.toggle(tr("Show which gates saturate"), key="train.saturation"):
         theme = st.context.theme.type or "light"
         trace, cell = run(checkpoint.experiment), course.recipe.cell
         figure = saturation(trace, theme=theme)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from seqviz import cells
 from seqviz.experiment import Experiment
+from seqviz.figures.theme import network_line
 from seqviz.kept import kept_spoken
 from seqviz.language import sentences, tr, trn
 from seqviz.runner import run
@@ -14,7 +16,7 @@ from seqviz.tasks import Task
 from seqviz.training import Checkpoint
 from seqviz.ui.pictures import signal_rows, signals, title
 from seqviz.ui.trainer import Course
-from seqviz.vocabulary import GRU, LSTM, signal_name
+from seqviz.vocabulary import signal_name
 
 Extent = tuple[tuple[str, tuple[float, float]], ...]
 
@@ -22,7 +24,7 @@ __all__ = ["Extent", "checkpoint_at", "learning_message", "probe_message", "verd
 
 
 def _line(course: Course) -> int:
-    return {LSTM: 1, GRU: 3}.get(course.recipe.cell, 2)
+    return network_line(cells.get(course.recipe.cell).family)
 
 
 def common_steps(courses: list[Course]) -> list[int]:

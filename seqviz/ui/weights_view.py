@@ -44,22 +44,23 @@ def weight_view(experiment: Experiment, layer: int, gate: str, part: str) -> Wei
         reads = tr("row: output, column: hidden unit") if part == "weight" else tr("one bias an output")
     else:
         parameter, first, _ = weights.place(experiment.cell, experiment.hidden_size, layer, gate, part, 0, 0)
-        rows = experiment.hidden_size
-        symbol = _symbol(experiment.cell, gate, part)
-        reads = READS.get(part, tr("one bias a unit"))
+        rows = len(weights.gate_view(now, experiment.cell, layer, gate, part))
+        symbol = _symbol(gate, part)
+        reads = READS.get(part, tr("one bias a unit") if part.startswith("b") else tr("one weight a unit"))
     pick = [_matrix(found[parameter])[first : first + rows] for found in (now, before)]
     names = _columns(experiment, layer, part, pick[0].shape[1])
     return WeightView(parameter, first, pick[0], pick[1], symbol, names, reads)
 
 
-def _symbol(cell: str, gate: str, part: str) -> str:
-    to = "" if cell.startswith("RNN") else gate
-    return {"ih": f"W_i{to or 'h'}", "hh": f"W_h{to or 'h'}", "bias_ih": f"b_i{to or 'h'}"}.get(part, f"b_h{to or 'h'}")
+def _symbol(gate: str, part: str) -> str:
+    """The weight by its name in the cell's lines."""
+    stems = {"ih": "W_i", "hh": "W_h", "bias_ih": "b_i", "bias_hh": "b_h"}
+    return f"{stems[part]}{gate}" if part in stems else part
 
 
 def _columns(experiment: Experiment, layer: int, part: str, count: int) -> tuple[str, ...]:
-    if part.startswith("bias"):
-        return (tr("bias"),)
+    if count == 1 and part not in ("ih", "hh", "weight"):
+        return (tr("bias") if part.startswith("b") else part,)
     return input_names(experiment) if part == "ih" and layer == 0 else tuple(map(str, range(count)))
 
 
@@ -86,7 +87,7 @@ def weight_message(experiment: Experiment, layer: int, gate: str, part: str) -> 
         "first": view.first,
         "rows": view.matrix.shape[0],
         "cols": view.matrix.shape[1],
-        "bias": part.startswith("bias"),
+        "bias": part not in ("ih", "hh", "weight") and view.matrix.shape[1] == 1,
         "symbol": view.symbol,
         "names": names,
         "reads": view.reads,

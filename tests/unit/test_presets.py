@@ -15,8 +15,8 @@ from torch import nn
 
 from seqviz import sequences, weights
 from seqviz.experiment import PRESETS, Experiment, Init
+from seqviz.experiment.parts import HAND_SET
 from seqviz.networks.presets import PRESET_LABELS, PRESET_STORIES, preset, preset_parameters
-from seqviz.networks.presets import PRESETS as HAND_SET
 
 CELLS = [(name, cell) for name, found in HAND_SET.items() for cell in found.cells]
 

@@ -6,6 +6,12 @@
  *
  * @typedef {object} CellDescription
  * @property {string} name
+ * @property {string} label
+ * @property {string} text
+ * @property {string[]} told
+ * @property {string[]} gates
+ * @property {Record<string, any[]>} keep
+ * @property {Record<string, string[]>} labels
  * @property {string[]} states
  * @property {Record<string, number>} start
  * @property {Record<string, number>} sizes
@@ -160,6 +166,7 @@
  * @property {string} link
  * @property {string} id
  * @property {string} cell
+ * @property {CellDescription} description
  * @property {string} name
  * @property {number} steps
  * @property {number} hidden

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+import numpy as np
 import streamlit as st
 
+from seqviz import cells, weights
 from seqviz import vocabulary as words
-from seqviz import weights
 from seqviz.checkpoints import asset_names, load_asset
+from seqviz.comparison import NETWORKS
 from seqviz.experiment import MAX_HIDDEN, MAX_LAYERS, SCHEMES, Experiment
 from seqviz.language import Words, later, tr
 from seqviz.networks.presets import PRESET_LABELS
@@ -16,7 +18,7 @@ from seqviz.tasks import TASKS
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, whole_number
 
-__all__ = ["CHRONO", "SCHEME_LABELS", "knobs", "network_panel", "scheme_names"]
+__all__ = ["CHRONO", "SCHEME_LABELS", "knobs", "network_panel", "one_more", "scheme_names"]
 
 SCHEME_LABELS = Words(
     {
@@ -106,6 +108,31 @@ def _trained(bench: Bench) -> None:
     )  # fmt: skip
 
 
+def one_more(bench: Bench, key: str) -> None:
+    """On a page that shows the usual networks side by side: a further cell beside them, where there is another."""
+    others = [name for name in cells.names() if cells.get(name).family not in NETWORKS]
+    if not others:
+        return
+    labels = {"": tr("no other"), **{name: words.CELL_LABELS[name] for name in others}}
+    now = bench.experiment.cell
+    controlled(
+        st.selectbox, tr("One more network"), now if now in others else "",
+        lambda cell: bench.change(cell=cell or bench.first.cell), key=key, options=list(labels),
+        format_func=labels.__getitem__,
+    )  # fmt: skip
+
+
+def _radius(experiment: Experiment, initial: Mapping[str, np.ndarray]) -> float:
+    """The spectral radius of the recurrent block that the candidate reads."""
+    cell = cells.get(experiment.cell)
+    candidates = [signal for signal in cell.told if signal not in cell.gates]
+    read = [name for signal in candidates for name in cell.weights_of(signal) if name in cell.recurrent]
+    if not read:
+        return 0.0
+    part, rows = cell.place(read[0], experiment.hidden_size)
+    return weights.spectral_radius(initial[f"{part}_l0"][rows])
+
+
 def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") -> None:
     """The sliders a lecturer reaches for. Each shows the present network's own value until it is moved."""
     init = experiment.init
@@ -121,10 +148,12 @@ def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") 
         max_value=max(4.0, init.gain),
         step=0.05,
     )
-    gate = {words.LSTM: "f", words.GRU: "z"}.get(experiment.cell)
-    if gate:
-        biases = [weights.gate_view(initial, experiment.cell, 0, gate, part) for part in ("bias_ih", "bias_hh")]
-        now = float((biases[0] + biases[1]).mean()) if init.forget_bias is None else init.forget_bias
+    cell = cells.get(experiment.cell)
+    gate, sign = next(iter(cell.keep_gates.values()), ("", 1))
+    parts = [part for part in weights.parts_of(cell.name, gate) if part.startswith("b")] if gate in cell.gates else []
+    if parts:
+        total = sum(weights.gate_view(initial, cell.name, 0, gate, part).astype(float) for part in parts)
+        now = sign * float(np.mean(total)) if init.forget_bias is None else init.forget_bias
         label = tr("Forget gate bias") if gate == "f" else tr("Update gate bias (keeps the state)")
         controlled(
             st.slider,
@@ -136,9 +165,7 @@ def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") 
             max_value=max(10.0, shown),
             step=0.1,
         )
-    block = words.BLOCKS[experiment.cell][-2 if experiment.cell == words.LSTM else -1]
-    matrix = weights.gate_view(initial, experiment.cell, 0, block, "hh")
-    now = weights.spectral_radius(matrix) if init.spectral_radius is None else init.spectral_radius
+    now = _radius(experiment, initial) if init.spectral_radius is None else init.spectral_radius
     controlled(
         st.slider,
         tr("Spectral radius of the recurrent blocks"),

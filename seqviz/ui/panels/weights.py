@@ -11,6 +11,7 @@ from seqviz.scope.hosts.streamlit import mount
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import remembered, table, unfolding
 from seqviz.ui.weights_view import weight_message
+from seqviz.weights import gates_with_weights, parts_of
 
 __all__ = ["weights_panel"]
 
@@ -18,14 +19,15 @@ __all__ = ["weights_panel"]
 def weights_panel(bench: Bench) -> None:
     """One block of the packed matrices, by gate and by where it reads from."""
     experiment = bench.experiment
-    blocks = [b for b in words.PICTURE_ORDER[experiment.cell] if b in words.BLOCKS[experiment.cell]]
+    blocks = gates_with_weights(experiment.cell)
     names = {b: words.LABELS[experiment.cell, b].name for b in blocks}
     names["readout"] = tr("readout (y)")
     gate = remembered(st.selectbox, tr("Gate"), [*blocks, "readout"], key="weights.gate", names=names.__getitem__)
-    parts = Words({"ih": "from input", "hh": "from last state", "bias_ih": "input bias", "bias_hh": "state bias"})
-    if gate == "readout":
-        parts = Words({"weight": "weights", "bias": "bias"})
-    place = f"weights.part.{gate == 'readout'}"
+    known = Words({"ih": "from input", "hh": "from last state", "bias_ih": "input bias", "bias_hh": "state bias"})
+    parts: dict[str, str] = Words({"weight": "weights", "bias": "bias"})
+    if gate != "readout":
+        parts = {part: known.get(part, part) for part in parts_of(experiment.cell, gate)}
+    place = f"weights.part.{','.join(parts)}"
     part = remembered(st.selectbox, tr("Which weights"), list(parts), key=place, names=parts.__getitem__)
     view, message = weight_message(experiment, bench.layer, gate, part)
     mount("weights", message, bench.event)
