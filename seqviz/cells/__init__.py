@@ -9,10 +9,11 @@ No torch is imported here; :mod:`seqviz.cells.step` and :mod:`seqviz.cells.layer
 
 from __future__ import annotations
 
+import copyreg
 import pkgutil
 from functools import lru_cache
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 from seqviz.cells.cell import Cell, parse
 from seqviz.cells.label import Label
@@ -40,6 +41,14 @@ def _known() -> dict[str, Cell]:
 
 
 _KNOWN: Final = _known()
+
+
+def _reduced(cell: Cell) -> tuple[Any, tuple[str, ...]]:
+    """What a pickle holds of a cell: its name, or its lines where it is not registered."""
+    return (get, (cell.name,)) if _KNOWN.get(cell.name) is cell else (parse, (cell.text, cell.name))
+
+
+copyreg.pickle(Cell, _reduced)
 
 
 def names() -> tuple[str, ...]:

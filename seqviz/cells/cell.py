@@ -102,6 +102,9 @@ class Cell:
         """What the lines set, in the order of computation."""
         return tuple(line.name for line in self.lines if line.name in self.where)
 
+    def __deepcopy__(self, memo: Any) -> Cell:
+        return self
+
     def hooks(self, *, detail: bool = False) -> tuple[str, ...]:
         """Its signals in the order in which they are shown; with ``detail`` each after its parts."""
         return tuple(self.where) if detail else self.signals

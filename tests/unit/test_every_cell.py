@@ -5,6 +5,8 @@ A cell is tested here by being registered. A loop in numpy that reads the cell's
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -290,6 +292,16 @@ def test_a_network_of_every_registered_cell(name):
     torch.testing.assert_close(twin(x), net(x), atol=1e-12, rtol=0)
     ran = jacobians_of(as_it_ran(net, x, None, None, (1, 0, False))[0])
     assert np.isfinite(ran).all()
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_module_of_a_cell_can_be_copied_and_pickled(name):
+    layer, x = CellLayer(EVERY[name], F, H).double(), torch.randn(L, N, F, dtype=torch.float64)
+    twin, again = copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))
+    assert twin.cell is EVERY[name]
+    torch.testing.assert_close(twin(x)[0], layer(x)[0], rtol=0, atol=0)
+    torch.testing.assert_close(again(x)[0], layer(x)[0], rtol=0, atol=0)
+    assert (again.cell is EVERY[name]) == (name in REGISTERED)
 
 
 @pytest.mark.parametrize("name", REGISTERED)

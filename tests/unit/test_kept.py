@@ -134,9 +134,9 @@ def test_many_large_experiments_stay_within_the_budget():
             most = max(most, SHELF.nbytes)
         pictures._message(large, None, 0, False, False, "", None)
         for _, net in gradient_pictures.networks(large).items():
-            gradient_pictures._flow(net, "last")
+            gradient_pictures.studied(net, "last")
             most = max(most, SHELF.nbytes)
-        gradient_pictures._jacobians(gradient_pictures.networks(large)["RNN"])
+        gradient_pictures._jacobians(gradient_pictures.networks(large)["RNN"], "last")
         most = max(most, SHELF.nbytes)
     assert BUDGET // 2 < most <= BUDGET
     assert run(large) is run(large), "the last one was not kept"
