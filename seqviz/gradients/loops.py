@@ -49,7 +49,7 @@ def loop_gradient(net: Any, x: Tensor, loss: str = "last", interventions: Iterab
 
 def _step(net: Any, layer: int, x: Tensor, h: Tensor, at: Callable[[str, Tensor], Tensor]) -> Tensor:
     """``h_t = tanh(x_t W_ih^T + b_ih + h_{t-1} W_hh^T + b_hh)``, or ReLU, with every edit in its place."""
-    w = layer_weights(net.rnn, layer, False)
+    w: Any = layer_weights(net.rnn, layer, False)
     bias_ih, bias_hh = (0.0 if b is None else b for b in (w.bias_ih, w.bias_hh))
     pre = at(f"l{layer}.h_ih", x @ w.weight_ih.T + bias_ih)
     hh = h @ w.weight_hh.T + bias_hh

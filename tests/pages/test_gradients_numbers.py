@@ -13,12 +13,13 @@ import torch
 from seqviz import Experiment, Init, Sequence, network
 from seqviz.experiment.interventions import Clamp
 from seqviz.runner import inputs
+from seqviz.ui.bench import Address
 from seqviz.ui.gradient_pictures import NETS, _message, networks, studied
 from seqviz.ui.gradients_page import SCENES
 
 
 def shown(experiment: Experiment, unpack: Any, loss: str = "last", net: str = "RNN") -> tuple[dict, dict]:
-    return unpack(_message(experiment, loss, net, False, False, ""))
+    return unpack(_message(experiment, loss, net, False, False, Address("", ())))
 
 
 def noise(length: int, hidden: int = 32, **init: Any) -> Experiment:

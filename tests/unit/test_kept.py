@@ -15,6 +15,7 @@ from seqviz.kept import BUDGET, LARGE, SHELF, Shelf, kept, turn, weight
 from seqviz.language import speaking, tr
 from seqviz.runner import run
 from seqviz.ui import gradient_pictures, pictures
+from seqviz.ui.bench import Address
 from seqviz.weights import materialise
 
 
@@ -132,7 +133,7 @@ def test_many_large_experiments_stay_within_the_budget():
         for detail in (False, True):
             run(large, detail=detail)
             most = max(most, SHELF.nbytes)
-        pictures._message(large, None, 0, False, False, "", None)
+        pictures._message(large, None, 0, False, False, Address("", ()), None)
         for _, net in gradient_pictures.networks(large).items():
             gradient_pictures.studied(net, "last")
             most = max(most, SHELF.nbytes)
