@@ -92,6 +92,10 @@ class Chain:
             self._seen = len(self.calls), self._joined() if self.parts else observe(self.calls, detail=False)
         return self._seen[1]
 
+    def knows(self, seen: Observed) -> None:
+        """Take what is known of the calls so far from elsewhere."""
+        self._seen = len(self.calls), seen
+
     def _joined(self) -> Observed:
         batch, parity = self.calls[0].batch, 0.0
         for part in self.parts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -69,11 +68,12 @@ def run_straight(module: nn.Module, x: Any, hx: Any) -> Trace | None:
         kernel = _kernel(layer, x.detach(), hx)
         stack = kernel.stack(tuple([None if w is None else w.detach() for w in kernel.flat]))
         found = straight(stack, kernel.time_first(kernel.value, None), tuple([s.detach() for s in kernel.states]))
-        if found is None or layer is module:
-            return found and found[1]
-        out, trace = found
-        y = as_array(module.readout(out))  # type: ignore[operator]
-    return replace(trace, arrays={**trace.arrays, "y": y})
+        if found is None:
+            return None
+        if layer is not module:
+            found.signals["y"] = as_array(module.readout(found.out))  # type: ignore[operator]
+    steps, batch, _ = found.out.shape
+    return Trace(found.signals, found.initial, found.parity, {"": LSTM}, {"": (steps,) * batch})
 
 
 def _kernel(layer: Any, x: Tensor, hx: Any) -> Kernel:

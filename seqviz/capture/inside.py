@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,10 +23,9 @@ from seqviz.capture.observe import as_array
 from seqviz.capture.reconstruct import BLOCK_BYTES, Array, Layer, largest, rebuild, worst
 from seqviz.cells.step import Weights
 from seqviz.networks.layers import Stack, layer_names
-from seqviz.trace import Trace
 from seqviz.vocabulary import LSTM
 
-__all__ = ["straight"]
+__all__ = ["Straight", "straight"]
 
 _LSTM = 2
 """What torch's function for one layer calls an LSTM."""
@@ -34,8 +34,18 @@ SURE = 1e-4
 """How far from torch's numbers, in float32, nobody asks why."""
 
 
-def straight(stack: Stack, x: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, Trace] | None:
-    """Run an LSTM as torch does with gradients on: its output, and the trace of the run.
+class Straight(NamedTuple):
+    """An LSTM's output ``(L, N, H)`` and last states ``(K, N, H)``, and what its trace is made of."""
+
+    out: Tensor
+    last: tuple[Tensor, ...]
+    signals: dict[str, Array]
+    initial: dict[str, Array]
+    parity: float
+
+
+def straight(stack: Stack, x: Tensor, states: tuple[Tensor, ...]) -> Straight | None:
+    """Run an LSTM as torch does with gradients on.
 
     The numbers are to the last bit those of ``module(x)`` with gradients on; without, torch packs the weights in
     another way, and the last bit can differ.
@@ -51,27 +61,27 @@ def straight(stack: Stack, x: Tensor, states: tuple[Tensor, ...]) -> tuple[Tenso
     """
     if not (_plain(stack) and _undisturbed(x)):
         return None
-    arrays, initial, parity = {"x": as_array(x).copy()}, dict[str, Array](), 0.0
-    ends = [as_array(state) for state in states]
+    signals, initial, parity = {"x": as_array(x).copy()}, dict[str, Array](), 0.0
+    ends, last = [as_array(state) for state in states], list[tuple[Tensor, ...]]()
     for k, ((end, _, _), weights) in enumerate(zip(layer_names(stack), _weights(stack), strict=True)):
         h_0, c_0 = ends[0][k], ends[1][k]
         if not _known(x.shape[1], x.shape[2], len(h_0[0])):
             return None
-        entry = as_array(x) if k else arrays["x"]
+        entry = as_array(x) if k else signals["x"]
         begin = states if stack.num_layers == 1 else tuple(state[k : k + 1] for state in states)
-        x, gates, (h_n, c_n) = _through(weights, x, begin)
-        h = as_array(x)
+        x, gates, after = _through(weights, x, begin)
+        h, (h_n, c_n) = as_array(x), (as_array(state)[0] for state in after)
         rebuilt = rebuild(Layer(stack.cell, weights, entry, h, {"h": h_0, "c": c_0}, None, gates))
-        last = as_array(c_n)[0]
-        gap = largest(rebuilt.signals["c"][-1] - last, last)
-        parity = worst(parity, worst(rebuilt.parity, gap))
-        arrays |= {f"{end}.{name}": value for name, value in rebuilt.signals.items()}
-        arrays[f"{end}.h"] = h
+        parity = worst(parity, worst(rebuilt.parity, largest(rebuilt.signals["c"][-1] - c_n, c_n)))
+        signals |= {f"{end}.{name}": value for name, value in rebuilt.signals.items()}
+        signals[f"{end}.h"] = h
         initial |= {f"{end}.h": h_0.copy(), f"{end}.c": c_0.copy()}
-        ends += [as_array(h_n), last]
-    if not parity <= SURE or not math.isfinite(sum([float(np.vdot(a, a)) for a in (arrays["x"], *ends)])):
+        ends += [h_n, c_n]
+        last.append(after)
+    if not parity <= SURE or not math.isfinite(sum([float(np.vdot(a, a)) for a in (signals["x"], *ends)])):
         return None
-    return x, Trace(arrays, initial, parity, {"": LSTM}, {"": (len(h),) * h.shape[1]})
+    states = last[0] if len(last) == 1 else tuple(map(torch.cat, zip(*last, strict=True)))
+    return Straight(x, states, signals, initial, parity)
 
 
 def _plain(stack: Stack) -> bool:

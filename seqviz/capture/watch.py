@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from seqviz.capture.chains import Chain
 from seqviz.capture.found import CELLS, LAYERS
+from seqviz.capture.inside import straight
 from seqviz.capture.kernels import Call, Kernel, Kernels, Order, Snapshots, finished, make_call
+from seqviz.capture.observe import Observed
 from seqviz.capture.problems import problem_of
 from seqviz.capture.reconstruct import worst
 from seqviz.experiment.interventions import Intervention, validate
@@ -108,7 +110,7 @@ class Watch:
 
     def directly(self, kernel: Kernel, value: Tensor) -> Any:
         """What the function of the one target gives, without a call of the module itself."""
-        return self._taken(next(iter(self.targets)), value, kernel)
+        return self._taken(next(iter(self.targets)), value, kernel, bare=True)
 
     def _met(self, kernel: Kernel) -> Any:
         """What one call of torch's function gives to go on with."""
@@ -117,19 +119,25 @@ class Watch:
         frame.met.append((kernel, parts))
         return kernel.result(parts)
 
-    def _taken(self, path: str, value: Any, kernel: Kernel) -> tuple[Tensor, ...]:
-        """Make a call that a module of this path was given ``value`` for, and take it down."""
+    def _taken(self, path: str, value: Any, kernel: Kernel, *, bare: bool = False) -> tuple[Tensor, ...]:
+        """Make a call that a module of this path was given ``value`` for, and take it down; `bare`, of nobody else."""
         back = self._back if torch.is_grad_enabled() else None
         with torch.no_grad():
             copies = [self._snapshots.of(weight) for weight in kernel.flat]
             stack = kernel.stack(tuple(bare for _, bare in copies))
             call = make_call(kernel, stack, _order(value, kernel), torch.get_rng_state() if stack.drops else None)
             chain = self._chain(path, call, kernel)
-            parts = kernel.run(tuple(copy for copy, _ in copies))
+            short = straight(stack, call.x, call.first) if bare and not (self.detail or chain.edits) else None
+            if short is None:
+                parts = kernel.run(tuple(copy for copy, _ in copies))
+            else:
+                parts = kernel.as_given(short.out, None), *short.last
             if chain.edits:
                 parts = _as_given(kernel, call, parts, chain.edited(call))
             call = finished(call, kernel, parts, copied=not self.alone)
             chain.calls.append(call)
+            if short:
+                chain.knows(Observed(short.signals, short.parity))
         if back:
             tap = back(chain, len(chain.calls) - 1, kernel, call.packed)
             self.taps.append(tap)

@@ -126,10 +126,12 @@ def pull(ran: Ran, e: Mapping[str, Array]) -> Pulled:
     dh, dc = e_h.copy(), np.zeros_like(show) if e_c is None else e_c.copy()
     gain = np.ones((steps, 1, 1), e_h.dtype) if ran.w_hr is None else at.gained(np.ones_like(e_h), ran, "h")
     m_all = dh if ran.w_hr is None else np.empty_like(show)
-    dz = np.empty_like(slope)
-    from_h, from_c = np.zeros_like(e_h[0]), np.zeros_like(show[0])
-    rows = at.steps_back(ran, dh, dc, m_all, dz, to_hh, show, keep, gain)
-    for mask, (dh_t, dc_t, dm, dz_t, to_hh_t, show_t, keep_t, gain_t) in rows:
+    dz = np.empty(slope.shape, slope.dtype)
+    from_h, from_c, w_hh = np.zeros_like(e_h[0]), np.zeros_like(show[0]), ran.w_hh
+    # Views of dz and dc in the shapes that a step needs, made once: a step of a few units is short.
+    hh, by_c, by_m = dz.reshape(steps, batch, -1), dz[:, :, :3], dz[:, :, 3]
+    rows = at.steps_back(ran, dh, dc, dc[:, :, None], m_all, dz, hh, by_c, by_m, to_hh, show, keep, gain)
+    for mask, (dh_t, dc_t, dc_each, dm, dz_t, hh_t, by_c_t, by_m_t, to_hh_t, show_t, keep_t, gain_t) in rows:
         dh_t += from_h
         if mask is not None:
             dh_t *= mask
@@ -139,12 +141,11 @@ def pull(ran: Ran, e: Mapping[str, Array]) -> Pulled:
         dc_t += from_c
         if mask is not None:
             dc_t *= mask
-        dz_t[:, :3] = dc_t[:, None]
-        dz_t[:, 3] = dm
+        by_c_t[:] = dc_each
+        by_m_t[:] = dm
         dz_t *= to_hh_t
-        from_h = np.dot(dz_t.reshape(batch, -1), ran.w_hh)
+        from_h = np.dot(hh_t, w_hh)
         np.multiply(dc_t, keep_t, out=from_c)
-    hh = dz.reshape(steps, batch, -1)
     pre = hh if to_hh is slope else (np.stack([dc, dc, dc, m_all], axis=2) * slope).reshape(hh.shape)
     ih = at.blocks_gained(pre, ran, "pre", "ih")
     first = {"h": at.at_the_start(ran, hh) @ ran.w_hh, "c": at.at_the_start(ran, dc) * at.at_the_start(ran, keep)}

@@ -6,6 +6,7 @@ captured gates; autograd is only asked for the way from the loss to the recurren
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from seqviz.capture.direct import called, direct
 from seqviz.capture.found import LAYERS, recurrent_modules
 from seqviz.capture.precision import in_precision, usable
 from seqviz.capture.run import as_edits, as_keywords, check_ahead, own_output
@@ -140,12 +142,13 @@ def gradient_flow(
         module, (x, hx, kwargs), running = in_precision(module, (x, hx, kwargs), dtype)
         targets = recurrent_modules(module, modules)
     _refuse_dropout(targets)
-    watch = Watch(targets, edits, beside=_beside(module, targets), back=Tap)
+    alone = direct(module) and not (callable(loss) or callable(output))  # else somebody may write to the output
+    watch = Watch(targets, edits, beside=_beside(module, targets), back=Tap, alone=alone)
     check_ahead(module, watch, x, hx)
     with torch.inference_mode(False), torch.enable_grad():
         x, hx, kwargs = usable((x, hx, kwargs))
-        with running, watch:
-            y = module(*((x,) if hx is None else (x, hx)), **kwargs)
+        with running:
+            y = called(module, watch, x, hx, kwargs)
             watch.check()
             total = scalar(loss, Answer(y, watch.chains, watch.taps, own=module, output=output, time_axis=time_axis))
         cut, found = watch.cut(), way_back(total, watch)
@@ -257,7 +260,7 @@ def _problem(loss: float, found: WayBack, trace: Trace, cut: list[str]) -> str:
 def _of_the_numbers(loss: float, found: WayBack, cut: list[str]) -> str:
     if not np.isfinite(loss):
         return tr("The loss is {loss}, so there is no gradient to draw.", loss=loss)
-    if not all(np.isfinite(array).all() for array in found.arrays.values()):
+    if not all(math.isfinite(np.vdot(array, array)) or np.isfinite(array).all() for array in found.arrays.values()):
         return tr(
             "The gradient overflowed to infinity on its way back; a smaller gain or spectral radius keeps it finite."
         )

@@ -30,6 +30,10 @@ from seqviz.networks.layers import layer_names, signal_widths
 __all__ = ["Passed", "Tap", "flushing", "oriented", "tap_of"]
 
 
+SMALL, SIXTEEN = np.float32(2e-38), np.float32(16)
+"""Their quotient is 0 only where small numbers are taken as that."""
+
+
 class Passed(NamedTuple):
     """One layer and direction of one call on the way back, in the order of processing."""
 
@@ -212,7 +216,7 @@ def flushing() -> Iterator[None]:
 
     A gradient that vanishes spends dozens of steps among them, and each operation on one costs a hundred others.
     """
-    already = bool(torch.full((1,), 2e-38).div_(16.0).eq(0.0))
+    already = bool(SMALL / SIXTEEN == 0)
     torch.set_flush_denormal(True)
     try:
         yield

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -115,3 +117,24 @@ def test_states_in_a_list_are_states(kind: type[nn.Module]) -> None:
             capture(module, x, wrong)
     with pytest.raises(ValueError, match="one tensor"):
         capture(nn.GRU(3, 5), x, [pair[0]])
+
+
+def summed(output: Any) -> torch.Tensor:
+    """The sum of everything that a layer or network gives at its steps."""
+    first = output[0] if type(output) is tuple else output
+    return first.data.sum() if isinstance(first, nn.utils.rnn.PackedSequence) else first.sum()
+
+
+@pytest.mark.parametrize("form", ["batch", "unbatched", "packed"])
+def test_gradients_of_the_short_way_are_those_of_the_long(form: str) -> None:
+    """A loss of one's own, which may write to the output, takes the long way; the numbers are the same."""
+    torch.manual_seed(5)
+    for module in (nn.LSTM(3, 5, 2), SequenceLSTM(3, 5, 2), nn.GRU(3, 5)):
+        given: Any = torch.randn(7, 3) if form == "unbatched" else torch.randn(7, 4, 3)
+        if form == "packed":
+            given = nn.utils.rnn.pack_padded_sequence(given, [7, 3, 7, 1], enforce_sorted=False)
+        short, long = gradient_flow(module, given, loss="sum"), gradient_flow(module, given, loss=summed)
+        assert list(short.arrays) == list(long.arrays)
+        for name, value in short.arrays.items():
+            np.testing.assert_allclose(value, long[name], rtol=1e-4, atol=1e-6, err_msg=name)
+        assert short.loss == pytest.approx(long.loss, rel=1e-5)
