@@ -138,6 +138,7 @@ class ScopeHeader(TypedDict):
     id: str
     title: str
     cell: str
+    description: CellDescription
     layer: int
     layers: int
     steps: int

@@ -7,6 +7,7 @@ from zlib import crc32
 
 import numpy as np
 
+from seqviz import cells
 from seqviz import vocabulary as words
 from seqviz.checks import shown
 from seqviz.language import again, sentences, tr
@@ -81,6 +82,7 @@ def of_trace(
         "id": f"{crc32(b''.join(values.tobytes() for values in found.values())):08x}",
         "title": title or network_title(cell, hidden, layers, length),
         "cell": cell,
+        "description": cells.get(cell).description(),
         "layer": layer,
         "layers": layers,
         "steps": length,

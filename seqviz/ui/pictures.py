@@ -156,6 +156,7 @@ def _message(
         "id": f"{hash(experiment) & 0xFFFFFFFF:08x}",
         "title": title(experiment),
         "cell": experiment.cell,
+        "description": cells.get(experiment.cell).description(),
         "layer": layer,
         "layers": experiment.num_layers,
         "steps": experiment.sequence.length,

@@ -165,6 +165,7 @@ def probe_message(experiment: Experiment, task: Task, step: int, extent: Extent 
         "id": f"{hash((experiment, step, extent)) & 0xFFFFFFFF:08x}",
         "title": tr("{task}: {network}", task=task.label, network=title(experiment)),
         "cell": experiment.cell,
+        "description": cells.get(experiment.cell).description(),
         "layer": 0,
         "layers": 1,
         "steps": experiment.sequence.length,

@@ -2,10 +2,10 @@
 
 import { CellBar } from "./cellbar.js";
 import { eventful, readPlace, writtenPlace } from "./cellplace.js";
-import { DIAGRAMS, LINES, SAME } from "./diagrams.js";
 import { el, QUIETLY, visible } from "./dom.js";
 import { Drawing } from "./drawing.js";
 import { rulesOf } from "./forward.js";
+import { formOf } from "./form.js";
 import { cover, hides } from "./guess.js";
 import { clauses, tr } from "./language.js";
 import { Lines } from "./lines.js";
@@ -86,7 +86,7 @@ export class CellView extends Timeline {
       this.status,
       this.live,
     );
-    this.lit = new Lit(root, (link) => SAME[this.kind][link] ?? link);
+    this.lit = new Lit(root, (link) => this.form?.same[link] ?? link);
   }
 
   /** @param {Message<CellHeader>} message */
@@ -94,7 +94,7 @@ export class CellView extends Timeline {
     this.header = header;
     this.arrays = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
     const { state } = this;
-    this.kind = header.cell.startsWith("RNN") ? "RNN" : header.cell;
+    this.form = formOf(header.description);
     state.L = header.steps;
     this.takeUp(header);
     this.opening = eventful(this.arrays, header);
@@ -117,12 +117,10 @@ export class CellView extends Timeline {
 
   draw() {
     this.retheme(readTheme(this.root, this.header.palettes));
-    const relu = this.header.cell === "RNN_RELU";
-    this.drawing.sketch(this.kind, relu);
+    this.drawing.sketch(this.form);
     const own = `l${this.header.layer}.`;
     this.lines.build(
-      this.kind,
-      relu,
+      this.form,
       new Set(
         this.header.rules.filter(({ signal }) => signal.startsWith(own)).map(({ signal }) => signal.slice(own.length)),
       ),
@@ -160,7 +158,7 @@ export class CellView extends Timeline {
     };
     this.drawing.show(v, { phase: state.phase, ...reading, words: this.input(v), lively, settle });
     this.bar.set(state.form, state.unit, state.hidden || state.covered.size > 0);
-    const phases = DIAGRAMS[this.kind].phases;
+    const phases = this.form.phases;
     this.story.textContent =
       state.phase === null
         ? ""
@@ -171,7 +169,7 @@ export class CellView extends Timeline {
         cell: header.name,
         step: state.step,
         unit: state.unit,
-        values: LINES[this.kind].map((l) => `${l.gate ?? l.value} ${say(l.gate ?? l.value)}`).join(tr(", ")),
+        values: this.form.lines.map((l) => `${l.gate ?? l.value} ${say(l.gate ?? l.value)}`).join(tr(", ")),
       }),
     );
   }
@@ -222,7 +220,7 @@ export class CellView extends Timeline {
   }
 
   toPhase(by) {
-    const count = DIAGRAMS[this.kind].phases.length;
+    const count = this.form.phases.length;
     const { state } = this;
     if (by === null) state.phase = null;
     else state.phase = state.phase === null ? (by > 0 ? 0 : count - 1) : clamp(state.phase + by, 0, count - 1);
@@ -278,7 +276,7 @@ export class CellView extends Timeline {
 
   // A part of the walk that this cell has.
   within(phase) {
-    return phase === null ? null : Math.min(phase, DIAGRAMS[this.kind].phases.length - 1);
+    return phase === null ? null : Math.min(phase, this.form.phases.length - 1);
   }
 
   viewChanged() {

@@ -11,8 +11,8 @@ import { cursorOf } from "./places.js";
  * @param {CellHeader} header
  * @returns {[number, number]}
  */
-export function eventful(arrays, { hidden: H, steps, cell }) {
-  const state = cell === "LSTM" ? arrays.c : arrays.h;
+export function eventful(arrays, { hidden: H, steps, description }) {
+  const state = arrays[description.states.at(-1)];
   let [best, most] = [0, 0];
   for (let k = H; k < H * steps; k++) {
     const gap = Math.abs(state[k] - state[k - H]);

@@ -1,53 +1,19 @@
 // The cell as a drawing: wires as wide, as strong and as dashed as the numbers that they carry, gates as full as they
 // are open. Between two steps the numbers travel.
 
-import { DIAGRAMS, LINES } from "./diagrams.js";
 import { svg } from "./dom.js";
 import { tr } from "./language.js";
 import { number } from "./numbers.js";
 
 const TRAVEL = 140; // ms
-const HUES = {
-  LSTM: { kept: "c", written: "g", tanh_c: "c" },
-  GRU: { kept: "h", written: "n", reset: "n", one_z: "z" },
-  RNN: {},
-};
-const SPOKEN = {
-  LSTM: { kept: "f · c₋₁", written: "i · g", tanh_c: "tanh(c)" },
-  GRU: {
-    kept: "z · h₋₁",
-    written: "(1 − z) · n",
-    one_z: "1 − z",
-    reset: "r · (W_hn h₋₁ + b_hn)",
-    n_hh: "W_hn h₋₁ + b_hn",
-    n_ih: "W_in x + b_in",
-  },
-  RNN: { h_ih: "W_ih x + b_ih", h_hh: "W_hh h₋₁ + b_hh" },
-};
-const ENDS = {
-  LSTM: [
-    ["c", 14, 88, "t−1"],
-    ["h", 14, 304, "t−1"],
-    ["c", 660, 88, "t"],
-    ["h", 660, 304, "t"],
-    ["x", 106, 368, "t"],
-  ],
-  GRU: [
-    ["h", 14, 88, "t−1"],
-    ["h", 660, 88, "t"],
-    ["x", 96, 368, "t"],
-  ],
-  RNN: [
-    ["h", 14, 154, "t−1"],
-    ["h", 660, 154, "t"],
-    ["x", 176, 368, "t"],
-  ],
-};
-
 const NARROW = 480; // px
 const short = (v, terse) => number(v, Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 || terse ? 2 : 3);
 
+/** @import { Form } from "./form.js" */
+
 export class Drawing {
+  /** @type {Form} */
+  form;
   /** @type {(name: string) => boolean} whether a value is to be guessed */
   hides;
   /** @type {(name: string) => string} in whose words it is held by hand, if it is */
@@ -86,19 +52,22 @@ export class Drawing {
   }
 
   // The fixed part; show() only changes numbers, widths and colours.
-  sketch(kind, relu) {
+  /** @param {Form} form */
+  sketch(form) {
     this.fit();
-    this.kind = kind;
+    this.form = form;
     this.now = null;
-    this.pieces = DIAGRAMS[kind].parts.map((part) => this[part.kind](part, relu));
+    this.pieces = form.parts.map((part) => this[part.kind](part, form.relu));
     this.phaseOf = {};
     for (const { value, phase } of this.pieces) if (value) this.phaseOf[value] ??= phase;
-    for (const { gate, phase } of LINES[kind]) if (gate) this.phaseOf[`${gate}_pre`] ??= phase;
-    const labels = ENDS[kind].map(([text, x, y, below]) =>
+    for (const [name, phase] of Object.entries(form.phaseOf)) this.phaseOf[name] ??= phase;
+    this.root.setAttribute("viewBox", `0 0 ${form.size.join(" ")}`);
+    const [x0, y0, width, height] = form.hull;
+    const labels = form.ends.map(([text, x, y, below]) =>
       svg("text", { x, y, class: "sv-end" }, text, svg("tspan", { "baseline-shift": "sub" }, below)),
     );
     this.root.replaceChildren(
-      svg("rect", { x: 90, y: 34, width: 548, height: 306, rx: 16, class: "sv-hull" }),
+      svg("rect", { x: x0, y: y0, width, height, rx: 16, class: "sv-hull" }),
       ...this.pieces.map((piece) => piece.group),
       ...labels,
     );
@@ -121,7 +90,7 @@ export class Drawing {
   }
 
   box(part, relu) {
-    const letter = part.name.length === 1 ? part.name : "";
+    const letter = part.letter ?? (part.name.length === 1 ? part.name : "");
     const area = svg("rect", { x: part.x - 22, y: part.y - 20, width: 44, height: 40, rx: 6 });
     const group = svg(
       "g",
@@ -159,15 +128,20 @@ export class Drawing {
     };
   }
 
+  // The minus of a term that is taken away.
+  sign(part) {
+    return { ...part, group: svg("text", { x: part.x, y: part.y, class: "sv-glyph" }, "−") };
+  }
+
   hue(name) {
-    return `var(--sv-hue-${HUES[this.kind][name] ?? name.replace(/_.*/, "")})`;
+    return `var(--sv-hue-${this.form.hues[name] ?? name.replace(/_.*/, "")})`;
   }
 
   // What a wire is called when it is read out.
   spoken(name) {
     return (
-      SPOKEN[this.kind][name] ??
-      (name.endsWith("_pre") ? tr("sum of {gate}", { gate: name[0] }) : name.replace(/_$/, "₋₁"))
+      this.form.spoken[name] ??
+      (name.endsWith("_pre") ? tr("sum of {gate}", { gate: name.replace(/_pre$/, "") }) : name.replace(/_$/, "₋₁"))
     );
   }
 

@@ -134,6 +134,7 @@
  * @property {string} id
  * @property {string} title
  * @property {string} cell
+ * @property {CellDescription} description
  * @property {number} layer
  * @property {number} layers
  * @property {number} steps

@@ -3,6 +3,7 @@
 import { el } from "./dom.js";
 import { tr } from "./language.js";
 import { number } from "./numbers.js";
+import { equationsOf, flat } from "./terms.js";
 
 const EQUATIONS = {
   LSTM: (v) => [
@@ -14,7 +15,27 @@ const EQUATIONS = {
   RNN_RELU: (v) => [["h", `h = relu(Wx + b + Wh₋₁)`, "", v.h]],
 };
 
-/** @import { ScopeRow } from "./headers.js" */
+/** @import { CellDescription, ScopeRow } from "./headers.js" */
+
+const SMALL = [
+  [/_\{t−1\}/g, "₋₁"],
+  [/_t\b/g, ""],
+  [/ ⊙ /g, "·"],
+];
+/** @type {(text: string) => string} */
+const tight = (text) => SMALL.reduce((found, [from, to]) => found.replace(from, /** @type {string} */ (to)), text);
+
+// A state's equation of any cell, with its numbers where it has no others than those of the table.
+/** @type {(description: CellDescription, v: Record<string, string>) => string[][]} */
+const general = (description, v) =>
+  equationsOf(description)
+    .filter(({ value }) => description.states.includes(value))
+    .map(({ value, law, terms, squash }) => {
+      const known =
+        !squash && terms.every(({ factors, sign }) => sign > 0 && factors.length && factors.every((f) => f in v));
+      const numbers = known ? terms.map(({ factors }) => factors.map((f) => v[f]).join(" × ")).join(" + ") : "";
+      return [value, tight(law.map(flat).join("")), numbers, v[value]];
+    });
 
 export class Inspector {
   constructor(onInput, onCell) {
@@ -122,12 +143,13 @@ export class Inspector {
 
   // read(signal, step, unit) gives a number, or undefined before the first step.
   // held(signal) says by whose words a value is held by hand, so that it does not follow from the equation.
-  show({ cell, step, steps, unit, feature, label, names, read, was, held, editable, quantised }) {
+  show({ description, step, steps, unit, feature, label, names, read, was, held, editable, quantised }) {
     this.title.textContent = tr("Step {step} of {last}{label} · unit {unit}", { step, last: steps - 1, label, unit });
+    /** @type {Record<string, string>} */
     const v = {};
     for (const [signal, [before, now, old]] of this.cells) {
       const [a, b] = [read(signal, step - 1, unit), read(signal, step, unit)];
-      const state = signal === "c" || signal === "h";
+      const state = description.states.includes(signal);
       before.textContent = a === undefined ? (state ? number(0) : "–") : number(a);
       now.firstChild.textContent = (quantised ? "≈ " : "") + number(b);
       const previous = was?.(signal, step, unit);
@@ -136,7 +158,7 @@ export class Inspector {
       v[`${signal}_`] = number(a ?? 0);
     }
     this.equations.replaceChildren(
-      ...EQUATIONS[cell](v).map(([name, law, numbers, result]) => {
+      ...(EQUATIONS[description.name]?.(v) ?? general(description, v)).map(([name, law, numbers, result]) => {
         const rule = held(name);
         const sign = rule ? "≠" : "=";
         return el(

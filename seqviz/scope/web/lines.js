@@ -1,7 +1,8 @@
 // The equations beside the drawing, with their numbers: for one unit, or for all units as strips; each sum can be
 // taken apart into what every input and every unit gave to it.
 
-import { LINES, rowsOf } from "./diagrams.js";
+import { generalBars, generalNumbers } from "./equations.js";
+import { rowsOf } from "./diagrams.js";
 import { el, typeset, visible } from "./dom.js";
 import { tr, trn } from "./language.js";
 import { number } from "./numbers.js";
@@ -21,6 +22,8 @@ const flat = (part) => (typeof part === "string" ? part : part.text.map(flat).jo
 const plus = (value) => (value < 0 ? ` − ${number(-value)}` : ` + ${number(value)}`);
 const before = (name) => name.replace(/_$/, "₋₁");
 
+/** @import { Form } from "./form.js" */
+
 export class Lines {
   // peek(unit or null): a strip is hovered; choose(unit): it is clicked; open(line): a line is to be taken apart;
   // reveal(name): a question mark is clicked.
@@ -30,13 +33,17 @@ export class Lines {
   }
 
   // held: the layer's signals that are held by hand somewhere.
-  build(kind, relu, held) {
+  /**
+   * @param {Form} form
+   * @param {Set<string>} held
+   */
+  build({ lines, relu }, held) {
     this.relu = relu;
     const spell = (part) =>
       typeof part === "string"
         ? typeset(relu ? part.replace("tanh", "relu") : part)
         : [el("span", { "data-link": part.link, tabindex: "0" }, ...part.text.flatMap(spell))];
-    this.lines = LINES[kind].map((line) => {
+    this.lines = lines.map((line) => {
       const name = line.gate ?? line.value;
       const sum = !!line.gate || line.terms.length > 1;
       const [numbers, bars] = [el("div", { class: "sv-numbers" }), el("div", { class: "sv-bars" })];
@@ -66,6 +73,7 @@ export class Lines {
         numbers,
       );
       return {
+        pending: false,
         line,
         sum,
         numbers,
@@ -93,21 +101,23 @@ export class Lines {
       strips.range.hidden = !all;
       shown.pending = phase !== null && phase < line.result;
       const here = { ...reading, pending: shown.pending };
-      numbers.replaceChildren(...(all ? [] : line.gate ? this.sum(line, here) : this.products(line, here)));
+      numbers.replaceChildren(...(all ? [] : this.numbers(line, here)));
       const open = sum && opened === line;
       if (sum) {
         opener.setAttribute("aria-expanded", `${open}`);
         opener.textContent = open ? "▾" : "▸";
       }
       bars.hidden = !open;
-      bars.replaceChildren(...(open ? this.bars(line, names, reading) : []));
+      bars.replaceChildren(
+        ...(open ? (line.general ? generalBars(line, names, reading, this) : this.bars(line, names, reading)) : []),
+      );
     }
   }
 
   // all: the vectors by name.
   strip(all, reading) {
     for (const { line, strips, pending } of this.lines)
-      strips.show(all, { ...reading, pending, gate: line.squash === "σ" ? line.gate : null });
+      strips.show(all, { ...reading, pending, gate: line.squash === "σ" ? (line.gate ?? line.value) : null });
   }
 
   // A value, or a question mark that can be clicked.
@@ -127,6 +137,11 @@ export class Lines {
   worth(name, reading) {
     const set = this.set(name, reading);
     return set.length ? [number(reading.v.made[name]), ...set] : [this.read(name, reading)];
+  }
+
+  numbers(line, reading) {
+    if (line.general) return generalNumbers(line, reading, this);
+    return line.gate ? this.sum(line, reading) : this.products(line, reading);
   }
 
   sum(line, reading) {
@@ -156,6 +171,11 @@ export class Lines {
     ];
   }
 
+  // A line's value behind its equation.
+  result(name, reading) {
+    return result(name, null, this.worth(name, reading));
+  }
+
   products(line, reading) {
     const product = ([link, a, b]) => span(link, this.read(a, reading), " × ", this.read(b, reading));
     return [
@@ -169,7 +189,7 @@ export class Lines {
   // Bars that add up: the single contributions to each term, the terms to the total. What is to be guessed has neither
   // a number nor a length, nor a say in how long the others are.
   bars(line, names, reading) {
-    const { v, hides, held, theme } = reading;
+    const { v, hides, held } = reading;
     const rows = [];
     const add = (look, label, value, secret = "") => rows.push({ look, label, value: secret ? null : value, secret });
     const level = (look, label, name, made, value, secret = hides(name) ? name : "") => {
@@ -192,6 +212,12 @@ export class Lines {
     }
     const total = line.gate ? `${line.gate}_pre` : line.value;
     level("sv-total", tr("sum"), total, v.made[total], v[total]);
+    return this.drawBars(rows, reading);
+  }
+
+  // rows: {look, label, value, secret} each, `secret` the name of what is to be guessed.
+  drawBars(rows, reading) {
+    const { theme } = reading;
     const most = Math.max(1e-9, ...rows.map(({ value }) => Math.abs(value)).filter(Number.isFinite));
     return rows.map(({ look, label, value, secret }) => {
       const width = secret || Number.isNaN(value) ? 0 : Math.min(50, (50 * Math.abs(value)) / most);

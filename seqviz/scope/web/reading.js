@@ -5,8 +5,8 @@ import { clauses } from "./language.js";
 import { stepLabel } from "./rows.js";
 
 // In whose words a state is held by hand, itself or, where one sum makes it, within that.
-function heldBy({ rules = [], layer, cell }, signal, step, unit, steps) {
-  const own = cell.startsWith("RNN") ? ["h", "h_pre", "h_ih", "h_hh"] : [signal];
+function heldBy({ rules = [], layer }, signal, step, unit, steps) {
+  const own = [signal, ...["pre", "ih", "hh"].map((part) => `${signal}_${part}`)];
   return clauses(
     own.flatMap((name) => rulesOf(rules, `l${layer}.${name}`, step, unit, steps)).map((rule) => rule.says),
   );
@@ -24,7 +24,7 @@ export function reading({ header, state, now, baseline, message }, step, unit) {
   };
   const exact = message.arrays.h;
   return {
-    cell: header.cell,
+    description: header.description,
     step,
     steps: state.L,
     unit,

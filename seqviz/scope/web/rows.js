@@ -114,7 +114,7 @@ const WIDER = 0.1;
  */
 export function colours(row, values, state, theme) {
   if (row.kind !== "gate" || state.view === "difference") return theme.diverging;
-  const scale = theme.sequential[row.signal];
+  const scale = theme.sequential[row.signal] ?? theme.magnitude;
   if (!beyond(row, values)) return scale;
   const share = (v) => (v + WIDER) / (1 + 2 * WIDER);
   const [low, high] = [share(-SLACK), share(1 + SLACK)];

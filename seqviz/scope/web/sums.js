@@ -3,16 +3,15 @@
 // server says it is; `made` has what it would be by its own sum.
 
 import { BLOCK } from "./diagrams.js";
+import { byHand } from "./form.js";
+import { stepValues, unitOf } from "./stepvalues.js";
+import { held32 } from "./tape.js";
 
 function dot(weights, row, input) {
   let total = 0;
   for (let k = 0; k < input.length; k++) total += weights[row * input.length + k] * input[k];
   return total;
 }
-
-// What torch's 32-bit floats cannot hold is infinite there.
-const MOST = 3.4028234663852886e38;
-const held32 = (v) => (Math.abs(v) > MOST ? Math.sign(v) * Infinity : v);
 
 const SQUASH = { sigmoid: (v) => 1 / (1 + Math.exp(-v)), tanh: Math.tanh, relu: (v) => Math.max(0, v) };
 const squashOf = (cell, gate) => SQUASH[cell === "RNN_RELU" ? "relu" : "gnh".includes(gate) ? "tanh" : "sigmoid"];
@@ -75,6 +74,7 @@ function reader({ cell, hidden: H, inputs }, arrays, step) {
  * @param {number} unit
  */
 export function sums(header, arrays, step, unit) {
+  if (!byHand(header.cell)) return general(header, arrays, step, unit);
   const { kind, x, before, unit: read } = reader(header, arrays, step);
   const { v, made } = read(unit);
   v.made = made;
@@ -106,6 +106,7 @@ export function sums(header, arrays, step, unit) {
  * @returns {Record<string, Float64Array>}
  */
 export function vectors(header, arrays, step) {
+  if (!byHand(header.cell)) return stepValues(header, arrays, step).named;
   const { unit: read } = reader(header, arrays, step);
   /** @type {Record<string, Float64Array>} */
   const found = {};
@@ -114,4 +115,10 @@ export function vectors(header, arrays, step) {
     for (const name in v) (found[name] ??= new Float64Array(header.hidden))[u] = v[name];
   }
   return found;
+}
+
+// A cell that has no drawing of its own: the numbers of its tape, and `part(k)`, the products of one of its nodes.
+function general(header, arrays, step, unit) {
+  const { named, made, part } = stepValues(header, arrays, step);
+  return { ...unitOf(named, unit), made: unitOf(made, unit), part: (k) => part(k, unit) };
 }

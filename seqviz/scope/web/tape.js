@@ -9,7 +9,7 @@
 const f32 = Math.fround;
 const softplus = (v) => (v > 0 ? v + Math.log1p(Math.exp(-v)) : Math.log1p(Math.exp(v)));
 
-const ONE = {
+export const ONE = {
   neg: (v) => -v,
   sigmoid: (v) => 1 / f32(1 + f32(Math.exp(-v))),
   tanh: Math.tanh,
@@ -48,6 +48,10 @@ const TWO = {
 const each = (o, a, of) => () => {
   for (let u = 0; u < o.length; u++) o[u] = of(a[u]);
 };
+
+// What torch's 32-bit floats cannot hold is infinite there.
+const MOST = 3.4028234663852886e38;
+export const held32 = (v) => (Math.abs(v) > MOST ? Math.sign(v) * Infinity : v);
 
 const SAFE = 1e38;
 const largest = (values) => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);

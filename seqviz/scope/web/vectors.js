@@ -95,7 +95,7 @@ export class Vectors {
     for (const { text, name, canvas, mark, strip, value } of this.rows) {
       const values = found[name];
       const hidden = hides(name);
-      if (name === gate) paint(canvas, values, 0, 1, theme.sequential[name]);
+      if (name === gate) paint(canvas, values, 0, 1, theme.sequential[name] ?? theme.magnitude);
       else paint(canvas, values, -reach, reach, theme.diverging);
       canvas.style.visibility = hidden ? "hidden" : "";
       mark.style.cssText = `left:${(100 * unit) / this.count}%;width:${100 / this.count}%`;
