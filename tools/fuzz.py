@@ -25,11 +25,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import openpyxl
+import pyarrow
+import pyarrow.parquet
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import seqviz
+from seqviz import lessons
 from seqviz.checkpoints import from_safetensors, to_safetensors
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
 from seqviz.experiment.interventions import Ablate, Clamp, Scale
@@ -98,6 +102,8 @@ def readers() -> dict[str, Reader]:
         "trace": Reader(lambda data: Trace.load(io.BytesIO(data)), [trace.getvalue()]),
         "safetensors": Reader(from_safetensors, [to_safetensors(one), to_safetensors(text)]),
         "network files": Reader(seqviz.read_network, _networks()),
+        "tables": Reader(lambda data: seqviz.read_table(data, "own"), [*_tables(), npy.getvalue()]),
+        "lessons": Reader(_lesson, _lessons()),
         "csv": Reader(parse_csv, [table.encode(), table, "1;2\n3;4\n", "1\t2\n"]),
         "npy": Reader(parse_npy, [npy.getvalue()]),
         "numbers": Reader(parse_numbers, ["1 2 3", "1,2\n3,4", "0.5e-3; 1"]),
@@ -115,6 +121,37 @@ def _networks() -> list[bytes]:
         torch.save(thing, file)
         made.append(file.getvalue())
     return made
+
+
+def _tables() -> list[bytes]:
+    """Tables of every kind, written in more than one way."""
+    columns = {"time": ["2024-01-01", "2024-01-02", "2024-01-03"], "θ": [1.5, -2.0, 3.25], "on": [True, False, True]}
+    made = [
+        "time;Höhe (m);n\n01.02.2024;1.234,5;3\n02.02.2024;-0,5;4\n;2,5;7\n".encode("latin-1"),
+        "日期,温度\n2024-01-01,1.5\n2024-01-02,2.5\n".encode("gbk"),
+        '# made by hand\nname\tvalue\n"a\nb"\t"1,234"\nc\t5%\n'.encode("utf-16"),
+    ]
+    parquet, excel = io.BytesIO(), io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), parquet)
+    book = openpyxl.Workbook()
+    for row in zip(*([name, *values] for name, values in columns.items()), strict=True):
+        book.active.append(row)
+    book.save(excel)
+    return [*made, parquet.getvalue(), excel.getvalue()]
+
+
+def _lessons() -> list[str]:
+    folder = Path(__file__).resolve().parents[1] / "assets" / "lessons"
+    return [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))]
+
+
+def _lesson(text: str) -> Any:
+    """Every mistake in a lesson is a sentence of its own; the first that is none is raised, or else the first."""
+    try:
+        return lessons.read(text)
+    except lessons.LessonError as error:
+        said = [mistake.says for mistake in error.mistakes]
+        raise ValueError(next((s for s in said if not isinstance(s, Sentence) or len(s) > LONGEST), said[0])) from error
 
 
 def _packed(text: Any) -> str:

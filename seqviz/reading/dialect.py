@@ -132,7 +132,7 @@ def _cut(lines: Sequence[str], separator: str, quote: str, decimal: str | None) 
     width = max((_width(rows[k]) for k in numeric if len(rows[k]) == cells), default=1)
     good = sum(kinds[k]["number"] for k in numeric)
     bad = sum(kinds[k]["strange"] for k in range(len(rows)))
-    score = agree / max(1, len(numeric)) * good / max(1, good + bad) if width > 1 or not separator else 0.0
+    score = agree / max(1, len(numeric)) * good / max(1, good + bad) if width > 1 or not separator or cells > 1 else 0.0
     if score and _is_named(rows, numeric, width, kinds, separator):
         score += 0.4
     return _Candidate(separator, rows, style, width, score)

@@ -43,7 +43,7 @@ class MissingValues(ValueError):
         super().__init__(tr("{first} {second}", first=place, second=offer))
 
 
-@dataclass
+@dataclass(eq=False)
 class DraftColumn:
     """One column of the file.
 

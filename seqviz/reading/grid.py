@@ -30,6 +30,8 @@ MAX_CELLS: Final = 2**25
 EDGE: Final = 64
 """Lines at either end that may be something else than the table."""
 
+MAX_COLUMNS: Final = 100_000
+
 _PIECE: Final = 100_000
 """Cells that are turned into numbers at a time."""
 
@@ -126,8 +128,13 @@ def read_grid(
     """Every row of a table, in columns; with `remarks`, what begins with a mark of comments is no row.
 
     Raises:
-        ValueError: the first some thousand lines hold no number, or there are too many rows.
+        ValueError: the first some thousand lines hold no number, or there are too many rows or columns.
     """
+    if width > MAX_COLUMNS:
+        raise ValueError(
+            tr("A line has {count:,} cells; at most {most:,} are read. Write one step a line.",
+               count=width, most=MAX_COLUMNS)
+        )  # fmt: skip
     grid = Grid([Column() for _ in range(width)])
     waiting: list[list[str]] = []
     last: deque[tuple[int, list[str]]] = deque(maxlen=EDGE)

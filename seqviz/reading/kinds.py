@@ -40,6 +40,7 @@ _TIME_WORDS: Final = (
     "date datetime timestamp time day datum zeit zeitpunkt fecha data unix unixtime epoch ts month period yyyymmdd "
     "日期 时间 日時 日付"
 )
+_DATES: Final = frozenset(["date", "datetime", "datum", "fecha", "data", "timestamp", "日期", "时间", "日時", "日付"])
 _YEARS: Final = frozenset(_YEAR_WORDS.split())
 _COUNTERS: Final = frozenset(_COUNTER_WORDS.split())
 _TIMES: Final = frozenset(_TIME_WORDS.split())
@@ -98,13 +99,20 @@ def counts_steps(values: np.ndarray, name: str | None) -> bool:
 
 
 def reads_as_time(values: np.ndarray, name: str | None) -> bool:
-    """Whether whole numbers are years, days written 20240131, or seconds since 1970, growing, under such a name."""
-    if name is None or len(values) < 2 or not np.isfinite(values).all() or (values % 1).any():
+    """Whether numbers are years, days written 20240131 or counted from 1900, or seconds since 1970, under such a name.
+
+    They grow or fall throughout. Only Excel's days since 1900, here those from 1950 to 2120, have fractions.
+    """
+    if name is None or len(values) < 2 or not np.isfinite(values).all():
         return False
     if not ((np.diff(values) >= 0).all() or (np.diff(values) <= 0).all()) or values[0] == values[-1]:
         return False
     bare = _bare(name)
     low, high = float(values.min()), float(values.max())
+    if bare in _DATES and low >= 18264 and high <= 80_000:
+        return True
+    if (values % 1).any():
+        return False
     if bare in _YEARS:
         return low >= 1000 and high <= 3000
     days = low >= 18000101 and high <= 22001231 and bool(((values % 100 <= 31) & (values // 100 % 100 <= 12)).all())

@@ -67,7 +67,7 @@ def layout_of(grid: Grid, kinds: Sequence[str], style: Style) -> Layout:
     stop = reader.last_row(start) + 1
     repeats, remarks = reader.inside(start, stop, heads)
     rows = np.setdiff1d(np.arange(start, stop), [*repeats, *remarks], assume_unique=True)
-    preamble = [row for row in range(start) if row not in heads]
+    preamble = [row for row in range(start) if row not in heads and any(map(str.strip, reader.row(row)))]
     preamble += [row for row in heads if row in reader.titles]
     return Layout(
         names, rows, sorted(preamble), units, list(range(stop, len(grid))), repeats, remarks, shifted, doubtful
@@ -146,6 +146,8 @@ class _Reader:
     def first_row(self) -> int:
         """The first row that looks like the table, where no line names the columns."""
         for place in sorted(self.grid.top):
+            if place == 0 and len(self.grid) > 1 and not any(map(str.strip, self.row(0))):
+                continue  # a line of separators alone, where names could stand
             over = self.in_numeric(self.row(place))
             numbers = sum(self.is_number(cell, k) for k, cell in over)
             if place not in self.grid.odd and (numbers or not any(not is_missing(c) for _, c in over)):

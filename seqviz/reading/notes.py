@@ -56,8 +56,9 @@ def notes_on_columns(draft: Draft, columns: Sequence[Column], rows: np.ndarray, 
                value=f"{read.value:.15g}" if read else "")
         )  # fmt: skip
     numeric = [c for c in draft.columns if c.kind in (NUMBER, BOOL) and not (c.as_label or c.aside)]
+    alone = sum(c.kind == NUMBER for c in draft.columns) == 1
     for column in numeric:
-        said += _about(draft, column, columns[column.number], rows)
+        said += _about(draft, column, columns[column.number], rows, alone)
     for column in draft.columns:
         if column.kind == DATE and column.as_label and column.labels and backwards(column.labels()[:1000]):
             said.append(tr("The dates run backwards: the newest step comes first."))
@@ -69,7 +70,7 @@ def notes_on_columns(draft: Draft, columns: Sequence[Column], rows: np.ndarray, 
     return said
 
 
-def _about(draft: Draft, column: DraftColumn, cells: Column, rows: np.ndarray) -> list[Sentence]:
+def _about(draft: Draft, column: DraftColumn, cells: Column, rows: np.ndarray, alone: bool) -> list[Sentence]:
     said: list[Sentence] = []
     title = column.title(draft.named)
     if column.kind == BOOL:
@@ -81,7 +82,6 @@ def _about(draft: Draft, column: DraftColumn, cells: Column, rows: np.ndarray) -
         else:
             mark = brief(max(marks, key=lambda m: int((cells.codes == cells.marks[m]).sum())))
             said.append(tr("In {column}, “{mark}” beside the numbers was left out.", column=title, mark=mark))
-    alone = sum(c.kind == NUMBER for c in draft.columns) == 1
     if draft.named and not alone and is_time_word(column.name) and _rises_evenly(column.values):
         said.append(tr("In {column}, numbers rise evenly, as times do; leave it out if it is no input.", column=title))
     return said + _stand_ins(column, title)

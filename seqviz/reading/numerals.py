@@ -23,8 +23,11 @@ _TIDY: Final = (
     | dict.fromkeys((0xA0, 0x2007, 0x2008, 0x2009, 0x200A, 0x202F, 0x3000), " ")
     | dict.fromkeys((0x2019, 0x2018, 0x02BC, 0xB4), "'")
     | dict.fromkeys((0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF), None)
+    | {0xFFE0: "¢", 0xFFE1: "£", 0xFFE5: "¥", 0xFFE6: "₩", 0x066B: ".", 0x066C: ","}
+    | {zero + k: str(k) for zero in (0x0660, 0x06F0, 0x0966, 0x09E6, 0x0E50) for k in range(10)}
 )  # fmt: skip
-"""Full-width characters, every minus, every blank that does not break, apostrophes; marks without a width."""
+"""Full-width characters, every minus, every blank that does not break, apostrophes; marks without a width; the digits
+of Arabic, Persian, Hindi, Bengali and Thai."""
 
 _MISSING_WORDS: Final = (
     "na n/a #n/a #na nan -nan +nan null none nil missing <na> nat n.a. n.d. nd n.v. k.a. #value! #div/0! #ref! #num! "
@@ -46,6 +49,11 @@ MULTIPLIERS: Final = {
     "亿": 1e8,
     "萬": 1e4,
     "億": 1e8,
+    **dict.fromkeys(("G", "bn", "Mrd", "Mrd.", "billion"), 1e9),
+    **dict.fromkeys(("mn", "mln", "Mio", "Mio.", "million"), 1e6),
+    **dict.fromkeys(("Tsd", "Tsd.", "thousand"), 1e3),
+    **dict.fromkeys(("lakh", "L"), 1e5),
+    **dict.fromkeys(("crore", "cr", "Cr"), 1e7),
 }
 """What shortens large numbers. Where a column holds several of them, they multiply; one alone is a unit."""
 
@@ -53,7 +61,7 @@ _MONEY: Final = (
     r"[$€£¥￥₹₽₩₺฿₫₱₪]|(?:US|R|A|C|HK|NT|CA|AU|NZ|S)\$|CHF|USD|EUR|GBP|JPY|CNY|RMB|INR|AUD|CAD|HKD|KRW|SEK|NOK|DKK|RUB"
     r"|BRL|ZAR|MXN|SGD|TWD|PLN|TRY|Rs\.?|kr\.?|Fr\.?"
 )
-_UNIT: Final = r"(?:[^\W\d_]|[%‰°µ$€£¥₹₽₩₺฿'″′℃℉Ω])[^0-9]{0,15}(?:(?<=[mst])[23])?|[*†‡]{1,3}"
+_UNIT: Final = r"(?!(?:st|nd|rd|th)\b)(?:[^\W\d_]|[%‰°µ$€£¥₹₽₩₺฿'″′℃℉Ω])[^0-9]{0,15}(?:(?<=[mst])[23])?|[*†‡]{1,3}"
 _EXPONENT: Final = r"(?:[eEdD][+-]?[0-9]++| ?[x×*·] ?10\^?[+-]?[0-9]++)?+"
 _FRACTION: Final = {".": r"(?:\.[0-9]*+)?+", ",": r"(?:,[0-9]++)?+"}
 _GROUPED: Final = {

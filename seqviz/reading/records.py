@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from seqviz.language import tr
 
-__all__ = ["MAX_LINE", "Lines", "Record", "head", "records"]
+__all__ = ["MAX_LINE", "Lines", "Record", "head", "of_matrix", "records"]
 
 MAX_LINE: Final = 2**22
 """Characters of a line that are read: half a million numbers."""
@@ -21,6 +21,7 @@ BLANK_LINES: Final = 20_000
 """Lines without a single cell after which a file is given up."""
 
 _SEPARATORS: Final = {ord("，"): ", ", ord("、"): ", ", ord("；"): ";", ord("\u3000"): " "}
+_OPENING: Final = re.compile(r"(?:\w{1,100}+ ?=)? ?\[")
 _ENDS: Final = re.compile(r"[^\r\n]*+(?:\r\n?|\n)?+")
 
 
@@ -39,10 +40,14 @@ class Lines:
     encoding: str
     wide: bool = False
     """Whether full-width commas and semicolons separate, too."""
+    matrix: bool = False
+    """Whether the lines are rows of a matrix: ``A = [1 2;``, ``3 4];``."""
 
     def __iter__(self) -> Iterator[str]:
         found = self._of_text(self.data) if isinstance(self.data, str) else self._of_bytes(self.data)
-        return (line.translate(_SEPARATORS) for line in found) if self.wide else found
+        if self.wide:
+            found = (line.translate(_SEPARATORS) for line in found)
+        return (of_matrix(line) + "\n" for line in found) if self.matrix else found
 
     def _of_bytes(self, data: bytes) -> Iterator[str]:
         stream = io.TextIOWrapper(io.BytesIO(data), self.encoding, newline="")
@@ -70,6 +75,12 @@ class Lines:
 def _endless(number: int, length: int) -> ValueError:
     said = tr("Line {line} is {length:,} characters long, more than any row of numbers.", line=number, length=length)
     return ValueError(said)
+
+
+def of_matrix(line: str) -> str:
+    """The numbers on a line of a matrix as Matlab and Octave write it."""
+    row = line.strip().removesuffix(";").removesuffix("]")
+    return row[match.end() :] if (match := _OPENING.match(row)) else row
 
 
 def head(source: Iterable[str], most: int) -> list[str]:

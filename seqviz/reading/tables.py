@@ -240,10 +240,11 @@ def _chosen(draft: Draft, columns: Iterable[str | int] | None, steps: np.ndarray
                 most=MAX_CELLS,
             )
         )
-    labelling = [c for c in draft.columns if c.as_label and c.labels is not None and c not in chosen]
+    taken = set(chosen)
+    labelling = [c for c in draft.columns if c.as_label and c.labels is not None and c not in taken]
     values, left, done = mended(draft, chosen, steps, missing)
     labels = _joined([c.labels() for c in labelling if c.labels], left) if labelling else None
-    notes = [_about(draft, c, c in labelling) for c in draft.columns if c not in chosen and c.name + c.kind]
+    notes = [_about(draft, c, c in labelling) for c in draft.columns if c not in taken and c.name + c.kind]
     if columns is not None:
         notes = [_about(draft, c, True) for c in labelling]
     lines = None if draft.lines is None else draft.lines[left]

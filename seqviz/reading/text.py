@@ -32,13 +32,15 @@ from seqviz.reading.kinds import (
 from seqviz.reading.layout import Layout, layout_of
 from seqviz.reading.notes import notes_on_columns, scaled
 from seqviz.reading.numerals import Style, is_missing
-from seqviz.reading.records import Lines, Record, head, records
+from seqviz.reading.records import Lines, Record, head, of_matrix, records
 
 __all__ = ["draft_of_records", "draft_of_text"]
 
 _SAMPLE: Final = 400
 _WIDE: Final = re.compile(r"[0-9０-９] ?[，；、\u3000] ?[-+－＋.．0-9０-９]")
 """Numbers apart as a Chinese or Japanese keyboard types it."""
+
+_APART: Final = re.compile(r"[0-9.][ \t]{1,9}[-+.0-9]")
 
 _ENCODINGS = {
     "gb18030": "GB18030 (GBK)", "cp932": "Shift-JIS", "big5": "Big5", "euc_kr": "EUC-KR", "cp1251": "Windows-1251",
@@ -52,6 +54,9 @@ def draft_of_text(lines: Lines, separator: str | None, decimal: str | None, most
     sample = head(lines, _SAMPLE)
     if any(map(_WIDE.search, sample)):
         lines = replace(lines, wide=True)
+        sample = head(lines, _SAMPLE)
+    if sample and separator in (None, " ") and all(map(_is_of_matrix, sample)):
+        lines = replace(lines, matrix=True)
         sample = head(lines, _SAMPLE)
     if not sample:
         raise ValueError(tr("The sequence is empty; give at least one number."))
@@ -70,6 +75,12 @@ def draft_of_text(lines: Lines, separator: str | None, decimal: str | None, most
         draft.notes.append(tr("The text was read as {encoding}.", encoding=_ENCODINGS[lines.encoding]))
     draft.notes += dialect.doubts
     return draft
+
+
+def _is_of_matrix(line: str) -> bool:
+    """Whether a line ends as rows of a matrix do, and has numbers with blanks between them."""
+    row = of_matrix(line)
+    return line.rstrip().endswith((";", "]")) and ";" not in row and _APART.search(row) is not None
 
 
 def _read_unquoted(
@@ -127,7 +138,10 @@ def _draft(grid: Grid, kinds: list[str], layout: Layout, dialect: Dialect) -> Dr
         columns.append(_column(k, column, kind, name, layout, rows))
     if len(rows) == 1:  # a single step says too little to call a column text
         first = 0 if layout.names is None else 1
-        columns[first:] = [replace(c, kind=NUMBER) if c.kind in (TEXT, EMPTY) else c for c in columns[first:]]
+        columns[first:] = [
+            replace(c, kind=NUMBER) if c.kind == TEXT or (c.kind == EMPTY and (c.name or not first)) else c
+            for c in columns[first:]
+        ]
     lines = np.frombuffer(grid.lines, np.int64)
     draft = Draft(columns, layout.names is not None, [], lines[rows], {})
     _find_labels(draft, layout)
@@ -151,11 +165,10 @@ def _refuse_commas_twice(grid: Grid, layout: Layout, dialect: Dialect) -> None:
 
 
 def _nothing(grid: Grid) -> Sentence:
-    for k, column in enumerate(grid.columns):
-        for row, text in column.texts.items():
-            if text.strip():
-                where = tr("Line {line}, {column}", line=grid.lines[row], column=tr("column {number}", number=k + 1))
-                return not_a_number(where, text)
+    found = [(k, row, text) for k, c in enumerate(grid.columns) for row, text in c.texts.items() if text.strip()]
+    for k, row, text in sorted(found, key=lambda cell: not any(map(str.isdigit, cell[2]))):  # rather no name
+        where = tr("Line {line}, {column}", line=grid.lines[row], column=tr("column {number}", number=k + 1))
+        return not_a_number(where, text)
     return tr("The sequence is empty; give at least one number.")
 
 
@@ -172,7 +185,8 @@ def _column(k: int, column: Column, kind: str, name: str, layout: Layout, rows: 
             ]
         return [texts.get(step, "").strip() for step in range(len(values))]
 
-    return DraftColumn(k, name, kind, values, texts, None if column.dropped else labels)
+    why = tr("nearly empty") if kind == EMPTY and not np.isnan(values).all() else None
+    return DraftColumn(k, name, kind, values, texts, None if column.dropped else labels, why=why)
 
 
 def _find_labels(draft: Draft, layout: Layout) -> None:
@@ -187,11 +201,13 @@ def _find_labels(draft: Draft, layout: Layout) -> None:
             for k in pieces:
                 draft.columns[k].as_label, draft.columns[k].why = True, tr("years or times")
                 dates.append(draft.columns[k])
-    if len(others) > 1:
-        for column in [c for c in others if not c.as_label]:
-            why = _numbers_that_label(column, column.name if draft.named else None, layout)
-            if why is not None and sum(not (c.as_label or c.aside) for c in others) > 1:
-                column.as_label, column.aside, column.why = not dates, bool(dates), why
+    free = [c for c in others if not c.as_label]
+    left = len(free)
+    for column in free if len(others) > 1 else ():
+        why = _numbers_that_label(column, column.name if draft.named else None, layout)
+        if why is not None and left > 1:
+            column.as_label, column.aside, column.why = not dates, bool(dates), why
+            left -= 1
     texts = [c for c in draft.columns if c.kind == TEXT and c.labels]
     if not any(c.as_label for c in draft.columns):
         for column in texts[:1]:
