@@ -23,7 +23,7 @@ from seqviz.gradients.maps import vanishing_map, vanishing_maps
 from seqviz.gradients.onestep import step_jacobians
 from seqviz.gradients.rests import FixedPoints
 from seqviz.language import use_language
-from seqviz.networks.modules import FeedForward, SequenceGRU, SequenceLSTM, SequenceRNN, instrument
+from seqviz.networks.modules import FeedForward, SequenceCell, SequenceGRU, SequenceLSTM, SequenceRNN, instrument
 from seqviz.networks.presets import preset
 from seqviz.reading import MissingValues, Table, read_table
 from seqviz.reading.networks import NetworkFile, read_network
@@ -48,6 +48,7 @@ __all__ = [
     "NetworkFile",
     "Scale",
     "Sequence",
+    "SequenceCell",
     "SequenceGRU",
     "SequenceLSTM",
     "SequenceRNN",
