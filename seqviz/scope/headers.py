@@ -17,6 +17,8 @@ __all__ = [
     "Curve",
     "FlowHeader",
     "FlowRow",
+    "GalleryHeader",
+    "Layer",
     "LearningHeader",
     "LearningRow",
     "ModelHeader",
@@ -29,6 +31,8 @@ __all__ = [
     "SpectrumHeader",
     "TabHeader",
     "Tail",
+    "Thumbnail",
+    "Try",
     "UnrolledHeader",
     "WeightsHeader",
 ]
@@ -91,6 +95,48 @@ class TabHeader(TypedDict):
     panel: Literal["tab"]
 
 
+class Layer(TypedDict):
+    """A part of a small picture: bars or a line of one list of values, or a heatmap of several, from `low` to `high`.
+
+    `top` and `height` are shares of the picture; `line` is a place among the palette's lines.
+    """
+
+    kind: Literal["bars", "line", "heat"]
+    values: Sequence[Sequence[float]]
+    low: float
+    high: float
+    top: float
+    height: float
+    line: NotRequired[int]
+
+
+class Thumbnail(TypedDict):
+    """An example: its key, what it is called and claims, and a small picture of its numbers."""
+
+    name: str
+    title: str
+    line: str
+    layers: Sequence[Layer]
+
+
+class GalleryHeader(TypedDict):
+    """Examples to choose from; `lit` is on the screen."""
+
+    panel: Literal["gallery"]
+    id: str
+    heading: str
+    strip: bool
+    entries: Sequence[Thumbnail]
+    lit: str | None
+
+
+class Try(TypedDict):
+    """One thing to try: the button, and the inputs it sets."""
+
+    says: str
+    edits: Sequence[Sequence[float]]
+
+
 class Rule(TypedDict):
     """An intervention; `steps` as ``(first, stop)``, either of them None where it is open."""
 
@@ -122,6 +168,7 @@ class ScopeRow(TypedDict):
     kind: Literal["line", "onehot", "gate", "state"]
     width: int
     says: str
+    note: NotRequired[str]
     floor: NotRequired[Sequence[float]]
     closed: NotRequired[str]
     open: NotRequired[str]
@@ -150,6 +197,10 @@ class ScopeHeader(TypedDict):
     status: str
     address: str
     fields: Sequence[str]
+    headline: NotRequired[str]
+    story: NotRequired[str]
+    tries: NotRequired[Try | None]
+    opening: NotRequired[bool]
     plain: NotRequired[bool]
     marks: NotRequired[Sequence[str] | None]
     names: NotRequired[Sequence[str] | None]
@@ -182,6 +233,9 @@ class CellHeader(TypedDict):
     status: str
     address: str
     fields: Sequence[str]
+    headline: NotRequired[str]
+    story: NotRequired[str]
+    opening: NotRequired[bool]
     at: Sequence[int] | None
     undo: bool
     redo: bool
@@ -256,6 +310,8 @@ class FlowHeader(TypedDict):
     spectrum: SpectrumHeader | None
     address: str
     fields: Sequence[str]
+    headline: NotRequired[str]
+    story: NotRequired[str]
     undo: bool
     redo: bool
     axis: NotRequired[str]

@@ -9,7 +9,7 @@ from seqviz.language import Sentence, later, sentences, tr
 from seqviz.telling.numbers import Number
 from seqviz.telling.titles import step_count
 
-__all__ = ["half_life_in_words", "order_in_words"]
+__all__ = ["half_life_in_words", "order_headline", "order_in_words"]
 
 MEMORYLESS = "Feed-forward"
 ROUNDING = 1e-6
@@ -35,8 +35,7 @@ def order_in_words(
     lost = [name for name, gap in gaps.items() if not math.isfinite(gap)]
     forward = gaps[MEMORYLESS] if MEMORYLESS not in lost else 0.0
     others = [name for name in gaps if name != MEMORYLESS and name not in lost]
-    least = {name: max(10 * forward, ROUNDING * (sizes[name] if sizes else 1.0)) for name in others}
-    noticed = [name for name in others if gaps[name] > least[name]]
+    noticed = _noticed(gaps, others, forward, sizes)
     still = [name for name in others if name not in noticed]
     says = [] if MEMORYLESS in lost else [_forward(forward)]
     if noticed:
@@ -56,6 +55,29 @@ def order_in_words(
     if lost:
         says.append(tr("Overflowed, so that nothing can be said of the order: {names}.", names=_list(map(tr, lost))))
     return sentences(says)
+
+
+def _noticed(
+    gaps: Mapping[str, float], others: Iterable[str], forward: float, sizes: Mapping[str, float] | None
+) -> list[str]:
+    """Whose outputs change by more than rounding does."""
+    least = {name: max(10 * forward, ROUNDING * (sizes[name] if sizes else 1.0)) for name in others}
+    return [name for name in least if gaps[name] > least[name]]
+
+
+def order_headline(gaps: Mapping[str, float], moved: int, sizes: Mapping[str, float]) -> Sentence | None:
+    """:func:`order_in_words` in one short sentence; None where there is nothing to say of the order."""
+    if moved == 0 or not all(map(math.isfinite, gaps.values())):
+        return None
+    others = [name for name in gaps if name != MEMORYLESS]
+    noticed = _noticed(gaps, others, gaps[MEMORYLESS], sizes)
+    if not noticed:
+        return tr("Shuffle this input, and no network tells the difference.")
+    most = max(noticed, key=gaps.__getitem__)
+    return tr(
+        "Shuffle the steps: only memory notices, the {name}’s by up to {gap}.",
+        name=tr(most), gap=Number(gaps[most]),
+    )  # fmt: skip
 
 
 def _forward(gap: float) -> Sentence:

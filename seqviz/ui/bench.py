@@ -19,6 +19,7 @@ from seqviz import vocabulary as words
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, WeightEdit
 from seqviz.experiment.value import fitting
 from seqviz.language import reason, tr
+from seqviz.networks.presets import preset
 from seqviz.runner import run
 from seqviz.scope.hosts.streamlit.tab import MARK, MAX_KEPT, fetch, mark
 
@@ -42,8 +43,8 @@ def drawn(cell: str) -> Experiment:
 
 
 def start() -> Experiment:
-    """What a new visitor sees first: a living LSTM."""
-    return drawn(words.LSTM)
+    """What a new visitor sees first: a unit that keeps the first bit of a short sequence."""
+    return preset("latch")
 
 
 class State(NamedTuple):
@@ -75,7 +76,10 @@ class Bench:
 
     history: list[State] = field(default_factory=lambda: [State(start())])
     at: int = 0
-    first: Experiment = field(default_factory=start)
+    first: Experiment | None = None
+    """What an address that names no experiment stands for; None where every address names one."""
+    opening: bool = False
+    """Whether a new visitor has been shown the story that the app opens on, and has done nothing yet."""
     baseline: Experiment | None = None
     layer: int = 0
     problem: str = ""
@@ -93,18 +97,19 @@ class Bench:
     def here(
         cls,
         page: str = "gates",
-        first: Callable[[], Experiment] = start,
+        first: Callable[[], Experiment] | None = None,
         options: Mapping[str, Sequence_[str]] = MappingProxyType({}),
     ) -> Bench:
         """This session's bench of a page, set up from the address when it is first asked for.
 
-        `first` is what a new visitor finds there; `options` are the page's own settings beside the
-        experiment, each with the words it may be, the first being the default.
+        `first` is what a new visitor finds there, by default the story that the app opens on; `options` are the
+        page's own settings beside the experiment, each with the words it may be, the first being the default.
         """
         key = f"bench.{page}"
         bench: Bench | None = st.session_state.get(key)
         if bench is None:
-            bench = st.session_state[key] = cls([State(first())], first=first(), choices=options)
+            found = first() if first else None
+            bench = st.session_state[key] = cls([State(found or start())], first=found, choices=options)
             bench._read_address()
         bench.layer = min(bench.layer, bench.experiment.num_layers - 1)
         return bench
@@ -142,6 +147,7 @@ class Bench:
         state = State(experiment, self._not_default({**now.chosen, **options}))
         if state == now:
             return
+        self.opening = False
         self.history = _bounded([*self.history[: self.at + 1], state])
         self.at = len(self.history) - 1
 
@@ -196,6 +202,7 @@ class Bench:
             "gates": lambda: self._go("gates", event),
             "unedit": lambda: self.put(_without(experiment, event["places"])),
             "choose": lambda: self._choose_known(event["name"], event["word"]),
+            "before": self._before,
         }
         kind = event.get("type")
         action = actions.get(kind) if isinstance(kind, str) else None
@@ -208,7 +215,14 @@ class Bench:
                 "The picture sent something that could not be understood ({kind}).", kind=type(error).__name__
             )
         table_open = bool(getattr(st.session_state.get(TABLE), "open", st.session_state.get(TABLE)))
+        self.opening = False
         self.stale = event["type"] != "input" or said != self.problem or table_open
+
+    def _before(self) -> None:
+        """A link from before the app opened on a story: without a word of an experiment it stood for this one."""
+        if self.opening:
+            self.history = [State(drawn(words.LSTM))]
+            self.at = 0
 
     def _choose_known(self, name: str, word: str) -> None:
         if word not in self.choices[name]:
@@ -230,6 +244,8 @@ class Bench:
     def _read_address(self) -> None:
         given = st.query_params
         experiment = self.experiment
+        if self.first is None and "e" not in given and given.keys() & {"b", "layer"}:
+            experiment = drawn(words.LSTM)  # so it was before the app opened on a story
         try:
             if "e" in given:
                 experiment = fitting(_read(given["e"]))
@@ -242,6 +258,7 @@ class Bench:
             self.problem = self.problem or tr("{why} The baseline is left out.", why=reason(refusal))
         known = {n: given[n] for n, words_ in self.choices.items() if given.get(n) in words_}
         self.history = [State(experiment, self._not_default(known))]
+        self.opening = self.first is None and not given.keys() & {"e", "b", "layer"}
         layer = given.get("layer", "0")
         self.layer = int(layer) if layer.isdecimal() and len(layer) < 3 else 0
 
@@ -284,7 +301,7 @@ class Bench:
     def _wanted(self) -> tuple[dict[str, str], dict[str, str]]:
         """What stands in the address, and codes by digest that are too long to stand there."""
         known: dict[str, tuple[str, str]] = {}
-        if self.experiment != self.first:
+        if self.first is None or self.experiment != self.first:
             known["e"] = self._code(self.experiment)
         if self.baseline is not None:
             known["b"] = self._code(self.baseline)

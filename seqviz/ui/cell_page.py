@@ -17,9 +17,10 @@ from seqviz.scope.headers import CellHeader
 from seqviz.scope.hosts.streamlit import mount
 from seqviz.sequences import labels
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import literal, opened, said, unkept
+from seqviz.ui.controls import opened, said, unkept
+from seqviz.ui.gallery import gallery
 from seqviz.ui.gates_page import layer_choice
-from seqviz.ui.pictures import rules, story, title
+from seqviz.ui.pictures import rules, story, top
 
 __all__ = ["inside"]
 
@@ -31,11 +32,10 @@ _SHORT = {"weight_ih": "w_ih", "weight_hh": "w_hh", "bias_ih": "b_ih", "bias_hh"
 def inside() -> None:
     """The page: what is on the gates page, one step and one unit at a time."""
     bench = Bench.here()
-    if bench.stale:
+    if bench.stale or bench.goto:
         bench.stale = False
         st.rerun()
-    st.markdown(f"**{title(bench.experiment)}**  \n{literal(story(bench.experiment))}")
-    st.caption(tr(cells.get(bench.experiment.cell).says))
+    gallery(bench, "cell", strip=True)
     said(bench)
     opened(bench)
     unkept(bench)
@@ -89,6 +89,9 @@ def cell_message(bench: Bench) -> bytes:
         "rules": rules(experiment),
         "layer": layer,
         "status": sentences(status),
+        "headline": top(experiment).says,
+        "story": sentences([story(experiment), tr(cells.get(experiment.cell).says)]),
+        "opening": bench.opening,
         "address": bench.address(),
         "fields": bench.place.fields,
         "at": bench.view,

@@ -6,10 +6,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from seqviz import cells, sequences
-from seqviz import vocabulary as words
+from seqviz import sequences
 from seqviz.comparison import (
-    NETWORKS,
     Answer,
     compare,
     half_life_of,
@@ -19,67 +17,56 @@ from seqviz.comparison import (
     set_in,
     shuffled,
 )
-from seqviz.experiment import MAX_STEPS, Experiment, Init, Sequence
+from seqviz.experiment import Experiment, Sequence
 from seqviz.figures.theme import network_line
 from seqviz.kept import kept, kept_spoken
-from seqviz.language import again, later, tr
+from seqviz.language import again, tr
 from seqviz.metrics import describe_overflow, short
 from seqviz.scope import pack
 from seqviz.scope.headers import Curve, FlowHeader, FlowRow, NamedLine
 from seqviz.scope.hosts.streamlit import mount
-from seqviz.telling.order import half_life_in_words, order_in_words
+from seqviz.telling.order import half_life_in_words, order_headline, order_in_words
 from seqviz.telling.titles import whose_weights
 from seqviz.ui.bench import Address, Bench
-from seqviz.ui.controls import controlled, opened, option, said, unkept
+from seqviz.ui.controls import controlled, literal, opened, option, said, unkept
+from seqviz.ui.gallery import gallery
 from seqviz.ui.panels.network import one_more
+from seqviz.ui.pictures import story
+from seqviz.ui.scenes import DESK, EVERY, WAVES, desk, first_compared
 from seqviz.ui.weights_view import input_names
 
-__all__ = ["comparison"]
+__all__ = ["comparison", "first"]
 
-INPUTS = (later("as it is"), later("shuffled"), later("one step nudged"))
-WAVES = tuple(kind for kind in sequences.KIND_LABELS if kind not in ("text", "values"))
-_ALL = tuple(dict.fromkeys((*NETWORKS, *cells.families())))
-OPTIONS = {
-    "input": INPUTS,
-    "minus": (later("nothing"), *_ALL, *INPUTS, *WAVES),
-    "net": (*NETWORKS[::-1], *_ALL[len(NETWORKS) :]),
-    "nudge": ("", *map(str, range(MAX_STEPS))),
-}
-"""``minus`` is another network on the same input, or the same network on another input; ``nudge`` the step at which 1
-is added, by default a quarter of the way."""
-
-
-def first() -> Experiment:
-    """What a new visitor finds: a wave that nobody takes for its own shuffle, and networks of eight units."""
-    return Experiment(words.LSTM, hidden_size=8, init=Init(gain=1.5, seed=1), sequence=Sequence("sine", 48))
+first = first_compared
 
 
 @st.fragment
 def comparison() -> None:
-    """Controls, picture, and what the numbers say."""
-    bench = Bench.here("compare", first, OPTIONS)
-    left, right = st.columns([3, 8], gap="medium", vertical_alignment="center")
-    left.markdown("### " + tr("Who remembers?"))
-    with right:
-        _say(bench.experiment)
+    """Picture, controls, and what the numbers say."""
+    bench = desk()
+    if bench.goto or bench.stale:
+        bench.stale = False
+        st.rerun()
+    gallery(bench, "compare", strip=True)
     with st.container(key="bench"):
-        left, right = st.columns([3, 8], gap="medium")
-        with left, st.container(key="controls"):
+        left, right = st.columns([8, 3], gap="medium")
+        with right, st.container(key="controls"):
             _controls(bench)
-        with right, st.container(key="picture"):
+        with left, st.container(key="picture"):
             if says := whose_weights(set_in(bench.experiment), bench.experiment.init.seed):
                 st.caption(says)
             if bench.experiment.interventions:
                 st.caption(tr("Interventions play no part on this page: every network runs as its weights have it."))
             given = (bench.can_undo, bench.can_redo, bench.place)
             mount("compare", _message(bench.experiment, _chosen(bench), *given), bench.event, bench.keep())
+            _say(bench.experiment)
             _table(bench.experiment, bench.option("input"), _nudged(bench.experiment, bench.option("nudge")))
 
 
 def _chosen(bench: Bench) -> tuple[str, str, str, int]:
     """The page's own settings: the input, what is subtracted, from whose hidden state, and the nudged step."""
     nudged = _nudged(bench.experiment, bench.option("nudge"))
-    minus, net = (_there(bench.experiment, bench.option(name), OPTIONS[name][0]) for name in ("minus", "net"))
+    minus, net = (_there(bench.experiment, bench.option(name), DESK[name][0]) for name in ("minus", "net"))
     return bench.option("input"), minus, net, nudged
 
 
@@ -123,16 +110,16 @@ def _controls(bench: Bench) -> None:
 
 def _of_networks(bench: Bench, name: str, label: str, key: str, there: set[str]) -> None:
     """A setting that may name a network, of which only those on the screen can be chosen."""
-    options = [choice for choice in OPTIONS[name] if choice in there or choice not in _ALL]
+    options = [choice for choice in DESK[name] if choice in there or choice not in EVERY]
     controlled(
-        st.selectbox, label, _there(bench.experiment, bench.option(name), OPTIONS[name][0]),
+        st.selectbox, label, _there(bench.experiment, bench.option(name), DESK[name][0]),
         lambda v: bench.choose(name, v), key=key, options=options, format_func=_called,
     )  # fmt: skip
 
 
 def _there(experiment: Experiment, choice: str, otherwise: str) -> str:
     """A choice, or another one where it names a network that is not on the screen."""
-    return otherwise if choice in _ALL and choice not in networks_of(experiment) else choice
+    return otherwise if choice in EVERY and choice not in networks_of(experiment) else choice
 
 
 def _called(choice: str) -> str:
@@ -189,14 +176,21 @@ def _responses(experiment: Experiment, kind: str, nudged: int) -> dict[str, np.n
     return {n: np.where(np.isfinite(shown[n].h).all(axis=1), moved[n], np.nan) for n in moved}
 
 
-def _say(experiment: Experiment) -> None:
-    """What shuffling does, from the numbers."""
+def _shuffling(experiment: Experiment) -> tuple[dict[str, float], int, dict[str, float]]:
+    """What shuffling does: how far each network is off, how many steps it moves, and each one's largest output."""
     order, x = shuffled(experiment, 0)
     before, after = (_answers(experiment, kind) for kind in ("as it is", "shuffled"))
     gaps = {name: order_gap(before[name], after[name], order) for name in before}
     sizes = {name: float(np.abs(before[name].y).max()) for name in before}
-    moved = int((x != _input(experiment, "as it is", 0)).any(axis=1).sum())
-    st.markdown(order_in_words(gaps, len(x), moved, sizes))
+    return gaps, int((x != _input(experiment, "as it is", 0)).any(axis=1).sum()), sizes
+
+
+def _say(experiment: Experiment) -> None:
+    """What shuffling does, in full, and what a hand-set network is and claims."""
+    gaps, moved, sizes = _shuffling(experiment)
+    st.markdown(order_in_words(gaps, experiment.sequence.length, moved, sizes))
+    if any(set_in(experiment).values()) and (says := story(experiment)):
+        st.markdown(literal(says))
 
 
 @kept_spoken
@@ -246,6 +240,7 @@ def _message(
         "unrolled": {"name": "RNN", "width": experiment.hidden_size},
         "address": address.query,
         "fields": address.fields,
+        "headline": order_headline(*_shuffling(experiment)) or "",
         "undo": undo,
         "redo": redo,
     }

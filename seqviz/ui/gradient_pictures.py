@@ -31,13 +31,13 @@ from seqviz.telling.gradients import (
     describe_theory,
     describe_way,
     highway_share,
+    way_headline,
 )
 from seqviz.ui.bench import Address, Bench
+from seqviz.ui.scenes import NETS
 
 __all__ = ["NETS", "flow_message", "flows", "networks", "studied", "too_large", "way_back"]
 
-NETS = ("RNN", "GRU", "LSTM")
-"""The networks that are always there."""
 
 _DECADES = 60
 _UNIT_DECADES = 12
@@ -275,7 +275,7 @@ def _range(picture: _Picture) -> list[float]:
 
 @kept_spoken
 @np.errstate(all="ignore")
-def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool, address: Address) -> bytes:
+def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool, address: Address, says: str) -> bytes:
     nets = networks(experiment)
     found = flows(experiment, loss)
     net = net if net in nets else NETS[0]
@@ -290,7 +290,7 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
     notes.append(_highway_row(picture, nets, loss))
     header: FlowHeader = {
         "panel": "flow",
-        "axis": tr("step t (the loss is at the right)"),
+        "axis": tr("step (the loss is at the right)"),
         "link": "gradients",
         "id": f"{hash((experiment, loss, net)) & 0xFFFFFFFF:08x}",
         "steps": experiment.sequence.length,
@@ -302,6 +302,8 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
         "spectrum": _spectrum(picture, net, nets[net], loss),
         "address": address.query,
         "fields": address.fields,
+        "headline": way_headline(_ways(experiment, loss)) or "",
+        "story": says,
         "undo": undo,
         "redo": redo,
     }
@@ -310,13 +312,17 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
 
 def way_back(bench: Bench) -> str:
     """What the way back makes of the gradient in each of the networks, in one sentence."""
-    nets, loss = networks(bench.experiment), bench.option("loss")
+    return describe_way(_ways(bench.experiment, bench.option("loss")))
+
+
+def _ways(experiment: Experiment, loss: str) -> dict[str, np.ndarray]:
+    """The state that each network remembers by, on its way back: log10 of the gradient's norm ``(L,)``."""
+    nets = networks(experiment)
     wanted = (("RNN", "h"), ("GRU", "h"), ("LSTM", "c"))
-    return describe_way({f"{name}.{signal}": studied(nets[name], loss).logs[signal] for name, signal in wanted})
+    return {f"{name}.{signal}": studied(nets[name], loss).logs[signal] for name, signal in wanted}
 
 
-def flow_message(bench: Bench) -> bytes:
-    """The bytes of the gradient laboratory's picture for what is on the bench."""
-    return _message(
-        bench.experiment, bench.option("loss"), bench.option("net"), bench.can_undo, bench.can_redo, bench.place
-    )
+def flow_message(bench: Bench, says: str = "") -> bytes:
+    """The bytes of the gradient laboratory's picture for what is on the bench; `says` is what it is and claims."""
+    given = (bench.can_undo, bench.can_redo, bench.place)
+    return _message(bench.experiment, bench.option("loss"), bench.option("net"), *given, says)

@@ -4,104 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from seqviz import cells
 from seqviz import vocabulary as words
-from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.figures import curves
 from seqviz.figures.theme import network_line
 from seqviz.gradients.clipping import clip_update
-from seqviz.language import Words, later, sentences, tr
+from seqviz.language import Words, sentences, tr
 from seqviz.scope.hosts.streamlit import mount
 from seqviz.telling.titles import whose_weights
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, opened, option, refuse, said, unkept
-from seqviz.ui.gradient_pictures import NETS, flow_message, flows, networks, too_large, way_back
+from seqviz.ui.gallery import gallery, lit
+from seqviz.ui.gradient_pictures import flow_message, flows, networks, too_large, way_back
 from seqviz.ui.panels.network import CHRONO, knobs, one_more, scheme_names
-from seqviz.ui.pictures import intervention_text
+from seqviz.ui.pictures import intervention_text, story
+from seqviz.ui.scenes import SCENES, lab
 from seqviz.weights import set_parts
 
-__all__ = ["lab", "laboratory"]
+__all__ = ["SCENES", "lab", "laboratory"]
 
-OPTIONS = {"loss": ("last", "sum"), "net": tuple(dict.fromkeys((*NETS, *cells.families()))), "more": ("", "clipping")}
 LOSSES = Words({"last": "at the last step", "sum": "at every step"})
-
-
-def _setting(length: int = 200, amplitude: float = 1.0, **init: Any) -> Experiment:
-    return Experiment(words.LSTM, 1, 32, init=Init(**init), sequence=Sequence("noise", length, amplitude=amplitude))
-
-
-SCENES: dict[str, tuple[Experiment, str]] = {
-    later("Vanishes"): (
-        _setting(),
-        later("Default weights: what becomes of the signal on its way back over 200 steps."),
-    ),
-    later("Explodes"): (
-        _setting(120, spectral_radius=3.0, scheme="orthogonal"),
-        later("Recurrent weights of spectral radius 3: each step may stretch the RNN's signal on its way back."),
-    ),
-    later("Identity keeps it"): (
-        replace(_setting(scheme="identity"), sequence=Sequence("bits", 200, amplitude=0.3, seed=1)),
-        later("The IRNN: identity weights and ReLU hand the gradient on unchanged, where a unit is above 0."),
-    ),
-    later("Forget bias rescues it"): (
-        _setting(forget_bias=4.0),
-        later("A forget bias of 4 opens the LSTM's forget gates to about 0.98; the RNN has no such knob."),
-    ),
-    later("Chrono reaches 500 steps"): (
-        _setting(500, scheme="chrono"),
-        later("Forget biases drawn for memories up to the length of the sequence."),
-    ),
-    later("Clipping caps the step"): (
-        _setting(120, spectral_radius=3.0, scheme="orthogonal"),
-        later(
-            "Clipping makes an exploding update small. It does not change which steps wrote it: see the table below."
-        ),
-    ),
-}
-
-
-def first() -> Experiment:
-    """What a new visitor sees: the signal vanishing."""
-    return SCENES["Vanishes"][0]
-
-
-def lab() -> Bench:
-    """The laboratory's own bench."""
-    return Bench.here("gradients", first, OPTIONS)
 
 
 @st.fragment
 def laboratory() -> None:
-    """Knobs and picture, side by side."""
+    """Picture and knobs, side by side."""
     bench = lab()
-    _scenes(bench)
+    if bench.goto or bench.stale:
+        bench.stale = False
+        st.rerun()
+    gallery(bench, "gradients", strip=True)
     with st.container(key="bench"):
-        left, right = st.columns([3, 8], gap="medium")
-        with left, st.container(key="controls"):
+        left, right = st.columns([8, 3], gap="medium")
+        with right, st.container(key="controls"):
             _knobs(bench)
-        with right, st.container(key="picture"):
+        with left, st.container(key="picture"):
             _picture(bench)
-
-
-def _scenes(bench: Bench) -> None:
-    left, right = st.columns([3, 8], gap="medium", vertical_alignment="center")
-    left.markdown("### " + tr("Through time"))
-
-    def open_() -> None:
-        name = st.session_state["scene"]
-        if name is not None:
-            bench.put(SCENES[name][0], more="clipping" if name.startswith("Clipping") else "")
-
-    clipping = bench.option("more") == "clipping"
-    fitting = [n for n, (e, _) in SCENES.items() if e == bench.experiment and n.startswith("Clipping") == clipping]
-    st.session_state["scene"] = fitting[0] if fitting else None
-    right.pills(tr("Scenes"), list(SCENES), format_func=tr, key="scene", on_change=open_, label_visibility="collapsed")
 
 
 def _knobs(bench: Bench) -> None:
@@ -149,9 +91,6 @@ def _picture(bench: Bench) -> None:
     if says := too_large(bench.experiment):
         refuse(says)
         return
-    scene = st.session_state.get("scene")
-    if scene:
-        st.markdown(sentences([tr(SCENES[scene][1]), way_back(bench)]))
     found = flows(bench.experiment, bench.option("loss"))
     problems = {name: flow.problem for name, flow in found.items() if flow.problem}
     for name, problem in problems.items():
@@ -161,13 +100,21 @@ def _picture(bench: Bench) -> None:
         st.caption(says)
     if says := _held(bench):
         st.caption(says)
-    mount("flow", flow_message(bench), bench.event, bench.keep())
+    mount("flow", flow_message(bench, _scene(bench)), bench.event, bench.keep())
     nets, net = list(networks(bench.experiment)), bench.option("net")
     controlled(
         st.segmented_control, tr("Eigenvalues and singular values of"), net if net in nets else nets[0],
         lambda v: bench.choose("net", v), key="lab.net", options=nets, format_func=tr, required=True,
     )  # fmt: skip
     _clipping(bench)
+
+
+def _scene(bench: Bench) -> str:
+    """What is on the screen, in words: the scene's, or what a hand-set network is and claims."""
+    scene = lit(bench, "gradients")
+    if scene is not None:
+        return sentences([tr(SCENES[scene][1]), way_back(bench)])
+    return sentences([story(bench.experiment), way_back(bench)])
 
 
 def _held(bench: Bench) -> str:

@@ -18,6 +18,7 @@ from seqviz.scope import pack, row
 from seqviz.scope.headers import ModelHeader, Rule, ScopeHeader, ScopeRow
 from seqviz.scope.runs import LINES, signals
 from seqviz.sequences import labels
+from seqviz.telling.headlines import Headline, brief, headline
 from seqviz.telling.stories import STORIES, preset_story
 from seqviz.telling.titles import network_title
 from seqviz.telling.trust import describe_parity
@@ -34,6 +35,7 @@ __all__ = [
     "signals",
     "story",
     "title",
+    "top",
 ]
 
 _MODEL_BUDGET = 300_000
@@ -105,10 +107,13 @@ def signal_rows(experiment: Experiment, shown: dict[str, np.ndarray]) -> list[Sc
     rows = []
     for signal, values in shown.items():
         entry = row(signal, experiment.cell, values.shape[1], describe(signal, values))
+        entry["note"] = brief(signal, values)
         if signal == "x" and (experiment.sequence.kind == "text" or values.shape[1] > LINES):
             seq = experiment.sequence
             names = list(seq.alphabet or seq.names) or [str(k) for k in range(values.shape[1])]
             entry["kind"], entry["names"] = "onehot", names
+        elif signal == "x" and np.isin(values, (0.0, 1.0)).all():
+            entry["floor"] = [0.0, 1.0]
         rows.append(entry)
     return rows
 
@@ -146,8 +151,10 @@ def _message(
     redo: bool,
     address: Address,
     view: tuple[int, int, int] | None,
+    opening: bool,
 ) -> bytes:
     trace = run(experiment)
+    says = top(experiment)
     shown = signals(trace, experiment.cell, layer)
     arrays = dict(shown)
     header: ScopeHeader = {
@@ -172,6 +179,10 @@ def _message(
         "status": _status(experiment, trace, layer),
         "address": address.query,
         "fields": address.fields,
+        "headline": says.says,
+        "story": story(experiment),
+        "tries": {"says": says.tries.says, "edits": says.tries.edits} if says.tries else None,
+        "opening": opening,
         "at": view,
         "undo": undo,
         "redo": redo,
@@ -193,9 +204,17 @@ def _message(
 
 def scope_message(bench: Bench) -> bytes:
     """The bytes of the gates page's scope for what is on the bench."""
-    return _message(
-        bench.experiment, bench.baseline, bench.layer, bench.can_undo, bench.can_redo, bench.place, bench.view
-    )
+    given = (bench.can_undo, bench.can_redo, bench.place, bench.view, bench.opening)
+    return _message(bench.experiment, bench.baseline, bench.layer, *given)
+
+
+@kept_spoken
+def top(experiment: Experiment) -> Headline:
+    """The sentence on top of a picture, and one thing to try."""
+    found = signals(run(experiment), experiment.cell, experiment.num_layers - 1)
+    scheme, cell = experiment.init.scheme, experiment.cell
+    says = headline(scheme if (scheme, cell) in STORIES else "", words.CELL_LABELS[cell], found)
+    return says if experiment.sequence.kind != "text" else says._replace(tries=None)
 
 
 def story(experiment: Experiment) -> str:

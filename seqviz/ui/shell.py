@@ -27,19 +27,6 @@ from seqviz.ui.bench import Bench
 __all__ = ["follow", "go", "listen", "settle", "through_app"]
 
 
-LECTURE = """
-[data-testid=stColumn]:has(.st-key-controls):not(:has(.st-key-train-begin)) { display: none; }
-[data-testid=stHorizontalBlock]:is(:has(.st-key-example), :has(.st-key-scene)) { display: none; }
-.stMainBlockContainer { max-width: none; padding: 3.75rem 1rem 1rem; }
-.stMain .stMarkdown [data-testid=stMarkdownContainer] p { font-size: var(--sv-t2); }
-.sv-cellview .sv-undo { display: none; }
-.sv-cellview .sv-lines { flex-basis: 440px; }
-.sv-cellview .sv-lawline { padding-right: 0; }
-.sv-cellview .sv-numbers:not([hidden]) { display: block; min-height: 2.8em; }
-.sv-cellview .sv-some-held .sv-numbers:not([hidden]) { min-height: 4.2em; }
-"""
-
-
 @st.cache_resource(show_spinner=False)
 def _once() -> str:
     """Freeze what the imports made, so that later collections need not walk it."""
@@ -111,24 +98,28 @@ def _chosen() -> None:
     st.session_state["lang"] = st.session_state["language"]
 
 
+STAGE = Path(__file__).with_name("stage.css")
+"""A lecture: the picture fills the window."""
+
+
 def settle(style: Path) -> None:
     """Prepare this run. Script threads do not inherit torch's thread count, so each run sets it."""
     torch.set_num_threads(1)
     _once()
     st.html(style)
-    st.html(f"<style>{css(stage=bool(st.session_state.get('lecture')))}</style>")
     with st.container(key="switches", horizontal=True):
         _languages()
         st.toggle(
             tr("Lecture"), key="lecture", bind="query-params",
             help=tr(
-                "Large type; controls are folded away, except on Training. "
-                "Arrow keys and a clicker's page keys move the step."
+                "The picture fills the window, in large type. ? lists its keys; a clicker's page keys move the step, "
+                "and Esc leads back."
             ),
         )  # fmt: skip
     _keep_line()
+    st.html(f"<style>{css(stage=st.session_state['lecture'])}</style>")
     if st.session_state["lecture"]:
-        st.html(f"<style>{LECTURE}</style>")
+        st.html(STAGE)
 
 
 def _keep_line() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from driving import Screen
+from driving import LIVING, Screen
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebSocket, expect, sync_playwright
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -76,14 +76,14 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Screen]]:
 
 @pytest.fixture
 def screen(visit: Callable[..., Screen]) -> Screen:
-    """The gates page as a new visitor finds it, drawn."""
-    return visit("/")
+    """The gates page with a network of 16 units and random weights on a wave, drawn."""
+    return visit(f"/{LIVING}")
 
 
 @pytest.fixture
 def cell(visit: Callable[..., Screen]) -> Screen:
-    """The cell page at its own address, at the first step of the first unit, drawn."""
-    return visit("/cell#step=0", picture=".sv-cellview")
+    """The cell page of that network, at the first step of the first unit, drawn."""
+    return visit(f"/cell{LIVING}#step=0", picture=".sv-cellview")
 
 
 def _complaint(said: ConsoleMessage) -> list[str]:

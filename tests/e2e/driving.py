@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from seqviz.experiment import Experiment
+from seqviz.ui.bench import drawn
 
-__all__ = ["PICTURES", "Screen", "number"]
+__all__ = ["LIVING", "PICTURES", "Screen", "living", "number"]
 
 PICTURES = {
     "": ".sv-scope",
@@ -21,6 +22,14 @@ PICTURES = {
     "training": ".sv-scope",
 }
 """The first picture of every page, by the page's address."""
+
+
+def living() -> Experiment:
+    """A network whose gates move: 16 units and random weights, on a wave of 64 steps."""
+    return drawn("LSTM")
+
+
+LIVING = f"?e={living().to_url()}"
 
 
 def number(text: str) -> float:
@@ -122,6 +131,10 @@ class Screen:
         self.page.get_by_role("combobox", name=label).click()
         self.page.get_by_role("option", name=option, exact=True).click()
         self.rest()
+
+    def example(self, name: str) -> None:
+        """Choose one of the examples by what it is called."""
+        self.page.locator(".sv-gallery").get_by_role("button", name=name).click()
 
     def speak(self, name: str) -> None:
         """Choose a language at the top of the page, by its own name."""

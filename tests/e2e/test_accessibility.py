@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from driving import PICTURES
+from driving import PICTURES, living
 from playwright.sync_api import expect
 
 from seqviz import Clamp
-from seqviz.ui.bench import start
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +38,7 @@ def test_nothing_serious(visit, path, scheme):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_serious_while_the_class_guesses_at_what_somebody_holds(visit, scheme):
-    experiment = replace(start(), interventions=(Clamp("l0.f", 0.0), Clamp("l0.o_pre", 2.0)))
+    experiment = replace(living(), interventions=(Clamp("l0.f", 0.0), Clamp("l0.o_pre", 2.0)))
     address = f"/cell?e={experiment.to_url()}#step=12"
     screen = visit(address, picture=".sv-cellview", color_scheme=scheme)
     expect(screen.scope.locator(".sv-held")).to_have_count(2)

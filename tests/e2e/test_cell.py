@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from driving import number
+from driving import LIVING, living, number
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import expect
 
 from seqviz import Clamp, Experiment, Init, Sequence, preset, run, vocabulary
 from seqviz.cells import signal_names
-from seqviz.ui.bench import drawn, start
+from seqviz.ui.bench import drawn
 from seqviz.ui.cell_page import layer_arrays
 from seqviz.weights import materialise
 
@@ -100,7 +100,7 @@ def test_the_bars_of_a_sum_add_up_to_it(cell, form):
     cell.scope.get_by_role("radio", name=form).click()
     cell.scope.locator("svg.sv-diagram").focus()
     cell.page.keyboard.press("Shift+ArrowRight")
-    trace = run(start(), detail=True)
+    trace = run(living(), detail=True)
     cell.scope.locator(".sv-lawline").nth(0).click()
     expect(cell.scope.locator(".sv-bars .sv-subtotal")).to_have_count(2)
     terms, parts, (total,) = shown(cell, "sv-subtotal"), shown(cell, "sv-part"), shown(cell, "sv-total")
@@ -115,7 +115,7 @@ def test_the_bars_of_a_sum_add_up_to_it(cell, form):
 
 
 def test_every_number_in_the_drawing_is_the_traces(cell):
-    trace = run(start(), detail=True)
+    trace = run(living(), detail=True)
     cell.scope.locator("svg.sv-diagram").focus()
     cell.page.keyboard.press("Shift+ArrowRight")
     wires = {"f": "f", "i": "i", "g": "g", "o": "o", "c": "c", "h": "h", "to_f": "f_pre", "to_o": "o_pre"}
@@ -131,7 +131,7 @@ def strips(cell, line: int) -> list[str]:
 
 
 def test_vectors_show_every_term_of_every_unit(cell):
-    trace = run(start(), detail=True)
+    trace = run(living(), detail=True)
     cell.scope.get_by_role("radio", name="As vectors").click()
     expect(cell.scope.locator(".sv-eq").first.locator(".sv-vecrow")).to_have_count(6)
     expect(cell.scope.locator(".sv-numbers").first).to_be_hidden()
@@ -158,7 +158,7 @@ def test_vectors_show_every_term_of_every_unit(cell):
 @pytest.mark.parametrize("kind", ["Random GRU", "Random RNN"])
 def test_vectors_of_every_cell_add_up(cell, kind):
     cell.scope.get_by_role("radio", name="As vectors").click()
-    cell.edits(cell.page.get_by_role("radio", name=kind).click)
+    cell.edits(lambda: cell.example(kind))
     cell.scope.locator("svg.sv-diagram").focus()
     cell.page.keyboard.press("Shift+ArrowRight")
     expect(cell.scope).to_have_attribute("data-step", "10")
@@ -190,7 +190,7 @@ def test_the_walk_dims_what_is_not_reached_and_hides_what_is_to_be_guessed(cell)
 @pytest.mark.parametrize("kind", ["Random LSTM", "Random GRU", "Random RNN"])
 def test_what_is_to_be_guessed_stands_nowhere(cell, kind):
     if kind != "Random LSTM":
-        cell.edits(cell.page.get_by_role("radio", name=kind).click)
+        cell.edits(lambda: cell.example(kind))
     cell.scope.locator("svg.sv-diagram").focus()
     cell.page.keyboard.press("Shift+ArrowRight")
     expect(cell.scope).to_have_attribute("data-step", "10")
@@ -255,7 +255,7 @@ def test_hovering_a_line_lights_its_wire(cell):
 @pytest.mark.parametrize("kind", ["Random LSTM", "Random GRU", "Random RNN"])
 def test_every_wire_lights_a_term_and_every_term_a_wire(cell, kind):
     if kind != "Random LSTM":
-        cell.edits(cell.page.get_by_role("radio", name=kind).click)
+        cell.edits(lambda: cell.example(kind))
     alone = cell.scope.evaluate("""(root) => {
       const linked = (where) => [...root.querySelectorAll(`${where} [data-link]`)].map((node) => node.dataset.link);
       const light = (node) => node.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
@@ -273,7 +273,7 @@ def test_every_wire_lights_a_term_and_every_term_a_wire(cell, kind):
 
 @pytest.mark.parametrize("kind", ["Random GRU", "Random RNN", "Latch"])
 def test_every_cell_is_drawn(cell, kind):
-    cell.edits(cell.page.get_by_role("radio", name=kind).click)
+    cell.edits(lambda: cell.example(kind))
     expect(cell.scope.locator("svg .sv-wire").first).to_be_attached()
     assert "NaN" not in cell.scope.inner_text()
 
@@ -297,7 +297,7 @@ def test_there_and_back_keeps_the_step_and_the_unit(screen):
 
 
 def test_a_phone_never_scrolls_sideways(visit):
-    phone = visit("/cell", picture=".sv-cellview", viewport={"width": 390, "height": 844}, is_mobile=True)
+    phone = visit(f"/cell{LIVING}", picture=".sv-cellview", viewport={"width": 390, "height": 844}, is_mobile=True)
     assert phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from driving import living
 from playwright.sync_api import expect
 
 from seqviz import Ablate, Clamp, Experiment, Scale, preset, run, vocabulary
-from seqviz.ui.bench import drawn, start
+from seqviz.ui.bench import drawn
 
 pytestmark = pytest.mark.browser
 
@@ -151,7 +152,7 @@ def test_every_question_mark_can_be_asked(visit, place):
     assert wires.all_text_contents().count("?") == hidden - 1
     assert cell.scope.locator(".sv-opener[aria-expanded=true]").count() == lines, "the line opened instead"
     shown = "f_pre" if "total" in place else "f"
-    value = text(float(run(start(), detail=True)[f"l0.{shown}"][STEP, 0, 0]))
+    value = text(float(run(living(), detail=True)[f"l0.{shown}"][STEP, 0, 0]))
     expect(cell.scope.locator(f"svg [data-link={'to_f' if shown == 'f_pre' else 'f'}] .sv-value")).to_have_text(value)
 
 
@@ -187,7 +188,7 @@ def test_a_hidden_character_stands_in_no_chip_and_no_bar(visit):
 def test_another_example_covers_nothing(cell):
     cell.scope.locator("svg [data-link=f] .sv-value").click()
     expect(cell.page.get_by_role("button", name="Reveal")).to_be_visible()
-    cell.edits(cell.page.get_by_role("radio", name="Latch").click)
+    cell.edits(lambda: cell.example("Latch"))
     expect(cell.scope.locator("svg [data-link=f] .sv-value")).not_to_have_text("?")
     expect(cell.page.get_by_role("button", name="Hide values")).to_be_visible()
 
@@ -196,7 +197,7 @@ def test_another_example_covers_nothing(cell):
 
 
 def held(visit, *edits: Any, of: Experiment | None = None) -> Any:
-    experiment = replace(of or start(), interventions=edits)
+    experiment = replace(of or living(), interventions=edits)
     return visit(f"/cell?e={experiment.to_url()}#step={STEP}", picture=".sv-cellview"), run(experiment, detail=True)
 
 
@@ -290,7 +291,7 @@ def test_a_term_of_a_gru_that_is_silenced_adds_nothing(visit):
 
 
 def test_the_gates_page_does_not_pass_a_held_state_off_as_a_sum(visit):
-    experiment = replace(start(), interventions=(Clamp("l0.c", 0.5),))
+    experiment = replace(living(), interventions=(Clamp("l0.c", 0.5),))
     page = visit(f"/?e={experiment.to_url()}#step={STEP}")
     cell, hidden = page.scope.locator(".sv-equations p").all()
     expect(cell).to_contain_text(re.compile(r"≠ 0\.500 \(clamp cell state .* to 0\.5\)"))

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 def test_undo_brings_the_last_example_back(cell):
     first = cell.data("drawn")
     expect(cell.scope.get_by_role("button", name="Undo")).to_be_disabled()
-    cell.edits(cell.page.get_by_role("radio", name="Random GRU").click)
+    cell.edits(lambda: cell.example("Random GRU"))
     undo = cell.scope.get_by_role("button", name="Undo")
     undo.focus()
     assert cell.edits(lambda: cell.page.keyboard.press("Enter")) == first

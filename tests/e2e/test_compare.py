@@ -23,7 +23,7 @@ def compared(visit):
 
 
 def test_shuffling_and_differences_are_drawn(compared):
-    expect(compared.page.get_by_text("Shuffle the steps")).to_be_visible()
+    expect(compared.scope.get_by_role("heading", name="Shuffle the steps")).to_be_visible()
     rows = compared.scope.locator(".sv-head")
     expect(rows).to_have_count(7)
     first = compared.data("drawn")
@@ -90,17 +90,19 @@ def test_curves_heatmaps_readout_and_unrolled_cells_show_the_librarys_numbers(co
     nudged[12] += 1.0
     found, moved = compare(experiment, x), compare(experiment, nudged)
     data = compared.scope.locator(".sv-graph").first.evaluate(
-        "(graph) => graph.data.map(({ type, y, z, line }) => ({ type, y: y && [...y], z: z?.map((r) => [...r]), "
-        "dash: line?.dash }))"
+        "(graph) => graph.data.map(({ type, y, z, line, yaxis }) => ({ type, y: y && [...y], yaxis, "
+        "z: z?.map((r) => [...r]), dash: line?.dash }))"
     )
-    lines = [trace["y"] for trace in data if trace["type"] == "scatter" and trace["dash"] is None]
+    lines = [trace["y"] for trace in data if trace["yaxis"] in ("y", "y2")]
     maps = [np.array(trace["z"]) for trace in data if trace["type"] == "heatmap"]
     for drawn, values in zip(lines, [x, *(found[n].y for n in NETWORKS)], strict=True):
         np.testing.assert_allclose(drawn, values[:, 0], atol=1e-6)
     for drawn, name in zip(maps, NETWORKS, strict=True):
         np.testing.assert_allclose(drawn.T, found[name].h, atol=1e-6)
     far = {name: np.linalg.norm(moved[name].h - found[name].h, axis=1) for name in NETWORKS}
-    curves = [trace["y"] for trace in data if trace["dash"] == "solid"]
+    curves = [trace["y"] for trace in data if trace["yaxis"] == "y7"]
+    assert len({trace["dash"] for trace in data if trace["yaxis"] == "y7"}) == 4, "networks are told by hue alone"
+    curves = [curve for curve in curves if curve[12] is not None]
     for drawn, name in zip(curves, NETWORKS, strict=True):
         np.testing.assert_allclose(10.0 ** np.array(drawn[12], float), far[name][12], rtol=1e-5)
     assert curves[2][20] == pytest.approx(np.log10(far["GRU"][20]), abs=1e-4)

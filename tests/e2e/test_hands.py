@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from driving import number
+from driving import living, number
 from playwright.sync_api import expect
 
 import seqviz
 from seqviz.experiment import Experiment, Init, Sequence
-from seqviz.ui.bench import drawn, start
+from seqviz.ui.bench import drawn
 
 pytestmark = pytest.mark.browser
 
@@ -86,7 +86,7 @@ def test_what_is_held_before_the_squashing_is_marked_at_its_row_and_unit(visit, 
 
 
 def test_under_the_pointer_everything_is_said_of_that_unit(screen):
-    trace = seqviz.run(start())
+    trace = seqviz.run(living())
     screen.page.mouse.move(*screen.at("f", 20, 5.5 / 16))
     expect(screen.scope.locator(".sv-why-title")).to_have_text("Step 20 of 63 · unit 5")
     shown = screen.scope.locator(".sv-oneline").inner_text()
@@ -102,7 +102,7 @@ def test_without_its_baseline_a_view_of_it_is_left(screen):
     screen.redraws(screen.scope.get_by_role("button", name="Pin as baseline").click)
     screen.redraws(screen.scope.get_by_role("radio", name="Difference").click)
     assert "run=difference" in screen.page.url
-    screen.edits(screen.page.get_by_role("radio", name="Random GRU").click)
+    screen.edits(lambda: screen.example("Random GRU"))
     expect(screen.scope.locator(".sv-segments")).to_be_hidden()
     trace = seqviz.run(drawn("GRU"))
     np.testing.assert_allclose(screen.values("z"), trace["l0.z"][:, 0].T, atol=1e-5)

@@ -84,14 +84,14 @@ def test_gates_go_on_and_strokes_made_meanwhile_are_sent_again(lost, open_at):
     assert steps(screen) == expected
     screen.edits(lambda: stroke(screen, 50))
     assert steps(screen) == expected | set(range(50, 55))
-    screen.edits(lambda: screen.page.get_by_role("radio", name="Latch").click())
+    screen.edits(lambda: screen.example("Latch"))
     assert not screen.errors
 
 
 OWN: dict[str, Callable[[Screen], Any]] = {
     "cell": lambda s: s.page.locator(".st-key-switches .st-key-lecture label").click(),
     "compare": lambda s: s.choose("Kind", KIND_LABELS["square"]),
-    "gradients": lambda s: s.page.get_by_role("radio", name="Explodes").click(),
+    "gradients": lambda s: s.example("Explodes"),
     "training": lambda s: s.page.get_by_role("button", name="Train", exact=True).click(),
 }
 
@@ -111,14 +111,14 @@ def test_every_page_goes_on(lost, open_at, page):
 
 def test_two_restarts_in_a_row_and_what_the_address_holds_is_there(lost, open_at):
     screen = open_at(lost.address, "/gradients", ".sv-flow")
-    screen.edits(lambda: screen.page.get_by_role("radio", name="Explodes").click())
+    screen.edits(lambda: screen.example("Explodes"))
     held = screen.experiment
     for _ in range(2):
         restart(screen, lost)
         screen.page.locator(".sv-notice").click()
     assert screen.experiment == held
-    expect(screen.page.get_by_role("radio", name="Explodes")).to_have_attribute("aria-checked", "true")
-    screen.edits(lambda: screen.page.get_by_role("radio", name="Vanishes").click())
+    expect(screen.page.locator(".sv-card").filter(has_text="Explodes")).to_have_attribute("aria-pressed", "true")
+    screen.edits(lambda: screen.example("Vanishes"))
     assert screen.experiment is None
 
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from driving import PICTURES, number
+from driving import LIVING, PICTURES, living, number
 from playwright.sync_api import expect
 
 import seqviz
 from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.networks.presets import preset
-from seqviz.ui.bench import start
 
 pytestmark = pytest.mark.browser
 
@@ -70,7 +69,7 @@ def test_while_something_is_drawn_nothing_lies_over_it(screen):
 def test_the_readout_is_that_of_the_run_that_is_shown(screen):
     screen.redraws(screen.scope.get_by_role("button", name="Pin as baseline").click)
     screen.edits(lambda: screen.drag(screen.at("x", 30, 0.05), screen.at("x", 40, 0.05)))
-    old, new = seqviz.run(start()), seqviz.run(screen.experiment)
+    old, new = seqviz.run(living()), seqviz.run(screen.experiment)
     screen.page.evaluate("location.hash = '#step=36&unit=5'")
     expect(screen.scope.locator(".sv-clock")).to_have_text("36 / 63")
     for view, name in ((None, "unit 5: "), ("Baseline", "baseline: "), ("Difference", "now minus baseline: ")):
@@ -125,8 +124,8 @@ def test_within_0_and_1_a_gates_colours_are_as_ever(screen):
 
 
 def test_the_cell_page_opens_where_something_happens(visit):
-    cell = visit("/cell", picture=".sv-cellview")
-    c = seqviz.run(start())["l0.c"][:, 0]
+    cell = visit(f"/cell{LIVING}", picture=".sv-cellview")
+    c = seqviz.run(living())["l0.c"][:, 0]
     step, unit = np.unravel_index(np.abs(np.diff(c, axis=0)).argmax(), c[1:].shape)
     expect(cell.scope.locator(".sv-clock")).to_have_text(f"{step + 1} / 63")
     expect(cell.scope.get_by_label("unit", exact=True)).to_have_value(str(unit))
@@ -140,7 +139,7 @@ def test_the_cell_page_opens_where_something_happens(visit):
 
 
 def test_numbers_wires_and_clock_change_together(visit):
-    cell = visit("/cell#step=12", picture=".sv-cellview")
+    cell = visit(f"/cell{LIVING}#step=12", picture=".sv-cellview")
     seen = cell.page.evaluate("""async () => {
       const root = document.querySelector(".sv-cellview");
       const look = () => [".sv-clock", "[data-link=f] .sv-value", ".sv-eq .sv-numbers"]

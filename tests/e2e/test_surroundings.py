@@ -12,12 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from driving import PICTURES
+from driving import LIVING, PICTURES, living
 from playwright.sync_api import expect
 
 import seqviz
 from seqviz.experiment import Experiment
-from seqviz.ui.bench import start
 
 pytestmark = pytest.mark.browser
 
@@ -60,7 +59,7 @@ def colours(screen) -> tuple[str, str]:
 
 
 def test_light_and_dark_have_colours_of_their_own(visit):
-    light, dark = visit("/", color_scheme="light"), visit("/", color_scheme="dark")
+    light, dark = visit(f"/{LIVING}", color_scheme="light"), visit(f"/{LIVING}", color_scheme="dark")
     (paper, scale), (night, bright) = colours(light), colours(dark)
     assert paper == "rgb(255, 255, 255)"
     assert night == "rgb(14, 17, 23)"
@@ -75,7 +74,7 @@ def test_light_and_dark_have_colours_of_their_own(visit):
 
 
 def test_a_phone_shows_the_picture_first_and_never_scrolls_sideways(visit):
-    phone = visit("/", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    phone = visit(f"/{LIVING}", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = phone.page
     sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(sideways) == 0
@@ -156,7 +155,7 @@ def test_two_people_never_meet(screen, visit):
     before, numbers = other.data("drawn"), other.values("h")
     screen.edits(lambda: screen.drag(screen.at("x", 5, 0.9), screen.at("x", 9, 0.9)))
     mine = screen.experiment
-    other.edits(other.page.get_by_role("radio", name="Latch").click)
+    other.edits(lambda: other.example("Latch"))
     assert other.experiment == seqviz.preset("latch")
     assert screen.experiment == mine
     screen.plot.focus()
@@ -217,7 +216,7 @@ def test_typed_markup_and_emoji_stay_text(screen):
 
 
 BAD_ADDRESSES = {
-    "cut short": ("/?e=" + start().to_url()[:20], "The example is shown instead."),
+    "cut short": ("/?e=" + living().to_url()[:20], "The example is shown instead."),
     "markup": ("/?e=%3Cscript%3E", "The example is shown instead."),
     "noise": ("/?e=" + "A" * 400, "The example is shown instead."),
     "bad baseline": ("/?b=nonsense&layer=99", "The baseline is left out."),
@@ -346,7 +345,7 @@ def test_another_place_in_the_address_is_gone_to(visit, page):
 
 
 def test_playing_goes_on_in_the_other_language(visit):
-    screen = visit("/cell", picture=".sv-cellview")
+    screen = visit(f"/cell{LIVING}", picture=".sv-cellview")
     screen.scope.get_by_label("speed").select_option("4")
     screen.scope.locator(".sv-play").click()
     screen.speak("简体中文")
@@ -398,7 +397,7 @@ def test_what_an_address_says_is_not_read_as_markup(visit, written):
 
 
 def test_on_a_phone_the_menus_close_sign_closes_it_and_nothing_else(visit):
-    phone = visit("/", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    phone = visit(f"/{LIVING}", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = phone.page
     page.get_by_test_id("stExpandSidebarButton").tap()
     close = page.get_by_test_id("stSidebarCollapseButton").get_by_role("button")
@@ -419,7 +418,7 @@ def test_on_a_phone_a_heading_stands_over_its_picture(visit, page):
 
 
 def test_a_phones_readout_never_parts_a_name_from_its_number(visit):
-    phone = visit("/", viewport={"width": 390, "height": 844}, is_mobile=True)
+    phone = visit(f"/{LIVING}", viewport={"width": 390, "height": 844}, is_mobile=True)
     line = phone.scope.locator(".sv-oneline")
     assert re.findall(r"\b[figoch]\u00a0−?\d", line.evaluate("(node) => node.textContent"))
     assert line.evaluate("(node) => node.scrollWidth <= node.clientWidth && node.scrollHeight <= node.clientHeight")

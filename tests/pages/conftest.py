@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 import seqviz
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
-from seqviz.ui.bench import Bench
+from seqviz.ui.bench import Bench, drawn
 
 ROOT = Path(__file__).parents[2]
 
@@ -110,5 +110,11 @@ def visit() -> Callable[..., App]:
 
 @pytest.fixture
 def app() -> App:
+    """The gates page with a network of 16 units and random weights on a wave, the sequence's controls open."""
+    return App(e=drawn("LSTM").to_url()).panel("Sequence")
+
+
+@pytest.fixture
+def newcomer() -> App:
     """The gates page as a new visitor finds it."""
     return App()

@@ -15,30 +15,59 @@ from seqviz import sequences
 from seqviz.experiment import Experiment, Sequence
 from seqviz.networks.presets import PRESET_LABELS, preset
 from seqviz.ui.bench import drawn, start
+from seqviz.ui.gallery import choose
 from seqviz.ui.panels import PANELS
 
 
-def test_a_new_visitor_sees_a_living_lstm(app):
-    assert app.experiment == start()
-    app.shows(start())
-    header, _ = app.said()
+def test_a_new_visitor_sees_a_story(newcomer):
+    assert newcomer.experiment == start() == preset("latch")
+    newcomer.shows(start())
+    header, arrays = newcomer.said()
     assert (header["panel"], header["undo"], header["redo"], header["baseline"]) == ("scope", False, False, False)
-    assert header["address"] == ""
-    assert app.warnings == []
+    assert header["opening"]
+    assert header["headline"] == "This unit keeps the first bit, 1, for 24 steps."
+    assert arrays["x"].ravel()[0] == 1
+    assert len(arrays["x"]) == 24
+    assert (np.abs(arrays["y"] - 1) <= 0.1).all()
+    assert header["tries"] == {"says": "Make the first bit 0", "edits": [[0, 0, 0.0]]}
+    assert newcomer.warnings == []
+
+
+def test_what_is_asked_to_be_tried_turns_the_story(newcomer):
+    edits = newcomer.said()[0]["tries"]["edits"]
+    newcomer.bench.event({"type": "input", "edits": edits})
+    header, arrays = newcomer.run().said()
+    assert header["headline"] == "This unit keeps the first bit, 0, for 24 steps."
+    assert (np.abs(arrays["y"]) <= 0.1).all()
+    assert not header["opening"]
+
+
+def test_links_from_before_the_story_still_open_what_they_said(visit):
+    given = visit(b=preset("counter").to_url())
+    assert given.experiment == drawn("LSTM"), "a link with a baseline alone stood for the random LSTM"
+    assert not given.said()[0]["opening"]
+    moved = visit()
+    moved.bench.event({"type": "before"})  # the browser found a place after the # and no experiment
+    assert moved.run().experiment == drawn("LSTM")
+    moved.bench.event({"type": "before"})
+    assert not moved.bench.can_undo
+    later = visit(e=preset("counter").to_url())
+    later.bench.event({"type": "before"})
+    assert later.experiment == preset("counter")
 
 
 @pytest.mark.parametrize("panel", PANELS)
 def test_a_panel_opens_and_changes_nothing(app, panel):
     app.panel(panel)
-    assert app.experiment == start()
+    assert app.experiment == drawn("LSTM")
     assert not app.bench.can_undo
     assert app.warnings == []
-    app.shows(start())
+    app.shows(drawn("LSTM"))
 
 
 @pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN_TANH", *PRESET_LABELS])
 def test_an_example_is_one_click_away(app, name):
-    app.at.button_group(key="example").set_value(name)
+    choose(app.bench, "gates", name)
     app.run()
     wanted = preset(name) if name in PRESET_LABELS else drawn(name)
     assert app.experiment == wanted
@@ -65,7 +94,7 @@ def test_cell_and_sizes(app, cell):
     app.at.number_input(key="net.layers").set_value(1)
     app.run()
     assert app.said()[0]["layer"] == 0
-    assert app.experiment.sequence == start().sequence, "the sequence went with the cell"
+    assert app.experiment.sequence == drawn("LSTM").sequence, "the sequence went with the cell"
 
 
 def test_the_sliders_of_the_initial_weights(app):
@@ -117,7 +146,7 @@ def test_an_intervention_is_added_and_removed(app):
     app.at.multiselect(key="whatif.units").set_value([2, 5])
     app.at.number_input(key="whatif.value.clamp").set_value(0.0)
     app.run()
-    assert app.experiment == start(), "it was added before it was asked for"
+    assert app.experiment == drawn("LSTM"), "it was added before it was asked for"
     app.at.button(key="whatif.add").click()
     app.run()
     assert app.experiment.interventions == (seqviz.Clamp("l0.f", 0.0, units=[2, 5]),)
@@ -128,7 +157,7 @@ def test_an_intervention_is_added_and_removed(app):
     assert rule["says"] == "clamp forget gate (l0.f) to 0, units 2, 5"
     app.at.button(key="whatif.remove.0").click()
     app.run()
-    assert app.experiment == start()
+    assert app.experiment == drawn("LSTM")
     assert app.bench.can_undo
 
 
@@ -191,8 +220,8 @@ def test_a_bad_file_is_answered_with_a_sentence(app, case):
     assert says in said
     assert said.endswith(".")
     assert len(said) < 300
-    assert app.experiment == start()
-    app.shows(start())
+    assert app.experiment == drawn("LSTM")
+    app.shows(drawn("LSTM"))
 
 
 @pytest.mark.parametrize(
@@ -311,7 +340,7 @@ def test_a_bad_address_is_answered_with_a_sentence_and_the_example(visit, case):
     assert says in said
     assert said.endswith("The example is shown instead.")
     assert app.experiment == start()
-    app.shows(start())
+    app.shows(drawn("LSTM"))
 
 
 def test_a_bad_baseline_leaves_the_experiment_beside_it(visit):
@@ -342,11 +371,11 @@ def test_a_table_holds_the_exact_numbers_once_it_is_opened(app, panel, key, name
     app.run()
     (table,) = app.at.dataframe
     values = {
-        "sequence": sequences.generate(start().sequence, 1),
-        "weights": seqviz.weights.gate_view(seqviz.weights.materialise(start()), "LSTM", 0, "f", "ih"),
+        "sequence": sequences.generate(drawn("LSTM").sequence, 1),
+        "weights": seqviz.weights.gate_view(seqviz.weights.materialise(drawn("LSTM")), "LSTM", 0, "f", "ih"),
     }
     np.testing.assert_array_equal(table.value[[name]].to_numpy(), values[key])
-    assert app.experiment == start()
+    assert app.experiment == drawn("LSTM")
 
 
 def test_controls_show_what_is_after_undo(app):
@@ -357,7 +386,7 @@ def test_controls_show_what_is_after_undo(app):
     app.bench.event({"type": "undo"})
     app.run()
     assert app.at.number_input(key="net.hidden").value == 16
-    app.shows(start())
+    app.shows(drawn("LSTM"))
 
 
 def test_the_weight_matrix_is_told_the_block_and_what_was_drawn(app, unpack):
@@ -371,7 +400,7 @@ def test_the_weight_matrix_is_told_the_block_and_what_was_drawn(app, unpack):
     (found,) = [c for c in app.at.get("bidi_component") if c.key == "weights"]
     header, arrays = unpack(found.proto.bytes)
     assert (header["panel"], header["parameter"], header["first"]) == ("weights", "weight_hh_l0", 48)
-    drawn_ = seqviz.weights.gate_view(seqviz.weights.materialise(start()), "LSTM", 0, "o", "hh")
+    drawn_ = seqviz.weights.gate_view(seqviz.weights.materialise(drawn("LSTM")), "LSTM", 0, "o", "hh")
     np.testing.assert_array_equal(arrays["original"], drawn_)
     changed = np.argwhere(arrays["matrix"] != arrays["original"])
     assert changed.tolist() == [[2, 5]]

@@ -52,8 +52,8 @@ def test_no_sentence_of_a_page_is_badly_made(visit, page, case, unpack):
     for component in app.at.get("bidi_component"):
         if component.key in ("scope", "cell", "compare", "flow"):
             header, _ = unpack(component.proto.bytes)
-            said += [header.get("title", ""), header["status"]]
-            said += [row[part] for row in header.get("rows", []) for part in ("name", "says") if row.get(part)]
+            said += [header.get("title", ""), header["status"], header["headline"], header.get("story", "")]
+            said += [row[part] for row in header.get("rows", []) for part in ("name", "says", "note") if row.get(part)]
     assert len(said) > 2
     for text in said:
         assert not FAULTS.search(text), text
@@ -73,7 +73,7 @@ def test_what_the_gates_page_says_is_said_of_the_numbers_that_it_draws(visit, ca
         int(n) for n in re.findall(r"(\d+) steps?\b(?! in a row)", f"{header['title']} {header['rows'][0]['says']}")
     }
     assert counted == {steps}
-    (shown,) = [text for text in texts(app) if text.startswith(f"**{header['title']}**")]
+    shown = header["headline"] + header["story"]
     broken = any(not np.isfinite(values).all() for name, values in arrays.items() if name in {"x", "h", "c", "y"})
     if experiment.init.scheme in PRESETS:
         assert ("overflowed" in shown) == broken
@@ -83,21 +83,23 @@ def test_what_the_gates_page_says_is_said_of_the_numbers_that_it_draws(visit, ca
 
 
 @pytest.mark.parametrize(("name", "cell"), STORIES)
-def test_the_story_stands_in_the_same_place_on_both_pages(visit, name, cell):
+def test_what_an_example_is_and_claims_stands_on_every_page(visit, unpack, name, cell):
     experiment = preset(name, cell)
-    told = story(experiment)
-    places = []
+    told, headlines = story(experiment), set()
     for page in ("gates", "cell"):
-        app = visit(page, e=experiment.to_url())
-        found = [k for k, text in enumerate(texts(app)) if "  \n" in text]
-        (place,) = found
-        unescaped = re.sub(r"\\([!-~])", r"\1", texts(app)[place])
-        assert unescaped.split("  \n")[1] == told
-        places.append(place)
-    assert places[0] == places[1]
+        component = visit(page, e=experiment.to_url()).at.get("bidi_component")
+        (found,) = [c for c in component if c.key == ("scope" if page == "gates" else "cell")]
+        header, _ = unpack(found.proto.bytes)
+        assert header["story"].startswith(told)
+        headlines.add(header["headline"])
+    assert len(headlines) == 1
+    (lab,) = [c for c in visit("gradients", e=experiment.to_url()).at.get("bidi_component") if c.key == "flow"]
+    assert unpack(lab.proto.bytes)[0]["story"].startswith(told)
+    said = "".join(texts(visit("compare", e=experiment.to_url())))
+    assert told in re.sub(r"\\([!-~])", r"\1", said).replace("\u2060", "")
 
 
 def test_a_text_in_a_story_is_not_read_as_markdown(visit):
     hostile = preset("brackets").changed(sequence=Sequence.of_text("a*[_", "a*[_"))
-    shown = [text for text in texts(visit(e=hostile.to_url())) if "  \n" in text]
+    shown = [text for text in texts(visit("compare", e=hostile.to_url())) if "third character" in text]
     assert "“\\[”" in shown[0]

@@ -3,29 +3,52 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { MARGIN, axisOf, domain, layoutOf, stacked, zoomWithin } from "../../seqviz/scope/web/axes.js";
+import { axisOf, domain, fitted, layoutOf, marginOf, stacked, zoomWithin } from "../../seqviz/scope/web/axes.js";
 import { poster } from "../../seqviz/scope/web/poster.js";
 
 const rows = [{ tall: 76 }, { tall: 12 }, { tall: 40 }];
 
+const margins = [marginOf(1000, 14), marginOf(360, 14), marginOf(1000, 18)];
+
 test("rows lie one under the other, none over another's heading", () => {
-  const { places, height } = stacked(rows, (row) => row.tall);
-  let end = MARGIN.top;
-  for (const { top, height: tall } of places) {
-    assert.ok(top - end >= 21, "room for a heading");
-    end = top + tall;
+  for (const margin of margins) {
+    const { places, height } = stacked(rows, (row) => row.tall, margin);
+    let end = margin.top;
+    for (const { top, height: tall } of places) {
+      assert.ok(top - end >= margin.heading);
+      end = top + tall;
+    }
+    assert.ok(height - end >= margin.bottom);
+    assert.ok(margin.heading >= 26 || margin.column >= 150, "room for a heading, above a row or beside it");
   }
-  assert.ok(height - end >= MARGIN.bottom);
 });
 
 test("a row's part of the paper is where its pixels are", () => {
-  const { places, height } = stacked(rows, (row) => row.tall);
-  const inner = height - MARGIN.top - MARGIN.bottom;
-  places.forEach((place) => {
-    const [low, high] = domain(place, height);
-    assert.ok(Math.abs(MARGIN.top + (1 - high) * inner - place.top) < 1e-9);
-    assert.ok(Math.abs((high - low) * inner - place.height) < 1e-9);
-  });
+  for (const margin of margins) {
+    const { places, height } = stacked(rows, (row) => row.tall, margin);
+    const inner = height - margin.top - margin.bottom;
+    places.forEach((place) => {
+      const [low, high] = domain(place, height, margin);
+      assert.ok(Math.abs(margin.top + (1 - high) * inner - place.top) < 1e-9);
+      assert.ok(Math.abs((high - low) * inner - place.height) < 1e-9);
+    });
+  }
+});
+
+test("rows take the height there is, within what can be read; what is folded keeps its own", () => {
+  const how = { usual: (row) => row.tall, fixed: (row) => row.tall === 12, least: 0.5, most: 2 };
+  for (const margin of margins) {
+    for (const room of [300, 340, 380]) {
+      const tall = fitted(rows, how, room, margin);
+      const { height } = stacked(rows, tall, margin);
+      const share = tall(rows[0]) / 76;
+      assert.equal(tall(rows[1]), 12);
+      assert.ok(share >= 0.48 && share <= 2);
+      if (share > 0.52 && share < 1.95) assert.ok(height <= room && height > room - 4, `${height} of ${room}`);
+    }
+    assert.equal(fitted(rows, how, 10, margin)(rows[0]), 38);
+    assert.equal(fitted(rows, how, 9999, margin)(rows[0]), 152);
+  }
 });
 
 test("axes are called as Plotly calls them", () => {
@@ -42,12 +65,19 @@ test("a zoom keeps what there is of it", () => {
 
 const theme = { paper: "#fff", ink: "#000", quiet: "#777", hues: { f: "#123456" }, mono: "mono" };
 const row = { signal: "f", symbol: "f", name: "a < b" };
-const { places, height } = stacked([row], () => 40);
+const margin = marginOf(500, 14);
+const { places, height } = stacked([row], () => 40, margin);
 const built = {
   traces: [{ type: "heatmap", yaxis: "y", zmin: -2, zmax: 2 }],
-  layout: { width: 500, height, margin: { l: 1, r: 1, t: 1, b: 1 }, yaxis: { domain: domain(places[0], height) } },
+  layout: {
+    width: 500,
+    height,
+    margin: { l: 1, r: 1, t: 1, b: 1 },
+    yaxis: { domain: domain(places[0], height, margin) },
+  },
   places,
   height,
+  margin,
 };
 
 test("a file carries title, names, ranges, notes and a colour bar, and the page's figure stays as it is", () => {

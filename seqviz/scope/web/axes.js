@@ -1,38 +1,69 @@
 // Rows on a shared time axis, as Plotly's layout: how they are stacked, and what every axis has. Each figure adds its
 // own.
 
-import { tr } from "./language.js";
 import { clamp } from "./numbers.js";
 
 /** @import { Theme } from "./theme.js" */
-/** @import { Span, TimedState } from "./types.js" */
+/** @import { Margin, Span, TimedState } from "./types.js" */
 
-export const MARGIN = { left: 44, right: 12, top: 4, bottom: 36 };
-const HEADING = 22;
-const GAP = 4;
+const NARROW = 560; // px; below, headings stand above their rows and not beside them
+const TICKS = 34; // px for the numbers of the units
+const LARGE = 16; // px; larger letters are a lecture's
+
+// The room around the rows: a column of headings at the left, at the right one of scales and values; in a narrow
+// picture headings stand above. `side`: how much the right column takes.
+/** @type {(width: number, letters: number, side?: number) => Margin} */
+export function marginOf(width, letters, side = 96) {
+  const bottom = 18 + letters;
+  if (width < NARROW) return { left: TICKS, right: 8, top: 4, bottom, heading: 26, gap: 2, column: 0 };
+  const large = letters > LARGE;
+  const column = large ? (width < 1100 ? 262 : 300) : width > 1300 ? 280 : width < 800 ? 170 : 222;
+  const right = side && Math.round(side * (large ? 1.2 : 1));
+  return { left: column + TICKS, right: right || 16, top: 4, bottom, heading: 0, gap: large ? 10 : 12, column };
+}
 
 // Pixel tops and heights of each row's plot area, and the whole height.
 /**
  * @template R
  * @param {R[]} rows
  * @param {(row: R) => number} tall
+ * @param {Margin} margin
  * @returns {{places: Span[], height: number}}
  */
-export function stacked(rows, tall) {
-  let y = MARGIN.top;
+export function stacked(rows, tall, { top, bottom, heading, gap }) {
+  let y = top;
   const places = rows.map((row) => {
-    const place = { top: y + HEADING, height: tall(row) };
-    y = place.top + place.height + GAP;
+    const place = { top: y + heading, height: tall(row) };
+    y = place.top + place.height + gap;
     return place;
   });
-  return { places, height: y + MARGIN.bottom };
+  return { places, height: y + bottom };
+}
+
+// How tall each row is, so that all of them take the room there is: each its share, by its usual height, within what
+// can be read and what is not blown up. What is `fixed` keeps its height.
+/**
+ * @template R
+ * @param {R[]} rows
+ * @param {{usual: (row: R) => number, fixed: (row: R) => boolean, least: number, most: number}} how
+ * @param {number | undefined} room the height of the picture, where that is given
+ * @param {Margin} margin
+ * @returns {(row: R) => number}
+ */
+export function fitted(rows, { usual, fixed, least, most }, room, margin) {
+  const sum = (some) => some.reduce((total, row) => total + usual(row), 0);
+  const around = margin.top + margin.bottom + rows.length * (margin.heading + margin.gap);
+  if (room === undefined) return usual;
+  const free = room - around - sum(rows.filter(fixed));
+  const share = clamp(free / (sum(rows.filter((row) => !fixed(row))) || 1), least, most);
+  return (row) => (fixed(row) ? usual(row) : Math.floor(share * usual(row)));
 }
 
 // The part of Plotly's paper that a row takes.
-/** @type {(place: Span, height: number) => number[]} */
-export function domain({ top, height: tall }, height) {
-  const inner = height - MARGIN.top - MARGIN.bottom;
-  return [1 - (top + tall - MARGIN.top) / inner, 1 - (top - MARGIN.top) / inner].map((v) => clamp(v, 0, 1));
+/** @type {(place: Span, height: number, margin: Margin) => number[]} */
+export function domain({ top, height: tall }, height, margin) {
+  const inner = height - margin.top - margin.bottom;
+  return [1 - (top + tall - margin.top) / inner, 1 - (top - margin.top) / inner].map((v) => clamp(v, 0, 1));
 }
 
 /** @type {(k: number) => string} what Plotly calls the k-th axis: y, y2, y3 */
@@ -41,11 +72,11 @@ export const axisOf = (k) => `y${k ? k + 1 : ""}`;
 export const layoutOf = (k) => `yaxis${k ? k + 1 : ""}`;
 
 // The layout of any rows over time, but for its axes.
-/** @type {(theme: Theme, width: number, height: number) => object} */
-export const sheet = (theme, width, height) => ({
+/** @type {(theme: Theme, width: number, height: number, margin: Margin) => object} */
+export const sheet = (theme, width, height, margin) => ({
   width,
   height,
-  margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom },
+  margin: { l: margin.left, r: margin.right, t: margin.top, b: margin.bottom },
   paper_bgcolor: "rgba(0,0,0,0)",
   plot_bgcolor: theme.well,
   font: { family: theme.font, color: theme.quiet, size: theme.label },
@@ -56,17 +87,16 @@ export const sheet = (theme, width, height) => ({
 });
 
 // The time axis, under the last of so many rows.
-/** @type {(state: TimedState, theme: Theme, rows: number, title?: string) => object} */
-export const timeAxis = (state, theme, rows, title = tr("step t")) => ({
+/** @type {(state: TimedState, theme: Theme, rows: number) => object} */
+export const timeAxis = (state, theme, rows) => ({
   anchor: axisOf(rows - 1),
   range: state.zoom ?? [-0.5, state.L - 0.5],
-  title: { text: title, standoff: 4, font: { size: theme.label } },
   showgrid: false,
   zeroline: false,
   ticks: "outside",
   ticklen: 3,
   tickcolor: theme.rule,
-  tickfont: { family: theme.mono, color: theme.quiet, size: theme.label },
+  tickfont: { color: theme.quiet, size: theme.label },
 });
 
 // What the axis of time and the hand need, where a person can zoom in time.

@@ -1,7 +1,6 @@
 // What the picture shows while the hand moves: its cells and lines painted straight onto canvases over Plotly's plot
 // areas, with the same colours and the same edges. Plotly draws the same once the hand rests.
 
-import { MARGIN } from "./axes.js";
 import { el } from "./dom.js";
 import { clamp } from "./numbers.js";
 
@@ -73,6 +72,7 @@ export class Brush {
   constructor() {
     this.root = el("div", { class: "sv-brush", "aria-hidden": "true", hidden: true });
     this.canvases = [];
+    this.left = 0; // where the plot areas begin
   }
 
   get shown() {
@@ -88,7 +88,7 @@ export class Brush {
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (canvas.width !== w) canvas.width = w;
     if (canvas.height !== h) canvas.height = h;
-    canvas.style.cssText = `left:${MARGIN.left}px;top:${top}px;width:${width}px;height:${height}px`;
+    canvas.style.cssText = `left:${this.left}px;top:${top}px;width:${width}px;height:${height}px`;
     return canvas;
   }
 

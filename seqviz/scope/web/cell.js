@@ -2,6 +2,7 @@
 
 import { CellBar } from "./cellbar.js";
 import { eventful, readPlace, writtenPlace } from "./cellplace.js";
+import { dock } from "./dock.js";
 import { el, QUIETLY, visible } from "./dom.js";
 import { Drawing } from "./drawing.js";
 import { rulesOf } from "./forward.js";
@@ -12,9 +13,12 @@ import { Lines } from "./lines.js";
 import { cursor } from "./link.js";
 import { Lit } from "./lit.js";
 import { clamp, number } from "./numbers.js";
+import { before } from "./opening.js";
+import { KeyHelp } from "./stage.js";
 import { sums, vectors } from "./sums.js";
 import { readTheme } from "./theme.js";
 import { Timeline } from "./timeline.js";
+import { Top } from "./top.js";
 
 /** @import { Message } from "./bytes.js" */
 /** @import { CellHeader } from "./headers.js" */
@@ -75,14 +79,22 @@ export class CellView extends Timeline {
       },
       walk: (by) => this.toPhase(by),
       guess: () => this.cover(null),
+      settle: () => this.host.show(this.header, writtenPlace(this.state, this.opening)),
       gates: () => this.send({ type: "gates", step: this.state.step, unit: this.state.unit }),
     });
+    this.top = new Top();
+    this.help = new KeyHelp("cell");
     root.replaceChildren(
-      this.time.root,
+      this.top.root,
       this.time.chips,
-      this.bar.root,
-      this.story,
-      el("div", { class: "sv-cellgrid" }, this.drawing.root, this.lines.root),
+      el(
+        "div",
+        { class: "sv-cellgrid" },
+        this.drawing.root,
+        el("div", { class: "sv-side" }, this.bar.form, this.story, this.lines.root),
+      ),
+      dock(this.time.root, this.bar.root, this.help),
+      this.top.story,
       this.status,
       this.live,
     );
@@ -110,6 +122,8 @@ export class CellView extends Timeline {
     this.bar.units(header.hidden);
     this.time.reach(state.L);
     this.status.textContent = header.status;
+    this.top.set(header);
+    if (before(header, this.host)) this.send({ type: "before" });
     this.secret = null;
     this.peeked = null;
     this.draw();
@@ -219,6 +233,10 @@ export class CellView extends Timeline {
     this.lines.strip(this.all, this.reading(unit ?? this.state.unit));
   }
 
+  hide() {
+    this.cover(null);
+  }
+
   toPhase(by) {
     const count = this.form.phases.length;
     const { state } = this;
@@ -232,7 +250,7 @@ export class CellView extends Timeline {
     return this.drawing.root;
   }
   get anywhere() {
-    return ["n", "b"];
+    return ["n", "b", "Enter"];
   }
 
   extraKeys(event, jump) {
@@ -240,7 +258,11 @@ export class CellView extends Timeline {
       this.state.unit = clamp(this.state.unit + by, 0, this.header.hidden - 1);
       this.move(this.state.step);
     };
-    return { ArrowUp: unit(-jump), ArrowDown: unit(jump), n: () => this.toPhase(1), b: () => this.toPhase(-1) };
+    const back = event.target.closest("button, input, select, [role=button], a")
+      ? {}
+      : { Enter: () => this.bar.gates() };
+    const walk = { n: () => this.toPhase(1), b: () => this.toPhase(-1) };
+    return { ArrowUp: unit(-jump), ArrowDown: unit(jump), ...walk, ...back };
   }
 
   spoken() {
@@ -280,7 +302,8 @@ export class CellView extends Timeline {
   }
 
   viewChanged() {
-    this.host.show(this.header, writtenPlace(this.state, this.opening));
+    const view = writtenPlace(this.state, this.opening);
+    if (!this.header.opening || view.size) this.host.show(this.header, view);
   }
 
   destroy() {

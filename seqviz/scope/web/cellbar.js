@@ -1,6 +1,7 @@
 // The bar of the cell page: undo, the walk through the cell, guessing, one unit or vectors, which unit.
 
 import { button, choice, segments } from "./controls.js";
+import { copyLink } from "./dock.js";
 import { el } from "./dom.js";
 import { later, tr } from "./language.js";
 
@@ -11,8 +12,10 @@ const FORMS = [
 
 export class CellBar {
   // host: what it lies in; undo: the group of undo and redo; unit(number), form(name): chosen; walk(by): to another
-  // part, or with null to the whole cell; guess(): all values hidden or shown; gates(): back to the gates page.
-  constructor({ host, undo, unit, form, walk, guess, gates }) {
+  // part, or with null to the whole cell; guess(): all values hidden or shown; gates(): back to the gates page;
+  // settle(): the address says what is on the screen.
+  constructor({ host, undo, unit, form, walk, guess, gates, settle }) {
+    this.gates = gates;
     const [unitBox, select] = choice(tr("unit"), [], (v) => unit(+v));
     this.select = select;
     this.guess = button(tr("Hide values"), tr("Let the class guess, then reveal"), guess);
@@ -36,8 +39,9 @@ export class CellBar {
         button(tr("Whole cell"), tr("Show everything at once"), () => walk(null)),
         this.guess,
       ),
-      el("div", { class: "sv-group sv-right" }, this.forms.root, unitBox, back),
+      el("div", { class: "sv-group sv-right" }, back, copyLink(host, settle)),
     );
+    this.form = el("div", { class: "sv-group sv-form" }, this.forms.root, unitBox);
   }
 
   // How many units can be chosen from.

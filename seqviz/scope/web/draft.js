@@ -1,7 +1,7 @@
 // What the network would do with an edit, before anybody has told the server: the browser's own run, painted over the
 // picture while the hand moves, and drawn by Plotly once it rests.
 
-import { MARGIN, layoutOf } from "./axes.js";
+import { layoutOf } from "./axes.js";
 import { Brush, lookup } from "./brush.js";
 import { forward } from "./forward.js";
 import { alike } from "./numbers.js";
@@ -78,7 +78,8 @@ export class Draft {
   // The numbers of now, painted over Plotly's picture.
   sketch() {
     const { rows, state, theme, area, shown } = this.scope;
-    const width = area.right - MARGIN.left;
+    this.brush.left = area.left;
+    const width = area.right - area.left;
     const across = lookup(Math.round(width), state.L, (t) => area.xaxis.l2p(t - 0.5));
     rows.forEach((row, k) => {
       const values = shown[row.signal];

@@ -3,18 +3,22 @@
 
 import { zoomWithin } from "./axes.js";
 import { button, saver } from "./controls.js";
+import { copyLink, dock } from "./dock.js";
 import { el } from "./dom.js";
+import { FlowEnds } from "./flowends.js";
 import { figure } from "./flowfigure.js";
 import { summary, tooltip } from "./flowwords.js";
 import { tr } from "./language.js";
-import { scaleKey, strokeNote, swatchNote } from "./legends.js";
+import { strokeNote } from "./legends.js";
 import { Nudge } from "./nudge.js";
 import { clamp, power } from "./numbers.js";
 import { download, poster } from "./poster.js";
 import { Readout } from "./readout.js";
 import { Spectrum } from "./spectrum.js";
+import { KeyHelp } from "./stage.js";
 import { cursorOf, foldsOf, writeFolds } from "./places.js";
 import { Timeline } from "./timeline.js";
+import { Top } from "./top.js";
 import { Unrolled } from "./unrolled.js";
 
 /** @import { Message } from "./bytes.js" */
@@ -28,6 +32,9 @@ export class Flow extends Timeline {
     root.classList.add("sv-flow");
     this.readAddress();
     this.readout = new Readout();
+    this.top = new Top();
+    this.help = new KeyHelp("flow");
+    this.ends = new FlowEnds(this.area.ends, this.readout.root);
     this.spectrum = new Spectrum();
     this.unrolled = new Unrolled((step) => this.move(step));
     this.nudge = new Nudge(
@@ -48,14 +55,15 @@ export class Flow extends Timeline {
         "div",
         { class: "sv-group sv-right" },
         saver((format) => this.save(format)),
+        copyLink(host, () => this.viewChanged()),
       ),
     );
     root.replaceChildren(
-      this.bar,
-      this.time.root,
-      this.readout.root,
-      this.legend,
+      this.top.root,
       this.plot,
+      dock(this.time.root, this.bar, this.help),
+      this.legend,
+      this.top.story,
       this.status,
       this.spectrum.root,
       this.unrolled.root,
@@ -79,6 +87,7 @@ export class Flow extends Timeline {
     this.undoing.set(header, this.home);
     this.time.reach(state.L);
     this.status.textContent = header.status ?? "";
+    this.top.set(header);
     this.viewChanged();
     this.draw();
   }
@@ -88,9 +97,11 @@ export class Flow extends Timeline {
     const { header, state } = this;
     await this.area.react(figure(this, this.plot.clientWidth), state.L);
     this.area.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
+    if (header.axis) this.area.axis.textContent = header.axis;
     this.nudgeHere.hidden = header.nudge === undefined || header.steps < 2 || !this.host.answers;
     this.nudge.show(header.nudge, header.steps, this.area.built.places[0]);
     this.readout.draw(header, this.arrays, this.theme);
+    this.ends.draw(header, this.arrays, this.rows, this.area.built, this.theme);
     this.drawLegend();
     this.place();
     await this.spectrum.draw(this.area.Plotly, header.spectrum, this.arrays, this.theme);
@@ -102,21 +113,16 @@ export class Flow extends Timeline {
   }
 
   drawLegend() {
-    const { theme, header, rows } = this;
-    const kinds = new Set(rows.map((row) => row.kind));
+    const { header } = this;
     const items = [];
     if (header.curves.some((c) => this.arrays[c.name].includes(-Infinity)))
       items.push(strokeNote("2px dotted var(--sv-ink)", tr("at the foot: exactly 0")));
-    if (header.decades !== undefined)
-      items.push(scaleKey(theme.magnitude, power(-header.decades), tr("1: a row's largest")));
-    if (kinds.has("share"))
-      items.push(swatchNote(theme.lines[1], tr("cell-state highway")), swatchNote(theme.lines[2], tr("the rest")));
-    if (kinds.has("states")) items.push(scaleKey(theme.diverging, "h −", "+"));
     this.legend.replaceChildren(...items);
   }
 
   inspect(step) {
-    this.readout.show(step, this.header.nudge);
+    this.readout.show(step, this.header.nudge, this.state.secret);
+    this.ends.show(step, this.state.secret);
     this.nudge.place((t) => this.area.pixel(t));
     this.spectrum.show(step);
     this.unrolled.show(step);
@@ -128,6 +134,23 @@ export class Flow extends Timeline {
    */
   tooltip(place) {
     return tooltip(this, place);
+  }
+
+  // Other pictures below the rows: on the stage in their place, else further down.
+  extraKeys() {
+    const part = (by) => () => this.turnTo((this.part ?? 0) + by);
+    const { header } = this;
+    const input = new URLSearchParams(header.address).get("input");
+    const word = input === "shuffled" ? "as it is" : "shuffled";
+    const shuffle = () => this.send({ type: "choose", name: "input", word });
+    return { ArrowUp: part(-1), ArrowDown: part(1), ...(header.link === "compare" ? { s: shuffle } : {}) };
+  }
+
+  turnTo(part) {
+    const others = [this.spectrum.root, this.unrolled.root].filter((root) => !root.hidden && root.childElementCount);
+    this.part = clamp(part, 0, others.length);
+    this.root.classList.toggle("sv-other", this.part > 0);
+    (others[this.part - 1] ?? this.plot).scrollIntoView({ block: "nearest" });
   }
 
   readAddress() {

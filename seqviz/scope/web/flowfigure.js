@@ -1,6 +1,6 @@
 // The curves over time as one Plotly figure: a drawing for every kind of row, on a shared time axis.
 
-import { axisOf, domain, layoutOf, sheet, stacked, stepTicks, timeAxis, zooming } from "./axes.js";
+import { axisOf, domain, fitted, layoutOf, marginOf, sheet, stacked, stepTicks, timeAxis, zooming } from "./axes.js";
 import { lined } from "./rows.js";
 
 /** @import { FlowHeader, FlowRow } from "./headers.js" */
@@ -20,8 +20,11 @@ import { lined } from "./rows.js";
  * @typedef {(flow: Shown, row: FlowRow, yaxis: string, axis: any, folded: boolean) => object[]} Draw
  */
 
-const TALL = { norm: 250, units: 58, share: 84, lines: 84, states: 62 };
+const TALL = { norm: 240, units: 58, share: 84, lines: 64, states: 56 };
+const NAMED = 30; // px for each line that is named beside its row
+const tallOf = (row) => Math.max(TALL[row.kind], row.kind === "lines" ? NAMED * row.arrays.length : 0);
 const FOLDED = 10;
+const SIDE = 196; // px for the names and values of the curves
 
 // Where the labels of a row's first and last unit stand: whole inside the row, not half under its heading.
 function unitTicks(H, tall) {
@@ -60,7 +63,10 @@ function norm(flow, row, yaxis, axis, folded) {
       if (zero(t)) return zero(t - 1) && zero(t + 1) ? null : low;
       return Number.isNaN(v) ? null : v;
     };
-    draw(Array.from(values, drawn), { width: curve.width ?? 2, dash: curve.dash ?? "solid" });
+    draw(Array.from(values, drawn), {
+      width: curve.width ?? 2.5,
+      dash: curve.dash ?? (curve.line === null ? "solid" : theme.dashes[curve.line]),
+    });
     if (values.includes(-Infinity))
       draw(
         Array.from(values, (v) => (v === -Infinity ? low : null)),
@@ -109,7 +115,7 @@ function lines(flow, row, yaxis, axis) {
     mode: mode(flow.state),
     y: Array.from(flow.arrays[name]),
     yaxis,
-    line: { color: flow.theme.lines[line], width: 1.8, shape: row.shape ?? "linear" },
+    line: { color: flow.theme.lines[line], width: 2.5, dash: flow.theme.dashes[line], shape: row.shape ?? "linear" },
     hoverinfo: "skip",
   }));
 }
@@ -180,27 +186,31 @@ const ROWS = { norm, units, lines, states, share };
  * @returns {Built}
  */
 export function figure(flow, width) {
-  const { rows, state, theme, header } = flow;
+  const { rows, state, theme } = flow;
   const folded = (row) => state.folded.has(row.signal);
-  const { places, height } = stacked(rows, (row) => (folded(row) ? FOLDED : TALL[row.kind]));
+  const margin = marginOf(width, theme.label, SIDE);
+  const usual = (row) => (folded(row) ? FOLDED : tallOf(row));
+  const least = theme.label > 16 ? 0.2 : 0.8;
+  const tall = fitted(rows, { usual, fixed: folded, least, most: 1.8 }, state.room, margin);
+  const { places, height } = stacked(rows, tall, margin);
   const traces = [];
   const layout = {
-    ...sheet(theme, width, height),
+    ...sheet(theme, width, height, margin),
     ...zooming(state),
-    xaxis: { ...timeAxis(state, theme, rows.length, header.axis), ...stepTicks(state) },
+    xaxis: { ...timeAxis(state, theme, rows.length), ...stepTicks(state) },
   };
   rows.forEach((row, k) => {
     const axis = {
-      domain: domain(places[k], height),
+      domain: domain(places[k], height, margin),
       fixedrange: true,
       zeroline: false,
       showgrid: row.kind === "norm",
       gridcolor: theme.rule,
       ticks: "",
-      tickfont: { family: theme.mono, size: theme.small, color: theme.quiet },
+      tickfont: { size: theme.label, color: theme.quiet },
     };
     traces.push(...ROWS[row.kind](flow, row, axisOf(k), axis, folded(row)));
     layout[layoutOf(k)] = axis;
   });
-  return { traces, layout, places, height };
+  return { traces, layout, places, height, margin };
 }

@@ -84,6 +84,50 @@
  */
 
 /**
+ * A part of a small picture: bars or a line of one list of values, or a heatmap of several, from `low` to `high`.
+ * `top` and `height` are shares of the picture; `line` is a place among the palette's lines.
+ *
+ * @typedef {object} Layer
+ * @property {"bars" | "line" | "heat"} kind
+ * @property {number[][]} values
+ * @property {number} low
+ * @property {number} high
+ * @property {number} top
+ * @property {number} height
+ * @property {number} [line]
+ */
+
+/**
+ * An example: its key, what it is called and claims, and a small picture of its numbers.
+ *
+ * @typedef {object} Thumbnail
+ * @property {string} name
+ * @property {string} title
+ * @property {string} line
+ * @property {Layer[]} layers
+ */
+
+/**
+ * Examples to choose from; `lit` is on the screen.
+ *
+ * @typedef {object} GalleryHeader
+ * @property {"gallery"} panel
+ * @property {string} id
+ * @property {string} heading
+ * @property {boolean} strip
+ * @property {Thumbnail[]} entries
+ * @property {string | null} lit
+ */
+
+/**
+ * One thing to try: the button, and the inputs it sets.
+ *
+ * @typedef {object} Try
+ * @property {string} says
+ * @property {number[][]} edits
+ */
+
+/**
  * An intervention; `steps` as `(first, stop)`, either of them null where it is open.
  *
  * @typedef {object} Rule
@@ -117,6 +161,7 @@
  * @property {"line" | "onehot" | "gate" | "state"} kind
  * @property {number} width
  * @property {string} says
+ * @property {string} [note]
  * @property {number[]} [floor]
  * @property {string} [closed]
  * @property {string} [open]
@@ -146,6 +191,10 @@
  * @property {string} status
  * @property {string} address
  * @property {string[]} fields
+ * @property {string} [headline]
+ * @property {string} [story]
+ * @property {Try | null} [tries]
+ * @property {boolean} [opening]
  * @property {boolean} [plain]
  * @property {string[] | null} [marks]
  * @property {string[] | null} [names]
@@ -179,6 +228,9 @@
  * @property {string} status
  * @property {string} address
  * @property {string[]} fields
+ * @property {string} [headline]
+ * @property {string} [story]
+ * @property {boolean} [opening]
  * @property {number[] | null} at
  * @property {boolean} undo
  * @property {boolean} redo
@@ -259,6 +311,8 @@
  * @property {SpectrumHeader | null} spectrum
  * @property {string} address
  * @property {string[]} fields
+ * @property {string} [headline]
+ * @property {string} [story]
  * @property {boolean} undo
  * @property {boolean} redo
  * @property {string} [axis]

@@ -6,14 +6,23 @@ import { tr } from "./language.js";
 /** @import { TimedRow } from "./types.js" */
 
 /**
+ * @typedef {object} How
+ * @property {number} top
+ * @property {number} height
+ * @property {boolean} shut it is folded now
+ * @property {() => void} fold
+ * @property {string} says
+ * @property {number} lines so many of what it says have room
+ */
+/**
  * @param {TimedRow} row
- * @param {{top: number, shut: boolean, fold: () => void, says: string}} how `shut`: it is folded now
+ * @param {How} how
  * @param {Node[]} more
  */
-export function heading(row, { top, shut, fold, says }, ...more) {
+export function heading(row, { top, height, shut, fold, says, lines }, ...more) {
   return el(
     "div",
-    { class: "sv-head", style: `top:${top}px` },
+    { class: "sv-head", style: `top:${top}px;--sv-row:${height}px` },
     el(
       "button",
       {
@@ -26,9 +35,15 @@ export function heading(row, { top, shut, fold, says }, ...more) {
       },
       el("span", { class: "sv-caret", text: shut ? "▸" : "▾" }),
       el("b", { class: "sv-symbol", style: `color: var(--sv-hue-${row.hue ?? row.signal})`, text: row.symbol }),
-      el("span", { text: row.name }),
+      el("span", { class: "sv-name", text: row.name }),
     ),
     ...more,
-    el("span", { class: "sv-says", text: says, title: row.says ?? "" }),
+    el("span", {
+      class: "sv-says",
+      text: says,
+      title: row.says ?? "",
+      hidden: !lines,
+      style: `-webkit-line-clamp: ${lines || 1}`,
+    }),
   );
 }

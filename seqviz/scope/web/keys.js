@@ -2,12 +2,15 @@
 
 const PAGES = ["PageUp", "PageDown"];
 const SIDEWAYS = ["ArrowLeft", "ArrowRight"];
+const UPWARDS = ["ArrowUp", "ArrowDown"];
 const TYPED = "input:not([type=range], [type=checkbox], [type=radio]), textarea";
 // What has a use of its own for arrows, and for space.
 const MOVED =
   ["radio", "radiogroup", "tab", "tablist", "slider", "listbox", "option", "combobox", "menu", "menuitem", "grid"]
     .map((role) => `[role=${role}]`)
     .join(", ") + `, ${TYPED}, input[type=radio], input[type=range], select, [contenteditable], canvas, audio, video`;
+const TEXTS = `${TYPED}, select, [contenteditable]`;
+const LETTERS = ["h", "f", "s", "?"];
 const PRESSED = "button, summary, a, input, [role=button], [role=radio], [role=switch], [role=checkbox]";
 
 export class Keys {
@@ -51,7 +54,19 @@ export class Keys {
       ...panel.extraKeys(event, jump),
     };
     if (event.key === " " && !event.target.closest("button")) actions[" "] = () => panel.player.toggle();
-    return actions[event.key];
+    return actions[event.key] ?? (event.shiftKey && event.key !== "?" ? undefined : this.common(event.key));
+  }
+
+  // What every page has.
+  common(key) {
+    const { panel } = this;
+    const actions = {
+      h: () => panel.hide(),
+      f: () => panel.host.stage(),
+      "?": () => panel.help?.show(),
+      ...(panel.host.lecture() ? { Escape: () => panel.host.stage() } : {}),
+    };
+    return actions[key];
   }
 
   undoing({ key, shiftKey }) {
@@ -67,12 +82,14 @@ export class Keys {
     const { target, key } = event;
     const control = event.ctrlKey || event.metaKey;
     const known = control ? ["z", "Z", "y"].includes(key) && !!this.panel.undoing : this.promised.includes(key);
-    if (!known || target.closest(MOVED) || (key === " " && target.closest(PRESSED))) return;
+    if (!known || target.closest(LETTERS.includes(key) ? TEXTS : MOVED)) return;
+    if ([" ", "Enter"].includes(key) && target.closest(PRESSED)) return;
     this.pressed(event);
   }
 
   // Keys that need no focus. A clicker's page keys scroll, but for a lecture.
   get promised() {
-    return [...SIDEWAYS, " ", ...(this.panel.host.lecture() ? PAGES : []), ...this.panel.anywhere];
+    const stage = this.panel.host.lecture() ? [...PAGES, "Escape"] : [];
+    return [...SIDEWAYS, ...UPWARDS, " ", ...LETTERS, "Home", "End", ...stage, ...this.panel.anywhere];
   }
 }

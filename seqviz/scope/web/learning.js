@@ -1,6 +1,6 @@
 // Training seen from its checkpoints: loss, score and gradient norm on one scrubber, which plays.
 
-import { axisOf, domain, layoutOf, sheet, stacked, timeAxis } from "./axes.js";
+import { axisOf, domain, layoutOf, marginOf, sheet, stacked, timeAxis } from "./axes.js";
 import { clauses, tr } from "./language.js";
 import { strokeNote } from "./legends.js";
 import { decades, number, power } from "./numbers.js";
@@ -20,6 +20,7 @@ export class Learning extends Timeline {
       host,
       tr("Training, checkpoint by checkpoint. Left and right arrows move through the checkpoints, space plays."),
       tr("checkpoint"),
+      tr("optimiser step"),
     );
     root.classList.add("sv-learning");
     this.follow = true;
@@ -85,16 +86,17 @@ export class Learning extends Timeline {
   /** @returns {Built} */
   figure() {
     const { rows, state, theme } = this;
-    const { places, height } = stacked(rows, (row) => (state.folded.has(row.signal) ? FOLDED : TALL));
+    const margin = marginOf(this.plot.clientWidth, theme.label, 0);
+    const { places, height } = stacked(rows, (row) => (state.folded.has(row.signal) ? FOLDED : TALL), margin);
     const every = Math.max(1, Math.ceil(state.L / 10));
     const tickvals = [...Array(state.L).keys()].filter((k) => k % every === 0);
     /** @type {any} */
     const layout = {
-      ...sheet(theme, this.plot.clientWidth, height),
+      ...sheet(theme, this.plot.clientWidth, height, margin),
       dragmode: false,
       shapes: rows.flatMap((row, k) => this.levels(row, axisOf(k))),
       xaxis: {
-        ...timeAxis(state, theme, rows.length, tr("optimiser step")),
+        ...timeAxis(state, theme, rows.length),
         range: [-0.5, Math.max(1, state.L) - 0.5],
         fixedrange: true,
         ticks: "",
@@ -104,9 +106,9 @@ export class Learning extends Timeline {
       },
     };
     rows.forEach((row, k) => {
-      layout[layoutOf(k)] = { domain: domain(places[k], height), ...this.axis(row) };
+      layout[layoutOf(k)] = { domain: domain(places[k], height, margin), ...this.axis(row) };
     });
-    return { traces: rows.flatMap((row, k) => this.curves(row, axisOf(k))), layout, places, height };
+    return { traces: rows.flatMap((row, k) => this.curves(row, axisOf(k))), layout, places, height, margin };
   }
 
   axis(row) {
@@ -121,7 +123,7 @@ export class Learning extends Timeline {
       showgrid: true,
       gridcolor: theme.rule,
       zeroline: false,
-      tickfont: { family: theme.mono, size: theme.small },
+      tickfont: { size: theme.label },
       exponentformat: "power",
       ...(range ? { range } : {}),
     };
@@ -135,7 +137,7 @@ export class Learning extends Timeline {
       connectgaps: true,
       y: Array.from(this.arrays[`${name}.${row.signal}`], (v) => (Number.isFinite(v) ? v : null)),
       yaxis,
-      line: { color: this.theme.lines[line], width: 2 },
+      line: { color: this.theme.lines[line], width: 2, dash: this.theme.dashes[line] },
       marker: { size: 4 },
       hoverinfo: "skip",
     }));

@@ -3,6 +3,7 @@
 import { unpack } from "./bytes.js";
 import { CellView } from "./cell.js";
 import { Flow } from "./flow.js";
+import { Gallery } from "./gallery.js";
 import { speak } from "./language.js";
 import { Learning } from "./learning.js";
 import { Scope } from "./view.js";
@@ -10,7 +11,7 @@ import { Weights } from "./weights.js";
 
 /** @import { Host } from "./host.js" */
 
-const PANELS = { scope: Scope, weights: Weights, flow: Flow, cell: CellView, learning: Learning };
+const PANELS = { scope: Scope, weights: Weights, flow: Flow, cell: CellView, learning: Learning, gallery: Gallery };
 const mounted = new WeakMap();
 const KEPT = ["state", "cell", "placed", "follow"];
 

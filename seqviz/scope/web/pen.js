@@ -1,6 +1,5 @@
 // A stroke on the row of the input: the hand draws new numbers, step by step, for the feature that lies nearest to it.
 
-import { MARGIN } from "./axes.js";
 import { clamp } from "./numbers.js";
 
 const FEATURES = 6; // so many lines are drawn
@@ -75,7 +74,7 @@ export class Pen {
     const { scope, stroke } = this;
     const box = scope.plot.getBoundingClientRect();
     const place = scope.area.built.places[scope.rows.findIndex((r) => r.signal === "x")];
-    const at = Math.round(scope.area.xaxis.p2l(event.clientX - box.left - MARGIN.left));
+    const at = Math.round(scope.area.xaxis.p2l(event.clientX - box.left - scope.area.left));
     const step = clamp(at, 0, scope.state.L - 1);
     const value = cents(this.valueAt(clamp((event.clientY - box.top - place.top) / place.height, 0, 1)));
     this.drawTo(step, value);

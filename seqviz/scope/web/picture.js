@@ -1,6 +1,6 @@
 // From arrays to one Plotly figure: the rows of the scope on a shared time axis.
 
-import { MARGIN, axisOf, domain, layoutOf, sheet, stacked, stepTicks, timeAxis, zooming } from "./axes.js";
+import { axisOf, domain, fitted, layoutOf, marginOf, sheet, stacked, stepTicks, timeAxis, zooming } from "./axes.js";
 import { visible } from "./dom.js";
 import { clamp } from "./numbers.js";
 import { colours, lineRange, rowData, rowHeight, rowRange } from "./rows.js";
@@ -16,14 +16,15 @@ export const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&l
 /**
  * @param {ScopeState} state
  * @param {number} width
+ * @param {import("./types.js").Margin} margin
  */
-function namedTicks({ L, marks, zoom }, width) {
+function namedTicks({ L, marks, zoom }, width, margin) {
   const longest = Math.max(...marks.map((mark) => mark.length));
   const wide = 7.5 * longest;
-  const aStep = Math.max(1, width - MARGIN.left - MARGIN.right) / (zoom ? zoom[1] - zoom[0] : L);
+  const aStep = Math.max(1, width - margin.left - margin.right) / (zoom ? zoom[1] - zoom[0] : L);
   const every = Math.max(1, Math.ceil((wide + 20) / aStep));
-  const first = clamp(Math.ceil((wide / 2 - MARGIN.left) / aStep), 0, L - 1);
-  const last = L - 1 - Math.max(0, Math.ceil((wide / 2 - MARGIN.right) / aStep));
+  const first = clamp(Math.ceil((wide / 2 - margin.left) / aStep), 0, L - 1);
+  const last = L - 1 - Math.max(0, Math.ceil((wide / 2 - margin.right) / aStep));
   const tickvals = Array.from(
     { length: Math.max(1, Math.ceil((last - first + 1) / every)) },
     (_, k) => first + k * every,
@@ -34,12 +35,13 @@ function namedTicks({ L, marks, zoom }, width) {
 /**
  * @param {ScopeState} state
  * @param {number} width
+ * @param {import("./types.js").Margin} margin
  */
-function ticksOfTime(state, width) {
+function ticksOfTime(state, width, margin) {
   const { labels, L, marks } = state;
   if (labels && L <= 96)
     return { tickmode: "array", tickvals: [...Array(L).keys()], ticktext: labels.map(visible), tickangle: 0 };
-  return marks ? namedTicks(state, width) : stepTicks(state);
+  return marks ? namedTicks(state, width, margin) : stepTicks(state);
 }
 
 function ticks(n) {
@@ -71,7 +73,12 @@ function lineTraces(row, { lines, targets }, { L }, theme, yaxis) {
     ...lines.map((y, f) => ({
       ...common(y),
       mode: L <= 64 ? "lines+markers" : "lines",
-      line: { color: color(f), width: 1.6, shape: row.signal === "x" ? "hvh" : "linear" },
+      line: {
+        color: color(f),
+        width: 2,
+        dash: theme.dashes[f % theme.dashes.length],
+        shape: row.signal === "x" ? "hvh" : "linear",
+      },
       marker: { size: row.signal === "x" ? 5 : 3, color: color(f) },
     })),
   ];
@@ -84,6 +91,10 @@ function heatTrace(row, z, values, state, theme, yaxis) {
   return { ...fixed, z, zmin, zmax, colorscale, yaxis };
 }
 
+// In a lecture everything fits; else a row is never so low that its heading has no room.
+/** @type {(theme: Theme) => {least: number, most: number}} */
+const limits = ({ label }) => ({ least: label > 16 ? 0.2 : 0.72, most: 1.7 });
+
 /**
  * @param {ScopeRow[]} rows
  * @param {Numbers} arrays
@@ -93,18 +104,21 @@ function heatTrace(row, z, values, state, theme, yaxis) {
  * @returns {Built}
  */
 export function figure(rows, arrays, state, theme, width) {
-  const tall = (row) => rowHeight(row, state.folded.has(row.signal), state.hidden, state.narrow);
-  const { places, height } = stacked(rows, tall);
+  const margin = marginOf(width, theme.label);
+  const fixed = (row) => state.folded.has(row.signal);
+  const usual = (row) => rowHeight(row, fixed(row), state.hidden, state.narrow);
+  const tall = fitted(rows, { usual, fixed, ...limits(theme) }, state.room, margin);
+  const { places, height } = stacked(rows, tall, margin);
   const traces = [];
   /** @type {any} */
   const layout = {
-    ...sheet(theme, width, height),
+    ...sheet(theme, width, height, margin),
     ...zooming(state),
     xaxis: {
       ...timeAxis(state, theme, rows.length),
       automargin: false,
       ticklabeloverflow: "allow",
-      ...ticksOfTime(state, width),
+      ...ticksOfTime(state, width, margin),
     },
   };
   rows.forEach((row, k) => {
@@ -112,11 +126,11 @@ export function figure(rows, arrays, state, theme, width) {
     const data = rowData(row, values, state);
     /** @type {any} */
     const axis = {
-      domain: domain(places[k], height),
+      domain: domain(places[k], height, margin),
       fixedrange: true,
       showgrid: false,
       zeroline: false,
-      tickfont: { family: theme.mono, color: theme.quiet, size: theme.small },
+      tickfont: { color: theme.quiet, size: theme.label },
       ticks: "outside",
       ticklen: 5,
       tickcolor: "rgba(0,0,0,0)",
@@ -134,5 +148,5 @@ export function figure(rows, arrays, state, theme, width) {
     }
     layout[layoutOf(k)] = axis;
   });
-  return { traces, layout, places, height };
+  return { traces, layout, places, height, margin };
 }

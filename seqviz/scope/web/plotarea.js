@@ -1,7 +1,6 @@
 // The place that Plotly draws rows over time into, and what lies over it: the chosen step, marks, headings. Where a
 // step is in pixels, and which step and row lie under a pointer.
 
-import { MARGIN } from "./axes.js";
 import { el } from "./dom.js";
 import { clamp } from "./numbers.js";
 
@@ -32,6 +31,9 @@ export class PlotArea {
     this.veil = el("div", { class: "sv-veil" });
     this.marks = el("div", { class: "sv-marks" });
     this.heads = el("div", { class: "sv-heads" });
+    this.ends = el("div", { class: "sv-ends" });
+    this.axis = el("div", { class: "sv-axis-name" });
+    this.pill = el("div", { class: "sv-pill", "aria-hidden": "true" });
     this.root = el(
       "div",
       { class: "sv-plot", tabindex: "0", role: "application", "aria-label": label },
@@ -41,6 +43,9 @@ export class PlotArea {
       this.band,
       this.marks,
       this.heads,
+      this.ends,
+      this.axis,
+      this.pill,
       tip,
     );
   }
@@ -53,7 +58,10 @@ export class PlotArea {
   }
   // Asking the element would lay the page out anew.
   get right() {
-    return this.width - MARGIN.right;
+    return this.width - this.built.margin.right;
+  }
+  get left() {
+    return this.built.margin.left;
   }
 
   /**
@@ -64,6 +72,10 @@ export class PlotArea {
     this.built = built;
     this.steps = steps;
     this.root.style.height = `${built.height}px`;
+    this.root.style.setProperty("--sv-foot", `${built.margin.bottom}px`);
+    this.root.style.setProperty("--sv-column", `${built.margin.column}px`);
+    this.root.style.setProperty("--sv-side", `${built.margin.right}px`);
+    this.root.classList.toggle("sv-narrow", !built.margin.column);
     await (this.reacting = this.Plotly.react(this.graph, built.traces, built.layout, {
       displayModeBar: false,
       responsive: false,
@@ -82,12 +94,12 @@ export class PlotArea {
   }
 
   pixel(step) {
-    return clamp(MARGIN.left + this.xaxis.l2p(step), MARGIN.left, this.right);
+    return clamp(this.left + this.xaxis.l2p(step), this.left, this.right);
   }
 
   stepAt(clientX) {
     const px = clientX - this.root.getBoundingClientRect().left;
-    return clamp(Math.round(this.xaxis.p2l(px - MARGIN.left)), 0, this.steps - 1);
+    return clamp(Math.round(this.xaxis.p2l(px - this.left)), 0, this.steps - 1);
   }
 
   // Which step, and which row by its number k, lie under a pointer; share: how far down the row, from 0 to 1.
@@ -96,20 +108,24 @@ export class PlotArea {
     if (!this.drawn) return null;
     const box = this.root.getBoundingClientRect();
     const [px, py] = [event.clientX - box.left, event.clientY - box.top];
-    if (px < MARGIN.left - 2 || px > this.right + 2) return null;
-    const step = clamp(Math.round(this.xaxis.p2l(px - MARGIN.left)), 0, this.steps - 1);
+    if (px < this.left - 2 || px > this.right + 2) return null;
+    const step = clamp(Math.round(this.xaxis.p2l(px - this.left)), 0, this.steps - 1);
     const k = this.built.places.findIndex(({ top, height }) => py >= top && py <= top + height);
     if (k < 0) return { step, px, py };
     const { top, height } = this.built.places[k];
     return { step, k, px, py, share: (py - top) / height };
   }
 
-  // Everything that sits over the picture, moved without touching Plotly; veiled: what is past lies under a veil.
+  // Everything that sits over the picture, moved without touching Plotly; veiled: what is to come lies under a veil.
   place(step, pinned, veiled) {
     this.stripe(this.band, step);
     this.stripe(this.pinned, pinned);
-    this.veil.style.transform = `translateX(${MARGIN.left}px)`;
-    this.veil.style.width = veiled ? `${this.pixel(step - 0.5) - MARGIN.left}px` : "0";
+    const [here, next] = [this.pixel(step), this.pixel(step + 0.5)];
+    this.veil.style.transform = `translateX(${next}px)`;
+    this.veil.style.width = veiled ? `${this.right - next}px` : "0";
+    this.pill.style.transform = `translateX(${here}px) translateX(-50%)`;
+    this.pill.style.display = this.band.style.display;
+    this.pill.textContent = `${step}`;
     for (const mark of /** @type {Iterable<Mark>} */ (this.marks.children)) {
       const { from, to, place } = mark.region;
       const [a, b] = [this.pixel(from - 0.5), this.pixel(to - 0.5)];

@@ -1,14 +1,14 @@
 // A figure as a file that leaves the page: with its title, the names of its rows and their ranges, colour bars, and
 // what has to be said of it drawn in.
 
-import { MARGIN } from "./axes.js";
 import { plain } from "./picture.js";
 
 /** @import { Theme } from "./theme.js" */
 /** @import { Built, TimedRow } from "./types.js" */
 
-const [HEAD, SIDE, LINE] = [26, 64, 16];
-const TITLE = 18;
+const [HEAD, SIDE, LINE] = [26, 76, 20];
+const NAME = 26; // characters of a line beside its row
+const TITLE = 20;
 const ENDS = (_row, { zmin, zmax }) => ({ tickvals: [zmin, zmax], tickformat: ".2~g" });
 
 /**
@@ -25,27 +25,43 @@ const ENDS = (_row, { zmin, zmax }) => ({ tickvals: [zmin, zmax], tickformat: ".
  * @param {Words} words
  */
 export function poster(built, rows, theme, { title, notes, range = () => "", ends = ENDS }) {
+  const { margin } = built;
   const head = HEAD + (title ? TITLE : 0);
   const foot = notes.length ? 10 + LINE * notes.length : 0;
   const heat = built.traces.some(({ type }) => type === "heatmap");
+  const side = heat ? Math.max(0, SIDE - margin.right) : 0;
   const layout = JSON.parse(JSON.stringify({ ...built.layout, shapes: built.layout.shapes ?? [], annotations: [] }));
   layout.paper_bgcolor = theme.paper;
-  Object.assign(layout.margin, { t: MARGIN.top + head, b: MARGIN.bottom + foot, r: MARGIN.right + (heat ? SIDE : 0) });
+  Object.assign(layout.margin, { t: margin.top + head, b: margin.bottom + foot, r: margin.right + side });
   layout.height = built.height + head + foot;
-  layout.width = built.layout.width + (heat ? SIDE : 0);
-  const inner = built.height - MARGIN.top - MARGIN.bottom;
-  const fixed = { x: 0, xref: "paper", xanchor: "left", yref: "paper", showarrow: false };
+  layout.width = built.layout.width + side;
+  const inner = built.height - margin.top - margin.bottom;
+  const fixed = { x: 0, xref: "paper", xanchor: "left", xshift: 8 - margin.left, yref: "paper", showarrow: false };
   const note = (text, y, color, size, yanchor = "bottom") => ({ ...fixed, text, y, yanchor, font: { color, size } });
+  // Beside its row, or where there is no column for that, above it.
+  const [lift, anchor] = margin.column ? [2, "top"] : [-2, "bottom"];
   layout.annotations = rows.map((row, k) => {
     const reach = range(row);
-    const text = `<b>${row.symbol}</b>  ${plain(row.name)}${reach ? `   ${reach}` : ""}`;
-    return note(text, 1 - (built.places[k].top - MARGIN.top - 2) / inner, theme.hues[row.signal] ?? theme.ink, 12);
+    const name = broken(row.name, margin.column ? NAME : Infinity);
+    const text = `<b>${row.symbol}</b>  ${name}${reach ? `${margin.column ? "<br>" : "   "}${reach}` : ""}`;
+    const y = 1 - (built.places[k].top - margin.top + lift) / inner;
+    return { ...note(text, y, theme.hues[row.signal] ?? theme.ink, 14, anchor), align: "left" };
   });
-  if (title) layout.annotations.push(note(plain(title), 1 + 16 / inner, theme.ink, 15));
+  if (title) layout.annotations.push(note(plain(title), 1 + 16 / inner, theme.ink, 17));
   notes.forEach((text, k) =>
-    layout.annotations.push(note(plain(text), -(MARGIN.bottom + 2 + LINE * k) / inner, theme.quiet, 11, "top")),
+    layout.annotations.push(note(plain(text), -(margin.bottom + 2 + LINE * k) / inner, theme.quiet, 14, "top")),
   );
   return { data: built.traces.map((trace) => barred(trace, rows, ends, built.layout, theme)), layout };
+}
+
+// A name over as many lines as it needs.
+function broken(name, most) {
+  const lines = [""];
+  for (const word of name.split(" ")) {
+    if (lines.at(-1) && lines.at(-1).length + word.length >= most) lines.push("");
+    lines[lines.length - 1] += `${lines.at(-1) ? " " : ""}${word}`;
+  }
+  return lines.map(plain).join("<br>");
 }
 
 // A heatmap with its colour bar beside it.
@@ -66,7 +82,7 @@ function barred(trace, rows, ends, layout, theme) {
       yanchor: "middle",
       outlinewidth: 0,
       ...ends(row, trace),
-      tickfont: { family: theme.mono, color: theme.quiet, size: 10 },
+      tickfont: { color: theme.quiet, size: 14 },
       ypad: 0,
     },
   };

@@ -55,11 +55,11 @@ export class Readout {
   }
 
   // nudge: the step from which on something is left, where there is one.
-  show(step, nudge) {
+  show(step, nudge, secret) {
     this.when.textContent = tr("step {step}", { step });
     for (const { values, most, worth, left } of this.numbers) {
-      worth.textContent = power(values[step]);
-      left.textContent = step < nudge ? "" : shareOf(values[step] - most);
+      worth.textContent = secret ? "?" : power(values[step]);
+      left.textContent = secret || step < nudge ? "" : shareOf(values[step] - most);
     }
   }
 }

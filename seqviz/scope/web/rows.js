@@ -14,9 +14,9 @@ const SHOWN = 6; // lines of one row
 /** @type {(row: ScopeRow, folded: boolean, hidden: number, narrow: boolean) => number} */
 export function rowHeight(row, folded, hidden, narrow) {
   if (folded) return FOLDED;
-  if (row.kind === "line") return row.signal === "x" ? 76 : row.target ? 72 : 44;
+  if (row.kind === "line") return narrow ? 48 : 60;
   const units = row.kind === "onehot" ? row.width : hidden;
-  return clamp(units * 4, 40, narrow ? 72 : 96);
+  return clamp(units * 4, narrow ? 48 : 60, narrow ? 72 : 96);
 }
 
 // Time first into a line a unit: W units over L steps, in some order.

@@ -1,6 +1,7 @@
 // The scope's bar: undo, reset, the baseline, the order of the units, saving.
 
 import { button, choice, saver, segments } from "./controls.js";
+import { copyLink } from "./dock.js";
 import { el } from "./dom.js";
 import { later, tr } from "./language.js";
 
@@ -20,8 +21,8 @@ const said = (options) => options.map(([value, text]) => [value, tr(text)]);
 
 export class ScopeBar {
   // host: what it lies in; say(type): to the server; change(part): of the view; save(format); undo(...more): the group
-  // of undo and redo.
-  constructor({ host, say, change, save, undo }) {
+  // of undo and redo; settle(): the address says what is on the screen.
+  constructor({ host, say, change, save, undo, settle }) {
     this.answers = host.answers;
     this.reset = button(tr("Reset weights"), tr("Take back every weight edit: the same initial weights again"), () =>
       say("reset"),
@@ -36,7 +37,7 @@ export class ScopeBar {
       { class: "sv-bar" },
       this.undo,
       el("div", { class: "sv-group" }, this.pin, this.views.root),
-      el("div", { class: "sv-group sv-right" }, orderBox, saver(save)),
+      el("div", { class: "sv-group sv-right" }, orderBox, saver(save), copyLink(host, settle)),
     );
   }
 
@@ -48,7 +49,7 @@ export class ScopeBar {
   set(header, state, compared) {
     this.root.hidden = !!header.plain;
     this.undo.hidden = this.pin.hidden = !this.answers;
-    this.reset.disabled = !header.reset;
+    this.reset.disabled = this.reset.hidden = !header.reset;
     this.pin.textContent = compared ? tr("Pin again") : tr("Pin as baseline");
     this.views.root.hidden = !compared;
     this.views.set(state.view);

@@ -2,22 +2,25 @@
 
 import { tr } from "./language.js";
 import { markNote, scaleKey, wordNote } from "./legends.js";
-import { beyond } from "./rows.js";
+import { beyond, colours, rowRange } from "./rows.js";
 
 /** @import { ScopeHeader, ScopeRow } from "./headers.js" */
 /** @import { Theme } from "./theme.js" */
 /** @import { Numbers, ScopeState } from "./types.js" */
 
-/** @type {(theme: Theme, rows: ScopeRow[]) => HTMLElement[]} */
-function scales(theme, rows) {
-  const gates = rows
-    .filter((row) => row.kind === "gate")
-    .map((row) => {
-      const says = tr("{gate}: 0 {closed}, 1 {open}", { gate: row.name, closed: row.closed, open: row.open });
-      return scaleKey(theme.sequential[row.signal], `${row.symbol} 0`, "1", says);
-    });
-  const states = tr("Candidates and states: negative blue, 0 the background, positive orange");
-  return [...gates, scaleKey(theme.diverging, tr("states −"), "+", states)];
+// The right end of a row: the scale of its colours with its ends, and the hue of its value.
+/** @type {(row: ScopeRow, values: Float32Array, state: ScopeState, theme: Theme) => import("./ends.js").End} */
+export function endOf(row, values, state, theme) {
+  const hue = `var(--sv-hue-${row.signal})`;
+  if (row.kind !== "gate" && row.kind !== "state") return { hue };
+  const [low, high] = rowRange(row, values, state);
+  const scale = colours(row, values, state, theme);
+  const gate = row.kind === "gate" && state.view !== "difference";
+  const short = (v) => `${v > 0 && !gate ? "+" : ""}${+v.toPrecision(2)}`.replace("-", "−");
+  const title = gate
+    ? tr("{gate}: 0 {closed}, 1 {open}", { gate: row.name, closed: row.closed, open: row.open })
+    : tr("Candidates and states: negative graphite, 0 the background, positive orange");
+  return { hue, scale, low: short(low), high: short(high), title };
 }
 
 /**
@@ -31,7 +34,7 @@ function scales(theme, rows) {
 export function scopeLegend(header, rows, shown, state, theme) {
   const differs = state.view === "difference";
   const says = tr("Difference: now minus baseline; each row has its own range");
-  const items = differs ? [scaleKey(theme.diverging, tr("less than baseline"), tr("more"), says)] : scales(theme, rows);
+  const items = differs ? [scaleKey(theme.diverging, tr("less than baseline"), tr("more"), says)] : [];
   items.push(markNote("sv-dash", tr("chosen step")), wordNote(tr("one line of a heatmap: one unit")));
   if (!differs && rows.some((row) => beyond(row, shown[row.signal]))) {
     const outside = tr("outside 0 to 1: no gate could be there by itself");

@@ -1,6 +1,5 @@
 // What is marked in the scope: the chosen unit in every row, and what the person holds or has changed.
 
-import { MARGIN } from "./axes.js";
 import { el } from "./dom.js";
 import { span } from "./forward.js";
 import { tr } from "./language.js";
@@ -22,10 +21,10 @@ export class UnitMarks {
   /**
    * @param {number} unit
    * @param {ScopeRow[]} rows
-   * @param {Span[]} places
+   * @param {import("./types.js").Built} built
    * @param {ScopeState} state
    */
-  show(unit, rows, places, { order, folded, hidden }) {
+  show(unit, rows, { places, margin }, { order, folded, hidden }) {
     const line = order.indexOf(unit);
     let used = 0;
     rows.forEach((row, k) => {
@@ -33,7 +32,7 @@ export class UnitMarks {
       const each = places[k].height / hidden;
       const mark = (this.marks[used++] ??= this.plot.appendChild(el("div", { class: "sv-unit" })));
       const top = places[k].top + each * line;
-      mark.style.cssText = `top:${top}px;height:${Math.max(2, each)}px;left:${MARGIN.left - 4}px`;
+      mark.style.cssText = `top:${top}px;height:${Math.max(2, each)}px;left:${margin.left - 4}px`;
     });
     for (const mark of this.marks.slice(used)) mark.style.display = "none";
   }

@@ -6,7 +6,7 @@ import { unitOrder } from "./order.js";
 import { figure } from "./picture.js";
 import { restyled } from "./restyle.js";
 import { lineRange, rangeText } from "./rows.js";
-import { scopeLegend } from "./scopelegend.js";
+import { endOf, scopeLegend } from "./scopelegend.js";
 import { changes } from "./scopemarks.js";
 
 export class ScopePicture {
@@ -44,7 +44,7 @@ export class ScopePicture {
   layoutKey() {
     const { header, state, rows, plot, theme } = this.scope;
     const shape = rows.map((r) => [r.signal, r.kind, r.width]);
-    const page = [plot.clientWidth, theme.dark];
+    const page = [plot.clientWidth, state.room, theme.dark, theme.label];
     const { L, hidden, labels, marks, folded } = state;
     return JSON.stringify([header.cell, header.layer, L, hidden, shape, [...folded], page, labels, marks]);
   }
@@ -78,8 +78,15 @@ export class ScopePicture {
     const { scope } = this;
     const { header, rows, shown, state, area } = scope;
     scope.sayings = state.view === "now"; // they describe the present run
-    const range = (row) => el("span", { class: "sv-range", text: rangeText(row, shown[row.signal], state) });
+    // How far a state's colours reach stands at its scale.
+    const reach = (row) =>
+      state.view === "now" && row.kind === "state" ? "" : rangeText(row, shown[row.signal], state);
+    const range = (row) => el("span", { class: "sv-range", text: reach(row) });
     area.heads.replaceChildren(...rows.map((row, k) => scope.heading(row, k, range(row))));
+    scope.ends.draw(
+      rows.map((row) => endOf(row, shown[row.signal], state, scope.theme)),
+      area.built,
+    );
     const says = rows.map((row) => tr("{row}: {says}", { row: row.name, says: row.says ?? "" }));
     scope.plot.setAttribute("aria-description", sentences(says));
     area.marks.replaceChildren(...changes(header, rows, area.built.places, state));

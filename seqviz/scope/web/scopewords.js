@@ -1,6 +1,7 @@
 // What the scope says in words: of the chosen step in one line, of what lies under the pointer, and of itself in a
 // file.
 
+import { visible } from "./dom.js";
 import { later, tr } from "./language.js";
 import { number } from "./numbers.js";
 import { featureName, rangeText, stepLabel } from "./rows.js";
@@ -8,12 +9,7 @@ import { featureName, rangeText, stepLabel } from "./rows.js";
 /** @import { ScopeHeader, ScopeRow } from "./headers.js" */
 /** @import { Numbers, Place, ScopeState, TipContent } from "./types.js" */
 
-const SAID = {
-  now: later("step {step}, unit {unit}: {values}"),
-  baseline: later("step {step}, unit {unit}, baseline: {values}"),
-  difference: later("step {step}, unit {unit}, now minus baseline: {values}"),
-};
-
+// Every row's number at a step, of one unit.
 /**
  * @param {ScopeRow[]} rows
  * @param {Numbers} shown
@@ -21,14 +17,14 @@ const SAID = {
  * @param {number} step
  * @param {number} unit
  */
-export function oneLine(rows, shown, state, step, unit) {
+export function worths(rows, shown, state, step, unit) {
   const signed = (v) => (state.view === "difference" && v > 0 ? "+" : "") + number(v, 2);
-  const at = (signal) => shown[signal]?.[step * state.hidden + unit];
-  const values = rows
-    .filter(({ kind }) => kind === "gate" || kind === "state")
-    .map(({ signal, symbol }) => `${symbol}\u00a0${signed(at(signal))}`)
-    .join("  ");
-  return tr(SAID[state.view], { step: state.marks ? `${step}${stepLabel(state, step)}` : step, unit, values });
+  return rows.map(({ signal, kind, width }) => {
+    const line = shown[signal];
+    if (kind === "gate" || kind === "state") return signed(line[step * state.hidden + unit]);
+    if (kind === "onehot" && signal === "x" && state.labels) return `“${visible(state.labels[step])}”`;
+    return signed(line[step * width + (signal === "x" && kind === "line" ? Math.min(state.feature, width - 1) : 0)]);
+  });
 }
 
 const FEATURES = 6; // so many lines are drawn

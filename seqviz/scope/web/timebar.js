@@ -4,7 +4,7 @@ import { button, choice } from "./controls.js";
 import { el, visible } from "./dom.js";
 import { tr, trn } from "./language.js";
 
-const SPEEDS = ["4", "12", "30", "60"];
+const SPEEDS = ["4", "6", "12", "30", "60"];
 const [CHIPS, NUMBERED] = [64, 32]; // steps; more have no room for a chip each, or for its number
 
 export class TimeBar {

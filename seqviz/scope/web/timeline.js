@@ -19,6 +19,8 @@ import { Tip } from "./tip.js";
 /** @import { Theme } from "./theme.js" */
 /** @import { Place, TimedHeader, TimedRow, TimedState, TipContent } from "./types.js" */
 
+const NAME = 1.6; // the height of a row's name, in letters of its note
+
 /**
  * @template {TimedHeader} H
  * @template {TimedState} S
@@ -39,14 +41,15 @@ export class Timeline {
   sayings;
   placed = false; // whether somebody has asked for a step
 
-  // `place` is what the scrubber moves through.
+  // `place` is what the scrubber moves through, `axis` what the axis of time is called.
   /**
    * @param {HTMLElement} root
    * @param {Host} host
    * @param {string} label
    * @param {string} place
+   * @param {string} axis
    */
-  constructor(root, host, label, place = tr("step")) {
+  constructor(root, host, label, place = tr("step"), axis = tr("step t")) {
     this.root = root;
     this.host = { ...host };
     root.classList.add("sv-timed");
@@ -57,6 +60,7 @@ export class Timeline {
       this.place();
       this.viewChanged();
     });
+    this.area.axis.textContent = axis;
     this.plot = this.area.root;
     this.live = el("div", { class: "sv-visually-hidden", "aria-live": "polite" });
     this.legend = el("div", { class: "sv-legend", role: "note", "aria-label": tr("Legend") });
@@ -89,6 +93,7 @@ export class Timeline {
     this.resizer = new ResizeObserver(() => this.resized());
     this.resizer.observe(this.plot);
     this.unlisten = [
+      this.host.resized(() => this.resized()),
       this.host.keys(this.root, (event) => this.keys.elsewhere(event)),
       this.host.rethemed(() => this.rethemed()),
       this.host.readdressed(() => {
@@ -141,6 +146,12 @@ export class Timeline {
   get home() {
     return this.plot;
   }
+  // Hide what is to be guessed, or show it again.
+  hide() {
+    this.state.secret = !this.state.secret;
+    this.root.classList.toggle("sv-secret", this.state.secret);
+    this.place();
+  }
   spoken() {
     return tr("Step {step}", { step: this.state.step });
   }
@@ -155,6 +166,7 @@ export class Timeline {
     this.area.Plotly = Plotly;
     this.area.width = this.plot.clientWidth;
     this.state.narrow = this.area.width < 560;
+    this.state.room = this.host.room(this.plot);
     this.state.coarse = matchMedia("(pointer: coarse)").matches;
     this.retheme(readTheme(this.root, this.header.palettes));
     return true;
@@ -191,8 +203,14 @@ export class Timeline {
       this.viewChanged();
       this.draw(true);
     };
-    const says = this.sayings === false ? "" : (row.says ?? "");
-    return heading(row, { top: this.area.built.places[k].top - 21, shut, fold, says }, ...more);
+    const says = this.sayings === false ? "" : (row.note ?? row.says ?? "");
+    const { places, margin } = this.area.built;
+    const { top, height } = places[k];
+    // As many lines of the note as there is room for under the name.
+    const lines = margin.column
+      ? clamp(Math.floor((height - NAME * this.theme.label) / (1.3 * this.theme.label)), 0, 3)
+      : 1;
+    return heading(row, { top: top - margin.heading, height, shut, fold, says, lines }, ...more);
   }
 
   // --- where the person is ------------------------------------------------------------------------
@@ -294,7 +312,9 @@ export class Timeline {
   resized() {
     const width = this.plot.clientWidth;
     // Before the first picture there is nothing to redo: it reads the width when it is drawn.
-    if (!width || width === this.area.width || !this.area.built) return;
+    if (!width || !this.area.built) return;
+    const room = this.host.room(this.plot) ?? 0;
+    if (width === this.area.width && Math.abs(room - (this.state.room ?? 0)) < 2) return;
     this.area.width = width;
     cancelAnimationFrame(this.resizeFrame);
     this.resizeFrame = requestAnimationFrame(() => {

@@ -3,7 +3,7 @@
 /**
  * What is read of any panel's header, and of a row's.
  * @typedef {{id: string, plain?: boolean, undo?: boolean, redo?: boolean}} TimedHeader
- * @typedef {{signal: string, symbol: string, name: string, says?: string, hue?: string}} TimedRow
+ * @typedef {{signal: string, symbol: string, name: string, says?: string, note?: string, hue?: string}} TimedRow
  */
 /**
  * Where the person is: the step, the length `L`, the rows that are folded, the part of the time that is looked at.
@@ -20,6 +20,8 @@
  * @property {number} [L]
  * @property {boolean} [narrow]
  * @property {boolean} [coarse]
+ * @property {number} [room] the height that there is for the picture
+ * @property {boolean} [secret] whether the values are to be guessed
  */
 /**
  * What the scope knows beside that.
@@ -40,7 +42,12 @@
 /** @typedef {TimedState & ScopeOnly} ScopeState */
 /** @typedef {Record<string, Float32Array>} Numbers every signal, time first */
 /** @typedef {{top: number, height: number}} Span where a row is, in px */
-/** @typedef {{traces: any[], layout: any, places: Span[], height: number}} Built a figure as Plotly takes it */
+/**
+ * The room around a picture's rows, in px: `heading` above each of them, `column` at the left of all for headings.
+ *
+ * @typedef {Record<"left" | "right" | "top" | "bottom" | "heading" | "gap" | "column", number>} Margin
+ */
+/** @typedef {{traces: any[], layout: any, places: Span[], height: number, margin: Margin}} Built for Plotly */
 /** @typedef {import("./tip.js").Content} TipContent */
 /** @typedef {HTMLElement & {region?: {from: number, to: number, place: Span}}} Mark */
 /**

@@ -21,7 +21,7 @@ export class Unrolled {
     this.picture = svg("svg", { class: "sv-diagram sv-unrolled", role: "img" });
     this.picture.append(this.near, this.chain, this.frame);
     this.title = el("h3", { class: "sv-small-title" });
-    this.root = el("div", {}, this.title, this.picture);
+    this.root = el("div", { class: "sv-unrolled-part" }, this.title, this.picture);
     this.chain.addEventListener("click", (event) => {
       const box = this.chain.getBoundingClientRect();
       choose(Math.min(this.header.steps - 1, Math.floor(((event.clientX - box.left) / box.width) * this.header.steps)));

@@ -1,12 +1,14 @@
 // The scope: a sequence and every signal that it causes, as linked rows over one time axis.
 
 import { zoomWithin } from "./axes.js";
-import { el } from "./dom.js";
+import { dock } from "./dock.js";
 import { Draft, pick } from "./draft.js";
+import { Ends } from "./ends.js";
 import { Inspector } from "./inspector.js";
 import { tr } from "./language.js";
 import { cursor, link } from "./link.js";
 import { clamp, number } from "./numbers.js";
+import { Opening, before } from "./opening.js";
 import { Pen } from "./pen.js";
 import { download, poster } from "./poster.js";
 import { reading } from "./reading.js";
@@ -14,8 +16,10 @@ import { ScopeBar } from "./scopebar.js";
 import { UnitMarks } from "./scopemarks.js";
 import { ScopePicture } from "./scopepicture.js";
 import { readView, writtenView } from "./scopeview.js";
-import { oneLine, posterWords, tooltip } from "./scopewords.js";
+import { posterWords, tooltip, worths } from "./scopewords.js";
+import { KeyHelp } from "./stage.js";
 import { Timeline } from "./timeline.js";
+import { Top } from "./top.js";
 
 /** @import { Message } from "./bytes.js" */
 /** @import { ScopeHeader, ScopeRow } from "./headers.js" */
@@ -49,26 +53,29 @@ export class Scope extends Timeline {
       say: (type) => this.send({ type, id: this.header.id }),
       change: (part) => this.change(part),
       save: (format) => this.save(format),
+      settle: () => this.settle(),
       undo: (...more) => this.undoGroup(...more),
     });
     this.inspector = new Inspector(
       (value) => this.commitInput([[this.state.step, this.state.feature, value]]),
       () => this.send({ type: "cell", step: this.state.step, unit: this.state.unit }),
     );
-    this.line = el("p", { class: "sv-oneline", "aria-hidden": "true" });
+    this.top = new Top((edits) => this.commitInput(edits));
+    this.ends = new Ends(this.area.ends);
     this.picture = new ScopePicture(this);
     this.draft = new Draft(this);
+    this.opening = new Opening(host);
+    this.help = new KeyHelp("scope");
     this.pen = new Pen(this);
     this.units = new UnitMarks(this.plot);
     this.area.graph.after(this.draft.brush.root);
     root.classList.add("sv-scope");
     root.replaceChildren(
-      this.bar.root,
-      this.time.root,
-      this.time.chips,
-      this.legend,
-      this.line,
+      this.top.root,
       this.plot,
+      dock(this.time.root, this.bar.root, this.help),
+      this.legend,
+      this.top.story,
       this.status,
       this.inspector.root,
       this.live,
@@ -88,6 +95,7 @@ export class Scope extends Timeline {
     this.message = message;
     this.link = link(header.link);
     this.link.scope = this;
+    this.root.classList.toggle("sv-plain", !!header.plain);
     const { steps, hidden, labels, marks, names, cell } = header;
     Object.assign(this.state, { L: steps, hidden, labels, marks, names, cell });
     if (!header.plain) this.takeUp(header);
@@ -98,6 +106,7 @@ export class Scope extends Timeline {
     this.now = pick(arrays, "");
     this.picture.confirmed = this.draft.confirms(message) && this.state.view === "now";
     this.rows = header.rows.filter((row) => this.now[row.signal]);
+    if (before(header, this.host) && !this.opening.touched) this.send({ type: "before" });
     this.inspector.build(this.rows, !!this.baseline, this.still);
     this.controls();
     this.draw();
@@ -108,9 +117,9 @@ export class Scope extends Timeline {
     const { header, state } = this;
     this.undoing.set(header, this.home);
     this.bar.set(header, state, !!this.baseline);
+    this.top.set(header);
     this.status.textContent = header.status ?? "";
     this.time.reach(state.L);
-    this.time.relabel(state.labels, state.L);
   }
 
   // A picture that no other page can be opened from.
@@ -142,14 +151,16 @@ export class Scope extends Timeline {
 
   async draw(fresh = false) {
     this.differences = null;
-    if (await this.ready()) await this.picture.draw(fresh);
+    if (!(await this.ready())) return;
+    await this.picture.draw(fresh);
+    this.opening.begin(this);
   }
 
   inspect(step) {
     const { state, rows } = this;
     const unit = state.hover?.unit ?? state.unit;
-    this.units.show(unit, rows, this.area.built.places, state);
-    this.line.textContent = oneLine(rows, this.shown, state, step, unit);
+    this.units.show(unit, rows, this.area.built, state);
+    this.ends.show(state.secret ? rows.map(() => "?") : worths(rows, this.shown, state, step, unit));
     this.inspector.show(reading(this, step, unit));
   }
 
@@ -219,8 +230,13 @@ export class Scope extends Timeline {
       state.unit = state.order[clamp(state.order.indexOf(state.unit) + by, 0, state.hidden - 1)];
       this.move(state.step);
     };
-    const open = event.target === this.plot && !this.still ? { Enter: () => this.inspector.onCell() } : {};
+    const own = this.still || event.target.closest("button, input, select, summary, a");
+    const open = own ? {} : { Enter: () => this.inspector.onCell() };
     return { ArrowUp: unit(-jump), ArrowDown: unit(jump), ...open };
+  }
+
+  get anywhere() {
+    return this.header?.plain ? [] : ["Enter"];
   }
 
   spoken() {
@@ -276,7 +292,12 @@ export class Scope extends Timeline {
     if (!this.baseline) state.view = "now";
   }
 
+  // The story that the app opens on has the bare address, until somebody does something.
   viewChanged() {
+    if (!this.header.opening || this.opening.touched) this.settle();
+  }
+
+  settle() {
     if (!this.header.plain) this.host.show(this.header, writtenView(this.state, this.rows));
   }
 
@@ -288,6 +309,7 @@ export class Scope extends Timeline {
 
   destroy() {
     this.draft.destroy();
+    this.opening.destroy();
     super.destroy();
     if (this.link?.scope === this) this.link.scope = null;
   }

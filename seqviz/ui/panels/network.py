@@ -117,7 +117,7 @@ def one_more(bench: Bench, key: str) -> None:
     now = bench.experiment.cell
     controlled(
         st.selectbox, tr("One more network"), now if now in others else "",
-        lambda cell: bench.change(cell=cell or bench.first.cell), key=key, options=list(labels),
+        lambda cell: bench.change(cell=cell or words.LSTM), key=key, options=list(labels),
         format_func=labels.__getitem__,
     )  # fmt: skip
 

@@ -4,6 +4,7 @@
 /** The view that the address asks for. */
 export const view = () => new URLSearchParams(location.hash.slice(1));
 export const lecture = () => new URLSearchParams(location.search).get("lecture") === "true";
+export const named = () => new URLSearchParams(location.search).has("e");
 export const whole = () => location.href;
 
 // query: what stands there of the page; fields: whatever may stand there of it, so that the rest is left alone.
@@ -33,4 +34,14 @@ export function writeView(shown) {
 export function listen(heard) {
   window.addEventListener("hashchange", heard);
   return () => window.removeEventListener("hashchange", heard);
+}
+
+// Copy the address, or where a browser forbids that, show it to be copied; gives back whether it was copied.
+export async function share() {
+  const copied = await navigator.clipboard?.writeText(whole()).then(
+    () => true,
+    () => false,
+  );
+  if (!copied) window.prompt("", whole());
+  return !!copied;
 }

@@ -26,3 +26,32 @@ export function rethemed(heard) {
     scheme.removeEventListener("change", heard);
   };
 }
+
+/** @param {() => void} heard */
+export function resized(heard) {
+  window.addEventListener("resize", heard);
+  return () => window.removeEventListener("resize", heard);
+}
+
+/** @param {() => void} heard */
+export function touched(heard) {
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, heard, true);
+  return () => {
+    for (const kind of ["pointerdown", "keydown"]) document.removeEventListener(kind, heard, true);
+  };
+}
+
+const TEXT = "input:not([type=range], [type=radio], [type=checkbox]), textarea, [contenteditable]";
+
+// Keys that are no text's and no dialog's.
+/** @param {(event: KeyboardEvent) => void} heard */
+export function typed(heard) {
+  const pressed = (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const [target] = event.composedPath();
+    if (target instanceof Element && target.closest(TEXT)) return;
+    if (!document.querySelector("[role=dialog], dialog[open]")) heard(event);
+  };
+  document.addEventListener("keydown", pressed);
+  return () => document.removeEventListener("keydown", pressed);
+}

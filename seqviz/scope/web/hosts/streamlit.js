@@ -5,8 +5,9 @@ import { speak } from "../language.js";
 import { mount } from "../panels.js";
 import * as address from "./address.js";
 import { frame } from "./frame.js";
-import { keys, rethemed } from "./page.js";
+import { keys, resized, rethemed, touched, typed } from "./page.js";
 import { plotlyFrom } from "./plotly.js";
+import { room } from "./room.js";
 import { hear, keep, leave, libraryOf, say, tail } from "./tab.js";
 
 /** @import { Tail } from "../headers.js" */
@@ -26,7 +27,14 @@ const hostOf = (about, send) => ({
   view: address.view,
   show: (header, view) => address.write(header.address, header.fields, view),
   address: address.whole,
+  named: address.named,
   lecture: address.lecture,
+  stage: () => /** @type {HTMLElement | null} */ (document.querySelector(".st-key-lecture input"))?.click(),
+  share: address.share,
+  room,
+  resized,
+  touched,
+  typed,
   keys,
   readdressed: address.listen,
   rethemed,

@@ -1,0 +1,61 @@
+// What stands at the right of the rows of several networks: names, values at the cursor, scales.
+
+import { el } from "./dom.js";
+import { tr } from "./language.js";
+import { swatchNote } from "./legends.js";
+import { number, power } from "./numbers.js";
+
+/** @import { FlowHeader, FlowRow } from "./headers.js" */
+/** @import { Theme } from "./theme.js" */
+/** @import { Built } from "./types.js" */
+
+const vertical = (scale) => `linear-gradient(0deg, ${scale.map(([at, color]) => `${color} ${100 * at}%`).join(", ")})`;
+
+function ramp(scale, low, high) {
+  const ends = el("span", { class: "sv-ramp-ends" }, el("span", { text: high }), el("span", { text: low }));
+  return el("span", { class: "sv-ramp" }, el("i", { style: `background:${vertical(scale)}` }), ends);
+}
+
+export class FlowEnds {
+  /** @type {{values: Float32Array, worth: HTMLElement}[]} */
+  lines = [];
+
+  // root: the layer over the picture; readout: the curves' names and values.
+  constructor(root, readout) {
+    this.root = root;
+    this.readout = readout;
+  }
+
+  /**
+   * @param {FlowHeader} header
+   * @param {Record<string, Float32Array>} arrays
+   * @param {FlowRow[]} rows
+   * @param {Built} built
+   * @param {Theme} theme
+   */
+  draw(header, arrays, rows, { places }, theme) {
+    this.lines = [];
+    const contents = {
+      norm: () => [this.readout],
+      lines: (row) => row.arrays.map((named) => this.line(named, arrays, theme)),
+      states: (row) => [ramp(theme.diverging, `−${number(row.reach, 2)}`, `+${number(row.reach, 2)}`)],
+      units: (row) => [ramp(theme.magnitude, power(row.ceiling - header.decades), power(row.ceiling))],
+      share: () => [swatchNote(theme.lines[1], tr("cell-state highway")), swatchNote(theme.lines[2], tr("the rest"))],
+    };
+    const box = (row, { top, height }) => {
+      const style = `top:${top}px;height:${height}px`;
+      return el("div", { class: `sv-end-row sv-end-${row.kind}`, style }, ...contents[row.kind](row));
+    };
+    this.root.replaceChildren(...rows.map((row, k) => box(row, places[k])));
+  }
+
+  line({ name, label, line }, arrays, theme) {
+    const worth = el("output", { class: "sv-end-worth" });
+    this.lines.push({ values: arrays[name], worth });
+    return el("span", { class: "sv-end-line" }, el("b", { style: `color:${theme.lines[line]}`, text: label }), worth);
+  }
+
+  show(step, secret) {
+    for (const { values, worth } of this.lines) worth.textContent = secret ? "?" : number(values[step]);
+  }
+}

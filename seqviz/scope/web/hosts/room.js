@@ -1,0 +1,17 @@
+// How much height a window has for a picture: what lies between its top and the bar at the foot of the window.
+
+const [BAR, KEYS, AIR] = [60, 52, 6]; // px: the bar of play, a lecture's line of keys, what stays free
+const LETTERS = 16; // px; larger ones are a lecture's
+
+// How far what the picture lies in has been scrolled.
+function scrolled(node) {
+  for (let at = node.parentElement; at; at = at.parentElement) if (at.scrollTop) return at.scrollTop;
+  return 0;
+}
+
+/** @param {HTMLElement} plot */
+export function room(plot) {
+  const stage = parseFloat(getComputedStyle(plot).getPropertyValue("--sv-t1")) > LETTERS;
+  const top = plot.getBoundingClientRect().top + (stage ? 0 : scrolled(plot));
+  return window.innerHeight - top - (stage ? KEYS : BAR) - AIR;
+}

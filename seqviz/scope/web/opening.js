@@ -1,0 +1,34 @@
+// The story that the app opens on plays by itself, once and until somebody does something; nobody who asks for less
+// motion is played to.
+
+const CALM = "(prefers-reduced-motion: reduce)";
+const SPEED = "6"; // steps a second
+
+// Whether this is an address from before there was a story: a place in a run, and not a word of which run.
+/**
+ * @param {{opening?: boolean}} header
+ * @param {import("./host.js").Host} host
+ */
+export const before = ({ opening }, host) => !!opening && host.view().size > 0 && !host.named();
+
+export class Opening {
+  touched = false; // whether somebody has done something
+  played = false;
+
+  /** @param {import("./host.js").Host} host */
+  constructor(host) {
+    this.unlisten = host.touched(() => (this.touched = true));
+  }
+
+  /** @param {import("./view.js").Scope} scope */
+  begin(scope) {
+    if (!scope.header.opening || this.touched || this.played || matchMedia(CALM).matches) return;
+    this.played = true;
+    scope.state.speed = scope.time.speed.value = SPEED;
+    scope.player.start();
+  }
+
+  destroy() {
+    this.unlisten();
+  }
+}

@@ -1,0 +1,35 @@
+// The sentence on top of a picture, and beside it one thing to try.
+
+import { button } from "./controls.js";
+import { el } from "./dom.js";
+import { tr } from "./language.js";
+
+/** @import { Try } from "./headers.js" */
+
+export class Top {
+  // attempt(edits): what is asked to be tried.
+  /** @param {(edits: number[][]) => void} [attempt] */
+  constructor(attempt) {
+    this.says = el("h1", { class: "sv-headline" });
+    this.story = el("p", { class: "sv-told" });
+    this.hint = el("span", { class: "sv-hint" });
+    /** @type {Try | null} */
+    this.tries = null;
+    this.button = button("", "", () => this.tries && attempt?.(this.tries.edits));
+    this.button.classList.add("sv-try");
+    this.root = el("div", { class: "sv-top" }, this.says, this.button, this.hint);
+  }
+
+  /** @param {{headline?: string, story?: string, title?: string, tries?: Try | null, plain?: boolean}} header */
+  set({ headline, story = "", title = "", tries = null, plain }) {
+    this.root.hidden = !!plain || !headline;
+    this.says.textContent = headline ?? "";
+    this.story.textContent = story;
+    this.story.hidden = !story;
+    this.tries = tries;
+    this.button.hidden = !tries;
+    this.button.textContent = tries?.says ?? "";
+    this.button.title = tries ? tr("Change the input, and see what follows") : "";
+    this.hint.textContent = title;
+  }
+}
