@@ -55,7 +55,9 @@ class Kept(Power):
         if log >= 4 or log <= -6:
             return "10" + f"{log:.0f}".translate(_RAISED)
         if log > 0:
-            return f"{100 * 10.0**log:,.0f}%" if log < 1 else tr("{times} times", times=f"{Number(10.0**log)}")
+            return (
+                f"{100 * 10.0**log:,.0f}%" if log < 1 else trn("{count} time", "{count} times", f"{Number(10.0**log)}")
+            )
         return f"{Number(float(f'{100 * 10.0**log:.2g}'))}%" if log > -2 else f"1/{float(f'{10.0**-log:.2g}'):,.0f}"
 
 

@@ -167,9 +167,11 @@ def _keeping(gate: np.ndarray, kept: str, lasting: str) -> Sentence:
         return tr(
             "On average {share} of {kept} is kept a step: half is gone within one.", share=Share(mean), kept=tr(kept)
         )
-    return tr(
-        "On average {share} of {kept} is kept a step: half is gone after {steps} steps.",
-        share=Share(mean), kept=tr(kept), steps=short(float(f"{half:.2g}")),
+    return trn(
+        "On average {share} of {kept} is kept a step: half is gone after {count} step.",
+        "On average {share} of {kept} is kept a step: half is gone after {count} steps.",
+        short(float(f"{half:.2g}")),
+        share=Share(mean), kept=tr(kept),
     )  # fmt: skip
 
 
