@@ -351,7 +351,7 @@ export default {
    "Which run is shown": "显示哪次运行",
    "Whole cell": "整体结构",
    "all keys": "全部按键",
-   "all units": "全部单元",
+   "all units": "全部隐藏单元",
    "as PNG": "PNG 格式",
    "as SVG": "SVG 格式",
    "at the foot: exactly 0": "底部：恰为 0",
