@@ -10,6 +10,7 @@ import struct
 import time
 import tracemalloc
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -260,6 +261,14 @@ def broken(**changes: Any) -> bytes:
     return saved(state)
 
 
+def archive_of(entries: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        for name, content in entries.items():
+            made.writestr(name, content)
+    return file.getvalue()
+
+
 NAN = torch.full((9, 3), float("nan"))
 WRONG: dict[str, tuple[bytes, str]] = {
     "no weight": (broken(weight_ih_l1=None), "weight_ih_l1 is missing"),
@@ -294,10 +303,17 @@ WRONG: dict[str, tuple[bytes, str]] = {
     "one tensor": (saved({"weight": torch.ones(2)}), "there is weight"),
     "empty": (b"", "an empty file"),
     "git-lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "git lfs pull"),
-    "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(40), "HDF5"),
+    "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(40), "cut short or changed"),
     "page": (b"<!DOCTYPE html><html></html>", "web page"),
     "gzip": (b"\x1f\x8b\x08" + bytes(40), "gzip"),
-    "text": (b"a,b\n1,2\n", "of no kind that is known"),
+    "table": (b"a,b\n1,2\n", "a table; it is data for a network, not a network"),
+    "text": (b"Dear all,\nno table\n", "of no kind that is known .* .keras, .h5 and .onnx"),
+    "scikit-learn": (pickle.dumps({"sklearn.linear_model": 1}), "scikit-learn, which has no recurrent layer"),
+    "joblib": (zlib.compress(pickle.dumps({"a": 1})), "scikit-learn has no recurrent layer"),
+    "TensorFlow Lite": (b"\x1c\0\0\0TFL3" + bytes(40), "made from"),
+    "SavedModel": (archive_of({"m/saved_model.pb": b"1", "m/variables/variables.index": b"2"}), "load it in Keras"),
+    "transformer": (saved(nn.TransformerEncoderLayer(4, 2, 4).state_dict()), "a transformer: it has attention"),
+    "TorchScript of another kind": (scripted(nn.Linear(2, 3)), "none of its 2 tensors"),
     "cut": (saved(nn.GRU(2, 3).state_dict())[:-30], "cut short"),
 }  # fmt: skip
 
@@ -309,6 +325,20 @@ def test_what_is_wrong_is_said(kind: str) -> None:
         read_network(data)
     assert isinstance(refusal.value.args[0], Sentence)
     assert len(str(refusal.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("saved_model.pb", "a part of what TensorFlow saves; load it in Keras"),
+        ("net.onnx.data", r"bring the \.onnx file that it belongs to, and this one with it"),
+        ("series.csv", "a table; it is data"),
+        ("net.tflite", "TensorFlow Lite; bring the"),
+    ],
+)
+def test_some_are_known_by_their_names(name: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        read_network(b"\x0a\x1c numbers" + bytes(range(200)), name)
 
 
 def test_a_part_that_cannot_be_read_does_not_take_the_rest_along() -> None:

@@ -1,10 +1,9 @@
-"""A file of a trained network, whoever wrote it: :func:`read_network`."""
+"""What :func:`~seqviz.read_network` gives: the recurrent networks of a file, and what may be done with them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -15,19 +14,13 @@ from torch import nn
 from seqviz import counted
 from seqviz.checks import shown
 from seqviz.experiment import MAX_HIDDEN, MAX_INPUT, MAX_LAYERS, MAX_OUTPUT, Experiment, Tensor, parameter_shapes
-from seqviz.language import Sentence, tr, trn
-from seqviz.reading.networks.other_files import refuse_other_files
-from seqviz.reading.networks.pt import contents_of_pt
-from seqviz.reading.networks.safetensors import contents_of_safetensors, looks_like_safetensors
-from seqviz.reading.networks.stacks import Stack, stacks_of
-from seqviz.reading.networks.stored import Contents, Stored, brief
+from seqviz.language import Sentence, tr
+from seqviz.reading.networks.made import made
+from seqviz.reading.networks.stacks import Stack
+from seqviz.reading.networks.stored import Stored, brief
 
-__all__ = ["MAX_FILE", "NetworkFile", "read_network"]
+__all__ = ["NetworkFile"]
 
-MAX_FILE: Final = 2**28
-"""Bytes of a file that are read: 256 MiB."""
-
-_LAYERS: Final = MappingProxyType({"LSTM": nn.LSTM, "GRU": nn.GRU, "RNN": nn.RNN})
 _QUANTISED: Final = ("_packed_params", "_all_weight_values", "_quantized")
 
 
@@ -38,19 +31,60 @@ class NetworkFile:
     Attributes:
         name: the file's.
         stacks: each with its name in the file, cell, sizes, and what had to be guessed.
-        notes: what was converted, left out or must be asked, a sentence each.
+        said: of the whole file, what was converted or left out, a sentence each.
         tensors: everything that the file holds, by name.
     """
 
     name: str
     stacks: tuple[Stack, ...]
-    notes: tuple[str, ...]
+    said: tuple[str, ...]
     tensors: MappingProxyType[str, Stored]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was converted, left out or must be asked, a sentence each."""
+        return (*self.said, *(note for each in self.stacks for note in (*each.remarks, *each.guessed)))
 
     def __repr__(self) -> str:
         return f"NetworkFile({self.name!r}, {list(self.stacks)!r})"
 
-    def module(self, stack: Stack | str | int = 0, **answers: Any) -> nn.RNNBase:
+    def answered(self, stack: Stack | str | int | None = None, **answers: Any) -> NetworkFile:
+        """The same with answers to what a stack leaves open: they are no longer asked.
+
+        Args:
+            stack: which; None each that asks for it.
+            answers: as in :meth:`module`.
+
+        Raises:
+            ValueError: there is no such stack, question or answer.
+        """
+        chosen = self.stacks if stack is None else (self._stack(stack),)
+        for name in answers:
+            if stack is None and not any(name == question.name for each in chosen for question in each.asked):
+                _answered(self.stacks[0], {name: answers[name]})
+        return replace(self, stacks=tuple(_told(each, answers) if each in chosen else each for each in self.stacks))
+
+    def fed(self, stack: Stack | str | int, x: torch.Tensor) -> torch.Tensor:
+        """What a stack takes when the network takes ``x``: through each stack that comes before it.
+
+        Args:
+            stack: one of ``stacks``, its name, or its place.
+            x: ``(L, N, H_in)``, or ``(N, L, H_in)`` with ``batch_first``.
+
+        Raises:
+            ValueError: there is no such stack.
+        """
+        chosen = self._stack(stack)
+        if not chosen.fed_by:
+            return x
+        before = self._stack(chosen.fed_by)
+        took = self.fed(before, x)
+        time = 1 if _answered(before, {})["batch_first"] else 0
+        with torch.no_grad():
+            out: torch.Tensor = self.module(before)(took.flip(time) if before.backwards else took)[0]
+        return out.flip(time) if before.turned_back else out
+
+    def module(self, stack: Stack | str | int = 0, **answers: Any) -> nn.Module:
         """torch's own layer with the weights of a stack, in float32 and for evaluation.
 
         Args:
@@ -59,26 +93,15 @@ class NetworkFile:
                 of it, else the first choice, without one.
 
         Returns:
-            An ``nn.LSTM``, ``nn.GRU`` or ``nn.RNN``; ``output, state = module(x)``.
+            An ``nn.LSTM``, ``nn.GRU`` or ``nn.RNN``; ``output, state = module(x)``. A GRU that resets before the
+            product, which torch has not, is a :class:`~seqviz.cells.layer.CellLayer` called in the same way.
 
         Raises:
             ValueError: there is no such stack, question or answer.
         """
         chosen = self._stack(stack)
         said = _answered(chosen, answers)
-        options: dict[str, Any] = {"bias": chosen.bias, "batch_first": said["batch_first"]}
-        options |= {"bidirectional": chosen.bidirectional, "num_layers": chosen.num_layers}
-        if chosen.cell == "LSTM":
-            options["proj_size"] = chosen.proj_size
-        if chosen.cell == "RNN":
-            options["nonlinearity"] = said["nonlinearity"]
-        # Made without numbers first, so that nothing is drawn from torch's generator.
-        layer = _LAYERS[chosen.cell](chosen.input_size, chosen.hidden_size, device="meta", **options)
-        layer.to_empty(device="cpu")
-        with torch.no_grad():
-            for name, parameter in layer.named_parameters():
-                parameter.copy_(torch.from_numpy(chosen.parameters[name].copy()))
-        return layer.eval()
+        return made(chosen, said)
 
     def experiment(self, stack: Stack | str | int = 0, **answers: Any) -> Experiment:
         """A stack as an experiment of the app; its readout is the layer that ``readout`` names, else zeros.
@@ -120,82 +143,30 @@ class NetworkFile:
         )
 
 
-def read_network(path_or_bytes: bytes | str | PathLike[str], name: str = "") -> NetworkFile:
-    """Read the recurrent layers of a trained network; nothing in the file is run.
-
-    ``.pt``, ``.pth`` and ``.ckpt`` as ``torch.save`` and ``torch.jit.save`` write them (state dicts wherever they lie
-    in the file, Lightning's checkpoints, whole pickled modules, TorchScript) and ``.safetensors``. What kind it is, its
-    content says, not its name.
-
-    Args:
-        path_or_bytes: a path to the file, or what it holds.
-        name: the file's name.
-
-    Raises:
-        ValueError: one sentence that says what is wrong and what would help.
-        OSError: the path cannot be opened.
-    """
-    data, name = _content(path_or_bytes, name)
-    contents = _contents(data, name)
-    stacks, refused = stacks_of(contents)
-    if not stacks:
-        raise ValueError(refused[0] if refused else _nothing(contents))
-    notes = [*contents.notes, *(f for each in stacks for f in (*each.remarks, *each.guessed)), *refused]
-    return NetworkFile(name, tuple(stacks), tuple(notes), MappingProxyType(contents.tensors))
+def _told(stack: Stack, answers: Mapping[str, Any]) -> Stack:
+    """A stack with those of the answers that it asks for."""
+    mine = {question.name: answers[question.name] for question in stack.asked if question.name in answers}
+    if not mine:
+        return stack
+    _answered(stack, mine)
+    left = tuple(question for question in stack.asked if question.name not in mine)
+    return replace(stack, known={**stack.known, **mine}, asked=left)
 
 
-def _content(given: Any, name: str) -> tuple[bytes, str]:
-    if isinstance(given, str | PathLike):
-        if "\0" in str(given):
-            raise ValueError(tr("There is no file of the name {name}.", name=shown(str(given))))
-        path = Path(given)
-        if path.stat().st_size > MAX_FILE:
-            raise ValueError(tr("The file is larger than {most} MiB.", most=MAX_FILE // 2**20))
-        return path.read_bytes(), name or path.name
-    if not isinstance(given, bytes | bytearray | memoryview):
-        raise ValueError(
-            tr("A network must be given as a path or as the bytes of a file, not {kind}.", kind=type(given).__name__)
-        )
-    if memoryview(given).nbytes > MAX_FILE:
-        raise ValueError(tr("The file is larger than {most} MiB.", most=MAX_FILE // 2**20))
-    return bytes(given), name if isinstance(name, str) else ""
-
-
-def _contents(data: bytes, name: str) -> Contents:
-    if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return contents_of_pt(data)
-    if looks_like_safetensors(data):
-        return contents_of_safetensors(data)
-    refuse_other_files(data, name)
-    raise AssertionError
-
-
-def _nothing(contents: Contents) -> Sentence:
-    """Why no recurrent layer was found."""
-    if not contents.tensors:
-        return tr("The file holds no weights; save model.state_dict() with torch.save.")
-    if any(word in key for key in contents.tensors for word in _QUANTISED):
-        return tr("The network in the file is quantised; save it before it is quantised.")
-    return trn(
-        "There is no recurrent layer in the file: none of its tensors is called weight_hh_l0 or so; there is {names}.",
-        "There is no recurrent layer in the file: none of its {count:,} tensors is called weight_hh_l0 or so; "
-        "there are {names}.",
-        len(contents.tensors),
-        names=", ".join(brief(key) for key in list(contents.tensors)[:4]),
-    )
-
-
-def _answered(stack: Stack, answers: dict[str, Any]) -> dict[str, Any]:
+def _answered(stack: Stack, answers: Mapping[str, Any]) -> dict[str, Any]:
     """An answer to each thing that torch's layer wants to know."""
     allowed: dict[str, tuple[Any, ...]] = {"batch_first": (False, True)}
     if stack.cell == "RNN":
         allowed["nonlinearity"] = ("tanh", "relu")
+    if stack.cell == "GRU" and ("reset_after" in stack.known or any(q.name == "reset_after" for q in stack.asked)):
+        allowed["reset_after"] = (True, False)
     for name, answer in answers.items():
         if name not in allowed or not any(answer is choice or answer == choice for choice in allowed[name]):
             known = "; ".join(f"{key}: {', '.join(map(str, choices))}" for key, choices in allowed.items())
             raise ValueError(tr("{name} = {answer} is no answer here; there are {known}.", name=shown(name),
                                 answer=shown(answer), known=known))  # fmt: skip
-    return {name: choices[0] for name, choices in allowed.items()} | dict(stack.known) | answers
+    first = {name: choices[0] for name, choices in allowed.items()} | {q.name: q.choices[0] for q in stack.asked}
+    return {"reset_after": True, **first, **stack.known, **answers}
 
 
 def _beyond(stack: Stack) -> Sentence | None:

@@ -19,6 +19,7 @@ from seqviz import counted
 from seqviz import vocabulary as words
 from seqviz.language import Sentence, reason, tr
 from seqviz.reading.networks.stored import FLOATS, Contents, Stored, brief
+from seqviz.reading.networks.told import GATES, Moved, Question, moves
 
 __all__ = ["Question", "Stack", "stacks_of"]
 
@@ -40,21 +41,6 @@ _CELLS: Final = {4: "LSTM", 3: "GRU", 1: "RNN"}
 _BLOCKS: Final = {cell: blocks for blocks, cell in _CELLS.items()}
 
 
-@dataclass(frozen=True)
-class Question:
-    """What a file cannot say.
-
-    Attributes:
-        name: of the answer, a keyword of ``NetworkFile.module``.
-        says: why it is asked, and what is taken without an answer.
-        choices: the answers there are, the likelier first; it is taken where nothing is answered.
-    """
-
-    name: str
-    says: Sentence
-    choices: tuple[Any, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class Stack:
     """One recurrent network of a file: all its layers and directions.
@@ -68,10 +54,13 @@ class Stack:
         bias: whether it has biases.
         dtype: torch's name of the type in the file, several joined by commas.
         parameters: read-only float32 arrays by torch's names, in its shapes and order of gates.
-        known: answers that the file itself gives: ``nonlinearity``, ``batch_first``.
+        known: answers that the file itself gives: ``nonlinearity``, ``batch_first``, ``reset_after``.
         asked: what it leaves open.
         readout: the name of the linear layer that may read it out; empty where none or several would fit.
         remarks: what was converted, or is to be doubted.
+        moved: which rows or columns of the file's arrays became which gate, of the first layer.
+        fed_by: the stack of the file whose output it takes; empty where it takes what the network takes.
+        backwards: whether it takes the last step first; ``turned_back`` whether its output is then turned again.
     """
 
     name: str
@@ -88,6 +77,10 @@ class Stack:
     asked: tuple[Question, ...]
     readout: str = ""
     remarks: tuple[Sentence, ...] = ()
+    moved: tuple[Moved, ...] = ()
+    fed_by: str = ""
+    backwards: bool = False
+    turned_back: bool = False
 
     def __repr__(self) -> str:
         kind = f"{self.cell}, {self.input_size}, {self.hidden_size}, num_layers={self.num_layers}"
@@ -134,7 +127,7 @@ def stacks_of(contents: Contents) -> tuple[list[Stack], list[str]]:
             stacks.append(_stack(name, group, contents))
         except ValueError as error:
             refused.append(reason(error))
-    return stacks, refused
+    return stacks, [*refused, *contents.refused]
 
 
 @dataclass
@@ -213,16 +206,27 @@ def _stack(name: str, group: _Group, contents: Contents) -> Stack:
         remarks.append(tr("As an nn.{cell}Cell, {name} is a single step; it is read as a layer that takes all steps.",
                           name=_shown(name), cell=cell))  # fmt: skip
     remarks += _beside(name, group, contents)
-    known = _known(cell, contents.facts.get(name, {}))
-    readout = _readout(name, parts, (2 if both else 1) * (proj or hidden), contents.tensors)
+    facts = contents.facts.get(name, {})
+    known = _known(cell, facts)
+    remarks += facts.get("remarks", ())
+    start = "" if "moved" in facts else name.rpartition(".")[0]
+    readout = _readout(start, parts, (2 if both else 1) * (proj or hidden), contents.tensors)
     if readout:
         remarks.append(tr("{layer} was taken for the readout of {name}: it is the one linear layer that fits.",
                           layer=brief(readout), name=_shown(name)))  # fmt: skip
     dtypes = ", ".join(sorted({part.dtype for part in parts.values()}))
-    asked = tuple(q for q in _questions(name, cell, group.alone) if q.name not in known)
+    asked = (*(q for q in _questions(name, cell, group.alone) if q.name not in known), *facts.get("ask", ()))
     return Stack(
-        name, cell, width, hidden, layers, both, proj, bias, dtypes, arrays, known, asked, readout, tuple(remarks)
-    )
+        name, cell, width, hidden, layers, both, proj, bias, dtypes, arrays, known, asked, readout, tuple(remarks),
+        facts.get("moved") or _in_place(cell, hidden, parts), facts.get("fed_by", ""), facts.get("backwards", False),
+        facts.get("turned_back", False),
+    )  # fmt: skip
+
+
+def _in_place(cell: str, hidden: int, parts: Mapping[str, Stored]) -> tuple[Moved, ...]:
+    """torch's own blocks, which stay where they are."""
+    names = [parts[part].name for part in ("weight_ih_l0", "weight_hh_l0") if part in parts]
+    return tuple(move for name in names for move in moves(cell, GATES[cell], hidden, name, columns=False))
 
 
 def _hidden_and_cell(parts: Mapping[str, Stored]) -> tuple[int, str]:
@@ -325,6 +329,8 @@ def _known(cell: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     said = facts.get("nonlinearity") or str(facts.get("mode", "")).removeprefix("RNN_").lower()
     if cell == "RNN" and said in ("tanh", "relu"):
         known["nonlinearity"] = said
+    if isinstance(facts.get("reset_after"), bool):
+        known["reset_after"] = facts["reset_after"]
     return known
 
 
@@ -342,9 +348,9 @@ def _questions(name: str, cell: str, alone: bool) -> list[Question]:
     return asked
 
 
-def _readout(name: str, parts: Mapping[str, Stored], width: int, tensors: Mapping[str, Stored]) -> str:
+def _readout(start: str, parts: Mapping[str, Stored], width: int, tensors: Mapping[str, Stored]) -> str:
     """The one linear layer with a bias, beside the recurrent one, that takes as many inputs as that gives."""
-    start = f"{name.rpartition('.')[0]}." if "." in name else ""
+    start = start and f"{start}."
     mine = {stored.name for stored in parts.values()}
     fitting = [
         key[: -len(".weight")]

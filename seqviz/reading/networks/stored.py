@@ -77,11 +77,13 @@ class Contents:
         tensors: by their names.
         facts: what the file says of a module beside its weights, by the module's name.
         notes: what was left out or converted.
+        refused: why a layer of it cannot be read, a sentence each.
     """
 
     tensors: dict[str, Stored] = field(default_factory=dict)
     facts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: list[Sentence] = field(default_factory=list)
+    refused: list[Sentence] = field(default_factory=list)
 
     def add(self, tensor: Stored) -> None:
         """One more tensor.

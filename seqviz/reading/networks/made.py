@@ -1,0 +1,102 @@
+"""A stack as a torch module: torch's own layer where torch has it, else the cell from its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from seqviz.cells.cell import Cell
+from seqviz.cells.gru_before import GRU_RESET_BEFORE
+from seqviz.cells.layer import CellLayer
+from seqviz.language import tr
+from seqviz.reading.networks.stacks import Stack
+
+__all__ = ["BothWays", "made"]
+
+_LAYERS: Final = MappingProxyType({"LSTM": nn.LSTM, "GRU": nn.GRU, "RNN": nn.RNN})
+
+
+class BothWays(nn.Module):
+    """A cell run over a sequence forwards and backwards, as ``nn.LSTM(bidirectional=True)`` does.
+
+    The call is torch's: ``input`` ``(L, N, H_in)``, or ``(N, L, H_in)`` with ``batch_first``; the output has both
+    directions side by side, the states are ``(num_layers * 2, N, H)``.
+    """
+
+    def __init__(self, cell: Cell, input_size: int, hidden_size: int, num_layers: int = 1, *,
+                 batch_first: bool = False) -> None:  # fmt: skip
+        super().__init__()
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self.batch_first, self.bidirectional, self.mode = batch_first, True, cell.name
+        widths = [input_size] + [2 * hidden_size] * (num_layers - 1)
+        self.runs = nn.ModuleList(CellLayer(cell, width, hidden_size) for width in widths for _ in range(2))
+
+    def forward(self, input: Tensor, hx: Any = None) -> tuple[Tensor, Any]:
+        """``output, h_n``; a state that is given is one tensor.
+
+        Raises:
+            ValueError: an input or a state of another shape.
+        """
+        alone, state = input.dim() == 2, hx
+        x = input.unsqueeze(1) if alone else input.transpose(0, 1) if self.batch_first else input
+        if alone and state is not None:
+            state = state.unsqueeze(1)
+        if state is not None and state.shape[:1] != (len(self.runs),):
+            raise ValueError(tr("{name} must have shape {shape}; got {got}.", name="h_0", got=tuple(state.shape),
+                                shape=(len(self.runs), x.shape[1], self.hidden_size)))  # fmt: skip
+        ends: list[Tensor] = []
+        for layer in range(self.num_layers):
+            out = []
+            for way in range(2):
+                k = 2 * layer + way
+                first = None if state is None else state[k : k + 1]
+                y, end = self.runs[k](x.flip(0) if way else x, first)
+                out.append(y.flip(0) if way else y)
+                ends.append(end)
+            x = torch.cat(out, -1)
+        h_n = torch.cat(ends)
+        if alone:
+            return x.squeeze(1), h_n.squeeze(1)
+        return (x.transpose(0, 1) if self.batch_first else x), h_n
+
+
+def made(stack: Stack, said: Mapping[str, Any]) -> nn.Module:
+    """The module of a stack, with answers to all that it asks; float32, for evaluation."""
+    if stack.cell == "GRU" and not said["reset_after"]:
+        return _of_lines(stack, GRU_RESET_BEFORE, said).eval()
+    options: dict[str, Any] = {"bias": stack.bias, "batch_first": said["batch_first"]}
+    options |= {"bidirectional": stack.bidirectional, "num_layers": stack.num_layers}
+    if stack.cell == "LSTM":
+        options["proj_size"] = stack.proj_size
+    if stack.cell == "RNN":
+        options["nonlinearity"] = said["nonlinearity"]
+    # Made without numbers first, so that nothing is drawn from torch's generator.
+    layer = _LAYERS[stack.cell](stack.input_size, stack.hidden_size, device="meta", **options)
+    layer.to_empty(device="cpu")
+    _fill(layer, {name: name for name, _ in layer.named_parameters()}, stack)
+    return layer.eval()
+
+
+def _of_lines(stack: Stack, cell: Cell, said: Mapping[str, Any]) -> nn.Module:
+    kind: type[CellLayer | BothWays] = BothWays if stack.bidirectional else CellLayer
+    with torch.device("meta"):
+        layer = kind(cell, stack.input_size, stack.hidden_size, stack.num_layers, batch_first=said["batch_first"])
+    layer.to_empty(device="cpu")
+    names = {name: name for name, _ in layer.named_parameters()}
+    if stack.bidirectional:
+        for name in names:
+            _, k, part = name.split(".")
+            names[name] = part.replace("_l0", f"_l{int(k) // 2}") + ("_reverse" if int(k) % 2 else "")
+    _fill(layer, names, stack)
+    return layer
+
+
+def _fill(layer: nn.Module, names: Mapping[str, str], stack: Stack) -> None:
+    with torch.no_grad():
+        for name, parameter in layer.named_parameters():
+            given = stack.parameters.get(names[name])
+            parameter.zero_() if given is None else parameter.copy_(torch.from_numpy(given.copy()))

@@ -1,0 +1,157 @@
+"""A file of a trained network, whoever wrote it: :func:`read_network`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from seqviz.checks import shown
+from seqviz.language import Sentence, tr, trn
+from seqviz.reading.networks.archives import unpacked
+from seqviz.reading.networks.file import NetworkFile
+from seqviz.reading.networks.keras import contents_of_hdf5, contents_of_keras, looks_like_hdf5, looks_like_keras
+from seqviz.reading.networks.onnx_file import contents_of_onnx, looks_like_onnx
+from seqviz.reading.networks.other_files import refuse_other_files
+from seqviz.reading.networks.pt import contents_of_pt
+from seqviz.reading.networks.safetensors import contents_of_safetensors, looks_like_safetensors
+from seqviz.reading.networks.stacks import stacks_of
+from seqviz.reading.networks.started import Beside
+from seqviz.reading.networks.stored import Contents, brief
+
+__all__ = ["MAX_FILE", "read_network"]
+
+MAX_FILE: Final = 2**28
+"""Bytes of a file that are read: 256 MiB."""
+
+MAX_BESIDE: Final = 8
+
+_TRANSFORMER: Final = ("self_attn", "attention", "attn.", "q_proj", "query_key_value")
+_QUANTISED: Final = ("_packed_params", "_all_weight_values", "_quantized")
+
+Given = bytes | str | PathLike[str]
+
+
+def read_network(
+    path_or_bytes: Given | Sequence[str | PathLike[str]],
+    name: str = "",
+    *,
+    beside: Mapping[str, Given] | None = None,
+    answers: Mapping[str, Any] | None = None,
+) -> NetworkFile:
+    """Read the recurrent layers of a trained network; nothing in the file is run.
+
+    ``.pt``, ``.pth`` and ``.ckpt`` as ``torch.save`` and ``torch.jit.save`` write them (state dicts wherever they lie
+    in the file, Lightning's checkpoints, whole pickled modules, TorchScript), ``.safetensors``, what Keras saves
+    (``.keras``, ``.weights.h5``, ``.h5``), and ``.onnx``; also one of them in a zip. What kind it is, its content says,
+    not its name. Gates are put in torch's order, and what was moved is said.
+
+    HDF5 and ONNX are read in a process of its own that is killed if it takes too long or too much memory.
+
+    Args:
+        path_or_bytes: a path to the file, or what it holds; several paths where an ONNX file keeps its weights in
+            another file, which is also found by itself where it lies in the same folder.
+        name: the file's name.
+        beside: by name, files that lie beside it: the weights of an ONNX file, the ``config.json`` of a
+            ``.weights.h5`` (what ``model.to_json()`` gives).
+        answers: to what the file leaves open, see :meth:`NetworkFile.answered`.
+
+    Raises:
+        ValueError: one sentence that says what is wrong and what would help.
+        OSError: the path cannot be opened.
+    """
+    around = {key: _content(each, "")[0] for key, each in (beside or {}).items()}
+    folder: Path | None = None
+    if isinstance(path_or_bytes, list | tuple):
+        path_or_bytes, more = _main(path_or_bytes)
+        around |= more
+    if isinstance(path_or_bytes, str | PathLike):
+        folder = Path(path_or_bytes).parent
+    data, name = _content(path_or_bytes, name)
+    if data[:4] == b"PK\x03\x04" and not looks_like_keras(data) and b"/data.pkl" not in data:
+        data, around = _inside(data, around)
+    contents = _contents(data, name, around, folder)
+    stacks, refused = stacks_of(contents)
+    if not stacks:
+        raise ValueError(refused[0] if refused else _nothing(contents))
+    file = NetworkFile(name, tuple(stacks), (*contents.notes, *refused), MappingProxyType(contents.tensors))
+    return file.answered(**answers) if answers else file
+
+
+def _inside(data: bytes, around: dict[str, bytes]) -> tuple[bytes, dict[str, bytes]]:
+    """The network in an archive, and what lies beside it; the archive itself where it holds none."""
+    found = unpacked(data)
+    if found is None:
+        return data, around
+    main, files = found
+    return files.pop(main.rpartition("/")[2]), files | around
+
+
+def _main(paths: Sequence[Any]) -> tuple[Any, dict[str, bytes]]:
+    """Of several paths the network's, and the others by name."""
+    if not paths or not all(isinstance(path, str | PathLike) for path in paths):
+        raise ValueError(tr("Several files are given as a list of paths."))
+    ordered = sorted(map(Path, paths), key=lambda path: path.suffix.lower() in (".data", ".json", ".bin"))
+    return ordered[0], {path.name: _content(path, "")[0] for path in ordered[1:]}
+
+
+def _content(given: Any, name: str) -> tuple[bytes, str]:
+    if isinstance(given, str | PathLike):
+        if "\0" in str(given):
+            raise ValueError(tr("There is no file of the name {name}.", name=shown(str(given))))
+        path = Path(given)
+        if path.stat().st_size > MAX_FILE:
+            raise ValueError(tr("The file is larger than {most} MiB.", most=MAX_FILE // 2**20))
+        return path.read_bytes(), name or path.name
+    if not isinstance(given, bytes | bytearray | memoryview):
+        raise ValueError(
+            tr("A network must be given as a path or as the bytes of a file, not {kind}.", kind=type(given).__name__)
+        )
+    if memoryview(given).nbytes > MAX_FILE:
+        raise ValueError(tr("The file is larger than {most} MiB.", most=MAX_FILE // 2**20))
+    return bytes(given), name if isinstance(name, str) else ""
+
+
+def _contents(data: bytes, name: str, beside: Mapping[str, bytes], folder: Path | None) -> Contents:
+    if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        return contents_of_keras(data) if looks_like_keras(data) else contents_of_pt(data)
+    if looks_like_hdf5(data):
+        return contents_of_hdf5(data, next((each for each in beside.values() if each[:1] == b"{"), b""))
+    if looks_like_safetensors(data):
+        return contents_of_safetensors(data)
+    if looks_like_onnx(data, name):
+        return _onnx(data, dict(beside), folder)
+    refuse_other_files(data, name)
+    raise AssertionError
+
+
+def _onnx(data: bytes, beside: dict[str, bytes], folder: Path | None) -> Contents:
+    """An ONNX file, with the files beside it as it asks for them."""
+    for _ in range(MAX_BESIDE):
+        try:
+            return contents_of_onnx(data, beside)
+        except Beside as missing:
+            plain = missing.name not in ("", ".", "..") and "/" not in missing.name and "\0" not in missing.name
+            if folder is None or missing.name in beside or not plain or not (folder / missing.name).is_file():
+                raise
+            beside[missing.name] = _content(folder / missing.name, "")[0]
+    raise ValueError(tr("The network keeps its weights in more than {most} files.", most=MAX_BESIDE))
+
+
+def _nothing(contents: Contents) -> Sentence:
+    """Why no recurrent layer was found."""
+    if not contents.tensors:
+        return tr("The file holds no weights; save model.state_dict() with torch.save.")
+    if any(word in key for key in contents.tensors for word in _QUANTISED):
+        return tr("The network in the file is quantised; save it before it is quantised.")
+    if any(word in key for key in contents.tensors for word in _TRANSFORMER):
+        return tr("This is a transformer: it has attention and no recurrent layer, so there are no gates to see.")
+    return trn(
+        "There is no recurrent layer in the file: none of its tensors is called weight_hh_l0 or so; there is {names}.",
+        "There is no recurrent layer in the file: none of its {count:,} tensors is called weight_hh_l0 or so; "
+        "there are {names}.",
+        len(contents.tensors),
+        names=", ".join(brief(key) for key in list(contents.tensors)[:4]),
+    )

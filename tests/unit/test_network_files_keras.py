@@ -1,0 +1,305 @@
+"""What Keras saves, against Keras itself on torch; and what of it cannot be read."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from foreign_files import output, read_here
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+import seqviz
+from seqviz import read_network
+from seqviz.language import Sentence
+from seqviz.reading.networks import keras as keras_files
+
+os.environ["KERAS_BACKEND"] = "torch"
+import keras  # after its backend is chosen
+
+L = keras.layers
+SIZES = st.integers(1, 4)
+KINDS = ("keras", "weights.h5", "h5")
+
+
+@pytest.fixture(autouse=True)
+def here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "apart" not in request.node.name:
+        monkeypatch.setattr(keras_files, "read_apart", read_here)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("keras")
+
+
+def saved(model: keras.Model, folder: Path, kind: str) -> bytes:
+    path = folder / f"model.{kind}"
+    path.unlink(missing_ok=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.save_weights(path) if kind == "weights.h5" else model.save(path)
+    return path.read_bytes()
+
+
+def drawn(model: keras.Model, seed: int) -> keras.Model:
+    draw = np.random.default_rng(seed)
+    model.set_weights([draw.normal(0, 0.4, tuple(w.shape)) for w in model.weights])
+    return model
+
+
+@st.composite
+def layers(draw: st.DrawFn, name: str) -> keras.Layer:
+    """A layer that gives a sequence, of any kind and with any of the settings that torch can follow."""
+    options: dict[str, Any] = {"use_bias": draw(st.booleans())}
+    kind = draw(st.sampled_from(["LSTM", "GRU", "SimpleRNN"]))
+    if kind == "GRU":
+        options["reset_after"] = draw(st.booleans())
+    if kind == "SimpleRNN":
+        options["activation"] = draw(st.sampled_from(["tanh", "relu"]))
+    size, how = draw(SIZES), draw(st.sampled_from(["layer", "layer", "both", "cell", "cells", "backwards"]))
+    if how == "cell":
+        return L.RNN(getattr(L, f"{kind}Cell")(size, **options), return_sequences=True, name=name)
+    if how == "cells":
+        cells = [getattr(L, f"{kind}Cell")(size, **options), L.LSTMCell(draw(SIZES))]
+        return L.RNN(cells, return_sequences=True, name=name)
+    made = getattr(L, kind)
+    if how == "both":
+        return L.Bidirectional(made(size, return_sequences=True, **options), name=name)
+    return made(size, return_sequences=True, go_backwards=how == "backwards", name=name, **options)
+
+
+@st.composite
+def models(draw: st.DrawFn) -> keras.Model:
+    keras.utils.clear_session(free_memory=False)
+    width, stack = (
+        draw(SIZES),
+        [draw(layers(name)) for name in ("first", "my second", "третий")[: draw(st.integers(1, 3))]],
+    )
+    if draw(st.booleans()):
+        stack.insert(1, L.Dropout(0.5))
+    if draw(st.booleans()):
+        return drawn(keras.Sequential([keras.Input((None, width)), *stack]), draw(st.integers(0, 99)))
+    value = first = keras.Input((None, width))
+    for each in stack:
+        value = each(value)
+    return drawn(keras.Model(first, value), draw(st.integers(0, 99)))
+
+
+@given(models(), st.sampled_from(["keras", "h5"]))
+@settings(max_examples=40, deadline=None, phases=[Phase.generate])
+def test_every_model_gives_what_keras_gives(folder: Path, model: keras.Model, kind: str) -> None:
+    x = np.random.default_rng(0).normal(size=(3, 5, model.input_shape[-1])).astype("<f4")
+    expected = model(x).detach().numpy()
+    file = read_network(saved(model, folder, kind))
+    y = output(file, file.stacks[-1], torch.from_numpy(x))
+    np.testing.assert_allclose(y, expected, atol=1e-6)
+    assert not any(stack.asked for stack in file.stacks)
+    names = {part for stack in file.stacks for part in stack.name.split(" + ")}
+    for layer in model.layers:
+        if not isinstance(layer, L.Dropout | L.InputLayer):
+            assert any(name == layer.name or name.startswith(f"{layer.name}.") for name in names)
+
+
+@given(st.data())
+@settings(max_examples=25, deadline=None)
+def test_weights_alone_are_read_with_what_is_asked(folder: Path, data: st.DataObject) -> None:
+    keras.utils.clear_session(free_memory=False)
+    layer = data.draw(layers("one"))
+    model = drawn(keras.Sequential([keras.Input((None, 3)), layer]), 3)
+    x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("<f4")
+    file = read_network(saved(model, folder, "weights.h5"))
+    cells = getattr(getattr(layer, "cell", None), "cells", None)
+    if cells:
+        assert len(file.stacks) == 2
+        return
+    inner = layer.forward_layer if isinstance(layer, L.Bidirectional) else layer
+    cell = getattr(inner, "cell", inner)
+    answers: dict[str, Any] = {}
+    (stack,) = file.stacks
+    if stack.cell == "RNN":
+        answers["nonlinearity"] = cell.activation.__name__
+    if stack.cell == "GRU" and not cell.use_bias:
+        answers["reset_after"] = cell.reset_after
+    assert {question.name for question in stack.asked} == set(answers)
+    turned = x[:, ::-1] if getattr(layer, "go_backwards", False) else x
+    with torch.no_grad():
+        y = file.answered(**answers).module()(torch.from_numpy(turned.copy()))[0]
+    np.testing.assert_allclose(y, model(x).detach(), atol=1e-6)
+    assert any("does not list how its layers are set" in note for note in file.notes)
+    told = read_network(saved(model, folder, "weights.h5"), beside={"config.json": model.to_json().encode()})
+    assert not told.stacks[0].asked
+    np.testing.assert_allclose(output(told, told.stacks[0], torch.from_numpy(x)), model(x).detach(), atol=1e-6)
+
+
+def model_of(*layers: keras.Layer) -> keras.Model:
+    keras.utils.clear_session(free_memory=False)
+    return drawn(keras.Sequential([keras.Input((None, 3)), *layers]), 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_as_a_process_apart(folder: Path, kind: str) -> None:
+    model = model_of(L.LSTM(4, return_sequences=True), L.Dense(2))
+    x = np.random.default_rng(0).normal(size=(1, 6, 3)).astype("<f4")
+    file = read_network(saved(model, folder, kind), f"my.{kind}")
+    experiment = file.experiment().changed(sequence=seqviz.Sequence.of_values(x[0]))
+    np.testing.assert_allclose(seqviz.run(experiment)["y"][:, 0], model(x)[0].detach(), atol=1e-6)
+
+
+def test_which_columns_became_which_gate_is_said(folder: Path) -> None:
+    model = model_of(L.GRU(4))
+    (stack,) = read_network(saved(model, folder, "keras")).stacks
+    said = [move.says for move in stack.moved[:3]]
+    assert said == [
+        "Columns 0–3 of layers/gru/cell/vars/0 became the update gate z.",
+        "Columns 4–7 of layers/gru/cell/vars/0 became the reset gate r.",
+        "Columns 8–11 of layers/gru/cell/vars/0 became the candidate n.",
+    ]
+    kernel = model.get_weights()[0]
+    for move in stack.moved[:3]:
+        rows = stack.parameters["weight_ih_l0"][move.to[0] : move.to[1] + 1]
+        np.testing.assert_array_equal(rows, kernel[:, move.span[0] : move.span[1] + 1].T.astype("<f4"))
+
+
+def test_layers_that_are_alike_are_one_network_and_others_feed_each_other(folder: Path) -> None:
+    model = model_of(*(L.LSTM(size, return_sequences=True, name=f"l{k}") for k, size in enumerate((4, 4, 2))))
+    file = read_network(saved(model, folder, "keras"))
+    assert [(s.name, s.num_layers, s.fed_by) for s in file.stacks] == [("l0 + l1", 2, ""), ("l2", 1, "l0 + l1")]
+    assert any("are alike and follow each other" in note for note in file.notes)
+
+
+class Tagger(keras.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = L.Bidirectional(L.LSTM(3, return_sequences=True))
+        self.inside = keras.Sequential([L.GRU(2, name="deep")])
+        self.step = L.LSTMCell(2)
+
+    def call(self, x: Any) -> Any:
+        self.step(x[:, 0], [x[:, 0, :2]] * 2)
+        return self.inside(self.encoder(x))
+
+
+def test_models_of_ones_own_and_models_in_models(folder: Path) -> None:
+    keras.utils.clear_session(free_memory=False)
+    model, x = Tagger(), np.random.default_rng(0).normal(size=(2, 4, 3)).astype("<f4")
+    model(x)
+    drawn(model, 2)
+    file = read_network(saved(model, folder, "keras"))
+    assert {stack.name for stack in file.stacks} == {"encoder", "inside.deep", "lstm_cell"}
+    with torch.no_grad():
+        between = file.module("encoder")(torch.from_numpy(x))[0]
+        np.testing.assert_allclose(between, model.encoder(x).detach(), atol=1e-6)
+        last = file.module("inside.deep")(between)[0][:, -1]
+    np.testing.assert_allclose(last, model(x).detach(), atol=1e-6)
+    assert any("lstm_cell is a single step" in note for note in file.notes)
+
+
+@pytest.mark.parametrize("mode", ["sum", "mul", "ave"])
+def test_directions_stay_side_by_side(folder: Path, mode: str) -> None:
+    model = model_of(L.Bidirectional(L.GRU(4, return_sequences=True), merge_mode=mode))
+    x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("<f4")
+    file = read_network(saved(model, folder, "keras"))
+    with torch.no_grad():
+        one, two = file.module()(torch.from_numpy(x))[0].chunk(2, -1)
+    joint = {"sum": one + two, "mul": one * two, "ave": (one + two) / 2}[mode]
+    np.testing.assert_allclose(joint, model(x).detach(), atol=1e-6)
+    assert any(f"merge_mode={mode}" in note for note in file.notes)
+
+
+def test_what_is_to_be_known_is_noted(folder: Path) -> None:
+    keras.utils.clear_session(free_memory=False)
+    stateful = keras.Sequential([keras.Input(batch_shape=(2, 4, 3)), L.LSTM(2, stateful=True)])
+    trained = keras.Sequential([keras.Input((4, 3)), L.GRU(3, go_backwards=True)])
+    trained.compile("adam", "mse")
+    trained.fit(np.zeros((2, 4, 3)), np.zeros((2, 3)), verbose=0)
+    notes = " ".join(
+        note for model in (stateful, trained) for note in read_network(saved(model, folder, "keras")).notes
+    )
+    for part in ("is stateful", "go_backwards=True", "optimiser keeps was left out", "Keras has one bias"):
+        assert part in notes
+
+
+@pytest.mark.parametrize("kind", ["keras", "h5"])
+@pytest.mark.parametrize(
+    ("layer", "says"),
+    [
+        (
+            lambda: L.LSTM(2, recurrent_activation="hard_sigmoid"),
+            "has recurrent_activation=hard_sigmoid; .* sigmoid alone",
+        ),
+        (lambda: L.GRU(2, activation="relu"), "has activation=relu; it is read with tanh alone. Train it with that"),
+        (lambda: L.SimpleRNN(2, activation="elu"), "has activation=elu; it is read with tanh / relu alone"),
+        (lambda: L.Dense(2), "no LSTM, GRU or SimpleRNN in the file .*; there is (Dense|TimeDistributed)"),
+    ],
+)
+def test_other_functions_are_said(folder: Path, kind: str, layer: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=says) as refusal:
+        read_network(saved(model_of(layer()), folder, kind))
+    assert isinstance(refusal.value.args[0], Sentence)
+
+
+def old(arrays: dict[str, np.ndarray], config: dict[str, Any] | None = None) -> bytes:
+    """The older HDF5, as TensorFlow wrote it."""
+    file = io.BytesIO()
+    with h5py.File(file, "w") as made:
+        made.attrs["keras_version"] = b"2.4.0"
+        if config is not None:
+            made.attrs["model_config"] = json.dumps(config).encode()
+        for name, array in arrays.items():
+            made[f"model_weights/{name}:0"] = np.asarray(array, "<f4")
+    return file.getvalue()
+
+
+def test_what_tensorflow_wrote(folder: Path) -> None:
+    model = model_of(L.LSTM(2, name="lstm_7", return_sequences=True), L.Dense(1, name="out"))
+    kernel, recurrent, bias, weight, offset = model.get_weights()
+    arrays = {"lstm_7/lstm_7/lstm_cell_3/kernel": kernel, "lstm_7/lstm_7/lstm_cell_3/recurrent_kernel": recurrent,
+              "lstm_7/lstm_7/lstm_cell_3/bias": bias, "out/out/kernel": weight, "out/out/bias": offset}  # fmt: skip
+    listed = [{"class_name": "LSTM", "config": {"name": "lstm_7", "units": 2, "activation": "tanh",
+                                                "recurrent_activation": "sigmoid"}}]  # fmt: skip
+    for config in (None, {"class_name": "Sequential", "config": {"layers": listed}},
+                   {"class_name": "Sequential", "config": listed}):  # fmt: skip
+        file = read_network(old(arrays, config))
+        assert (file.stacks[0].name, file.stacks[0].readout) == ("lstm_7", "out")
+        x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("<f4")
+        with torch.no_grad():
+            h = file.module()(torch.from_numpy(x))[0]
+        np.testing.assert_allclose(h @ weight + offset, model(x).detach(), atol=1e-6)
+    listed[0]["config"]["recurrent_activation"] = "hard_sigmoid"
+    with pytest.raises(ValueError, match="hard_sigmoid"):
+        read_network(old(arrays, {"class_name": "Sequential", "config": listed}))
+
+
+@pytest.mark.parametrize(("cell", "blocks"), [("LSTM", 4), ("GRU", 3)])
+def test_cudnns_layout_is_told_by_its_bias(cell: str, blocks: int) -> None:
+    arrays = {"a/a/kernel": np.ones((3, 2 * blocks)), "a/a/recurrent_kernel": np.ones((2, 2 * blocks)),
+              "a/a/bias": np.ones(4 * blocks)}  # fmt: skip
+    with pytest.raises(ValueError, match=f"a is a CuDNN{cell}, .* load_weights"):
+        read_network(old(arrays))
+
+
+def test_a_config_that_cannot_be_read_leaves_the_weights(folder: Path) -> None:
+    data = saved(model_of(L.LSTM(2)), folder, "keras")
+    for config in (
+        b"",
+        b"{",
+        b"[" * 100_000,
+        b"null",
+        b'{"config": {"layers": [[[]], 3, {"config": []}]}}',
+        b"\xff\xfe",
+    ):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(data)) as before, zipfile.ZipFile(packed, "w") as after:
+            for info in before.infolist():
+                after.writestr(info, config if info.filename == "config.json" else before.read(info))
+        assert len(read_network(packed.getvalue()).stacks) == 1
