@@ -5,7 +5,8 @@ Cho et al. 2014, https://arxiv.org/abs/1406.1078; Keras has it as ``GRU(reset_af
 """
 
 from seqviz.cells.cell import parse
-from seqviz.cells.gru import GRU
+from seqviz.cells.gru import LABELS
+from seqviz.language import later
 
 __all__ = ["GRU_RESET_BEFORE"]
 
@@ -19,5 +20,11 @@ h = (1 - z) * n + z * h_prev""",
     label="GRU (reset before)",
     blocks="rzn",
     told="rznh",
-    labels=GRU.labels,
+    labels=LABELS,
+    says=later(
+        "Reset, propose, mix: r scales the old state before the candidate n reads it; the new state is z times the old "
+        "one and 1 − z times the candidate."
+    ),
 )
+
+CELLS = (GRU_RESET_BEFORE,)

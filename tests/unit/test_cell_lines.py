@@ -59,7 +59,7 @@ def test_the_lines_are_the_loop_that_is_written_by_hand(name):
         np.testing.assert_allclose(rebuilt[signal], value.detach().numpy(), atol=1e-13, rtol=1e-12)
 
 
-@pytest.mark.parametrize("kind", cells.names())
+@pytest.mark.parametrize("kind", TORCHS)
 @pytest.mark.parametrize("proj", [0, 2])
 def test_the_lines_of_torchs_cells_are_torchs_layers(kind, proj):
     cell = cells.get(kind)

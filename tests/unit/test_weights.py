@@ -12,12 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from seqviz import weights
+from seqviz import cells, weights
 from seqviz.experiment import Experiment, Init, Sequence, Tensor, WeightEdit, parameter_shapes
 from seqviz.kept import SHELF
-from seqviz.vocabulary import BLOCKS, CELLS
+from seqviz.vocabulary import BLOCKS
 
 GATED = ("LSTM", "GRU")
+
+CELLS = [name for name in cells.names() if cells.get(name).torchs]
+"""torch's, whose layers are the truth here."""
 
 
 def torch_layer(cell: str, input_size: int, hidden_size: int, num_layers: int = 1) -> nn.RNNBase:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from seqviz import counted
+from seqviz.cells.gru_before import GRU_RESET_BEFORE
 from seqviz.checks import shown
 from seqviz.experiment import MAX_HIDDEN, MAX_INPUT, MAX_LAYERS, MAX_OUTPUT, Experiment, Tensor, parameter_shapes
 from seqviz.language import Sentence, tr
@@ -118,7 +119,7 @@ class NetworkFile:
         if problem:
             raise ValueError(problem)
         arrays = dict(chosen.parameters) | self._readout(chosen)
-        cell = f"RNN_{said['nonlinearity'].upper()}" if chosen.cell == "RNN" else chosen.cell
+        cell = _registered(chosen.cell, said)
         outputs = len(arrays["readout.bias"])
         blank = Experiment(cell, chosen.input_size, chosen.hidden_size, outputs, chosen.num_layers)
         zeros = {name: np.zeros(shape, "<f4") for name, shape in parameter_shapes(blank).items()}
@@ -167,6 +168,13 @@ def _answered(stack: Stack, answers: Mapping[str, Any]) -> dict[str, Any]:
                                 answer=shown(answer), known=known))  # fmt: skip
     first = {name: choices[0] for name, choices in allowed.items()} | {q.name: q.choices[0] for q in stack.asked}
     return {"reset_after": True, **first, **stack.known, **answers}
+
+
+def _registered(cell: str, said: Mapping[str, Any]) -> str:
+    """The name of the cell among all that there are."""
+    if cell == "RNN":
+        return f"RNN_{said['nonlinearity'].upper()}"
+    return cell if cell != "GRU" or said["reset_after"] else GRU_RESET_BEFORE.name
 
 
 def _beyond(stack: Stack) -> Sentence | None:
