@@ -119,8 +119,8 @@ def gradient_flow(
             ``"last"`` sums it over units and batch at each sequence's last step, or all of it where the module
             gives no steps but one answer; ``"sum"`` over all steps; ``"mean"`` takes the mean; ``(step, unit)``
             is that one output, summed over the batch; or a function of the output that gives a scalar.
-        dtype: ``torch.float64`` runs a copy of the module in that precision. A gradient too small for the
-            precision, below 1e-38 in float32 and 1e-308 in float64, is 0.
+        dtype: ``torch.float64`` runs a copy of the module in that precision. A gradient loses its digits
+            below 1e-38 in float32 and 1e-308 in float64, and is 0 below 1e-45 and 5e-324, as torch's own is.
         interventions: edits of signals, as for :func:`seqviz.capture`: the gradients are those of the edited run.
         modules, kwargs: as for :func:`seqviz.capture`.
         output: which part of what the module returns the loss is of: an index, a key or attribute, or a function

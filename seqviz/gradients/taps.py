@@ -6,8 +6,6 @@ back from the captured gates, keeps what it finds at every step, and hands on wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,11 +25,7 @@ from seqviz.gradients.gains import gains_of
 from seqviz.language import tr
 from seqviz.networks.layers import layer_names, signal_widths
 
-__all__ = ["Passed", "Tap", "flushing", "oriented", "tap_of"]
-
-
-SMALL, SIXTEEN = np.float32(2e-38), np.float32(16)
-"""Their quotient is 0 only where small numbers are taken as that."""
+__all__ = ["Passed", "Tap", "oriented", "tap_of"]
 
 
 class Passed(NamedTuple):
@@ -81,7 +75,7 @@ class Tap:
         e, *tails = self._arrived(call, grads)
         initial = {name: np.zeros(first.shape, e.dtype) for name, first in call.before.items()}
         signals = self._signals(call)
-        with np.errstate(over="ignore", invalid="ignore"), flushing():  # `problem` says so, once
+        with np.errstate(over="ignore", invalid="ignore"):  # `problem` says so, once
             names = list(enumerate(layer_names(call.stack)))
             for layer in range(call.stack.num_layers - 1, -1, -1):
                 ends = [(k, end, reverse) for k, (end, at, reverse) in names if at == layer]
@@ -208,20 +202,6 @@ def _with_tails(e: Array, tails: list[Array], call: Call, reverse: bool) -> dict
         if name == "h" or tail.any():
             found.setdefault(name, np.zeros((*e.shape[:2], tail.shape[1]), e.dtype))[last, batch] += tail
     return found
-
-
-@contextmanager
-def flushing() -> Iterator[None]:
-    """Let this thread's processor take numbers too small for full precision as 0.
-
-    A gradient that vanishes spends dozens of steps among them, and each operation on one costs a hundred others.
-    """
-    already = bool(SMALL / SIXTEEN == 0)
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(already)
 
 
 def tap_of(node: Any) -> Tap | None:

@@ -15,7 +15,7 @@ from seqviz.capture.watch import Watch
 from seqviz.cells.ran import rows
 from seqviz.cells.step import parts
 from seqviz.gradients.norms import norm, outer_norms
-from seqviz.gradients.taps import Tap, flushing, oriented
+from seqviz.gradients.taps import Tap, oriented
 from seqviz.networks.layers import layer_names, signal_widths
 
 __all__ = ["WayBack", "way_back"]
@@ -38,7 +38,7 @@ def way_back(total: Tensor, watch: Watch) -> WayBack:
     if watch.seed is not None and total.requires_grad:
         torch.autograd.grad(total, watch.seed, allow_unused=True)
     found = WayBack({}, {}, {}, {})
-    with np.errstate(over="ignore", invalid="ignore"), flushing():
+    with np.errstate(over="ignore", invalid="ignore"):
         for chain in watch.shown:
             one = _Gathered(chain, [tap for tap in watch.taps if tap.chain is chain])
             for mine, all_of_them in zip(one.result(), found, strict=True):

@@ -392,6 +392,16 @@ def test_what_was_captured_does_not_move_with_the_caller():
     assert np.all(trace.initial["l0.h"] == 0)
 
 
+@pytest.mark.parametrize("shape", [(5, 2, 3), (5, 3)])
+def test_what_a_network_without_memory_was_given_does_not_move(shape):
+    x = torch.randn(*shape)
+    trace = capture(FeedForward(3, 4, 1), x)
+    kept = trace["x"].copy()
+    x.zero_()
+    assert kept.any()
+    np.testing.assert_array_equal(trace["x"], kept)
+
+
 @pytest.mark.parametrize("kind", [FeedForward, SequenceLSTM])
 def test_one_module_may_be_captured_by_several_threads_at_once(kind):
     net = kind(2, 4, 1).eval()

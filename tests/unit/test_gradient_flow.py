@@ -323,6 +323,29 @@ def test_the_processors_way_with_tiny_numbers_is_left_as_it_was() -> None:
             torch.set_flush_denormal(False)
 
 
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("shrunk", [0.3, 0.6])
+def test_what_vanishes_in_float32_vanishes_as_torchs_own_does(kind: str, shrunk: float) -> None:
+    """Down to the smallest number above 0, through those that have lost their digits."""
+    torch.manual_seed(0)
+    rnn, x = getattr(nn, kind)(1, 8), torch.randn(200, 1, 1)
+    with torch.no_grad():
+        rnn.weight_hh_l0.mul_(shrunk)
+        if kind != "RNN":
+            rnn.bias_ih_l0[8:16] -= 2.0  # the gate that keeps is shut
+    flow, state, kept = gradient_flow(rnn, x), None, []
+    for given in x.split(1):
+        _, state = rnn(given, state)
+        kept.append(state[0] if kind == "LSTM" else state)
+        kept[-1].retain_grad()
+    kept[-1].sum().backward()
+    right = np.array([0.0 if h.grad is None else float(h.grad.double().norm()) for h in kept])
+    np.testing.assert_allclose(flow.norms("l0.h"), right, rtol=1e-3, atol=2e-43)
+    tiny = (right < 1e-38) & (right > 1e-42)
+    assert tiny.any()
+    assert flow.norms("l0.h")[tiny].all()
+
+
 def test_the_result_is_a_value() -> None:
     flow = gradient_flow(layer("LSTM"), sample())
     with pytest.raises(ValueError, match="read-only"):
