@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from seqviz.checks import choice, shown
+from seqviz.kept import kept_spoken
 from seqviz.language import Sentence, later, tr, trn
 from seqviz.reading.binary import draft_of_excel, draft_of_npy, draft_of_parquet, refuse_other_files
 from seqviz.reading.draft import (
@@ -140,10 +141,12 @@ def read(
     is_path: bool = True,
     along: bool = True,
     most_rows: int | None = None,
+    keep: bool = False,
 ) -> Table:
     """:func:`read_table`, and more.
 
     Args:
+        keep: whether the same file is likely to be asked for again, with other columns or steps.
         is_path: whether a string may be a path.
         along: whether a single line is one step a number.
         most_rows: at which reading stops.
@@ -157,7 +160,7 @@ def read(
     if rows is not None and not isinstance(rows, slice):
         raise ValueError(tr("The rows must be a slice, such as slice(0, 100), not {found}.", found=shown(rows)))
     data, name = _content(data, name, is_path)
-    draft = _draft(data, name, separator, decimal, most_rows)
+    draft = (_kept_draft if keep else _draft)(data, name, separator, decimal, most_rows)
     steps = _steps(draft, rows)
     table = replace(_chosen(draft, columns, steps, missing), choices=draft.choices)
     if transpose:
@@ -210,6 +213,9 @@ def _draft(data: bytes | str, name: str, separator: str | None, decimal: str | N
         refuse_other_files(data[:400].encode("utf-8", "replace"))
     encoding = "" if isinstance(data, str) else encoding_of(data)
     return draft_of_text(Lines(data, encoding), separator, decimal, most_rows)
+
+
+_kept_draft = kept_spoken(_draft)
 
 
 def _steps(draft: Draft, rows: slice | None) -> np.ndarray:

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from seqviz import read_table
+from seqviz.reading import tables
 
 ROWS: dict[str, tuple[str, list, str]] = {
     "a matrix of Matlab": ("1 2 3;\n4 5 6;\n7 8 9;\n", [[1, 2, 3], [4, 5, 6], [7, 8, 9]], ""),
@@ -98,3 +99,16 @@ def test_a_wide_table_takes_time_in_proportion_to_its_width(kind: str) -> None:
 def test_more_columns_than_a_table_has_are_refused() -> None:
     with pytest.raises(ValueError, match="A line has 500,001 cells; at most 100,000 are read"):
         print(read_table("1 " * 500_001))
+
+
+def test_another_choice_of_columns_does_not_read_the_file_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "date,a,b\n" + "".join(f"2024-01-{k:02},{k},{k * k}\n" for k in range(1, 29))
+    data = text.encode()
+    whole = tables.read(data, "kept.csv", keep=True)
+    monkeypatch.setattr(tables, "draft_of_text", lambda *_: pytest.fail("it was read again"))
+    chosen = tables.read(bytes(bytearray(data)), "kept.csv", columns=["b"], rows=slice(3, 5), keep=True)
+    assert chosen.values.tolist() == [[16], [25]]
+    assert chosen.labels == ("2024-01-04", "2024-01-05")
+    again = tables.read(data, "kept.csv", keep=True)
+    assert again.values.tolist() == whole.values.tolist()
+    assert (again.left_out, again.names, again.labels) == (whole.left_out, whole.names, whole.labels)

@@ -123,7 +123,7 @@ def _take(bench: Bench, given: Any, wish: Wish | None = None) -> Experiment:
     try:
         table = read(
             data, given.name, columns=wish.columns or None, rows=rows, missing=wish.missing, transpose=wish.transpose,
-            most_rows=MAX_ROWS,
+            most_rows=MAX_ROWS, keep=True,
         )  # fmt: skip
     except MissingValues as gap:
         st.session_state[_BROUGHT] = Brought(wish, _missing(gap), gap.choices, gap.chosen, gap.steps, gaps=True)
