@@ -6,8 +6,9 @@ import itertools
 import math
 import threading
 import time
+import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 import torch
@@ -27,11 +28,17 @@ PACE, PACED = 0.15, 1.5
 """Seconds that each round of checkpoints takes at least, so that a short run can be seen learning, and how many
 seconds are spent on that at most."""
 
+KEPT = 384 * 2**20
+"""Bytes that the networks of all checkpoints of the process share; each course has an equal part, when it goes on."""
+
 _SEATS = threading.BoundedSemaphore(SLOTS)
 _RUNS = itertools.count(1)
 
 
-@dataclass
+_COURSES: weakref.WeakSet[Course] = weakref.WeakSet()
+
+
+@dataclass(eq=False)
 class Course:
     """One network in training: its checkpoints so far, and which run the last of them are of."""
 
@@ -45,6 +52,22 @@ class Course:
     run: int = 0
     extent: dict[str, tuple[float, float]] = field(default_factory=dict)
     measured: int = 0
+
+    def take(self, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint. Training goes on from the last one alone, and of large networks not every one is kept.
+
+        Where there is no room, every second one goes, but for the first and the last: the picture gets coarser.
+        """
+        _COURSES.add(self)
+        known = self.checkpoints
+        if known:
+            known = [*known[:-1], replace(known[-1], state=None)]
+        size = sum(len(tensor.data) for tensor in checkpoint.experiment.tensors)
+        room = KEPT // max(1, len(_COURSES))
+        while len(known) > 2 and size * (len(known) + 1) > room:
+            known = [known[0], *known[2:-1:2], known[-1]]
+        self.measured = min(self.measured, len(known))
+        self.checkpoints = [*known, checkpoint]
 
     @property
     def reason(self) -> str:
@@ -127,7 +150,7 @@ def _advance(course: Course, steps: Iterator[Checkpoint]) -> bool:
         course.error = tr("Training ended: {failure}", failure=reason(failure))
         return False
     if checkpoint is not None:
-        course.checkpoints.append(checkpoint)
+        course.take(checkpoint)
         course.measure()
     return checkpoint is not None
 
