@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from seqviz.capture import capture, capture_blocks
+from seqviz.doctor import doctor
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
 from seqviz.experiment.interventions import Ablate, Clamp, Scale
 from seqviz.gradients import GradientFlow, connectivity, gradient_flow
@@ -61,6 +62,7 @@ __all__ = [
     "capture_blocks",
     "connectivity",
     "connectivity_matrix",
+    "doctor",
     "figures",
     "fixed_points",
     "gradient_flow",

@@ -82,12 +82,36 @@ class Trial:
         """The same of another module."""
         return replace(self, module=module)
 
+    def some(self, chosen: Tensor, ran: Ran) -> Trial:
+        """The same of some sequences of the batch, in whatever is given of it; of all where the input is no tensor."""
+
+        def part(value: Any) -> Any:
+            axis = ran.axis_of_batch(tuple(value.shape)) if isinstance(value, Tensor) else None
+            return value if axis is None else value.index_select(axis, chosen.to(value.device))
+
+        if part(self.x) is self.x:
+            return self
+        kwargs = {name: part(value) for name, value in self.kwargs.items()}
+        state: Any = self.hx
+        if state is not None:
+            many = tuple(s.index_select(1, chosen) for s in (state if isinstance(state, tuple | list) else (state,)))
+            state = many if isinstance(state, tuple | list) else many[0]
+        x, targets, mask = part(self.x), part(self.targets), part(self.mask)
+        return replace(self, x=x, targets=targets, mask=mask, hx=state, kwargs=kwargs)
+
     def answer(self, inside: Callable[[], AbstractContextManager[Any]] = nullcontext) -> tuple[Any, Ran]:
         """What a copy of the module gives, run in a context, and which steps its recurrent layers took."""
-        module, ran = twin(self.module), Ran()
+        copy, ran = self.of(twin(self.module)), Ran()
         with torch.no_grad(), inside(), ran.watching():
-            returned = module(*((self.x,) if self.hx is None else (self.x, self.hx)), **self.kwargs)
+            returned = copy._called()
         return picked(returned, self.output, {ran.steps}), ran
+
+    def forward(self) -> Any:
+        """What the module itself gives, with gradients where they are on."""
+        return picked(self._called(), self.output, set())
+
+    def _called(self) -> Any:
+        return self.module(*((self.x,) if self.hx is None else (self.x, self.hx)), **self.kwargs)
 
     def errors(self, inside: Callable[[], AbstractContextManager[Any]] = nullcontext) -> Errors:
         """The losses of a run in a context.

@@ -140,7 +140,8 @@ def _together(kernel: Kernel, steps: int, every: int, first: tuple[Tensor, ...])
     count, batch = steps // every, value.shape[1]
     pieces = value.reshape(count, every, batch, -1).transpose(0, 1).reshape(every, count * batch, -1)
     states = tuple(state.repeat(1, count, 1) for state in first)
-    out, *ends = kernel._replace(value=pieces, states=states, options=(*kernel.options[:-1], False)).run(kernel.flat)
+    options = (*kernel.options[:-1], False) if kernel.batch_first else kernel.options
+    out, *ends = kernel._replace(value=pieces, states=states, options=options).run(kernel.flat)
     whole = out.reshape(every, count, batch, -1).transpose(0, 1).reshape(steps, batch, -1)
     last = tuple(end[:, -batch:].contiguous() for end in ends)
     return whole.transpose(0, 1) if kernel.batch_first else whole, last

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from cells_written import WRITTEN
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -14,6 +15,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import seqviz
 from seqviz.capture.precision import twin
+from seqviz.cells.layer import CellLayer
 from seqviz.memory import against_guesses, nudge_lasts, reset_every, uses_memory
 from seqviz.memory.ratios import ratio
 from seqviz.memory.resets import resetting
@@ -172,6 +174,19 @@ def test_a_reset_layer_is_torchs_layer_piece_by_piece(kind, every, steps, batch,
     with torch.no_grad():
         wanted = net(last, hx)[1]
     torch.testing.assert_close(h_n, wanted[0] if kind is nn.LSTM else wanted, atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("every", [1, 3, 4, 20])
+@pytest.mark.parametrize("cell", ["coupled gates", "GRU, reset before", "sLSTM"])
+def test_a_layer_of_any_cell_is_reset(cell, every, first):
+    torch.manual_seed(0)
+    net = CellLayer(WRITTEN[cell], 2, 3, 2, batch_first=first)
+    x = torch.randn(4, 10, 2) if first else torch.randn(10, 4, 2)
+    with torch.no_grad(), resetting(every):
+        found = net(x)[0]
+    torch.testing.assert_close(found, reset_loop(net, x, every), atol=1e-6, rtol=1e-6)
+    assert nudge_lasts(net, x).longest > 0
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 4, 5, 9, 20])

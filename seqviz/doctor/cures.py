@@ -1,0 +1,185 @@
+"""Changes of a network that may cure it. Each makes a changed copy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seqviz import cells
+from seqviz import vocabulary as words
+from seqviz.capture.precision import twin
+from seqviz.doctor.finding import Cure
+from seqviz.language import tr, trn
+from seqviz.telling.numbers import short
+
+__all__ = ["Layer", "Standardised", "bias", "chrono", "clip", "redrawn", "shrunk", "standardised", "tamed"]
+
+SEED = 0
+"""Of what is drawn in a cure."""
+
+
+class Layer:
+    """One layer of a recurrent module, by its path and the end of its parameters' names, in any copy of the module."""
+
+    def __init__(self, path: str, end: str, mode: str, size: int, *, cell: bool = False) -> None:
+        self.path, self.end, self.mode, self.size = path, end, mode, size
+        self._suffix = "" if cell else f"_{end}"
+
+    def parameter(self, module: nn.Module, name: str) -> Tensor | None:
+        """``weight_ih``, ``bias_hh`` and so on; None where the layer has none."""
+        found: Tensor | None = getattr(module.get_submodule(self.path), f"{name}{self._suffix}", None)
+        return found
+
+    def rows(self, gate: str) -> slice:
+        """The rows of a gate's block in the packed parameters."""
+        place = words.BLOCKS[self.mode].index(gate)
+        return slice(place * self.size, (place + 1) * self.size)
+
+    def bias(self, module: nn.Module, gate: str) -> Tensor | None:
+        """The bias of a gate, ``(H,)``, both of torch's together; None where there is none."""
+        parts = [self.parameter(module, name) for name in ("bias_ih", "bias_hh")]
+        if parts[0] is None or parts[1] is None:
+            return None
+        return (parts[0] + parts[1]).detach()[self.rows(gate)]
+
+    def set_bias(self, module: nn.Module, gate: str, units: Any, value: Any) -> None:
+        """Give units of a gate a bias, in the first of torch's two."""
+        for name, given in (("bias_ih", value), ("bias_hh", 0.0)):
+            whole = self.parameter(module, name)
+            assert whole is not None
+            whole[self.rows(gate)][units] = given
+
+
+def _changed(change: Callable[[nn.Module], None], module: nn.Module) -> nn.Module:
+    copy = twin(module)
+    with torch.no_grad():
+        change(copy)
+    return copy
+
+
+def bias(module: nn.Module, layer: Layer, gate: str, units: Sequence[int]) -> Cure | None:
+    """Gives some units the median bias of the others; None where there is no bias, or no other unit."""
+    own = layer.bias(module, gate)
+    others = [k for k in range(layer.size) if k not in units]
+    if own is None or not others:
+        return None
+    value = float(own[others].median())
+
+    def change(copy: nn.Module) -> None:
+        layer.set_bias(copy, gate, list(units), value)
+
+    name = tr("Bias of the {gate}: {value}", gate=words.LABELS[layer.mode, gate].name, value=short(value))
+    return Cure(name, partial(_changed, change))
+
+
+def redrawn(layer: Layer, units: Sequence[int]) -> Cure:
+    """Draws what comes into some units anew, as torch would: from U(-1/sqrt(H), 1/sqrt(H))."""
+
+    def change(copy: nn.Module) -> None:
+        bound, draw = 1 / math.sqrt(layer.size), torch.Generator().manual_seed(SEED)
+        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+            whole = layer.parameter(copy, name)
+            if whole is None:
+                continue
+            for gate in words.BLOCKS[layer.mode]:
+                part = whole[layer.rows(gate)]
+                fresh = torch.empty(part[list(units)].shape).uniform_(-bound, bound, generator=draw)
+                part[list(units)] = fresh.to(part)
+
+    name = trn("The weights into the unit drawn anew", "The weights into {count} units drawn anew", len(units))
+    return Cure(name, partial(_changed, change), trained=True)
+
+
+def chrono(module: nn.Module, layer: Layer, steps: int) -> Cure | None:
+    """Biases for memories of every length up to the sequences', log U(1, T - 1) (Tallec and Ollivier 2018)."""
+    cell = cells.get(layer.mode)
+    if not cell.keep_gates or layer.parameter(module, "bias_ih") is None:
+        return None
+
+    def change(copy: nn.Module) -> None:
+        draw = torch.Generator().manual_seed(SEED)
+        for state, (gate, sign) in cell.keep_gates.items():
+            keep = torch.empty(layer.size).uniform_(1.0, max(3, steps) - 1.0, generator=draw).log_()
+            layer.set_bias(copy, gate, slice(None), sign * keep)
+            if state in cell.write_gates:
+                layer.set_bias(copy, cell.write_gates[state], slice(None), -keep)
+
+    name = trn("Chrono biases for {count} step", "Chrono biases for {count} steps", steps)
+    return Cure(name, partial(_changed, change), trained=True)
+
+
+def shrunk(layer: Layer, factor: float) -> Cure:
+    """Divides the layer's weights and biases, so that its sums are of the size that the squashing tells apart."""
+
+    def change(copy: nn.Module) -> None:
+        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+            whole = layer.parameter(copy, name)
+            if whole is not None:
+                whole.div_(factor)
+
+    name = tr("The layer's weights divided by {factor}", factor=short(factor))
+    return Cure(name, partial(_changed, change), trained=True)
+
+
+def tamed(module: nn.Module, layer: Layer, *, trained: bool) -> Cure | None:
+    """Scales the recurrent weights to a spectral radius of 1; None where theirs is not above that."""
+    whole = layer.parameter(module, "weight_hh")
+    if whole is None or whole.shape[0] != whole.shape[1]:
+        return None
+    radius = float(torch.linalg.eigvals(whole.detach().double()).abs().max())
+    if not radius > 1.0:
+        return None
+
+    def change(copy: nn.Module) -> None:
+        weight = layer.parameter(copy, "weight_hh")
+        assert weight is not None
+        weight.div_(radius)
+
+    name = tr("Recurrent weights divided by {radius}, to a spectral radius of 1", radius=short(radius))
+    return Cure(name, partial(_changed, change), trained=trained)
+
+
+def clip(at: float = 1.0) -> Cure:
+    """Clips the norm of the gradient while it is trained (Pascanu, Mikolov and Bengio 2013)."""
+    return Cure(tr("The gradient's norm clipped at {at}", at=short(at)), twin, clip=at, trained=True)
+
+
+class Standardised(nn.Module):
+    """A module whose input is standardised first, feature by feature."""
+
+    def __init__(self, module: nn.Module, mean: Tensor, spread: Tensor) -> None:
+        super().__init__()
+        self.module = module
+        self.mean: Tensor
+        self.spread: Tensor
+        self.register_buffer("mean", mean)
+        self.register_buffer("spread", spread)
+        self.training = module.training
+
+    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """``x`` with its features on the last axis, and whatever else the module takes."""
+        return self.module((x - self.mean.to(x)) / self.spread.to(x), *args, **kwargs)
+
+    def folded(self) -> nn.Module:
+        """One of our networks with the same outputs: what is done to the inputs is done by its weights."""
+        copy = twin(self.module)
+        rnn: Any = copy.rnn
+        with torch.no_grad():
+            weight = rnn.weight_ih_l0
+            weight.div_(self.spread.to(weight))
+            rnn.bias_ih_l0.sub_(weight @ self.mean.to(weight))
+        return copy
+
+
+def standardised(mean: Tensor, spread: Tensor) -> Cure:
+    """Brings every input to mean 0 and spread 1; a constant one only to mean 0."""
+
+    def change(module: nn.Module) -> nn.Module:
+        return Standardised(twin(module), mean, torch.where(spread > 0, spread, 1.0))
+
+    return Cure(tr("Inputs standardised: mean 0, spread 1"), change, trained=True)
