@@ -35,6 +35,8 @@ __all__ = [
     "Try",
     "UnrolledHeader",
     "WeightsHeader",
+    "WhyHeader",
+    "WhyNet",
 ]
 
 
@@ -366,3 +368,33 @@ class WeightsHeader(TypedDict):
     names: Sequence[str] | None
     reads: str
     gate: str
+
+
+class WhyNet(TypedDict):
+    """A curve of the picture that says why, its array by `name`: what is left, in words, and of what."""
+
+    name: str
+    label: str
+    line: int | None
+    left: str
+    says: str
+
+
+class WhyHeader(TypedDict):
+    """What arrives of a gradient beside the product of the forget gates.
+
+    A curve is log10 of what is left of 1 at the last step. `bias` is what the handle stands at; the road is computed
+    from the arrays ``drive`` ``(L, H)``, the forget gate's argument without its bias, ``biases`` and ``asks`` ``(H,)``,
+    the biases and log10 of what the loss asks of each unit of c. Without a road there is no handle.
+    """
+
+    panel: Literal["why"]
+    id: str
+    steps: int
+    hidden: int
+    bias: float | None
+    range: Sequence[float]
+    road: str
+    nets: Sequence[WhyNet]
+    says: str
+    story: str

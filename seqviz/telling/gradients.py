@@ -5,24 +5,19 @@ Every function takes log10 of norms ``(L,)``, the loss at the end: -inf is exact
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from seqviz.language import Sentence, later, number, sentences, tr, trn
 from seqviz.telling.numbers import Number
 
 __all__ = [
-    "Kept",
     "Power",
     "describe_fading",
     "describe_highway",
     "describe_precision",
     "describe_singular",
     "describe_theory",
-    "describe_way",
     "highway_share",
-    "way_headline",
 ]
 
 Array = np.ndarray
@@ -43,25 +38,6 @@ class Power(float):
         if not np.isfinite(log):
             return format(10.0**log)
         return f"{Number(10.0**log)}" if -3 <= log < 4 else f"10^{number(log, '.1f')}"
-
-
-class Kept(Power):
-    """What is left of something, by its log10: in per cent, as one of so many, from a millionth down as a power."""
-
-    def __format__(self, spec: str) -> str:
-        log = float(self)
-        if spec or not np.isfinite(log):
-            return super().__format__(spec)
-        if log >= 4 or log <= -6:
-            return "10" + f"{log:.0f}".translate(_RAISED)
-        if log > 0:
-            return (
-                f"{100 * 10.0**log:,.0f}%" if log < 1 else trn("{count} time", "{count} times", f"{Number(10.0**log)}")
-            )
-        return f"{Number(float(f'{100 * 10.0**log:.2g}'))}%" if log > -2 else f"1/{float(f'{10.0**-log:.2g}'):,.0f}"
-
-
-_RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def describe_fading(logs: Array, rounded: bool = False) -> str:
@@ -154,41 +130,6 @@ def _starving(logs: Array) -> Sentence:
         count,
         steps=trn("{count} step", "{count} steps", len(logs)),
         **most,
-    )
-
-
-def describe_way(logs: dict[str, Array]) -> str:
-    """What the way back makes of the gradient in the RNN, the GRU and the LSTM's cell state; nothing where one of them
-    overflows or gets nothing at the last step."""
-    if not all(np.isfinite(way[-1]) and (way < np.inf).all() for way in logs.values()):
-        return ""
-    at_first = {name: Power(way[0] - way[-1]) for name, way in logs.items()}
-    return tr(
-        "The gradient at step 0 over that at the last step: {rnn} in the RNN (∂L/∂h), {gru} in the GRU (∂L/∂h), "
-        "{lstm} in the LSTM (∂L/∂c).",
-        rnn=at_first["RNN.h"], gru=at_first["GRU.h"], lstm=at_first["LSTM.c"],
-    )  # fmt: skip
-
-
-def way_headline(logs: dict[str, Array]) -> Sentence | None:
-    """:func:`describe_way` in one short sentence; None where it says nothing, or one step is no way."""
-    steps = len(logs["RNN.h"])
-    if steps == 1 or not describe_way(logs):
-        return None
-    kept = {name: Kept(way[0] - way[-1]) for name, way in logs.items()}
-    said = {"lstm": kept["LSTM.c"], "rnn": kept["RNN.h"]}
-    if max(kept.values()) > 0.5:
-        return trn(
-            "Over {count} step the gradient becomes {lstm} of what it was in the LSTM, {rnn} in the RNN.",
-            "Over {count} steps the gradient becomes {lstm} of what it was in the LSTM, {rnn} in the RNN.",
-            steps,
-            **said,
-        )
-    return trn(
-        "Over {count} step the LSTM keeps {lstm} of its gradient, the RNN {rnn}.",
-        "Over {count} steps the LSTM keeps {lstm} of its gradient, the RNN {rnn}.",
-        steps,
-        **said,
     )
 
 

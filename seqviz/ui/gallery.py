@@ -57,7 +57,7 @@ _SCENE_LINES: Final = {
     "Vanishes": later("default weights, 200 steps"),
     "Explodes": later("spectral radius 3"),
     "Identity keeps it": later("identity weights and ReLU"),
-    "Forget bias rescues it": later("forget gates open at 0.98"),
+    "Forget bias rescues it": later("forget gates open at 0.95"),
     "Chrono reaches 500 steps": later("forget biases for long spans"),
     "Clipping caps the step": later("what clipping does not change"),
 }

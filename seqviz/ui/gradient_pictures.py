@@ -29,14 +29,14 @@ from seqviz.telling.gradients import (
     describe_precision,
     describe_singular,
     describe_theory,
-    describe_way,
     highway_share,
-    way_headline,
 )
 from seqviz.ui.bench import Address, Bench
 from seqviz.ui.scenes import NETS
 
-__all__ = ["NETS", "flow_message", "flows", "networks", "studied", "too_large", "way_back"]
+__all__ = [
+    "NETS", "flow_message", "flows", "forget_bias", "networks", "states_shown", "studied", "too_large",
+]  # fmt: skip
 
 
 _DECADES = 60
@@ -168,7 +168,7 @@ def _theory(picture: _Picture, nets: dict[str, Experiment]) -> list[str]:
         )
         says.append(describe_theory("RNN", tr("ρ^k with ρ = {rho:.3g}", rho=rho), measured[0], curve[0]))
     says += [tr("No closed form is drawn for {name}.", name=tr(name)) for name in nets if name not in NETS]
-    log_f = -np.logaddexp(0.0, -_forget_bias(nets["LSTM"])) / np.log(10.0)
+    log_f = -np.logaddexp(0.0, -forget_bias(nets["LSTM"])) / np.log(10.0)
     last = _log10(studied(nets["LSTM"], "last").flow["l0.c"][-1, 0])
     exponents = last[None] + lag[:, None] * log_f[None]
     top = exponents.max(axis=1, keepdims=True)
@@ -180,7 +180,8 @@ def _theory(picture: _Picture, nets: dict[str, Experiment]) -> list[str]:
     return says
 
 
-def _forget_bias(experiment: Experiment) -> np.ndarray:
+def forget_bias(experiment: Experiment) -> np.ndarray:
+    """The total bias of each unit's forget gate, ``(H,)``."""
     parameters = weights.materialise(experiment)
     parts = [weights.gate_view(parameters, experiment.cell, 0, "f", part) for part in ("bias_ih", "bias_hh")]
     return parts[0].astype(float) + parts[1]
@@ -275,7 +276,7 @@ def _range(picture: _Picture) -> list[float]:
 
 @kept_spoken
 @np.errstate(all="ignore")
-def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool, address: Address, says: str) -> bytes:
+def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool, address: Address) -> bytes:
     nets = networks(experiment)
     found = flows(experiment, loss)
     net = net if net in nets else NETS[0]
@@ -302,27 +303,13 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
         "spectrum": _spectrum(picture, net, nets[net], loss),
         "address": address.query,
         "fields": address.fields,
-        "headline": way_headline(_ways(experiment, loss)) or "",
-        "story": says,
         "undo": undo,
         "redo": redo,
     }
     return pack(header, picture.arrays)
 
 
-def way_back(bench: Bench) -> str:
-    """What the way back makes of the gradient in each of the networks, in one sentence."""
-    return describe_way(_ways(bench.experiment, bench.option("loss")))
-
-
-def _ways(experiment: Experiment, loss: str) -> dict[str, np.ndarray]:
-    """The state that each network remembers by, on its way back: log10 of the gradient's norm ``(L,)``."""
-    nets = networks(experiment)
-    wanted = (("RNN", "h"), ("GRU", "h"), ("LSTM", "c"))
-    return {f"{name}.{signal}": studied(nets[name], loss).logs[signal] for name, signal in wanted}
-
-
-def flow_message(bench: Bench, says: str = "") -> bytes:
-    """The bytes of the gradient laboratory's picture for what is on the bench; `says` is what it is and claims."""
+def flow_message(bench: Bench) -> bytes:
+    """The bytes of the gradient laboratory's picture for what is on the bench."""
     given = (bench.can_undo, bench.can_redo, bench.place)
-    return _message(bench.experiment, bench.option("loss"), bench.option("net"), *given, says)
+    return _message(bench.experiment, bench.option("loss"), bench.option("net"), *given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,10 +20,11 @@ from seqviz.telling.titles import whose_weights
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, opened, option, refuse, said, unkept
 from seqviz.ui.gallery import gallery, lit
-from seqviz.ui.gradient_pictures import flow_message, flows, networks, too_large, way_back
+from seqviz.ui.gradient_pictures import flow_message, flows, networks, too_large
 from seqviz.ui.panels.network import CHRONO, knobs, one_more, scheme_names
 from seqviz.ui.pictures import intervention_text, story
 from seqviz.ui.scenes import SCENES, lab
+from seqviz.ui.why_picture import why_message
 from seqviz.weights import set_parts
 
 __all__ = ["SCENES", "lab", "laboratory"]
@@ -100,7 +102,9 @@ def _picture(bench: Bench) -> None:
         st.caption(says)
     if says := _held(bench):
         st.caption(says)
-    mount("flow", flow_message(bench, _scene(bench)), bench.event, bench.keep())
+    if message := why_message(bench, _scene(bench)):
+        mount("why", message, lambda event: _heard(bench, event))
+    mount("flow", flow_message(bench), bench.event, bench.keep())
     nets, net = list(networks(bench.experiment)), bench.option("net")
     controlled(
         st.segmented_control, tr("Eigenvalues and singular values of"), net if net in nets else nets[0],
@@ -113,8 +117,16 @@ def _scene(bench: Bench) -> str:
     """What is on the screen, in words: the scene's, or what a hand-set network is and claims."""
     scene = lit(bench, "gradients")
     if scene is not None:
-        return sentences([tr(SCENES[scene][1]), way_back(bench)])
-    return sentences([story(bench.experiment), way_back(bench)])
+        return tr(SCENES[scene][1])
+    return story(bench.experiment)
+
+
+def _heard(bench: Bench, event: dict[str, Any]) -> None:
+    """The handle of the picture that says why was let go."""
+    value = event.get("value")
+    if event.get("type") == "bias" and isinstance(value, int | float):
+        bench.redraw(forget_bias=float(value))
+        bench.stale = True
 
 
 def _held(bench: Bench) -> str:

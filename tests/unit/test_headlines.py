@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 import seqviz
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence
 from seqviz.networks.presets import preset
-from seqviz.telling.gradients import Kept, way_headline
 from seqviz.telling.headlines import brief, headline
 from seqviz.ui.pictures import signals
 
@@ -90,22 +89,3 @@ def test_an_overflow_is_said_first():
     run = {"x": np.array([[1.0], [np.nan]]), "h": np.ones((2, 1)), "y": np.ones((2, 1))}
     assert headline("", "RNN", run).says == "RNN: Not a finite number at step 1."
     assert brief("x", run["x"]) == "overflows"
-
-
-@pytest.mark.parametrize(
-    ("log", "says"),
-    [(-44.2, "10⁻⁴⁴"), (-6.0, "10⁻⁶"), (-3.97, "1/9,300"), (-0.886, "13%"), (-2.5, "1/320"), (0.0, "100%"),
-     (-np.inf, "0"), (12.0, "10¹²"), (2.0, "100 times"), (0.3010, "200%")],
-)  # fmt: skip
-def test_what_is_left_is_said_by_its_size(log, says):
-    assert f"{Kept(log)}" == says
-
-
-def test_the_way_back_in_one_sentence():
-    ways = {name: np.array([at, 0.0]) for name, at in (("RNN.h", -44.2), ("GRU.h", -3.3), ("LSTM.c", -0.886))}
-    says = way_headline(ways)
-    assert says == "Over 2 steps the LSTM keeps 13% of its gradient, the RNN 10⁻⁴⁴."
-    grown = way_headline(ways | {"RNN.h": np.array([23.0, 0.0])})
-    assert "10²³ in the RNN" in str(grown)
-    assert way_headline({name: way[-1:] for name, way in ways.items()}) is None
-    assert way_headline(ways | {"RNN.h": np.array([0.0, -np.inf])}) is None

@@ -133,7 +133,7 @@ def test_many_large_experiments_stay_within_the_budget():
         for detail in (False, True):
             run(large, detail=detail)
             most = max(most, SHELF.nbytes)
-        pictures._message(large, None, 0, False, False, Address("", ()), None)
+        pictures._message(large, None, 0, False, False, Address("", ()), None, False)
         for _, net in gradient_pictures.networks(large).items():
             gradient_pictures.studied(net, "last")
             most = max(most, SHELF.nbytes)

@@ -18,7 +18,6 @@ from seqviz.telling.gradients import (
     describe_precision,
     describe_singular,
     describe_theory,
-    describe_way,
     highway_share,
 )
 
@@ -183,15 +182,6 @@ def test_what_float32_loses_is_counted() -> None:
 def test_a_closed_form_that_is_0_is_compared_with_nothing() -> None:
     assert describe_theory("RNN", "ρ^k", -np.inf, 3.0) == describe_theory("RNN", "ρ^k", 3.0, -np.inf) == ""
     assert "10^−44.6 times the closed form ρ^k" in describe_theory("RNN", "ρ^k", 0.0, 44.6)
-
-
-def test_the_way_back_of_three_networks_in_one_sentence() -> None:
-    ways = {"RNN.h": np.array([-44.0, 0.0]), "GRU.h": np.array([1.0, 0.0]), "LSTM.c": np.array([-np.inf, 0.0])}
-    said = describe_way(ways)
-    assert "10^−44.0 in the RNN" in said
-    assert "10 in the GRU" in said
-    assert "0 in the LSTM" in said
-    assert describe_way(ways | {"GRU.h": np.array([1.0, -np.inf])}) == ""
 
 
 @pytest.mark.parametrize(("log", "said"), [

@@ -372,4 +372,31 @@
  * @property {string} gate
  */
 
+/**
+ * A curve of the picture that says why, its array by `name`: what is left, in words, and of what.
+ *
+ * @typedef {object} WhyNet
+ * @property {string} name
+ * @property {string} label
+ * @property {number | null} line
+ * @property {string} left
+ * @property {string} says
+ */
+
+/**
+ * What arrives of a gradient beside the product of the forget gates; see the twin in Python.
+ *
+ * @typedef {object} WhyHeader
+ * @property {"why"} panel
+ * @property {string} id
+ * @property {number} steps
+ * @property {number} hidden
+ * @property {number | null} bias
+ * @property {number[]} range
+ * @property {string} road
+ * @property {WhyNet[]} nets
+ * @property {string} says
+ * @property {string} story
+ */
+
 export {};

@@ -8,10 +8,19 @@ import { speak } from "./language.js";
 import { Learning } from "./learning.js";
 import { Scope } from "./view.js";
 import { Weights } from "./weights.js";
+import { Why } from "./why.js";
 
 /** @import { Host } from "./host.js" */
 
-const PANELS = { scope: Scope, weights: Weights, flow: Flow, cell: CellView, learning: Learning, gallery: Gallery };
+const PANELS = {
+  scope: Scope,
+  weights: Weights,
+  flow: Flow,
+  cell: CellView,
+  learning: Learning,
+  gallery: Gallery,
+  why: Why,
+};
 const mounted = new WeakMap();
 const KEPT = ["state", "cell", "placed", "follow"];
 

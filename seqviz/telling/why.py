@@ -1,0 +1,78 @@
+"""Why a gradient arrives: what is left of it in words, and what the product of the forget gates has to do with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from seqviz.language import Sentence, later, number, tr
+from seqviz.telling.titles import step_count
+
+__all__ = ["describe_road", "describe_why", "left"]
+
+_GROWS = math.log10(1.995)
+_TWICE = math.log10(2.0)
+_RAISED = str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def left(log: float) -> str:
+    """What is left of 1, by its log10: ``13%``, ``1/9,300``, and below a millionth ``10⁻⁴⁴``; above 1 ``×2.9``.
+
+    Two digits, so that a share is right to 5 %, a power of ten to a factor of 3.2.
+    """
+    if math.isnan(log):
+        return tr("not a number")
+    if log == -math.inf:
+        return tr("nothing")
+    if abs(log) > 6 - 1e-9:
+        return "10" + str(round(log)).translate(_RAISED) if math.isfinite(log) else "∞"
+    if log > _GROWS:
+        return f"×{_two(10.0**log)}"
+    if log >= -2 - 1e-9:
+        return f"{_two(100 * 10.0**log)}%"
+    return f"1/{_two(10.0**-log)}"
+
+
+def _two(value: float) -> str:
+    """Two significant digits, thousands marked."""
+    digits = 1 - math.floor(math.log10(value) + 1e-12)
+    rounded = round(value, digits)
+    return f"{rounded:,.{max(0, digits)}f}" if digits > 0 and rounded < 10 else f"{rounded:,.0f}"
+
+
+def describe_why(logs: Mapping[str, float], steps: int, bias: float | None) -> Sentence:
+    """What becomes of the gradient from the last step to the first, in the LSTM and in the RNN.
+
+    Args:
+        logs: log10 of what is left of it, by network.
+        steps: of the sequence.
+        bias: the forget bias; None where it is as drawn.
+    """
+    said = {"lstm": _fate(logs["LSTM"]), "rnn": _fate(logs["RNN"]), "steps": step_count(steps)}
+    if bias is None:
+        return tr("Over {steps} the LSTM's gradient {lstm}; the RNN's {rnn}.", **said)
+    says = later("With a forget bias of {bias} the LSTM's gradient {lstm} over {steps}; the RNN's {rnn}.")
+    return tr(says, bias=number(bias, ".1f"), **said)
+
+
+def _fate(log: float) -> Sentence:
+    if math.isnan(log):
+        return tr("is not a number")
+    if log == -math.inf:
+        return tr("is lost: exactly 0")
+    if log > _GROWS:
+        return tr("grows {times}", times=left(log))
+    if log >= -2 - 1e-9:
+        return tr("keeps {share}", share=left(log))
+    return tr("shrinks to {share}", share=left(log))
+
+
+def describe_road(road: float, arrives: float) -> Sentence:
+    """How the product of the forget gates, the road through c alone, compares with what arrives; both by log10."""
+    if not (math.isfinite(road) and math.isfinite(arrives)):
+        return tr("on the road through c alone")
+    if arrives - road > _TWICE:
+        return tr("on the road through c alone; paths through h bring the rest")
+    if road - arrives > _TWICE:
+        return tr("on the road through c alone; paths through h take some of it away")
+    return tr("on the road through c alone: about all that arrives")
