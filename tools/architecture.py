@@ -47,7 +47,7 @@ SAYS: Final = {
     "telling": "numbers into sentences",
     "capture": "hooks on anybody's module",
     "gradients": "the way back",
-    "comparison": "networks side by side, memory",
+    "comparison": "networks judged: memory, doctor",
     "trace": "what a run produced",
     "networks": "instrumented modules",
     "reading": "tables, text, network files",
@@ -61,6 +61,7 @@ MEMBERS: Final = {
     "indexing": "words", "vocabulary": "cells", "sequences": "experiment", "weights": "networks", "runner": "capture",
     "metrics": "trace", "overview": "trace", "folders": "trace", "checkpoints": "training", "memory": "comparison",
     "trials": "comparison",
+    "doctor": "comparison",
 }  # fmt: skip
 """Modules that have no folder of their own, by the room that they belong to."""
 

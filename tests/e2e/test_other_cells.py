@@ -75,6 +75,15 @@ def test_the_drawing_has_a_box_a_gate_and_a_number_on_each_wire(cell: Page) -> N
         assert number(wire.text_content()) == pytest.approx(SIGNALS[name][3, 1], abs=6e-3)
 
 
+def test_every_wire_and_box_has_a_colour(cell: Page) -> None:
+    drawn = "lines => lines.map(line => getComputedStyle(line).stroke)"
+    strokes = cell.locator("svg .sv-wire .sv-line").evaluate_all(drawn)
+    assert strokes
+    assert "none" not in strokes
+    name = cell.locator("svg .sv-wire[data-link^='#']").first.get_attribute("aria-label")
+    assert "#" not in name
+
+
 def test_the_walk_goes_line_by_line_and_hides(cell: Page) -> None:
     cell.get_by_role("button", name="Next", exact=True).click()
     expect(cell.locator(".sv-phase")).to_contain_text("1 of 7: what comes in")

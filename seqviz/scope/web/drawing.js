@@ -134,7 +134,7 @@ export class Drawing {
   }
 
   hue(name) {
-    return `var(--sv-hue-${this.form.hues[name] ?? name.replace(/_.*/, "")})`;
+    return `var(--sv-hue-${this.form.hues[name] ?? name.replace(/_.*/, "")}, var(--sv-ink))`;
   }
 
   // What a wire is called when it is read out.

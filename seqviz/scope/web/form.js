@@ -3,7 +3,8 @@
 
 import { drawn } from "./celldrawing.js";
 import { DIAGRAMS, LINES, SAME } from "./diagrams.js";
-import { equationsOf, phasesOf } from "./terms.js";
+import { spelled } from "./dom.js";
+import { Printed, equationsOf, flat, phasesOf } from "./terms.js";
 
 /** @import { CellDescription } from "./headers.js" */
 /**
@@ -91,13 +92,15 @@ function general(description) {
   const phaseOf = phasesOf(description);
   const lines = equationsOf(description);
   // A value without a name is called by what makes it, and has the colour of the line that it is a part of.
-  const own = lines.flatMap(({ value, terms }) => terms.map((term) => [term.name, value]));
+  const unnamed = Object.entries(phaseOf).filter(([name, phase]) => name.startsWith("#") && phase > 0);
+  const printed = new Printed(description);
+  const says = (name) => spelled(printed.spell(+name.slice(1)).map(flat).join(""));
   return {
     ...drawn(description, phaseOf),
     lines,
     same: {},
-    hues: Object.fromEntries(own.filter(([name]) => name.startsWith("#"))),
-    spoken: Object.fromEntries(lines.flatMap(({ terms }) => terms.map(({ name, says }) => [name, says]))),
+    hues: Object.fromEntries(unnamed.map(([name, phase]) => [name, description.signals[phase - 1]])),
+    spoken: Object.fromEntries(unnamed.map(([name]) => [name, says(name)])),
     phaseOf,
     relu: false,
   };

@@ -2,7 +2,6 @@
 // the value that it stands for.
 
 import { nameOf, plain, termsOf } from "./cellgraph.js";
-import { spelled } from "./dom.js";
 import { later } from "./language.js";
 
 /** @import { CellDescription } from "./headers.js" */
@@ -14,7 +13,6 @@ import { later } from "./language.js";
  * @typedef {object} Term
  * @property {number} sign
  * @property {string} name the value's
- * @property {string} says as it is printed, in plain letters
  * @property {Piece} law
  * @property {string[]} factors the two values that it multiplies, if it does
  * @property {number | null} affine the node of its product with a matrix, if it has one
@@ -73,7 +71,7 @@ export class Printed {
     const name = nameOf(this.description, nodes[k][0] === "at" ? k : top);
     const factors = op === "*" ? args.map((a) => nameOf(this.description, plain(this.description, a))) : [];
     const law = { link: name, text: this.spell(k, 1) };
-    return { sign, name, says: spelled(flat(law)), law, factors, affine: op === "affine" ? top : null };
+    return { sign, name, law, factors, affine: op === "affine" ? top : null };
   }
 
   /** @type {(signal: string, phase: number) => Equation} */
