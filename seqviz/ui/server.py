@@ -17,16 +17,19 @@ import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, file_util
 from streamlit.runtime import Runtime
 
 from seqviz.checks import shown
+from seqviz.experiment import Experiment
 from seqviz.language import preferred, speaking, tr
 from seqviz.scope.hosts.streamlit.tab import code_of
 from seqviz.scope.library import FOLDER, address, library
+from seqviz.ui.bench import LONGEST_ADDRESS
+from seqviz.ui.pictures import title, top
 
 try:
     import resource
@@ -37,6 +40,12 @@ __all__ = ["raise_file_limit", "serving"]
 
 UPLOADS: Final = 64 * 2**20
 """Bytes of uploads that one session may hold; the oldest make room. A page reads a file as soon as it is there."""
+
+CARD: Final = Path(__file__).resolve().parents[2] / "assets" / "card.png"
+"""The picture of a link that is shown elsewhere."""
+
+SMALL: Final = 20_000
+"""Numbers of a state of an experiment whose link is described by its own run."""
 
 FILES: Final = 65_536
 """Open files that are asked for: a kept session holds three, and a class has many."""
@@ -135,7 +144,14 @@ def serving(pages: Iterable[str]) -> dict[str, Any]:
     root = f"/{base}" if base else ""
 
     async def index(request: Request) -> Response:
-        return HTMLResponse(_index("|".join(others)), headers={"Cache-Control": "no-cache"})
+        with speaking(preferred(request.headers.get("accept-language", ""))):
+            about = _about(request.query_params.get("e", ""))
+        card = f"{request.url.scheme}://{request.url.netloc}{root}/{FOLDER}/card.png"
+        text = _index("|".join(others)).replace("</head>", _preview(*about, card) + "</head>", 1)
+        return HTMLResponse(text, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"})
+
+    async def send_card(request: Request) -> Response:
+        return FileResponse(CARD, headers=_FOREVER) if CARD.is_file() else PlainTextResponse("not found", 404)
 
     async def to_root(request: Request) -> Response:
         return RedirectResponse(f"{root}/" + (f"?{query}" if (query := request.url.query) else ""))
@@ -143,6 +159,7 @@ def serving(pages: Iterable[str]) -> dict[str, Any]:
     routes = [
         Route(f"{root}/{FOLDER}/plotly-{{digest}}.min.js", _send_plotly),
         Route(f"{root}/{FOLDER}/kept/{{digest}}", _kept),
+        Route(f"{root}/{FOLDER}/card.png", send_card),
         Route(f"{root}/{FOLDER}/session/{{session}}", _session),
         Route(f"{root}/{first}", to_root),
         Route(f"{root}/", index),
@@ -156,6 +173,25 @@ def _index(pages: str) -> str:
     """Streamlit's own page, told where its server is."""
     text = (Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8")
     return text.replace("<script", (_WHERE % pages) + "\n    <script", 1)
+
+
+def _about(code: str) -> tuple[str, str]:
+    """What a link is called and says where it is shown without being opened: of a small experiment its own sentence."""
+    name, says = tr("seqviz: inside recurrent networks"), tr("See every gate and state of an RNN, a GRU or an LSTM.")
+    try:
+        experiment = Experiment.from_url(code) if code and len(code) <= LONGEST_ADDRESS else None
+        if experiment is not None and experiment.hidden_size * experiment.sequence.length <= SMALL:
+            return str(top(experiment).says), str(title(experiment))
+    except ValueError:
+        pass  # whoever opens it is told what is wrong with it
+    return name, says
+
+
+def _preview(name: str, says: str, card: str) -> str:
+    """What pages elsewhere show of a link: https://ogp.me."""
+    told = {"title": name, "description": says, "image": card, "type": "website", "site_name": "seqviz"}
+    tags = [f'<meta property="og:{key}" content="{escape(text)}">' for key, text in told.items()]
+    return "".join([*tags, '<meta name="twitter:card" content="summary_large_image">'])
 
 
 class _Around:

@@ -250,7 +250,7 @@ export class CellView extends Timeline {
     return this.drawing.root;
   }
   get anywhere() {
-    return ["n", "b", "Enter"];
+    return ["n", "b", "v", "Enter"];
   }
 
   extraKeys(event, jump) {
@@ -261,7 +261,8 @@ export class CellView extends Timeline {
     const back = event.target.closest("button, input, select, [role=button], a")
       ? {}
       : { Enter: () => this.bar.gates() };
-    const walk = { n: () => this.toPhase(1), b: () => this.toPhase(-1) };
+    const other = () => this.bar.choose(this.state.form === "vectors" ? "unit" : "vectors");
+    const walk = { n: () => this.toPhase(1), b: () => this.toPhase(-1), v: other };
     return { ArrowUp: unit(-jump), ArrowDown: unit(jump), ...walk, ...back };
   }
 

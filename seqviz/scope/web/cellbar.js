@@ -16,6 +16,7 @@ export class CellBar {
   // settle(): the address says what is on the screen.
   constructor({ host, undo, unit, form, walk, guess, gates, settle }) {
     this.gates = gates;
+    this.choose = form;
     const [unitBox, select] = choice(tr("unit"), [], (v) => unit(+v));
     this.select = select;
     this.guess = button(tr("Hide values"), tr("Let the class guess, then reveal"), guess);

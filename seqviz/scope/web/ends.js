@@ -29,7 +29,7 @@ export class Ends {
    * @param {Built} built
    */
   draw(ends, { places }) {
-    this.values = ends.map(({ hue }) => el("output", { class: "sv-end-value", style: `color: ${hue}` }));
+    this.values = ends.map(({ hue }) => el("span", { class: "sv-end-value", style: `color: ${hue}` }));
     /** @param {End} end */
     const scale = ({ scale: colours, low, high, title }) =>
       el(

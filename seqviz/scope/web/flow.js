@@ -9,10 +9,10 @@ import { FlowEnds } from "./flowends.js";
 import { figure } from "./flowfigure.js";
 import { summary, tooltip } from "./flowwords.js";
 import { tr } from "./language.js";
-import { strokeNote } from "./legends.js";
+import { strokeNote, swatchNote } from "./legends.js";
 import { Nudge } from "./nudge.js";
 import { clamp, power } from "./numbers.js";
-import { download, poster } from "./poster.js";
+import { addressLines, download, poster } from "./poster.js";
 import { Readout } from "./readout.js";
 import { Spectrum } from "./spectrum.js";
 import { KeyHelp } from "./stage.js";
@@ -113,8 +113,14 @@ export class Flow extends Timeline {
   }
 
   drawLegend() {
-    const { header } = this;
+    const { header, rows, theme } = this;
     const items = [];
+    // A narrow picture has no column for them at its right.
+    if (this.state.narrow) {
+      items.push(this.readout.root);
+      const [named] = rows.filter((row) => row.kind === "lines" && row.arrays.length > 1);
+      for (const { label, line } of named?.arrays ?? []) items.push(swatchNote(theme.lines[line], label));
+    }
     if (header.curves.some((c) => this.arrays[c.name].includes(-Infinity)))
       items.push(strokeNote("2px dotted var(--sv-ink)", tr("at the foot: exactly 0")));
     this.legend.replaceChildren(...items);
@@ -180,7 +186,9 @@ export class Flow extends Timeline {
       tickvals: [zmin, zmax],
       ...(row.kind === "units" ? { ticktext: [zmin, zmax].map(power) } : { tickformat: ".2~g" }),
     });
-    await download(area.Plotly, poster(area.built, rows, theme, { notes: [], ends }), format, `seqviz-${header.link}`);
+    const notes = addressLines(this.host.address());
+    const words = { title: header.headline, notes, ends };
+    await download(area.Plotly, poster(area.built, rows, theme, words), format, `seqviz-${header.link}`);
   }
 
   destroy() {

@@ -50,7 +50,7 @@ export class FlowEnds {
   }
 
   line({ name, label, line }, arrays, theme) {
-    const worth = el("output", { class: "sv-end-worth" });
+    const worth = el("span", { class: "sv-end-worth" });
     this.lines.push({ values: arrays[name], worth });
     return el("span", { class: "sv-end-line" }, el("b", { style: `color:${theme.lines[line]}`, text: label }), worth);
   }

@@ -32,7 +32,7 @@ export class Keys {
   }
 
   pressed(event) {
-    if (event.altKey || this.needed(event)) return;
+    if (event.altKey || this.needed(event) || event.target.closest("dialog")) return;
     const action = event.ctrlKey || event.metaKey ? this.undoing(event) : this.moving(event);
     if (!action) return;
     event.preventDefault();

@@ -26,13 +26,14 @@ const KEPT = ["state", "cell", "placed", "follow"];
 
 // A panel writes its labels once, so another language takes another panel, which goes on from the same view.
 function anew(root, old, Panel) {
+  const playing = !!old.player?.on;
   old.destroy();
   mounted.delete(root);
   const place = root.cloneNode(false);
   for (const name of Object.keys(place.dataset)) delete place.dataset[name];
   root.replaceWith(place);
   const panel = new Panel(place, old.host);
-  panel.playing = !!old.player?.on;
+  panel.playing = playing;
   for (const name of KEPT)
     if (old[name] !== undefined) panel[name] = name === "state" ? Object.assign(panel.state, old.state) : old[name];
   if (panel.time) panel.time.speed.value = panel.state.speed;

@@ -54,6 +54,12 @@ export function poster(built, rows, theme, { title, notes, range = () => "", end
   return { data: built.traces.map((trace) => barred(trace, rows, ends, built.layout, theme)), layout };
 }
 
+// An address over as many lines as it needs; one that nobody would type from paper is left out.
+const [WIDEST, LONGEST] = [130, 520];
+/** @type {(address: string) => string[]} */
+export const addressLines = (address) =>
+  address.length > LONGEST ? [] : (address.match(new RegExp(`.{1,${WIDEST}}`, "g")) ?? []);
+
 // A name over as many lines as it needs.
 function broken(name, most) {
   const lines = [""];

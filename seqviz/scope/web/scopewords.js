@@ -4,6 +4,7 @@
 import { visible } from "./dom.js";
 import { later, tr } from "./language.js";
 import { number } from "./numbers.js";
+import { addressLines } from "./poster.js";
 import { featureName, rangeText, stepLabel } from "./rows.js";
 
 /** @import { ScopeHeader, ScopeRow } from "./headers.js" */
@@ -68,7 +69,11 @@ const TITLES = {
  */
 export const posterWords = (header, shown, state, address) => ({
   title: tr(TITLES[state.view], { title: header.title }),
-  notes: [...(header.rules ?? []).map((rule) => rule.says), address.length < 160 ? address : ""].filter(Boolean),
+  notes: [
+    state.view === "now" ? header.headline : "",
+    ...(header.rules ?? []).map((rule) => rule.says),
+    ...addressLines(address),
+  ].filter(Boolean),
   range: (row) => rangeText(row, shown[row.signal], state),
   ends: (row, { zmin, zmax }) => ({
     tickvals: row.kind === "gate" && state.view !== "difference" ? [0, 1] : [zmin, zmax],

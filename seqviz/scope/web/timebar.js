@@ -24,6 +24,7 @@ export class TimeBar {
     this.clock = el("output", { class: "sv-clock" });
     this.play = button("▶", tr("Play through time (space)"), toggle);
     this.play.classList.add("sv-play");
+    this.play.setAttribute("aria-pressed", "false");
     this.chips = el("div", { class: "sv-chips", "aria-hidden": "true" });
     const speeds = SPEEDS.map((count) => [count, trn("{count} step/s", "{count} steps/s", count)]);
     const [speedBox, select] = choice(tr("speed"), speeds, speed);

@@ -106,7 +106,10 @@ export class Scope extends Timeline {
     this.now = pick(arrays, "");
     this.picture.confirmed = this.draft.confirms(message) && this.state.view === "now";
     this.rows = header.rows.filter((row) => this.now[row.signal]);
-    if (before(header, this.host) && !this.opening.touched) this.send({ type: "before" });
+    if (before(header, this.host) && !this.opening.touched) {
+      this.opening.played = true;
+      this.send({ type: "before" });
+    }
     this.inspector.build(this.rows, !!this.baseline, this.still);
     this.controls();
     this.draw();

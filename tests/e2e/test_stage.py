@@ -1,0 +1,179 @@
+"""A lecture on the keyboard alone: everything fits, nothing jumps, every key works before anything has the focus."""
+
+from __future__ import annotations
+
+import pytest
+from driving import PICTURES
+from playwright.sync_api import expect
+
+from seqviz.networks.presets import preset
+from seqviz.ui.gallery import EXAMPLES
+
+pytestmark = pytest.mark.browser
+
+SIZES = {"1024x768": (1024, 768), "1280x720": (1280, 720), "1920x1080": (1920, 1080)}
+STAGES = [path for path in PICTURES if path != "training"]
+
+OUTSIDE = """() => {
+  const shown = ".sv-plot, .sv-diagram, .sv-lawline, .sv-top, .sv-keys, .sv-end-row, .sv-head";
+  return [...document.querySelectorAll(shown)].filter((node) => {
+    const box = node.getBoundingClientRect();
+    if (!box.width) return false;
+    return box.bottom > innerHeight + 1 || box.right > innerWidth + 1 || box.top < -1 || box.left < -1;
+  }).map((node) => node.className.baseVal ?? node.className);
+}"""
+SMALL = """() => {
+  const shown = [".sv-says", ".sv-name", ".sv-end-value", ".sv-ramp-ends span", ".sv-keys span", ".sv-card-title",
+    ".sv-chip", ".sv-numbers", ".xtick text", ".ytick text"].join();
+  return [...document.querySelectorAll(shown)].filter((node) => {
+    const size = parseFloat(getComputedStyle(node).fontSize);
+    return node.getBoundingClientRect().width && !node.closest("sub, sup") && size < 17.9;
+  }).map((node) => `${node.getAttribute("class")} ${getComputedStyle(node).fontSize} ${node.textContent}`);
+}"""
+PLACES = """(picture) => {
+  const kept = ".sv-plot, .sv-diagram, .sv-lawline, .sv-top, .sv-head, .sv-end-row";
+  return [...document.querySelector(picture).querySelectorAll(kept)].map((node) => {
+    const { x, y, width, height } = node.getBoundingClientRect();
+    return [x, y, width, height].map(Math.round);
+  });
+}"""
+SETTLED = """() => !document.querySelector(".sv-diagram")
+  || document.querySelector(".sv-chip.sv-on")?.textContent !== `0`"""
+
+
+def stage(visit, path: str, size: str = "1024x768", **options):
+    width, height = SIZES[size]
+    return visit(
+        f"/{path}?lecture=true", picture=PICTURES[path], viewport={"width": width, "height": height},
+        reduced_motion="reduce", **options,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("path", STAGES)
+def test_everything_fits_and_can_be_read_from_the_last_row(visit, path, size):
+    screen = stage(visit, path, size)
+    screen.rest()
+    assert screen.page.evaluate(OUTSIDE) == []
+    assert screen.page.evaluate(SMALL) == []
+    scrolled = "() => { const m = document.querySelector('.stMain'); m.scrollTop = 500; return m.scrollTop; }"
+    assert screen.page.evaluate(scrolled) == 0
+
+
+@pytest.mark.parametrize("path", STAGES)
+def test_nothing_jumps_from_step_to_step(visit, path):
+    screen = stage(visit, path)
+    screen.page.keyboard.press("Home")
+    before = screen.page.evaluate(PLACES, PICTURES[path])
+    for _ in range(5):
+        screen.page.keyboard.press("ArrowRight")
+    expect(screen.scope).to_have_attribute("data-step", "5")
+    screen.until(SETTLED)
+    assert screen.page.evaluate(PLACES, PICTURES[path]) == before
+
+
+@pytest.mark.parametrize("lecture", ["", "?lecture=true"])
+def test_every_key_works_on_a_freshly_loaded_page(visit, lecture):
+    screen = visit(f"/{lecture}", reduced_motion="reduce")
+    press = screen.page.keyboard.press
+    press("ArrowRight")
+    expect(screen.scope).to_have_attribute("data-step", "1")
+    press("ArrowDown")
+    screen.until("() => location.hash.includes('unit=1')")
+    press("ArrowUp")
+    screen.until("() => !location.hash.includes('unit')")
+    press("h")
+    expect(screen.scope.locator(".sv-end-value").first).to_have_text("?")
+    press("h")
+    expect(screen.scope.locator(".sv-end-value").first).not_to_have_text("?")
+    press("Shift+?")
+    expect(screen.scope.get_by_role("dialog", name="Keys")).to_be_visible()
+    press("Escape")
+    expect(screen.scope.get_by_role("dialog", name="Keys")).to_be_hidden()
+    press("End")
+    expect(screen.scope).to_have_attribute("data-step", "23")
+    press("Space")
+    screen.until("() => +document.querySelector('.sv-scope').dataset.step < 23")
+    press("Space")
+    screen.edits(lambda: press("2"))
+    assert screen.experiment == preset("counter")
+    press("f")
+    screen.until(f"() => location.search.includes('lecture=true') === {'false' if lecture else 'true'}")
+
+
+def test_a_letter_that_is_typed_into_a_field_is_a_letter(visit):
+    screen = visit("/", reduced_motion="reduce")
+    screen.panel("Sequence")
+    screen.page.locator(".st-key-seq-length input, .st-key-seq-kind input").first.focus()
+    before = screen.data("drawn")
+    screen.page.locator(".st-key-seq-kind input").press("2")
+    screen.page.keyboard.press("Escape")
+    screen.rest()
+    assert screen.data("drawn") == before
+
+
+def test_a_lecture_on_gradients_needs_no_mouse(visit):
+    """Five minutes: it vanishes, where, the eigenvalues, it explodes, a forget bias, and a guess before each."""
+    screen = stage(visit, "gradients")
+    press = screen.page.keyboard.press
+    headline = screen.scope.locator(".sv-headline")
+    expect(headline).to_have_text("Over 200 steps the LSTM keeps 10⁻³⁸ of its gradient, the RNN 10⁻⁴⁴.")
+    press("Home")
+    expect(screen.scope).to_have_attribute("data-step", "0")
+    press("h")
+    expect(headline).to_be_hidden()
+    expect(screen.scope.locator(".sv-readout dd").nth(1)).to_have_text("?")
+    press("h")
+    expect(headline).to_be_visible()
+    press("ArrowDown")
+    expect(screen.scope.locator(".sv-spectrum")).to_be_visible()
+    expect(screen.plot).to_be_hidden()
+    expect(screen.scope.locator(".sv-small-title").first).to_be_visible()
+    press("ArrowRight")
+    expect(screen.scope).to_have_attribute("data-step", "1")
+    press("ArrowUp")
+    expect(screen.plot).to_be_visible()
+    for key, name in [("2", "Explodes"), ("4", "Forget bias rescues it"), ("5", "Chrono reaches 500 steps")]:
+        screen.edits(lambda key=key: press(key))
+        assert screen.experiment == EXAMPLES["gradients"][name].make()
+        expect(screen.page.locator(".sv-card[aria-pressed=true]")).to_contain_text(name)
+        assert screen.page.evaluate(OUTSIDE) == []
+    screen.edits(lambda: press("1"))
+    press("Escape")
+    screen.until("() => !location.search.includes('lecture=true')")
+
+
+def test_a_lecture_on_the_cell_needs_no_mouse(visit):
+    """From the gates into the cell and back: each part in turn, a guess, another unit, another example."""
+    screen = stage(visit, "")
+    press = screen.page.keyboard.press
+    for _ in range(3):
+        press("ArrowRight")
+    expect(screen.scope).to_have_attribute("data-step", "3")
+    press("Enter")
+    cell = screen.page.locator(".sv-cellview")
+    expect(cell.locator(".sv-diagram")).to_be_visible()
+    screen.until("() => location.pathname.endsWith('/cell') && location.search.includes('lecture=true')")
+    screen.rest()
+    expect(cell.locator(".sv-clock")).to_have_text("3 / 23")
+    press("n")
+    expect(cell.locator(".sv-phase")).to_contain_text("1 of 5")
+    press("n")
+    expect(cell.locator(".sv-phase")).to_contain_text("2 of 5")
+    press("b")
+    expect(cell.locator(".sv-phase")).to_contain_text("1 of 5")
+    press("h")
+    expect(cell.locator(".sv-value").filter(has_text="?").first).to_be_visible()
+    press("h")
+    expect(cell.locator(".sv-value").filter(has_text="?")).to_have_count(0)
+    press("ArrowDown")
+    screen.until("() => location.hash.includes('unit=1')")
+    press("ArrowRight")
+    expect(cell.locator(".sv-clock")).to_have_text("4 / 23")
+    before = cell.get_attribute("data-drawn")
+    press("3")
+    expect(cell).not_to_have_attribute("data-drawn", before)
+    expect(cell.locator(".sv-headline")).to_contain_text("flips at every 1")
+    press("Enter")
+    screen.until("() => !location.pathname.endsWith('/cell')")
+    expect(screen.page.locator(".sv-scope .sv-headline")).to_contain_text("flips at every 1")
