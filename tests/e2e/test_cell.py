@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import expect
 
-from seqviz import Clamp, Experiment, Init, Sequence, preset, run, vocabulary
+from seqviz import Clamp, Experiment, Init, Sequence, cells, preset, run, vocabulary
 from seqviz.cells import signal_names
 from seqviz.ui.bench import drawn
 from seqviz.ui.cell_page import layer_arrays
@@ -39,6 +39,7 @@ SUMS = """async ([header, arrays, step, unit]) => {
 def given_to_the_browser(experiment: Experiment, layer: int) -> tuple[dict[str, Any], dict[str, list[float]]]:
     arrays = layer_arrays(experiment, layer)
     header = {"cell": experiment.cell, "hidden": experiment.hidden_size, "inputs": arrays["x"].shape[1]}
+    header["description"] = cells.get(experiment.cell).description()
     return header, {name: np.ravel(a).tolist() for name, a in arrays.items()}
 
 
@@ -69,7 +70,8 @@ def test_every_number_is_the_traces(cell):
         whole = cell.page.evaluate(VECTORS, [*given_to_the_browser(experiment, layer), step])
         weights = materialise(experiment)
         x = trace["x" if layer == 0 else f"l{layer - 1}.h"][step, 0].astype(float)
-        for k, block in enumerate(vocabulary.BLOCKS[kind]):
+        drawn_by_hand = cells.get(kind).torchs
+        for k, block in enumerate(vocabulary.BLOCKS[kind] if drawn_by_hand else ()):
             rows = slice(k * hidden, (k + 1) * hidden)
             np.testing.assert_allclose(whole[f"{block}_wx"], weights[f"weight_ih_l{layer}"][rows] @ x, atol=1e-6)
             np.testing.assert_allclose(whole[f"{block}_bh"], weights[f"bias_hh_l{layer}"][rows], atol=1e-6)

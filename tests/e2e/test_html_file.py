@@ -60,11 +60,13 @@ def test_every_row_is_drawn_and_the_numbers_are_the_traces(opened: Page, trace) 
 
 
 def test_the_pointer_reads_a_value_and_a_click_chooses_it(opened: Page, trace) -> None:
-    plot = opened.locator(".sv-plot")
-    box = plot.bounding_box()
-    graph = opened.locator(".sv-head").nth(1).bounding_box()
-    across = box["x"] + 44 + (box["width"] - 56) * 5.5 / 12
-    opened.mouse.move(across, graph["y"] + 30)
+    graph = opened.locator(".sv-graph")
+    box = graph.bounding_box()
+    # The first line of the second row, the forget gate's, at step 5.
+    across, down = graph.evaluate(
+        "({ _fullLayout: { xaxis, yaxis2 } }) => [xaxis._offset + xaxis.l2p(5), yaxis2._offset + 3]"
+    )
+    opened.mouse.move(box["x"] + across, box["y"] + down)
     expect(opened.locator(".sv-tip")).to_contain_text(f"{float(trace['l0.f'][5, 0, 0]):.4f}")
     opened.mouse.down()
     opened.mouse.up()
