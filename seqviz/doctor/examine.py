@@ -92,7 +92,7 @@ def doctor(
         judged = asked
     else:
         pool, judged = split(asked, ran)
-    return _judged(judged, Training(pool, pool.answer()[1], steps, lr), ran)
+    return _judged(judged, Training(pool, pool.answer()[1], steps, lr), judged.answer()[1])
 
 
 def _unjudged(asked: Trial) -> Diagnosis:

@@ -4,6 +4,7 @@ from seqviz.figures.connected import connectivity
 from seqviz.figures.fixed import fixed_points
 from seqviz.figures.heatmaps import scope, weight_matrix
 from seqviz.figures.lines import curves
+from seqviz.figures.lit import lit
 from seqviz.figures.maps import vanishing
 from seqviz.figures.memory import memory_use
 from seqviz.figures.saturation import saturation
@@ -13,6 +14,7 @@ __all__ = [
     "connectivity",
     "curves",
     "fixed_points",
+    "lit",
     "memory_use",
     "saturation",
     "scope",

@@ -20,8 +20,9 @@ from seqviz.scope.hosts.streamlit import mount
 from seqviz.tasks import TASKS, Task
 from seqviz.training import RECIPES, Checkpoint, Recipe, prepare, recipes_of
 from seqviz.ui.bench import Bench, Origin
-from seqviz.ui.controls import refuse, remembered, said, upload
+from seqviz.ui.controls import refuse, remembered, said, unfolding, upload
 from seqviz.ui.gradients_page import lab
+from seqviz.ui.panels.doctor import doctor_panel
 from seqviz.ui.panels.network import CHRONO
 from seqviz.ui.shell import go
 from seqviz.ui.trainer import SLOTS, Course, Trainer, trainer
@@ -291,6 +292,24 @@ def _probe(courses: list[Course], ready: list[Course]) -> None:
         gates = [signal for signal in words.PICTURE_ORDER[cell] if words.is_gate(signal)]
         named = {words.LABELS[cell, s].name: trace[words.signal_name(0, s)][:, 0] for s in gates}
         st.caption(describe_saturation(named))
+    _examined(course, checkpoint)
+
+
+def _examined(course: Course, checkpoint: Checkpoint) -> None:
+    """The questions about the network of the checkpoint, judged by its task, once nothing trains any more."""
+    if trainer().running:
+        return
+    before = checkpoint.experiment
+
+    def look_at(cured: Experiment) -> None:
+        bench = Bench.here()
+        bench.put(cured)
+        bench.baseline = before
+        go("gates")
+
+    with unfolding(tr("Examine this network"), "train.examine"):
+        same = (before, course.task.name, course.task.length)
+        doctor_panel(before, {"task": course.task}, key="train.examined", same=same, look_at=look_at)
 
 
 def _linked(source: str) -> str:

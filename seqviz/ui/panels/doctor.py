@@ -1,0 +1,139 @@
+"""A network examined: whether it uses its memory, what is wrong with it, and what cures do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import streamlit as st
+
+from seqviz.doctor import Diagnosis, doctor
+from seqviz.doctor.finding import Finding
+from seqviz.experiment import Experiment
+from seqviz.figures import lit, memory_use
+from seqviz.language import again, reason, tr
+from seqviz.memory import uses_memory
+from seqviz.memory.found import MemoryUse
+from seqviz.runner import run
+from seqviz.trace import Trace
+from seqviz.ui.controls import literal, refuse
+
+__all__ = ["doctor_panel"]
+
+CHART = {"displayModeBar": False}
+
+
+def doctor_panel(
+    subject: Any,
+    judged: dict[str, Any],
+    *,
+    key: str,
+    same: Hashable,
+    trace: Trace | None = None,
+    look_at: Callable[[Any], None] | None = None,
+) -> None:
+    """Two questions about a network, each asked by a button and answered below it.
+
+    Args:
+        subject: a module, or an experiment, whose own run is the picture then.
+        judged: what it is judged by: keyword arguments of :func:`seqviz.doctor.doctor`; without targets, a loss or a
+            task only what is certain is told, and the question on memory is not asked.
+        key: begins the names of the session's keys.
+        same: what tells a network and its data from others: an answer is shown as long as it is the same.
+        trace: the run in which rows are lit.
+        look_at: shows a cured network, beside the one that it was.
+    """
+    asks = {name: judged.get(name) for name in ("targets", "loss", "task")}
+    with st.container(horizontal=True, key=f"{key}-questions"):
+        if any(value is not None for value in asks.values()):
+            _asked(tr("Does it use its memory?"), f"{key}.memory", same, lambda: uses_memory(subject, **judged))
+        _asked(tr("Examine it"), f"{key}.doctor", same, lambda: doctor(subject, **judged))
+    use = _answer(f"{key}.memory", same)
+    if isinstance(use, MemoryUse):
+        _memory(use, key)
+    diagnosis = _answer(f"{key}.doctor", same)
+    if isinstance(diagnosis, Diagnosis):
+        if trace is None and isinstance(subject, Experiment):
+            trace = run(subject)
+        _diagnosis(diagnosis, subject, key, trace, look_at)
+
+
+def _asked(label: str, place: str, same: Hashable, ask: Callable[[], Any]) -> None:
+    """A button; the answer, or the sentence of a refusal, stays with what it is about."""
+    if st.button(label, key=place):
+        with st.spinner(tr("Cures are tried on the data; this takes some seconds.")):
+            try:
+                found: Any = ask()
+            except ValueError as refusal:
+                found = reason(refusal)
+        st.session_state[f"{place}.answer"] = (same, found)
+
+
+def _answer(place: str, same: Hashable) -> Any:
+    """The answer, unless it is about another network; a refusal is said."""
+    about, found = st.session_state.get(f"{place}.answer", (None, None))
+    if about != same:
+        return None
+    if isinstance(found, str):
+        refuse(again(found))
+        return None
+    return found
+
+
+def _theme() -> str:
+    return str(st.context.theme.type or "light")
+
+
+def _memory(use: MemoryUse, key: str) -> None:
+    st.plotly_chart(memory_use(use, theme=_theme()), theme=None, key=f"{key}.memory.chart", config=CHART)
+    st.caption("  \n".join(literal(says) for says in use.sentences))
+
+
+def _diagnosis(
+    diagnosis: Diagnosis, subject: Any, key: str, trace: Trace | None, look_at: Callable[[Any], None] | None
+) -> None:
+    st.markdown(f"#### {literal(diagnosis.sentence)}")
+    if look_at and diagnosis.helping:
+        label = tr("Look at the cured network") if len(diagnosis.helping) > 1 else tr("Look at it with its cure")
+        if st.button(label, key=f"{key}.cured", type="primary"):
+            look_at(diagnosis.cured(subject))
+    left, right = st.columns([3, 2], gap="medium")
+    with right:
+        for number, finding in enumerate(diagnosis, 1):
+            _card(number, finding, subject, key, look_at)
+    with left:
+        if trace is not None and diagnosis:
+            rows = [
+                (row.signal, row.units, str(number))
+                for number, finding in enumerate(diagnosis, 1)
+                for row in finding.rows
+                if row.signal in trace
+            ]
+            if rows:
+                st.plotly_chart(lit(trace, rows, theme=_theme()), theme=None, key=f"{key}.lit", config=CHART)
+    if diagnosis.harmless:
+        odd = [tr("{title}. {says}", title=found.title, says=found.says) for found in diagnosis.harmless]
+        with st.expander(tr("Looks odd, and its cure does not help"), key=f"{key}-harmless"):
+            st.markdown("\n".join(f"- {literal(says)}" for says in odd))
+
+
+def _card(number: int, finding: Finding, subject: Any, key: str, look_at: Callable[[Any], None] | None) -> None:
+    """One finding: what it is, its numbers, where that is written, its cure and what that did."""
+    with st.container(border=True, key=f"{key}-card-{number}"):
+        st.markdown(f"**{number}. {literal(finding.title)}**  \n{literal(finding.says)}")
+        if finding.cure is not None:
+            did = "" if finding.effect is None else literal(str(finding.effect))
+            alone = tr("Alone: {did}", did=did) if did else tr("Not tried: there is nothing to judge it by.")
+            st.markdown(f"{literal(finding.cure.name)}  \n{alone}")
+            changes = look_at and isinstance(subject, Experiment) and finding.cure.clip is None
+            if changes and st.button(tr("Look at it with this cure"), key=f"{key}.cure.{number}"):
+                assert look_at is not None
+                look_at(finding.cure.apply(subject))
+        else:
+            st.markdown(tr("No cure is known."))
+        st.caption(_linked(finding.source))
+
+
+def _linked(source: str) -> str:
+    before, mark, address = source.partition("https://")
+    return f"{literal(before)}[{literal(address)}]({mark}{address})" if mark else literal(source)
