@@ -51,7 +51,7 @@ def describe_why(logs: Mapping[str, float], steps: int, bias: float | None) -> S
     said = {"lstm": _fate(logs["LSTM"]), "rnn": _fate(logs["RNN"]), "steps": step_count(steps)}
     if bias is None:
         return tr("Over {steps} the LSTM's gradient {lstm}; the RNN's {rnn}.", **said)
-    says = later("With a forget bias of {bias} the LSTM's gradient {lstm} over {steps}; the RNN's {rnn}.")
+    says = later("Forget bias {bias}, {steps}: the LSTM's gradient {lstm}, the RNN's {rnn}.")
     return tr(says, bias=number(bias, ".1f"), **said)
 
 

@@ -13,6 +13,8 @@ from seqviz.ui.bench import drawn
 pytestmark = pytest.mark.browser
 
 FIRST_DATA = """(picture) => {
+  const first = document.querySelector(".sv-why .sv-why-well");
+  if (first) return first.getBoundingClientRect().top;
   const root = document.querySelector(picture);
   const graph = root.querySelector(".sv-graph");
   const layout = graph?._fullLayout;

@@ -105,7 +105,7 @@ def test_the_handle_follows_the_hand_by_itself_and_the_networks_come_when_it_res
     flow.page.mouse.up()
     flow.until("before => document.querySelector('.sv-why').dataset.drawn !== before", before)
     expect(why).to_have_attribute("data-bias", held)
-    expect(why.locator(".sv-why-says")).to_contain_text(f"With a forget bias of {held} ")
+    expect(why.locator(".sv-why-says")).to_contain_text(f"Forget bias {held}, ")
     flow.until("() => location.search.includes('e=')")
     assert flow.experiment.init.forget_bias == pytest.approx(float(held))
     assert why.locator("[data-net=LSTM]").get_attribute("points") != measured

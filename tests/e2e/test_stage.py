@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
+
 import pytest
 from driving import PICTURES
 from playwright.sync_api import expect
@@ -113,32 +116,38 @@ def test_a_letter_that_is_typed_into_a_field_is_a_letter(visit):
 
 
 def test_a_lecture_on_gradients_needs_no_mouse(visit):
-    """Five minutes: it vanishes, where, the eigenvalues, it explodes, a forget bias, and a guess before each."""
+    """Five minutes: it arrives, why, step by step, the eigenvalues, it explodes, and a guess before each."""
     screen = stage(visit, "gradients")
     press = screen.page.keyboard.press
-    headline = screen.scope.locator(".sv-headline")
-    expect(headline).to_have_text("Over 200 steps the LSTM keeps 10⁻³⁸ of its gradient, the RNN 10⁻⁴⁴.")
+    why = screen.page.locator(".sv-root.sv-why")
+    expect(why.locator(".sv-headline")).to_have_text(re.compile("the LSTM's gradient keeps 13%.*10⁻⁴⁴"))
+    expect(why.locator(".sv-why-picture")).to_be_visible()
+    press("h")
+    expect(why.locator(".sv-headline")).to_be_hidden()
+    expect(why.locator(".sv-why-card b").first).to_be_hidden()
+    press("h")
+    expect(why.locator(".sv-headline")).to_be_visible()
+    press("ArrowDown")
+    expect(screen.plot).to_be_visible()
+    expect(why.locator(".sv-why-picture")).to_be_hidden()
     press("Home")
     expect(screen.scope).to_have_attribute("data-step", "0")
     press("h")
-    expect(headline).to_be_hidden()
     expect(screen.scope.locator(".sv-readout dd").nth(1)).to_have_text("?")
     press("h")
-    expect(headline).to_be_visible()
     press("ArrowDown")
     expect(screen.scope.locator(".sv-spectrum")).to_be_visible()
     expect(screen.plot).to_be_hidden()
-    expect(screen.scope.locator(".sv-small-title").first).to_be_visible()
     press("ArrowRight")
     expect(screen.scope).to_have_attribute("data-step", "1")
-    press("ArrowUp")
-    expect(screen.plot).to_be_visible()
-    for key, name in [("2", "Explodes"), ("4", "Forget bias rescues it"), ("5", "Chrono reaches 500 steps")]:
-        screen.edits(lambda key=key: press(key))
+    for _ in range(2):
+        press("ArrowUp")
+    expect(why.locator(".sv-why-picture")).to_be_visible()
+    for key, name in [("2", "Explodes"), ("1", "Vanishes"), ("5", "Chrono reaches 500 steps")]:
+        screen.edits(partial(press, key))
         assert screen.experiment == EXAMPLES["gradients"][name].make()
         expect(screen.page.locator(".sv-card[aria-pressed=true]")).to_contain_text(name)
         assert screen.page.evaluate(OUTSIDE) == []
-    screen.edits(lambda: press("1"))
     press("Escape")
     screen.until("() => !location.search.includes('lecture=true')")
 

@@ -88,6 +88,8 @@ export class Flow extends Timeline {
     this.time.reach(state.L);
     this.status.textContent = header.status ?? "";
     this.top.set(header);
+    this.led = !header.headline; // another picture stands before it, and says what there is to say
+    this.root.classList.toggle("sv-led", this.led);
     this.viewChanged();
     this.draw();
   }
@@ -154,9 +156,12 @@ export class Flow extends Timeline {
 
   turnTo(part) {
     const others = [this.spectrum.root, this.unrolled.root].filter((root) => !root.hidden && root.childElementCount);
+    if (this.led) others.unshift(this.plot);
     this.part = clamp(part, 0, others.length);
-    this.root.classList.toggle("sv-other", this.part > 0);
-    (others[this.part - 1] ?? this.plot).scrollIntoView({ block: "nearest" });
+    const shown = others[this.part - 1];
+    this.root.classList.toggle("sv-other", !!shown && shown !== this.plot);
+    this.root.classList.toggle("sv-rows", shown === this.plot);
+    (shown ?? this.root.parentElement).scrollIntoView({ block: "nearest" });
   }
 
   readAddress() {

@@ -12,7 +12,7 @@
  * @property {() => boolean} lecture whether it is shown to a class
  * @property {() => void} stage begin or end that
  * @property {(() => Promise<boolean>) | null} share copy the address of what is on the screen; null where it has none
- * @property {(plot: HTMLElement) => number | undefined} room the height for a picture, where it has a window to itself
+ * @property {(plot: Element) => number | undefined} room the height for a picture, where it has a window to itself
  * @property {(heard: () => void) => Unlisten} resized that may have changed
  * @property {(heard: () => void) => Unlisten} touched somebody did something, anywhere on the page
  * @property {(heard: (event: KeyboardEvent) => void) => Unlisten} typed a key that is no text's and no dialog's

@@ -6,6 +6,8 @@ import { tr } from "./language.js";
 
 /** @import { Try } from "./headers.js" */
 
+const [LEAST, GAP] = [20, 16]; // px
+
 export class Top {
   // attempt(edits): what is asked to be tried.
   /** @param {(edits: number[][]) => void} [attempt] */
@@ -18,6 +20,8 @@ export class Top {
     this.button = button("", "", () => this.tries && attempt?.(this.tries.edits));
     this.button.classList.add("sv-try");
     this.root = el("div", { class: "sv-top" }, this.says, this.button, this.hint);
+    this.watch = new ResizeObserver(() => this.fit());
+    this.watch.observe(this.root);
   }
 
   /** @param {{headline?: string, story?: string, title?: string, tries?: Try | null, plain?: boolean}} header */
@@ -31,5 +35,19 @@ export class Top {
     this.button.textContent = tries?.says ?? "";
     this.button.title = tries ? tr("Change the input, and see what follows") : "";
     this.hint.textContent = title;
+    this.fit();
+  }
+
+  // A long sentence is set smaller before it takes a second line.
+  fit() {
+    const { style } = this.says;
+    Object.assign(style, { fontSize: "", whiteSpace: "nowrap" });
+    const { paddingLeft, paddingRight } = getComputedStyle(this.root);
+    const inner = this.root.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+    const room = inner - (this.button.hidden ? 0 : this.button.offsetWidth + GAP);
+    const wide = this.says.scrollWidth;
+    const size = parseFloat(getComputedStyle(this.says).fontSize);
+    if (wide > room && room > 0) style.fontSize = `${Math.max(LEAST, Math.floor((size * room) / wide))}px`;
+    style.whiteSpace = "";
   }
 }

@@ -12,7 +12,8 @@ import { Top } from "./top.js";
 /** @import { WhyHeader } from "./headers.js" */
 /** @import { Host } from "./host.js" */
 
-const [LEFT, RIGHT, TOP, BOTTOM] = [52, 14, 10, 40];
+const [LEFT, RIGHT, TOP, BOTTOM] = [52, 14, 4, 40];
+const MOST = 0.72; // of the height there is
 const [LOWEST, HIGHEST] = [-4, 10]; // the biases that the handle reaches
 
 export class Why {
@@ -43,12 +44,13 @@ export class Why {
     this.handle = svg("g", { class: "sv-why-handle", tabindex: "0", role: "slider" });
     this.picture.append(this.lines, this.blue, this.handle);
     this.cards = el("div", { class: "sv-why-cards" });
-    root.replaceChildren(this.top.root, this.top.story, el("div", { class: "sv-why-body" }, this.picture, this.cards));
+    root.replaceChildren(this.top.root, el("div", { class: "sv-why-body" }, this.picture, this.cards), this.top.story);
     this.handle.addEventListener("pointerdown", (e) => this.grasp(e));
     this.handle.addEventListener("keydown", (e) => this.pressed(e));
     this.watch = new ResizeObserver(() => this.draw());
     this.watch.observe(this.picture);
-    this.unlisten = host.rethemed(() => this.repaint());
+    const stop = [host.rethemed(() => this.repaint()), host.resized(() => this.draw())];
+    this.unlisten = () => stop.forEach((each) => each());
   }
 
   /** @param {Message<WhyHeader>} message */
@@ -80,7 +82,7 @@ export class Why {
   draw() {
     const width = this.picture.clientWidth;
     if (!this.header || !width) return;
-    const height = width < 480 ? 260 : 330;
+    const height = this.height(width);
     this.size = { width, height };
     this.picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.picture.style.height = `${height}px`;
@@ -89,6 +91,13 @@ export class Why {
     this.picture.setAttribute("aria-label", [this.header.says, ...this.header.nets.map(this.spoken)].join(" "));
     this.drawRoad();
     this.drawCards();
+  }
+
+  // In a lecture all the height there is, else most of it.
+  height(width) {
+    const room = this.host.room(this.picture);
+    if (room === undefined) return width < 480 ? 260 : 330;
+    return this.host.lecture() ? Math.max(200, room) : clamp(Math.round(MOST * room), 260, 560);
   }
 
   spoken = ({ label, left: kept, says }) => tr("{name}: {kept} {says}.", { name: label, kept, says });

@@ -9,7 +9,7 @@ function scrolled(node) {
   return 0;
 }
 
-/** @param {HTMLElement} plot */
+/** @param {Element} plot */
 export function room(plot) {
   const stage = parseFloat(getComputedStyle(plot).getPropertyValue("--sv-t1")) > LETTERS;
   const top = plot.getBoundingClientRect().top + (stage ? 0 : scrolled(plot));
