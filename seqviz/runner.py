@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import torch
 from torch import nn
@@ -12,13 +12,16 @@ from seqviz.capture import capture
 from seqviz.checks import instance
 from seqviz.experiment import Experiment
 from seqviz.kept import kept, turn
-from seqviz.language import later
+from seqviz.language import later, tr
 from seqviz.networks.modules import sequence
 from seqviz.sequences import generate
 from seqviz.trace import Trace
 from seqviz.weights import materialise
 
-__all__ = ["inputs", "network", "run", "work"]
+__all__ = ["MOST_WORK", "inputs", "network", "run", "too_large", "work"]
+
+MOST_WORK: Final = 270_000_000
+"""Of :func:`work`, up to which several networks or a gradient are computed while a person waits."""
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -64,6 +67,20 @@ def inputs(experiment: Experiment) -> torch.Tensor:
 def work(experiment: Experiment) -> int:
     """About how many multiplications one run is, of a plain RNN; a GRU has three times as many, an LSTM four times."""
     return experiment.sequence.length * experiment.num_layers * experiment.hidden_size**2
+
+
+def too_large(experiment: Experiment) -> str:
+    """Why several networks of this size, or their gradients, would keep everybody waiting; empty where they are soon
+    there."""
+    needed = work(experiment)
+    if needed <= MOST_WORK:
+        return ""
+    return tr(
+        "This is too large to be drawn here: steps × layers × hidden units² is {needed:,}, and at most {most:,} will "
+        "do. Take fewer steps or units.",
+        needed=needed,
+        most=MOST_WORK,
+    )
 
 
 @kept

@@ -18,13 +18,10 @@ from seqviz.gradients import GradientFlow, gradient_flow
 from seqviz.kept import kept, turn
 from seqviz.language import tr
 from seqviz.lessons.expressions import Node
-from seqviz.runner import inputs, network, run, work
+from seqviz.runner import inputs, network, run, too_large, work
 from seqviz.sequences import generate
 
 __all__ = ["fits", "no_step", "no_unit", "value"]
-
-_MOST_WORK: Final = 270_000_000
-"""steps x layers x units² up to which a gradient is computed while a person waits."""
 
 _OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul,
@@ -139,7 +136,7 @@ def of_cell(experiment: Experiment, name: str) -> Experiment:
 
 @kept
 def _flow(experiment: Experiment) -> GradientFlow:
-    if work(experiment) > _MOST_WORK:
+    if too_large(experiment):
         raise ValueError(
             tr("This network is too large for a gradient that a person waits for; take fewer steps or units.")
         )

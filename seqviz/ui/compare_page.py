@@ -22,13 +22,14 @@ from seqviz.figures.theme import network_line
 from seqviz.kept import kept, kept_spoken
 from seqviz.language import again, tr
 from seqviz.metrics import describe_overflow, short
+from seqviz.runner import too_large
 from seqviz.scope import pack
 from seqviz.scope.headers import Curve, FlowHeader, FlowRow, NamedLine
 from seqviz.scope.hosts.streamlit import mount
 from seqviz.telling.order import half_life_in_words, order_headline, order_in_words
 from seqviz.telling.titles import whose_weights
 from seqviz.ui.bench import Address, Bench
-from seqviz.ui.controls import controlled, literal, opened, option, said, unkept
+from seqviz.ui.controls import controlled, literal, opened, option, refuse, said, unkept
 from seqviz.ui.gallery import gallery
 from seqviz.ui.panels.network import one_more
 from seqviz.ui.pictures import story
@@ -58,6 +59,9 @@ def comparison() -> None:
             if bench.experiment.interventions:
                 st.caption(tr("Interventions play no part on this page: every network runs as its weights have it."))
             given = (bench.can_undo, bench.can_redo, bench.place)
+            if says := too_large(bench.experiment):
+                refuse(says)
+                return
             mount("compare", _message(bench.experiment, _chosen(bench), *given), bench.event, bench.keep())
             _say(bench.experiment)
             _table(bench.experiment, bench.option("input"), _nudged(bench.experiment, bench.option("nudge")))

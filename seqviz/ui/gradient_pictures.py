@@ -35,14 +35,13 @@ from seqviz.ui.bench import Address, Bench
 from seqviz.ui.scenes import NETS
 
 __all__ = [
-    "NETS", "flow_message", "flows", "forget_bias", "networks", "states_shown", "studied", "too_large",
+    "NETS", "flow_message", "flows", "forget_bias", "networks", "states_shown", "studied",
 ]  # fmt: skip
 
 
 _DECADES = 60
 _UNIT_DECADES = 12
 _JACOBIAN_WORK = 400_000_000
-_MOST_WORK = 270_000_000
 _EIGENVALUE_WORK = 60_000_000
 _DIGITS = 1e-14
 """A singular value that is so much smaller than the largest is made of rounding, and not drawn."""
@@ -65,19 +64,6 @@ def networks(experiment: Experiment) -> dict[str, Experiment]:
 def states_shown(experiment: Experiment) -> tuple[str, ...]:
     """The states whose gradient is drawn: h, and another one that a gate keeps."""
     return ("h", *(state for state in cells.get(experiment.cell).keep_gates if state != "h"))
-
-
-def too_large(experiment: Experiment) -> str:
-    """Why three gradients of this one would keep everybody waiting; empty where they are soon there."""
-    needed = work(experiment)
-    if needed <= _MOST_WORK:
-        return ""
-    return tr(
-        "This is too large to be drawn here: steps × layers × hidden units² is {needed:,}, and at most {most:,} will "
-        "do. Take fewer steps or units.",
-        needed=needed,
-        most=_MOST_WORK,
-    )
 
 
 @dataclass(frozen=True)

@@ -322,13 +322,14 @@ def test_the_length_of_ones_own_sequence_is_not_for_a_slider(visit, page, sequen
         assert np.ptp(seqviz.run(app.experiment)["x"]) > 0
 
 
-def test_gradients_that_would_keep_everybody_waiting_are_refused_in_a_sentence(visit):
+@pytest.mark.parametrize("page", ["compare", "gradients"])
+def test_what_would_keep_everybody_waiting_is_refused_in_a_sentence(visit, page):
     large = Experiment(hidden_size=256, num_layers=4, sequence=Sequence("noise", 2000))
-    app = visit("gradients", e=large.to_url())
+    app = visit(page, e=large.to_url())
     assert any("524,288,000" in says and "at most 270,000,000" in says for says in app.warnings)
-    assert not [c for c in app.at.get("bidi_component") if c.key == "flow"]
+    assert not [c for c in app.at.get("bidi_component") if c.key in ("compare", "flow")]
     smaller = Experiment(hidden_size=32, sequence=Sequence("noise", 200))
-    assert visit("gradients", e=smaller.to_url()).warnings == []
+    assert visit(page, e=smaller.to_url()).warnings == []
 
 
 def test_the_cell_is_sent_what_is_held_by_hand_and_no_more_than_without_it():
