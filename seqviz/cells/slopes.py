@@ -229,20 +229,25 @@ def reached(slopes: list[Array], *e: Array | None) -> list[Array]:
 class Through:
     """``diag(a_t) W`` summed over gates, ``(H, H)`` at step t: one product by it replaces one for each gate.
 
-    Formed for a block of steps at a time, by one small product for each unit.
+    Formed for a block of steps at a time, by one small product for each unit, into the same memory: what ``[t]`` gives
+    holds until another step is asked for.
     """
 
-    _STEPS = 32
+    _NUMBERS = 2**16
+    """That are formed at a time: few enough to stay near the processor."""
 
     def __init__(self, slopes: Array, weight: Array) -> None:
         """From slopes ``(L, gates, H)`` and ``weight`` ``(gates*H, H)``."""
+        steps, gates, size = slopes.shape
         self._slopes = slopes.transpose(2, 0, 1).copy()  # (H, L, gates)
-        self._blocks = np.stack(np.split(weight, slopes.shape[1]), axis=1)  # (H, gates, H)
-        self._first, self._formed = len(slopes), np.empty((0, 0, 0))
+        self._blocks = np.stack(np.split(weight, gates), axis=1)  # (H, gates, H)
+        self._formed = np.empty((min(steps, max(1, self._NUMBERS // size**2)), size, size))
+        self._first, self._count = steps, 0
 
     def __getitem__(self, t: int) -> Array:
-        if not self._first <= t < self._first + len(self._formed):
-            self._first = max(0, t + 1 - self._STEPS)
-            formed = np.matmul(self._slopes[:, self._first : t + 1], self._blocks)
-            self._formed = formed.transpose(1, 0, 2).copy()
+        if not self._first <= t < self._first + self._count:
+            self._first = max(0, t + 1 - len(self._formed))
+            self._count = t + 1 - self._first
+            by_unit = self._formed[: self._count].transpose(1, 0, 2)
+            np.matmul(self._slopes[:, self._first : t + 1], self._blocks, out=by_unit)
         return self._formed[t - self._first]

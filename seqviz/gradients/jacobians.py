@@ -220,21 +220,22 @@ def _products(back: Back, steps: int, rows: int, sizes: tuple[int, int]) -> tupl
     Without other states the part on them is ``(L, 0, H)``.
     """
     size, others = sizes
-    on_h, on_c = np.empty((steps, rows, size)), np.empty((steps, rows if others else 0, others or size))
+    on = np.empty((steps, rows * (size + others)))  # a step's numbers side by side: one scale, and one look at them
+    on_h = on[:, : rows * size].reshape(steps, rows, size)
+    on_c = on[:, rows * size :].reshape(steps, rows if others else 0, others or size)
     log_scale = np.zeros(steps)
     on_h[-1], on_c[-1] = np.eye(rows, size), np.eye(*on_c.shape[1:], -size)
     for t in range(steps - 2, -1, -1):
-        h, c = on_h[t], on_c[t]
-        back(t + 1, on_h[t + 1], on_c[t + 1], h, c)
+        back(t + 1, on_h[t + 1], on_c[t + 1], on_h[t], on_c[t])
         log_scale[t] = log_scale[t + 1]
-        most = (np.vdot(h, h) + np.vdot(c, c)) ** 0.5
+        both = on[t]
+        most = np.vdot(both, both) ** 0.5
         if _LOW < most < _HIGH:
             continue
         if not 0 < most < np.inf:  # a square can leave the doubles where the number does not
-            most = max(np.abs(h).max(), np.abs(c).max(initial=0.0))
+            most = np.abs(both).max()
         if 0 < most < np.inf:
-            h /= most
-            c /= most
+            both /= most
             log_scale[t] += np.log(most)
     return on_h, on_c, log_scale
 
