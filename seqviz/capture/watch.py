@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -21,7 +22,7 @@ from seqviz.capture.problems import problem_of
 from seqviz.capture.reconstruct import worst
 from seqviz.experiment.interventions import Intervention, validate
 from seqviz.language import later, tr
-from seqviz.networks.layers import check_width, signal_widths
+from seqviz.networks.layers import check_call, check_width, signal_widths
 from seqviz.trace import Trace
 
 __all__ = ["Watch"]
@@ -68,6 +69,7 @@ class Watch:
         self._counts = dict.fromkeys((*targets, *self.beside), 0)
         self._handles: list[Any] = []
         self._alive: list[Frame] = []
+        self._failed: Frame | None = None
         self.notes: list[str] = []
         self.gap = 0.0
         self._thread = threading.get_ident()
@@ -79,17 +81,20 @@ class Watch:
             self._handles.append(module.register_forward_hook(after, prepend=True, always_call=True))
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: Any = None, error: BaseException | None = None, *_: object) -> None:
         for handle in self._handles:
             handle.remove()
         while self._alive:
             self._after()
+        if self._failed and isinstance(error, Exception):
+            self._failed.explain(error)
 
     def _before(self, path: str, module: nn.Module, args: Any = (), kwargs: Any = None) -> None:
         if threading.get_ident() != self._thread:
             return
         value = args[0] if args else (kwargs or {}).get("input")
-        frame = Frame(path, module, value)
+        state = args[1] if len(args) > 1 else (kwargs or {}).get("hx")
+        frame = Frame(path, module, value, state)
         frame.kernels = Kernels(_uncompiled(self._met))
         frame.kernels.__enter__()
         self._alive.append(frame)
@@ -103,6 +108,7 @@ class Watch:
             return  # it failed before it began
         frame = self._alive.pop()
         frame.kernels.__exit__(None, None, None)
+        self._failed = frame if module is not None and rest and rest[-1] is None else None
         if frame.own_forward() and rest and rest[-1] is not None:
             gap, note = frame.judge(rest[-1])
             self.gap = worst(self.gap, gap)
@@ -218,6 +224,7 @@ class Frame:
     path: str
     module: nn.Module
     value: Any
+    state: Any = None
     met: list[tuple[Kernel, tuple[Tensor, ...]]] = field(default_factory=list)
     kernels: Kernels = None  # type: ignore[assignment]
 
@@ -225,6 +232,20 @@ class Frame:
         """Whether its class does something of its own around torch's."""
         forward = getattr(type(self.module), "forward", None)
         return "forward" in vars(self.module) or not any(forward is kind.forward for kind in LAYERS + CELLS)
+
+    def explain(self, error: Exception) -> None:
+        """Say in a sentence why torch refused this call, if that is what ``error`` comes from, and it can be told.
+
+        Raises:
+            ValueError: the sentence.
+        """
+        ran = (frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__))
+        if self.own_forward() or torch.is_autocast_enabled("cpu") or not any(one is self.module for one in ran):
+            return
+        try:
+            check_call(self.module, self.value, self.state)
+        except ValueError as why:
+            raise (ValueError(f"{self.path}: {why}") if self.path else why) from error
 
     def judge(self, result: Any) -> tuple[float, list[str]]:
         """How far what it returns is from what torch's function gave, and what is to be said of it."""

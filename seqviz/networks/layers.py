@@ -28,6 +28,7 @@ __all__ = [
     "State",
     "between_layers",
     "cell_of",
+    "check_call",
     "check_input",
     "check_width",
     "layer_names",
@@ -322,11 +323,32 @@ def check_input(rnn: Recurrent, value: object, hx: object) -> None:
         _check_state(rnn, value, data, hx)
 
 
+def check_call(module: nn.Module, value: object, hx: object) -> None:
+    """Refuse what a layer or a cell inside somebody's model was called with, where it cannot be taken.
+
+    Raises:
+        ValueError: as :func:`check_input`, or the same for a cell.
+    """
+    if not isinstance(module, nn.RNNCellBase):
+        check_input(module, value, hx)  # type: ignore[arg-type]
+        return
+    dtype = module.weight_hh.dtype
+    if not isinstance(value, Tensor):
+        raise ValueError(tr("The input must be a torch tensor; got {kind}.", kind=type(value).__name__))
+    if value.dim() not in (1, 2):
+        raise ValueError(
+            tr("A cell takes one step, (N, H_in) or (H_in,); the input is {shape}.", shape=tuple(value.shape))
+        )
+    check_width(module, value)
+    if value.dtype != dtype:
+        given, own = _word(value.dtype), _word(dtype)
+        raise ValueError(tr("The input is {given} and the layer's weights are {dtype}.", given=given, dtype=own))
+    if hx is not None:
+        _check_states(hx, isinstance(module, nn.LSTMCell), [(*value.shape[:-1], module.hidden_size)] * 2, dtype)
+
+
 def _check_state(rnn: Recurrent, value: object, data: Tensor, hx: object) -> None:
     lstm = len(cell_of(rnn).states) > 1
-    states = states_of(rnn, hx)
-    if len(states) != (2 if lstm else 1) or isinstance(hx, (tuple, list)) != lstm:
-        raise ValueError(tr("The state of an LSTM is (h_0, c_0).") if lstm else tr("The state is one tensor, h_0."))
     count = rnn.num_layers * (2 if rnn.bidirectional else 1)
     if isinstance(value, PackedSequence):
         batch = int(value.batch_sizes[0])
@@ -334,20 +356,22 @@ def _check_state(rnn: Recurrent, value: object, data: Tensor, hx: object) -> Non
         batch = 1 if data.dim() == 2 else data.shape[0 if rnn.batch_first else 1]
     unbatched = data.dim() == 2 and not isinstance(value, PackedSequence)
     widths = (rnn.proj_size or rnn.hidden_size, rnn.hidden_size)
-    for name, state, width in zip(("h_0", "c_0"), states, widths, strict=False):
-        shape = (count, width) if unbatched else (count, batch, width)
+    shapes: list[tuple[int, ...]] = [(count, *(() if unbatched else (batch,)), width) for width in widths]
+    _check_states(hx, lstm, shapes, data.dtype)
+
+
+def _check_states(hx: object, lstm: bool, shapes: list[tuple[int, ...]], dtype: torch.dtype) -> None:
+    """Refuse states that are not of these shapes and of the input's dtype."""
+    states: Any = hx if isinstance(hx, (tuple, list)) else (hx,)
+    if len(states) != (2 if lstm else 1) or isinstance(hx, (tuple, list)) != lstm:
+        raise ValueError(tr("The state of an LSTM is (h_0, c_0).") if lstm else tr("The state is one tensor, h_0."))
+    for name, state, shape in zip(("h_0", "c_0"), states, shapes, strict=False):
         if not isinstance(state, Tensor) or tuple(state.shape) != shape:
             got = tuple(state.shape) if isinstance(state, Tensor) else type(state).__name__
             raise ValueError(tr("{name} must have shape {shape}; got {got}.", name=name, shape=shape, got=got))
-        if state.dtype != data.dtype:
-            raise ValueError(
-                tr(
-                    "{name} is {dtype} and the input is {given}.",
-                    name=name,
-                    dtype=_word(state.dtype),
-                    given=_word(data.dtype),
-                )
-            )
+        if state.dtype != dtype:
+            own, given = _word(state.dtype), _word(dtype)
+            raise ValueError(tr("{name} is {dtype} and the input is {given}.", name=name, dtype=own, given=given))
 
 
 def _word(dtype: torch.dtype) -> str:

@@ -547,6 +547,74 @@ def test_a_users_error_comes_through() -> None:
             run(ScriptMe(), torch.randn(L, N, 7))
 
 
+class Around(nn.Module):
+    """Hands its arguments on to a layer or a cell."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, *args: Any) -> Tensor:
+        found = self.inner(*args)
+        return found[0] if isinstance(found, tuple) else found
+
+
+_STATE = (torch.zeros(1, N, H), torch.zeros(1, N, H))
+_WRONG: list[tuple[Callable[..., nn.Module], Any, Any, str]] = [
+    (nn.LSTM, None, None, "got NoneType"),
+    (nn.LSTM, np.zeros((L, N, F)), None, "got ndarray"),
+    (nn.GRU, [1.0, 2.0], None, "got list"),
+    (nn.LSTM, torch.zeros(L, N, 1, F), None, "3 dimensions, or 2 without a batch; got 4"),
+    (nn.LSTM, torch.zeros(0, N, F), None, "is empty"),
+    (nn.LSTM, torch.zeros(L, N, F, dtype=torch.float64), None, "float64 and the layer's weights are float32"),
+    (nn.LSTM, torch.zeros(L, N, F, dtype=torch.long), None, "int64 and the layer's weights are float32"),
+    (nn.LSTM, torch.zeros(L, N, F), torch.zeros(1, N, H), r"\(h_0, c_0\)"),
+    (nn.GRU, torch.zeros(L, N, F), _STATE, "one tensor, h_0"),
+    (nn.LSTM, torch.zeros(L, 2, F), _STATE, r"h_0 must have shape \(1, 2, 5\); got \(1, 3, 5\)"),
+    (nn.RNN, torch.zeros(L, F), torch.zeros(1, N, H), r"h_0 must have shape \(1, 5\)"),
+    (
+        nn.GRU,
+        torch.zeros(L, N, F),
+        torch.zeros(1, N, H, dtype=torch.float64),
+        "h_0 is float64 and the input is float32",
+    ),
+    (nn.LSTMCell, None, None, "a torch tensor; got NoneType"),
+    (nn.GRUCell, torch.zeros(()), None, r"one step, \(N, H_in\)"),
+    (nn.GRUCell, torch.zeros(N, F, dtype=torch.float64), None, "float64 and the layer's weights are float32"),
+    (nn.LSTMCell, torch.zeros(N, F), torch.zeros(N, H), r"\(h_0, c_0\)"),
+    (
+        nn.LSTMCell,
+        torch.zeros(N, F),
+        (torch.zeros(N, H), torch.zeros(2, H)),
+        r"c_0 must have shape \(3, 5\); got \(2, 5\)",
+    ),
+    (nn.RNNCell, torch.zeros(N, F), torch.zeros(N, H, 1), r"h_0 must have shape \(3, 5\)"),
+]
+
+
+@pytest.mark.parametrize("run", [capture, gradient_flow])
+@pytest.mark.parametrize(("kind", "x", "hx", "says"), _WRONG, ids=[f"{k.__name__} {s}" for k, _, _, s in _WRONG])
+def test_what_a_layer_inside_a_model_cannot_take_is_said(
+    run: Callable[..., Any], kind: Callable[..., nn.Module], x: Any, hx: Any, says: str
+) -> None:
+    with pytest.raises(ValueError, match=f"inner: .*{says}"):
+        run(Around(kind(F, H)), x, hx)
+
+
+def test_an_error_that_a_model_makes_of_a_layers_is_its_own() -> None:
+    class Tells(Around):
+        def forward(self, *args: Any) -> Tensor:
+            try:
+                return super().forward(*args)
+            except AttributeError:
+                pass
+            raise LookupError("mine")
+
+    for run in (capture, gradient_flow):
+        with pytest.raises(LookupError, match="mine"):
+            run(Tells(nn.GRU(F, H)), None)
+
+
 def test_a_lock_or_a_generator_in_a_module_does_not_stand_in_the_way_of_another_precision():
     class Locked(nn.Module):
         def __init__(self) -> None:
