@@ -89,9 +89,9 @@ def starts(short: bool, seeds: int) -> Iterator[tuple[str, str, Any, dict[str, A
             relu.rnn.weight_hh_l0.copy_(8 * torch.eye(32))
         yield "overflow", f"sine, ReLU, seed {seed}", relu, {"task": task("sine")}
         batch = task("adding").exam(torch.Generator().manual_seed(seed), 256)
-        torch.manual_seed(seed)
         judged = {"x": batch.x * torch.tensor([1000.0, 1.0]), "targets": batch.target, "mask": batch.mask}
-        yield "scales", f"adding, input 0 x 1000, seed {seed}", seqviz.SequenceLSTM(2, 32, 1), judged
+        net = seqviz.network(prepare(task("adding"), RECIPES["adding"]["LSTM, chrono"], seed))
+        yield "scales", f"adding, input 0 x 1000, seed {seed}", net, judged
 
 
 def _made(name: str, seed: int, ih: float, hh: float, **how: Any) -> Any:

@@ -103,7 +103,9 @@ def _unjudged(asked: Trial) -> Diagnosis:
 
 def _judged(asked: Trial, training: Training, ran: Ran) -> Diagnosis:
     few = asked.some(torch.arange(min(SEEN, ran.batch)), ran) if ran.batch > SEEN else asked
-    signs = [*_signs(few), *_on_the_way_back(few)]
+    signs = list(_signs(few))
+    if not any(sign.kind == "overflow" for sign in signs):
+        signs += _on_the_way_back(few)
     bench = Bench(asked, training, SEEDS)
     chosen = [_best(bench, sign) for sign in signs]
     helping = _together(bench, chosen)

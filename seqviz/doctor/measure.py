@@ -89,6 +89,7 @@ class Bench:
         after = self.errors(cures)
         found = ratio(after, self.now)
         helps = found.value <= WORTH and (found.high < 1.0 if found.known else found.value <= TRAINED)
+        helps = helps or (math.isfinite(after.mean) and not math.isfinite(self.now.mean))
         return Effect(self.now.mean, after.mean, found, 0, helps)
 
     def _after_training(self, cures: Sequence[Cure], beside: Sequence[Cure]) -> Effect:

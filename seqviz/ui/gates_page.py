@@ -6,10 +6,12 @@ import streamlit as st
 
 from seqviz.language import later, tr
 from seqviz.scope.hosts.streamlit import mount
+from seqviz.tasks import TASKS
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import opened, said, unkept
+from seqviz.ui.controls import opened, said, unfolding, unkept
 from seqviz.ui.gallery import gallery
 from seqviz.ui.panels import PANELS
+from seqviz.ui.panels.doctor import examination
 from seqviz.ui.pictures import scope_message
 
 __all__ = ["layer_choice", "workbench"]
@@ -64,6 +66,17 @@ def _picture() -> None:
         st.rerun()
     layer_choice(bench)
     mount("scope", scope_message(bench), bench.event, bench.keep())
+    if st.session_state.get("lecture"):
+        return
+    with unfolding(tr("Examine this network"), "gates.examine") as shown:
+        if shown.open:
+            examination(bench.experiment, key="gates.examined", known=_task(bench))
+
+
+def _task(bench: Bench) -> str:
+    """The name of the task that the network was trained on, if it came from there; else empty."""
+    origin = bench.origin
+    return "" if origin is None else next((name for name, each in TASKS.items() if each.title == origin.task), "")
 
 
 def layer_choice(bench: Bench) -> None:

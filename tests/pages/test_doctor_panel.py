@@ -102,3 +102,26 @@ def test_a_healthy_network_is_told_so(room, work):
     work.courses = [course(load_asset("order"))]
     press(room.run(), "train.examined.doctor")
     assert "Nothing was found that a cure would mend." in said(room)
+
+
+def test_on_the_gates_page_one_says_what_it_is_judged_by(visit, monkeypatch):
+    gone: list[str] = []
+    monkeypatch.setattr("seqviz.ui.panels.doctor.go", gone.append)
+    app = visit(e=ill().to_url())
+    assert not [b for b in app.at.button if b.key == "gates.examined.doctor"], "it is folded up"
+    app.at.session_state["gates.examine.kept"] = True
+    app.run()
+    (by,) = [box for box in app.at.selectbox if box.key.startswith("gates.examined.by")]
+    assert by.options[0] == "nothing: only what is certain is told"
+    assert not [b for b in app.at.button if b.key == "gates.examined.memory"]
+    press(app, "gates.examined.doctor")
+    assert "1 finding. With targets, cures could be tried." in said(app)
+    assert "Not tried: there is nothing to judge it by." in said(app)
+    app.at.selectbox(key=by.key).set_value(task("order").label)
+    app.run()
+    assert "1 finding" not in said(app), "the answer was to another question"
+    press(app, "gates.examined.doctor")
+    assert "Its cure: loss" in said(app)
+    press(app, "gates.examined.cured")
+    assert gone == ["gates"]
+    assert app.bench.baseline.tensors == ill().tensors

@@ -147,8 +147,7 @@ def test_inputs_of_very_different_scales():
     batch = exam(found)
     x = batch.x.clone()
     x[..., 0] *= 1000
-    torch.manual_seed(0)
-    net = seqviz.SequenceLSTM(2, 32, 1)
+    net = seqviz.network(prepare(found, RECIPES["adding"]["LSTM, chrono"], 0))
     diagnosis = seqviz.doctor(net, x, batch.target, mask=batch.mask)
     finding = next(f for f in diagnosis if f.kind == "scales")
     assert finding.rows == (("x", (0, 1)),)
@@ -178,6 +177,8 @@ def test_states_that_overflow():
     assert "overflowed" in finding.says
     after = finding.cure.apply(net).rnn.weight_hh_l0.detach()
     assert float(torch.linalg.eigvals(after).abs().max()) == pytest.approx(1, rel=1e-5)
+    assert [f.kind for f in diagnosis] == ["overflow"]
+    assert finding.effect.helps
     assert math.isnan(finding.effect.before)
     assert math.isfinite(finding.effect.after)
 

@@ -14,11 +14,14 @@ from seqviz.figures import lit, memory_use
 from seqviz.language import again, reason, tr
 from seqviz.memory import uses_memory
 from seqviz.memory.found import MemoryUse
-from seqviz.runner import run
+from seqviz.runner import inputs, run
+from seqviz.tasks import TASKS
 from seqviz.trace import Trace
-from seqviz.ui.controls import literal, refuse
+from seqviz.ui.bench import Bench
+from seqviz.ui.controls import literal, refuse, remembered
+from seqviz.ui.shell import go
 
-__all__ = ["doctor_panel"]
+__all__ = ["doctor_panel", "examination"]
 
 CHART = {"displayModeBar": False}
 
@@ -56,6 +59,48 @@ def doctor_panel(
         if trace is None and isinstance(subject, Experiment):
             trace = run(subject)
         _diagnosis(diagnosis, subject, key, trace, look_at)
+
+
+def examination(experiment: Experiment, *, key: str, known: str = "") -> None:
+    """:func:`doctor_panel` of a network of no known purpose: what it is judged by is chosen first.
+
+    Args:
+        experiment: the network, on its sequence.
+        key: begins the names of the session's keys.
+        known: the name of the task that it was trained on, where that is known.
+    """
+    ways = _ways(experiment)
+    first = [known] if known in ways else []
+    order = [*first, *(way for way in ways if way not in first)]
+    way = remembered(st.selectbox, tr("Judged by"), order, key=f"{key}.by.{order[0]}", names=ways.__getitem__)
+
+    def look_at(cured: Experiment) -> None:
+        bench = Bench.here()
+        bench.put(cured)
+        bench.baseline = experiment
+        go("gates")
+
+    doctor_panel(experiment, _judged(experiment, way), key=key, same=(experiment, way), look_at=look_at)
+
+
+NOTHING, NEXT = "nothing", "next"
+
+
+def _ways(experiment: Experiment) -> dict[str, str]:
+    """What a network of these sizes may be judged by, and what that is called."""
+    sizes = experiment.input_size, experiment.output_size
+    ways = {NOTHING: tr("nothing: only what is certain is told")}
+    if sizes[0] == sizes[1] and experiment.sequence.length > 2:
+        ways[NEXT] = tr("the next value of its own sequence")
+    fitting = {name: found.label for name, found in TASKS.items() if (found.inputs, found.outputs) == sizes}
+    return ways | fitting
+
+
+def _judged(experiment: Experiment, way: str) -> dict[str, Any]:
+    if way in TASKS:
+        return {"task": TASKS[way]}
+    x = inputs(experiment)
+    return {"x": x[:-1], "targets": x[1:]} if way == NEXT else {"x": x}
 
 
 def _asked(label: str, place: str, same: Hashable, ask: Callable[[], Any]) -> None:
