@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import struct
 import subprocess
 import sys
 import tomllib
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 import plotly
 import pytest
 
+from seqviz.networks.presets import preset
 from seqviz.scope import library
 from seqviz.ui import server as served
 
@@ -158,3 +160,38 @@ def test_a_session_holds_so_many_bytes_of_uploads_and_the_oldest_go(monkeypatch,
     served._make_room({"type": "http", "method": "PUT", "path": path, "headers": headers})
     assert list(files.file_storage["mine"]) == left
     assert list(files.file_storage["other"]) == ["theirs"], "another session's uploads are its own"
+
+
+def preview(server: str, address: str, **headers: str) -> dict[str, str]:
+    """What a page elsewhere is told of a link."""
+    _, _, body = ask(server + address, Accept="text/html", **headers)
+    found = re.findall(r'<meta property="og:(\w+)" content="([^"]*)">', body.decode())
+    assert len({name for name, _ in found}) == len(found)
+    return dict(found)
+
+
+@pytest.mark.parametrize("path", ["/", "/cell", "/gradients", "/compare", "/training"])
+def test_a_link_has_a_title_and_a_picture_where_it_is_shown(server, path):
+    told = preview(server, path)
+    assert told["title"] == "seqviz: inside recurrent networks"
+    assert told["description"]
+    status, headers, body = ask(told["image"])
+    assert (status, headers["content-type"]) == (200, "image/png")
+    assert body.startswith(b"\x89PNG")
+    assert struct.unpack(">II", body[16:24]) == (1200, 630)
+
+
+def test_a_link_to_an_experiment_says_its_own_sentence(server):
+    told = preview(server, f"/?e={preset('latch').to_url()}")
+    assert told["title"] == "This unit keeps the first bit, 1, for 24 steps."
+    assert told["description"] == "LSTM, 2 units, 24 steps"
+    chinese = preview(server, f"/?e={preset('latch').to_url()}", Accept_Language="zh-CN")
+    assert "24" in chinese["title"]
+    assert chinese["title"] != told["title"]
+
+
+@pytest.mark.parametrize("code", ["nonsense", "%22%3E%3Cscript%3E", "A" * 9000, preset("latch").to_url()[:30]])
+def test_a_link_to_nothing_is_called_by_the_apps_name_and_nothing_leaks_into_the_page(server, code):
+    told = preview(server, f"/?e={code}")
+    assert told["title"] == "seqviz: inside recurrent networks"
+    assert "script" not in "".join(told.values())

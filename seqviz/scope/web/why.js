@@ -38,7 +38,7 @@ export class Why {
     root.classList.add("sv-root", "sv-why");
     this.top = new Top();
     this.top.says.classList.add("sv-why-says");
-    this.picture = svg("svg", { class: "sv-why-picture", role: "img" });
+    this.picture = svg("svg", { class: "sv-why-picture", role: "group" });
     this.lines = svg("g");
     this.blue = svg("g");
     this.handle = svg("g", { class: "sv-why-handle", tabindex: "0", role: "slider" });
