@@ -10,6 +10,7 @@ from pathlib import Path  # noqa: E402
 import streamlit as st  # noqa: E402
 
 from seqviz.language import tr  # noqa: E402
+from seqviz.ui.map_maker import leave_map  # noqa: E402
 from seqviz.ui.server import serving  # noqa: E402
 from seqviz.ui.shell import listen, settle, through_app  # noqa: E402
 from seqviz.ui.trainer import leave  # noqa: E402
@@ -34,4 +35,5 @@ else:
     ]
     page = st.navigation(pages, position="top")
     leave(page.url_path)
+    leave_map(page.url_path)
     page.run()

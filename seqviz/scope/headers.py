@@ -11,33 +11,11 @@ from typing import Any, Literal, NotRequired, TypedDict
 from seqviz.cells.cell import CellDescription
 
 __all__ = [
-    "ArrayEntry",
-    "CellDescription",
-    "CellHeader",
-    "Curve",
-    "FlowHeader",
-    "FlowRow",
-    "GalleryHeader",
-    "Layer",
-    "LearningHeader",
-    "LearningRow",
-    "ModelHeader",
-    "NamedLine",
-    "Packed",
-    "Palette",
-    "Rule",
-    "ScopeHeader",
-    "ScopeRow",
-    "SpectrumHeader",
-    "TabHeader",
-    "Tail",
-    "Thumbnail",
-    "Try",
-    "UnrolledHeader",
-    "WeightsHeader",
-    "WhyHeader",
-    "WhyNet",
-]
+    "ArrayEntry", "CellDescription", "CellHeader", "Curve", "FlowHeader", "FlowRow", "GalleryHeader", "Layer",
+    "LearningHeader", "LearningRow", "MapHeader", "ModelHeader", "NamedLine", "Packed", "Palette", "Rule",
+    "ScopeHeader", "ScopeRow", "SpectrumHeader", "TabHeader", "Tail", "Thumbnail", "Try", "UnrolledHeader",
+    "WeightsHeader", "WhyHeader", "WhyNet",
+]  # fmt: skip
 
 
 class Palette(TypedDict):
@@ -398,3 +376,22 @@ class WhyHeader(TypedDict):
     nets: Sequence[WhyNet]
     says: str
     story: str
+
+
+class MapHeader(TypedDict):
+    """Maps of vanishing, as far as they are measured: ``NET.mean``, ``NET.low``, ``NET.high`` ``(rows, columns)``.
+
+    NaN is not measured yet, or no number. `levels` are the contours; the last is no loss, the one before it one half.
+    """
+
+    panel: Literal["map"]
+    id: str
+    nets: Sequence[str]
+    columns: int
+    rows: int
+    reach: float
+    levels: Sequence[float]
+    radius: float
+    bias: float
+    says: str
+    about: str

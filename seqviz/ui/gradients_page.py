@@ -22,6 +22,7 @@ from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, opened, option, refuse, said, unkept
 from seqviz.ui.gallery import gallery, lit
 from seqviz.ui.gradient_pictures import flow_message, flows, networks
+from seqviz.ui.map_picture import map_section
 from seqviz.ui.panels.network import CHRONO, knobs, one_more, scheme_names
 from seqviz.ui.pictures import intervention_text, story
 from seqviz.ui.scenes import SCENES, lab
@@ -105,6 +106,7 @@ def _picture(bench: Bench) -> None:
         st.caption(says)
     if message := why_message(bench, _scene(bench)):
         mount("why", message, lambda event: _heard(bench, event))
+    map_section(bench)
     mount("flow", flow_message(bench), bench.event, bench.keep())
     nets, net = list(networks(bench.experiment)), bench.option("net")
     controlled(

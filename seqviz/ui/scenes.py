@@ -16,7 +16,12 @@ __all__ = ["COMPARED", "DESK", "EVERY", "NETS", "SCENES", "WAVES", "desk", "firs
 
 NETS = ("RNN", "GRU", "LSTM")
 
-LAB = {"loss": ("last", "sum"), "net": tuple(dict.fromkeys((*NETS, *cells.families()))), "more": ("", "clipping")}
+LAB = {
+    "loss": ("last", "sum"),
+    "net": tuple(dict.fromkeys((*NETS, *cells.families()))),
+    "more": ("", "clipping"),
+    "map": ("", "on"),
+}
 """The laboratory's own settings beside the experiment."""
 
 

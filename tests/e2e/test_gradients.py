@@ -127,3 +127,24 @@ def test_the_closed_form_is_on_the_screen_within_two_frames_of_the_hand(flow):
         }"""
     )
     assert frames <= 2
+
+
+def test_the_map_comes_in_the_background_and_a_point_of_it_opens(visit):
+    flow = visit("/gradients", picture=".sv-flow")
+    flow.page.get_by_text("The map of vanishing", exact=True).click()
+    maps = flow.page.locator(".sv-maps[data-drawn]")
+    expect(maps).to_be_visible()
+    first = maps.get_attribute("data-drawn")
+    flow.until("first => document.querySelector('.sv-maps').dataset.drawn !== first", first)
+    flow.page.get_by_role("button", name="Stop").click()
+    expect(flow.page.get_by_role("button", name="Stop")).to_have_count(0)
+    sheet = maps.locator(".sv-maps-sheet").first
+    sheet.focus()
+    flow.page.keyboard.press("ArrowUp")
+    said = maps.locator(".sv-maps-readout").text_content()
+    assert said.startswith("LSTM, ρ 1.00, bias 3.25")
+    flow.page.keyboard.press("Enter")
+    expect(flow.page.locator(".sv-why-says")).to_contain_text("With a forget bias of 3.2")
+    flow.until("() => location.search.includes('e=')")
+    init = flow.experiment.init
+    assert (init.spectral_radius, init.forget_bias) == pytest.approx((1.0, 3.25))

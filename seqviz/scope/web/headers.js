@@ -399,4 +399,21 @@
  * @property {string} story
  */
 
+/**
+ * Maps of vanishing, as far as they are measured; see the twin in Python.
+ *
+ * @typedef {object} MapHeader
+ * @property {"map"} panel
+ * @property {string} id
+ * @property {string[]} nets
+ * @property {number} columns
+ * @property {number} rows
+ * @property {number} reach
+ * @property {number[]} levels
+ * @property {number} radius
+ * @property {number} bias
+ * @property {string} says
+ * @property {string} about
+ */
+
 export {};

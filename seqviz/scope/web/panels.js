@@ -6,6 +6,7 @@ import { Flow } from "./flow.js";
 import { Gallery } from "./gallery.js";
 import { speak } from "./language.js";
 import { Learning } from "./learning.js";
+import { Maps } from "./maps.js";
 import { Scope } from "./view.js";
 import { Weights } from "./weights.js";
 import { Why } from "./why.js";
@@ -20,6 +21,7 @@ const PANELS = {
   learning: Learning,
   gallery: Gallery,
   why: Why,
+  map: Maps,
 };
 const mounted = new WeakMap();
 const KEPT = ["state", "cell", "placed", "follow"];

@@ -1,0 +1,285 @@
+// Maps of vanishing side by side, drawn as they are measured: colours on a canvas, contours and marks over it. A point
+// is chosen by hand or by arrows, and opened by a click or Enter.
+
+import { contour, shade } from "./contour.js";
+import { el, svg } from "./dom.js";
+import { tr } from "./language.js";
+import { clamp, number } from "./numbers.js";
+import { alike, readTheme, wear } from "./theme.js";
+import { Top } from "./top.js";
+
+/** @import { Message } from "./bytes.js" */
+/** @import { MapHeader } from "./headers.js" */
+/** @import { Host } from "./host.js" */
+
+const [LEFT, RIGHT, TOP, BOTTOM] = [40, 8, 26, 40];
+const SHADES = 256;
+
+export class Maps {
+  /** @type {MapHeader} */
+  header;
+  /** @type {{net: string, column: number, row: number} | null} */
+  chosen = null;
+
+  /**
+   * @param {HTMLElement} root
+   * @param {Host} host
+   */
+  constructor(root, host) {
+    this.root = root;
+    this.host = host;
+    root.classList.add("sv-root", "sv-maps");
+    this.top = new Top();
+    this.body = el("div", { class: "sv-maps-body" });
+    this.readout = el("p", { class: "sv-maps-readout", "aria-live": "polite" });
+    this.about = el("p", { class: "sv-status" });
+    root.replaceChildren(this.top.root, this.body, this.readout, this.about);
+    /** @type {Map<string, Sheet>} */
+    this.sheets = new Map();
+    this.watch = new ResizeObserver(() => this.draw());
+    this.watch.observe(this.body);
+    this.unlisten = host.rethemed(() => this.repaint());
+  }
+
+  /** @param {Message<MapHeader>} message */
+  update({ header, arrays }) {
+    this.header = header;
+    this.palettes = header.palettes;
+    this.arrays = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
+    this.top.set({ headline: header.says });
+    this.about.textContent = header.about;
+    this.theme = readTheme(this.root, this.palettes);
+    wear(this.root, this.theme);
+    for (const net of header.nets)
+      if (!this.sheets.has(net)) {
+        const sheet = new Sheet(this, net);
+        this.sheets.set(net, sheet);
+        this.body.append(sheet.root);
+      }
+    this.draw();
+    this.root.dataset.drawn = header.id;
+  }
+
+  repaint() {
+    if (!this.header) return;
+    const theme = readTheme(this.root, this.palettes);
+    if (alike(theme, this.theme)) return;
+    this.theme = theme;
+    wear(this.root, theme);
+    this.draw();
+  }
+
+  draw() {
+    if (this.header) for (const sheet of this.sheets.values()) sheet.draw();
+  }
+
+  choose(net, column, row) {
+    const { columns, rows } = this.header;
+    this.chosen = { net, column: clamp(column, 0, columns - 1), row: clamp(row, 0, rows - 1) };
+    const k = this.chosen.row * columns + this.chosen.column;
+    const [mean, low, high] = ["mean", "low", "high"].map((part) => this.arrays[`${net}.${part}`][k]);
+    const about = {
+      net,
+      radius: number(this.arrays.x[this.chosen.column], 2),
+      bias: number(this.arrays.y[this.chosen.row], 2),
+    };
+    this.readout.textContent = Number.isNaN(mean)
+      ? tr("{net}, ρ {radius}, bias {bias}: not measured yet", about)
+      : tr("{net}, ρ {radius}, bias {bias}: {mean} decades per 100 steps; the draws from {low} to {high}", {
+          ...about,
+          mean: number(mean, 2),
+          low: number(low, 2),
+          high: number(high, 2),
+        });
+    for (const sheet of this.sheets.values()) sheet.mark();
+  }
+
+  open() {
+    if (this.chosen) this.host.send({ type: "point", ...this.chosen });
+  }
+
+  destroy() {
+    this.watch.disconnect();
+    this.unlisten?.();
+  }
+}
+
+class Sheet {
+  /** @type {number} the colours, in px */
+  wide;
+  /** @type {number} */
+  tall;
+
+  /** @param {Maps} maps @param {string} net */
+  constructor(maps, net) {
+    this.maps = maps;
+    this.net = net;
+    this.canvas = el("canvas", { class: "sv-maps-colours" });
+    this.over = svg("svg", {});
+    this.frame = svg("rect", { class: "sv-maps-frame" });
+    this.root = el("div", { class: "sv-maps-sheet", tabindex: "0", role: "application" }, this.canvas, this.over);
+    this.root.addEventListener("pointermove", (e) => this.pointed(e));
+    this.root.addEventListener("click", (e) => {
+      this.pointed(e);
+      maps.open();
+    });
+    this.root.addEventListener("keydown", (e) => this.pressed(e));
+  }
+
+  get values() {
+    return this.maps.arrays[`${this.net}.mean`];
+  }
+
+  x = (column) => LEFT + ((column + 0.5) / this.maps.header.columns) * this.wide;
+  y = (row) => TOP + (1 - (row + 0.5) / this.maps.header.rows) * this.tall;
+
+  draw() {
+    const width = this.root.clientWidth;
+    if (!width) return;
+    const height = Math.min(380, Math.max(260, Math.round(0.85 * width)));
+    [this.wide, this.tall] = [width - LEFT - RIGHT, height - TOP - BOTTOM];
+    this.root.style.height = `${height}px`;
+    this.root.setAttribute(
+      "aria-label",
+      tr("{net}: forget bias up, spectral radius across; arrows move, Enter opens", { net: this.net }),
+    );
+    this.over.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.paint();
+    this.over.replaceChildren(...this.axes(), this.dots(), ...this.contours(), this.here(), this.frame);
+    this.mark();
+  }
+
+  paint() {
+    const { header, theme } = this.maps;
+    const { columns, rows, reach } = header;
+    Object.assign(this.canvas.style, {
+      left: `${LEFT}px`,
+      top: `${TOP}px`,
+      width: `${this.wide}px`,
+      height: `${this.tall}px`,
+    });
+    this.canvas.width = columns;
+    this.canvas.height = rows;
+    const pen = this.canvas.getContext("2d");
+    const image = pen.createImageData(columns, rows);
+    const shades = ramp(theme.diverging);
+    this.values.forEach((v, k) => {
+      if (Number.isNaN(v)) return;
+      const row = rows - 1 - Math.floor(k / columns);
+      const at = Math.round(((1 + shade(v, reach)) / 2) * (SHADES - 1));
+      image.data.set(shades.subarray(4 * at, 4 * at + 4), 4 * (row * columns + (k % columns)));
+    });
+    pen.putImageData(image, 0, 0);
+  }
+
+  axes() {
+    const { header, arrays } = this.maps;
+    const text = (x, y, anchor, said, of = "sv-why-tick") =>
+      svg("text", { x, y, "text-anchor": anchor, class: of }, said);
+    const every = (count, parts) => [
+      ...new Set([...Array(parts + 1).keys()].map((k) => Math.round((k * (count - 1)) / parts))),
+    ];
+    const base = TOP + this.tall;
+    return [
+      text(LEFT, 17, "start", this.net, "sv-maps-net"),
+      ...every(header.columns, 4).map((k) => text(this.x(k), base + 17, "middle", short(arrays.x[k]))),
+      ...every(header.rows, 5).map((k) => text(LEFT - 6, this.y(k) + 5, "end", short(arrays.y[k]))),
+      text(LEFT + this.wide / 2, base + 34, "middle", tr("spectral radius ρ")),
+      text(LEFT + this.wide, 17, "end", this.net === "GRU" ? tr("update bias ↑") : tr("forget bias ↑")),
+    ];
+  }
+
+  contours() {
+    const { columns, rows, levels } = this.maps.header;
+    return levels.map((level, k) => {
+      const kind =
+        k === levels.length - 1 ? "sv-maps-none" : k === levels.length - 2 ? "sv-maps-half" : "sv-maps-level";
+      const d = contour(this.values, columns, rows, level)
+        .map(
+          ([a, b, c, e]) =>
+            `M${this.x(a).toFixed(1)} ${this.y(b).toFixed(1)}L${this.x(c).toFixed(1)} ${this.y(e).toFixed(1)}`,
+        )
+        .join("");
+      return svg("path", { d, class: kind });
+    });
+  }
+
+  // Where some draws lose and others do not.
+  dots() {
+    const { columns } = this.maps.header;
+    const [low, high] = ["low", "high"].map((part) => this.maps.arrays[`${this.net}.${part}`]);
+    let d = "";
+    low.forEach((v, k) => {
+      if (v < 0 && high[k] > 0)
+        d += `M${this.x(k % columns).toFixed(1)} ${this.y(Math.floor(k / columns)).toFixed(1)}h0.01`;
+    });
+    return svg("path", { d, class: "sv-maps-dots" });
+  }
+
+  // The network on the screen.
+  here() {
+    const { radius, bias } = this.maps.header;
+    const [x, y] = [
+      place(this.maps.arrays.x, Math.max(radius, 1e-6), Math.log),
+      place(this.maps.arrays.y, bias, (v) => v),
+    ];
+    return svg(
+      "circle",
+      { cx: this.x(x), cy: this.y(y), r: 7, class: "sv-maps-here" },
+      svg("title", {}, tr("the network on the screen")),
+    );
+  }
+
+  mark() {
+    const at = this.maps.chosen;
+    this.frame.style.display = at?.net === this.net && this.wide ? "" : "none";
+    if (at?.net !== this.net || !this.wide) return;
+    const { columns, rows } = this.maps.header;
+    const [w, h] = [this.wide / columns, this.tall / rows];
+    for (const [name, value] of Object.entries({
+      x: this.x(at.column) - w / 2,
+      y: this.y(at.row) - h / 2,
+      width: w,
+      height: h,
+    }))
+      this.frame.setAttribute(name, `${value}`);
+  }
+
+  pointed(event) {
+    const { columns, rows } = this.maps.header;
+    const box = this.root.getBoundingClientRect();
+    const column = Math.floor(((event.clientX - box.left - LEFT) / this.wide) * columns);
+    const row = Math.floor((1 - (event.clientY - box.top - TOP) / this.tall) * rows);
+    this.maps.choose(this.net, column, row);
+  }
+
+  pressed(event) {
+    const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!by && event.key !== "Enter") return;
+    event.preventDefault();
+    event.stopPropagation();
+    const { columns, rows } = this.maps.header;
+    const at = this.maps.chosen?.net === this.net ? this.maps.chosen : { column: columns >> 1, row: rows >> 1 };
+    if (by) this.maps.choose(this.net, at.column + by[0], at.row + by[1]);
+    else this.maps.open();
+  }
+}
+
+const short = (v) => number(v, Math.abs(v) < 10 && v % 1 ? 2 : 0).replace(/(\.\d)0$/, "$1");
+
+// Where a value lies among the values of an axis, in places; at its ends where it lies outside.
+function place(values, v, scale) {
+  const [first, last] = [scale(values[0]), scale(values[values.length - 1])];
+  return clamp(((scale(v) - first) / (last - first)) * (values.length - 1), 0, values.length - 1);
+}
+
+// A scale of colours as so many of four bytes.
+function ramp(scale) {
+  const canvas = el("canvas", { width: SHADES, height: 1 });
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  const fill = pen.createLinearGradient(0, 0, SHADES, 0);
+  for (const [at, colour] of scale) fill.addColorStop(at, colour);
+  pen.fillStyle = fill;
+  pen.fillRect(0, 0, SHADES, 1);
+  return pen.getImageData(0, 0, SHADES, 1).data;
+}

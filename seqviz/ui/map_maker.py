@@ -1,0 +1,106 @@
+"""Maps of vanishing measured in the background of one session: a thread that ends when the person asks or leaves."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import streamlit as st
+import torch
+
+from seqviz import vocabulary as words
+from seqviz.experiment import Experiment
+from seqviz.gradients.mapped import VanishingMap
+from seqviz.gradients.maps import vanishing_maps
+from seqviz.runner import work
+
+__all__ = ["MapMaker", "leave_map", "map_maker", "mapped_networks"]
+
+FINE, ROUGH = (33, 41), (17, 21)
+"""Points across and up; the rough grid is for networks that take long."""
+
+_LONG: Final = 250_000
+_SEATS = threading.BoundedSemaphore(1)
+"""One map is measured at a time in this process; others wait their turn."""
+
+
+LONGEST: Final = 100
+"""Steps that a wave has on a map, at the most: what is lost is counted per 100 steps."""
+
+
+def mapped_networks(experiment: Experiment) -> dict[str, Experiment]:
+    """The experiment as an LSTM and a GRU of one layer, drawn, as nobody has edited it, over 100 steps at the most."""
+    bare = experiment.changed(tensors=(), edits=(), interventions=(), num_layers=1)
+    seq = bare.sequence
+    if seq.width is None and seq.length > LONGEST:
+        bare = bare.changed(sequence=replace(seq, length=LONGEST, edits=()))
+    return {name: bare.changed(cell=cell) for name, cell in (("LSTM", words.LSTM), ("GRU", words.GRU))}
+
+
+class MapMaker:
+    """The maps of a session, by network, as far as they are measured."""
+
+    def __init__(self) -> None:
+        self.of: Experiment | None = None
+        self.found: dict[str, VanishingMap] = {}
+        self.stop = threading.Event()
+        self.thread: threading.Thread | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread is at work or waiting for its turn."""
+        return self.thread is not None and self.thread.is_alive()
+
+    @property
+    def progress(self) -> float:
+        """From 0 to 1, of all maps together."""
+        return sum(found.progress for found in self.found.values()) / 2
+
+    def begin(self, experiment: Experiment) -> None:
+        """Measure the maps of this experiment, in place of any others."""
+        self.halt()
+        self.of, self.found, self.stop = experiment, {}, threading.Event()
+        self.thread = threading.Thread(target=self._work, args=(experiment, self.found, self.stop), daemon=True)
+        self.thread.start()
+
+    def halt(self) -> None:
+        """Ask the thread to end and wait until it has, a second at the most."""
+        self.stop.set()
+        if self.thread is not None:
+            self.thread.join(1.0)
+
+    def _work(self, experiment: Experiment, found: dict[str, VanishingMap], stop: threading.Event) -> None:
+        while not _SEATS.acquire(timeout=0.2):
+            if stop.is_set():
+                return
+        try:
+            torch.set_num_threads(1)
+            columns, rows = FINE if work(experiment) <= _LONG else ROUGH
+            x, y = ("spectral_radius", np.geomspace(0.25, 4.0, columns)), ("forget_bias", np.linspace(-2.0, 8.0, rows))
+            nets = mapped_networks(experiment)
+            live = {name: vanishing_maps(e, x, y, stop=stop.is_set) for name, e in nets.items()}
+            while live and not stop.is_set():
+                # The one that is behind goes on, so that both first pictures come first.
+                name = min(live, key=lambda name: found[name].progress if name in found else 0.0)
+                if (some := next(live[name], None)) is None:
+                    del live[name]
+                else:
+                    found[name] = some
+        finally:
+            _SEATS.release()
+
+
+@st.cache_resource(scope="session", on_release=lambda maker: maker.halt(), show_spinner=False)
+def map_maker() -> MapMaker:
+    """This session's."""
+    return MapMaker()
+
+
+def leave_map(page: str) -> None:
+    """Nothing is measured for nobody: another page than that of the gradients ends the work."""
+    if page != "gradients":
+        maker: MapMaker = map_maker()
+        if maker.running:
+            maker.halt()

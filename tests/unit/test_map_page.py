@@ -1,0 +1,96 @@
+"""The map on the page: measured in the background, its message, and what is said of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqviz import Clamp, Experiment, Init, Sequence, vanishing_map
+from seqviz.gradients.mapped import HALF
+from seqviz.scope.message import header_of
+from seqviz.telling.mapped import describe_map
+from seqviz.ui import map_maker, map_picture
+from seqviz.ui.map_maker import LONGEST, MapMaker, mapped_networks
+
+SMALL = Experiment("LSTM", 1, 3, sequence=Sequence("noise", 12))
+
+
+@pytest.fixture
+def few(monkeypatch):
+    monkeypatch.setattr(map_maker, "FINE", (5, 5))
+
+
+def made(experiment: Experiment) -> MapMaker:
+    maker = MapMaker()
+    maker.begin(experiment)
+    maker.thread.join(60)
+    assert not maker.running
+    return maker
+
+
+def test_what_is_measured_is_the_librarys_map(few):
+    maker = made(SMALL)
+    assert maker.progress == 1
+    x, y = ("spectral_radius", np.geomspace(0.25, 4, 5)), ("forget_bias", np.linspace(-2, 8, 5))
+    for name, e in mapped_networks(SMALL).items():
+        np.testing.assert_array_equal(maker.found[name].decades, vanishing_map(e, x, y).decades)
+
+
+def test_another_map_takes_the_place_of_the_first_and_halt_ends_it(few):
+    maker = MapMaker()
+    maker.begin(SMALL)
+    first = maker.found
+    maker.begin(replace(SMALL, hidden_size=4))
+    assert maker.found is not first
+    maker.halt()
+    assert not maker.running
+    assert map_maker._SEATS.acquire(timeout=5), "the seat was not given back"
+    map_maker._SEATS.release()
+
+
+def test_a_network_is_mapped_as_it_is_drawn_and_over_a_hundred_steps():
+    odd = Experiment(
+        "GRU", 2, 5, num_layers=2, init=Init(forget_bias=2.0), sequence=Sequence("sine", 700),
+        interventions=(Clamp("l0.z", 1.0),),
+    )  # fmt: skip
+    for e in mapped_networks(odd).values():
+        assert (e.num_layers, e.interventions, e.sequence.length, e.hidden_size) == (1, (), LONGEST, 5)
+    own = Experiment(sequence=Sequence.of_values(np.zeros(300)))
+    assert mapped_networks(own)["LSTM"].sequence.length == 300
+    # The settings that the map runs through do not make it another map.
+    assert map_picture._varied(odd) == map_picture._varied(replace(odd, init=Init(spectral_radius=2.0, gain=3.0)))
+    assert map_picture._varied(odd) != map_picture._varied(replace(odd, init=Init(seed=5)))
+
+
+def test_the_message_says_where_nothing_is_lost(few):
+    maker = made(SMALL)
+    header = header_of(map_picture.map_message(SMALL, maker.found))
+    assert (header["columns"], header["rows"], header["nets"]) == (5, 5, ["LSTM", "GRU"])
+    assert header["levels"][-2:] == [HALF, 0.0]
+    column = int(np.abs(np.log(np.geomspace(0.25, 4, 5) / header["radius"])).argmin())
+    lost = maker.found["LSTM"].filled()[:, column] < 0
+    assert ("the LSTM loses nothing" in header["says"]) == (not lost[-1])
+    half = {"LSTM": maker.found["LSTM"]}
+    assert "being measured" in header_of(map_picture.map_message(SMALL, half))["says"]
+
+
+@given(st.none() | st.floats(-2, 8), st.none() | st.floats(-2, 8), st.floats(0.25, 4))
+def test_what_is_said_names_the_place_it_is_said_of(lossless, half, radius):
+    said = describe_map(radius, {"LSTM": lossless}, {"LSTM": half})
+    assert f"ρ = {radius:.2f}" in said
+    assert ("loses nothing" in said) == (lossless is not None)
+    assert ("half is left" in said) == (lossless is None and half is not None)
+    shown = lossless if lossless is not None else half
+    assert shown is None or f"{shown:.1f}".replace("-", "−").removeprefix("−") in said
+
+
+def test_the_bias_from_which_on_nothing_is_lost_is_the_last_crossing():
+    found = vanishing_map(SMALL, ("gain", [0.5, 1.0]), ("forget_bias", [0.0, 1.0, 2.0, 3.0]), draws=1, coarse=1)
+    wild = replace(found, decades=np.array([[[-1, 1], [1, 1], [-1, 1], [1.0, 1]]]))
+    assert map_picture._from(wild, 0.0, 0) == 2.5
+    assert map_picture._from(wild, 0.0, 1) == 0.0
+    assert map_picture._from(replace(wild, decades=-wild.decades), 0.0, 0) is None
