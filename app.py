@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve()
 PAGES, ASSETS = HERE.parent / "pages", HERE.parent / "assets"
 
 if __name__ == "app":  # the server looks into this file for what to serve; each visit runs it as a script
-    app = st.App(HERE, **serving(["gates", "cell", "compare", "gradients", "training"]))
+    app = st.App(HERE, **serving(["gates", "cell", "compare", "gradients", "training", "your_network"]))
 else:
     listen()
     through_app()
@@ -32,6 +32,7 @@ else:
         st.Page(PAGES / "compare.py", title=tr("Compare"), icon=":material/compare:"),
         st.Page(PAGES / "gradients.py", title=tr("Gradients"), icon=":material/trending_down:"),
         st.Page(PAGES / "training.py", title=tr("Training"), icon=":material/school:"),
+        st.Page(PAGES / "your_network.py", title=tr("Your network"), icon=":material/upload_file:"),
     ]
     page = st.navigation(pages, position="top")
     leave(page.url_path)

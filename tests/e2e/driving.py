@@ -20,6 +20,7 @@ PICTURES = {
     "compare": ".sv-flow",
     "gradients": ".sv-flow",
     "training": ".sv-scope",
+    "your_network": ".sv-scope",
 }
 """The first picture of every page, by the page's address."""
 

@@ -77,7 +77,7 @@ def test_a_page_that_is_not_there_says_which_are(server):
     says = body.decode()
     assert status == 404
     assert "There is no page &#x27;nosuch&#x27; here." in says
-    for page in ("/", "/cell", "/compare", "/gradients", "/training"):
+    for page in ("/", "/cell", "/compare", "/gradients", "/training", "/your_network"):
         assert f'href="{page}"' in says
     _, _, body = ask(f"{server}/nosuch", Accept="text/html", Accept_Language="zh-CN,zh;q=0.9")
     assert "这里没有" in body.decode()

@@ -31,10 +31,11 @@ def read_here(kind: str, files: Mapping[str, bytes]) -> list[tuple[dict[str, Any
 def output(file: NetworkFile, stack: Stack, x: torch.Tensor, **answers: Any) -> torch.Tensor:
     """What a stack gives when the network takes ``x``, turned as the file's own framework turns it."""
     module = file.module(stack, **answers)
-    fed = file.fed(stack, x)
-    time = 1 if module.batch_first else 0
+    fed = file.fed(stack, x.transpose(0, 1) if module.batch_first else x)
+    fed = fed.flip(0) if stack.backwards else fed
     with torch.no_grad():
-        y = module(fed.flip(time) if stack.backwards else fed)[0]
+        y = module(fed.transpose(0, 1) if module.batch_first else fed)[0]
+    time = 1 if module.batch_first else 0
     return y.flip(time) if stack.turned_back else y
 
 

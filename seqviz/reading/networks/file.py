@@ -70,7 +70,10 @@ class NetworkFile:
 
         Args:
             stack: one of ``stacks``, its name, or its place.
-            x: ``(L, N, H_in)``, or ``(N, L, H_in)`` with ``batch_first``.
+            x: ``(L, N, H_in)``, whatever the modules take first.
+
+        Returns:
+            ``(L, N, H)``.
 
         Raises:
             ValueError: there is no such stack.
@@ -79,11 +82,12 @@ class NetworkFile:
         if not chosen.fed_by:
             return x
         before = self._stack(chosen.fed_by)
-        took = self.fed(before, x)
-        time = 1 if _answered(before, {})["batch_first"] else 0
+        took, module = self.fed(before, x), self.module(before)
+        took = took.flip(0) if before.backwards else took
         with torch.no_grad():
-            out: torch.Tensor = self.module(before)(took.flip(time) if before.backwards else took)[0]
-        return out.flip(time) if before.turned_back else out
+            out: torch.Tensor = module(took.transpose(0, 1) if module.batch_first else took)[0]
+        out = out.transpose(0, 1) if module.batch_first else out
+        return out.flip(0) if before.turned_back else out
 
     def module(self, stack: Stack | str | int = 0, **answers: Any) -> nn.Module:
         """torch's own layer with the weights of a stack, in float32 and for evaluation.

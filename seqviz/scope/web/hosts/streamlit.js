@@ -41,7 +41,7 @@ const hostOf = (about, send) => ({
 });
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const { language, panel } = unpack(data).header;
+  const { language, panel, link } = unpack(data).header;
   const about = tail(data);
   const send = (sent) => setTriggerValue("edit", sent);
   speak(language);
@@ -52,7 +52,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     return undefined;
   }
   const root = parentElement.querySelector(".sv-root") ?? parentElement;
-  const gone = mount(root, data, hostOf(about, send));
+  // A run that somebody brought is looked at: nobody computes it anew.
+  const gone = mount(root, data, { ...hostOf(about, send), answers: link !== "run" });
   if (about) hear(about, send);
   return () => {
     if (about) leave(about.key);

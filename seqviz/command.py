@@ -1,0 +1,235 @@
+"""The command line: ``seqviz read``, ``capture``, ``show`` and ``serve``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import webbrowser
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import seqviz
+from seqviz import looked
+from seqviz.language import preferred, reason, tr, use_language
+from seqviz.looked import inputs_of_table
+from seqviz.reading.networks import NetworkFile, Stack, read_network
+from seqviz.reading.networks.told import Moved
+from seqviz.reading.tables import read_table
+from seqviz.trace import Trace
+
+__all__ = ["OPEN", "main"]
+
+OPEN: Final = "SEQVIZ_OPEN"
+"""The environment variable by which the app is told what to open: JSON with ``network``, ``data`` or ``trace``."""
+
+_ANSWERS: Final = {"true": True, "false": False, "yes": True, "no": False}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Returns:
+        0; 1 where something had to be refused, which is said in a sentence; 2 where the command is wrong.
+    """
+    use_language(preferred(os.environ.get("LANG", "").replace("_", "-")))
+    given = _parser().parse_args(argv)
+    try:
+        code: int = given.run(given)
+    except (ValueError, OSError) as refusal:
+        said = f"{refusal.filename}: {refusal.strerror}" if isinstance(refusal, OSError) else reason(refusal)
+        print(f"seqviz: {said}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser("seqviz", description=tr("See inside recurrent networks: gates, states, gradients."))
+    top.add_argument("--version", action="version", version=f"seqviz {seqviz.__version__}")
+    commands = top.add_subparsers(title=tr("commands"), required=True, metavar=tr("command"))
+
+    def command(name: str, run: Any, says: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=says, description=says)
+        made.set_defaults(run=run)
+        return made
+
+    read = command("read", _read, tr("Say what a file of a trained network holds; nothing in it is run."))
+    _network(read, tr("a .pt, .safetensors, .keras, .h5 or .onnx file"))
+    made = command("capture", _capture, tr("Run a network on a table and save every gate and state."))
+    _network(made, tr("a .pt, .safetensors, .keras, .h5 or .onnx file"))
+    _data(made, required=True)
+    made.add_argument("-o", "--output", required=True, metavar="RUN.npz", help=tr("where to save the run"))
+    show = command("show", _show, tr("Open a network or a saved run in the app."))
+    _network(show, tr("a file of a network, or a run that was saved as .npz"))
+    _data(show, required=False)
+    _port(show)
+    _port(command("serve", _serve, tr("Start the app.")))
+    return top
+
+
+def _network(command: argparse.ArgumentParser, says: str) -> None:
+    command.add_argument("file", help=says)
+    command.add_argument("--beside", action="append", default=[], metavar="FILE",
+                         help=tr("a file that belongs to it, such as the weights of an ONNX file"))  # fmt: skip
+    command.add_argument("--answer", action="append", default=[], metavar="NAME=VALUE",
+                         help=tr("an answer to what the file leaves open, such as nonlinearity=relu"))  # fmt: skip
+
+
+def _data(command: argparse.ArgumentParser, *, required: bool) -> None:
+    command.add_argument("--data", required=required, metavar="TABLE", help=tr("a table, one step a line"))
+    command.add_argument("--columns", metavar="A,B", help=tr("which of its columns, in the order of the inputs"))
+    command.add_argument(
+        "--missing", choices=["drop", "carry", "interpolate"], help=tr("what to do about missing numbers")
+    )
+    command.add_argument("--standardise", action="store_true", help=tr("standardise each column"))
+    command.add_argument("--stack", metavar="NAME", help=tr("which of the file’s networks; the first unless given"))
+
+
+def _port(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--port", type=int, default=8501, help=tr("where the app listens (8501)"))
+
+
+def _opened(given: argparse.Namespace) -> NetworkFile:
+    paths = [given.file, *given.beside]
+    answers = dict(_answer(each) for each in given.answer)
+    return read_network(paths if len(paths) > 1 else given.file, answers=answers or None)
+
+
+def _answer(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(tr("An answer is written NAME=VALUE, such as nonlinearity=relu."))
+    return name.strip(), _ANSWERS.get(value.strip().lower(), value.strip())
+
+
+def _read(given: argparse.Namespace) -> int:
+    file = _opened(given)
+    print(file.name)
+    for stack in file.stacks:
+        print(f"\n  {_title(stack)}")
+        for line in _gates(stack.moved):
+            print(f"    {line}")
+        for question in stack.asked:
+            choices = " | ".join(map(str, question.choices))
+            print(f"    ? {question.says}  [--answer {question.name}={choices}]")
+        for remark in stack.remarks:
+            print(f"    - {remark}")
+    for note in file.said:
+        print(f"\n  - {note}")
+    return 0
+
+
+def _title(stack: Stack) -> str:
+    words = [stack.cell, f"{stack.input_size} → {stack.hidden_size}"]
+    words += [f"num_layers={stack.num_layers}"] if stack.num_layers > 1 else []
+    words += ["bidirectional"] if stack.bidirectional else []
+    words += [f"proj_size={stack.proj_size}"] if stack.proj_size else []
+    return f"{stack.name or tr('the network')}: {', '.join(words)}, {stack.dtype}"
+
+
+def _gates(moved: tuple[Moved, ...]) -> list[str]:
+    """The moves of the first array, a line each."""
+    return [str(move.says) for move in moved if move.source == moved[0].source]
+
+
+def _capture(given: argparse.Namespace) -> int:
+    file = _opened(given)
+    stack = _chosen(file, given.stack)
+    table = read_table(Path(given.data), missing=given.missing)
+    inputs = inputs_of_table(table, _first(file, stack).input_size, _columns(given), standardise=given.standardise)
+    trace = looked.look(file, stack, inputs.x, most=len(inputs.x)).trace
+    trace.save(given.output)
+    for said in (table.says, *inputs.says, *stack.guessed, trace.problem):
+        if said:
+            print(f"- {said}")
+    print(tr("{path}: {signals}, as torch’s own run to {parity:.1e}.", path=given.output,
+             signals=", ".join(trace.signals), parity=trace.parity))  # fmt: skip
+    return 0
+
+
+def _chosen(file: NetworkFile, name: str | None) -> Stack:
+    if name is None:
+        return file.stacks[0]
+    found = next((stack for stack in file.stacks if stack.name == name), None)
+    if found is None:
+        file.module(name)  # says which there are
+        raise AssertionError
+    return found
+
+
+def _first(file: NetworkFile, stack: Stack) -> Stack:
+    """The stack that takes what the network takes."""
+    named = {each.name: each for each in file.stacks}
+    while stack.fed_by:
+        stack = named[stack.fed_by]
+    return stack
+
+
+def _columns(given: argparse.Namespace) -> list[str]:
+    return [name.strip() for name in given.columns.split(",")] if given.columns else []
+
+
+def _show(given: argparse.Namespace) -> int:
+    path = Path(given.file).resolve()
+    wanted: dict[str, Any] = {}
+    if _is_run(path):
+        if given.data:
+            raise ValueError(tr("A saved run is shown as it is; --data belongs to a network."))
+        wanted["trace"] = str(path)
+    else:
+        file = _opened(given)
+        wanted |= {"network": str(path), "beside": [str(Path(each).resolve()) for each in given.beside]}
+        wanted |= {"answers": dict(_answer(each) for each in given.answer), "stack": _chosen(file, given.stack).name}
+    if given.data:
+        read_table(Path(given.data), missing=given.missing)
+        wanted |= {"data": str(Path(given.data).resolve()), "columns": _columns(given), "missing": given.missing}
+        wanted["standardise"] = given.standardise
+    return _start(given.port, wanted)
+
+
+def _is_run(path: Path) -> bool:
+    """Whether it is a trace, by what is in it; refused where it looks like one and is not."""
+    if path.suffix.lower() != ".npz":
+        return False
+    with path.open("rb") as file:
+        Trace.load(file)
+    return True
+
+
+def _serve(given: argparse.Namespace) -> int:
+    return _start(given.port, {})
+
+
+def _start(port: int, wanted: dict[str, Any]) -> int:
+    """The app, with a browser on it, until it is ended; what it opens goes through its environment."""
+    app = Path(seqviz.__file__).resolve().parents[1] / "app.py"
+    if not app.is_file():
+        raise ValueError(
+            tr("The app is not installed here; start it from a checkout of the project: streamlit run app.py")
+        )
+    around = {**os.environ, OPEN: json.dumps(wanted)} if wanted else {**os.environ}
+    address = f"http://localhost:{port}/{'your_network' if wanted else ''}"
+    command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port)]
+    command += ["--server.headless", "true"]
+    print(address)
+    with subprocess.Popen(command, env=around, cwd=app.parent) as server:
+        threading.Thread(target=_browse, args=(server, port, address), daemon=True).start()
+        return server.wait()
+
+
+def _browse(server: subprocess.Popen[bytes], port: int, address: str) -> None:
+    """Open a browser as soon as the server answers."""
+    while server.poll() is None:
+        with suppress(OSError), socket.create_connection(("localhost", port), timeout=1):
+            webbrowser.open(address)
+            return
+        time.sleep(0.2)

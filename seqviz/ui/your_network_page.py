@@ -1,0 +1,306 @@
+"""The parts of the page *Your network*: a file, what is in it, data, and the gates."""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+from typing import Any, Final
+
+import streamlit as st
+import torch
+
+from seqviz import counted
+from seqviz import vocabulary as words
+from seqviz.experiment import MAX_STEPS, Experiment
+from seqviz.experiment import Sequence as Input
+from seqviz.language import again, reason, tr
+from seqviz.looked import inputs_of_table
+from seqviz.reading.networks import Stack
+from seqviz.scope import of_trace
+from seqviz.scope.hosts.streamlit import mount
+from seqviz.trace import Trace
+from seqviz.ui.bench import Bench
+from seqviz.ui.controls import controlled, literal, refuse
+from seqviz.ui.panels.own import MENDS
+from seqviz.ui.scenes import lab
+from seqviz.ui.shell import go
+from seqviz.ui.yours import MOST, Yours
+
+__all__ = ["your_network"]
+
+NUMBERS: Final = 1_500_000
+"""Numbers in a picture."""
+
+
+def your_network() -> None:
+    """The page: what was brought at the left, its picture at the right."""
+    yours = Yours.here()
+    with st.container(key="yours"):
+        left, right = st.columns([3, 8], gap="medium")
+        with left, st.container(key="yours-brought"):
+            _network(yours)
+            _data(yours)
+        with right, st.container(key="yours-picture"):
+            _picture(yours)
+
+
+def _network(yours: Yours) -> None:
+    def chosen() -> None:
+        files = {file.name: file.getvalue() for file in st.session_state["yours.network"] or ()}
+        if files:
+            yours.attempt(lambda: yours.take(files))
+        else:
+            yours.problem = ""
+
+    st.file_uploader(
+        tr("A trained network: .pt, .keras, .onnx, …; or a run, .npz"), accept_multiple_files=True,
+        key="yours.network", on_change=chosen,
+        help=tr("Nothing in the file is run, nothing is written to disk, and it leaves this session only with you."),
+    )  # fmt: skip
+    with st.container():
+        if yours.problem:
+            refuse(again(yours.problem))
+    if yours.example:
+        st.caption(tr("Until you bring your own, this is a network that adds two marked numbers."))
+    st.markdown(f"**{literal(yours.name)}**")
+    if yours.file is not None:
+        _stacks(yours)
+
+
+def _stacks(yours: Yours) -> None:
+    file = yours.file
+    assert file is not None
+    if len(file.stacks) > 1:
+        controlled(
+            st.selectbox, tr("Network in the file"), yours.stack, lambda k: _look_at(yours, k), key="yours.stack",
+            options=list(range(len(file.stacks))), format_func=lambda k: file.stacks[k].name or tr("the network"),
+        )  # fmt: skip
+    stack = yours.shown
+    st.caption(literal(_size(stack)))
+    st.markdown(f"**{tr('Which rows became which gate')}**")
+    st.markdown(_blocks(stack), unsafe_allow_html=True)
+    for question in stack.asked:
+        if question.name == "batch_first":  # one sequence is given, in the order that the module takes
+            continue
+        controlled(
+            st.segmented_control, literal(again(question.says)), yours.answered.get(question.name, question.choices[0]),
+            partial(yours.answer, question.name), key=f"yours.{stack.name}.{question.name}",
+            options=list(question.choices), format_func=str, required=True,
+        )  # fmt: skip
+    notes = [*file.said, *stack.remarks]
+    if notes:
+        with st.expander(tr("What was done with the file"), key="yours-notes"):
+            st.markdown("\n".join(f"- {literal(again(note))}" for note in notes))
+
+
+def _look_at(yours: Yours, stack: int) -> None:
+    yours.stack, yours.layer, yours.reverse, yours.units = stack, 0, False, 0
+
+
+def _size(stack: Stack) -> str:
+    sizes = [counted.inputs(stack.input_size), counted.units(stack.hidden_size), counted.layers(stack.num_layers)]
+    more = [tr("both directions")] if stack.bidirectional else []
+    more += [tr("a projection to {size}", size=stack.proj_size)] if stack.proj_size else []
+    numbers = sum(array.size for array in stack.parameters.values())
+    kind = ", ".join(map(str, [stack.cell, *sizes, *more, stack.dtype]))
+    says = tr("{kind}; weights: {numbers:,}", kind=kind, numbers=numbers)
+    return tr("{name}: {says}", name=stack.name, says=says) if stack.name else says
+
+
+def _blocks(stack: Stack) -> str:
+    """The blocks of the first matrix as the file has them, each in its gate's colour."""
+    rows = []
+    for move in stack.moved:
+        if move.source != stack.moved[0].source:
+            break
+        colour = f"var(--sv-hue-{move.gate}, var(--sv-ink))"
+        span = f"{move.span[0]}–{move.span[1]}"
+        rows.append(
+            f'<div style="display:flex;gap:8px;align-items:center" title="{escape(move.says)}"><span style="background:'
+            f'{colour};color:var(--sv-paper);min-width:76px;text-align:center;padding:1px 4px">{span}</span>'
+            f"<span><b>{escape(move.gate)}</b> {escape(move.label)}</span></div>"
+        )
+    where = tr("columns") if stack.moved[0].columns else tr("rows")
+    source = tr("{where} of {source}", where=where, source=stack.moved[0].source[-60:])
+    return f'<div class="sv-moved">{"".join(rows)}<small>{escape(source)}</small></div>'
+
+
+def _data(yours: Yours) -> None:
+    if yours.file is None:
+        return
+
+    def chosen() -> None:
+        given = st.session_state["yours.data"]
+        if given is not None:
+            yours.attempt(lambda: yours.bring(given.getvalue(), given.name))
+
+    def typed() -> None:
+        yours.attempt(lambda: yours.typed(st.session_state["yours.text"]))
+
+    st.file_uploader(tr("Data: a table, one step a line, or a text"), key="yours.data", on_change=chosen)
+    if yours.gaps and yours.given is not None:
+        for word in MENDS:
+            mend = partial(yours.bring, *yours.given, word)
+            st.button(MENDS[word], key=f"yours.{word}", width="stretch", on_click=yours.attempt, args=(mend,))
+    with st.expander(tr("Type it instead"), key="yours-type"):
+        st.text_area(tr("Numbers, one step a line, or a text"), key="yours.text", on_change=typed, height=100)
+    if yours.table is not None:
+        _columns(yours)
+
+
+def _columns(yours: Yours) -> None:
+    table = yours.table
+    assert table is not None
+    if yours.data_name:
+        st.markdown(f"**{literal(yours.data_name)}**  \n{literal(again(table.says))}")
+    if len(table.names) > 1:
+        now = yours.columns or list(table.names[: yours.takes])
+
+        def taken(names: list[str]) -> None:
+            yours.columns, yours.found = list(names), None
+
+        controlled(
+            st.multiselect, tr("Columns, in the order of the {inputs}", inputs=counted.inputs(yours.takes)), now, taken,
+            key="yours.columns", options=list(table.names),
+        )  # fmt: skip
+
+    def standard(on: bool) -> None:
+        yours.standardise, yours.found = on, None
+
+    controlled(st.checkbox, tr("Standardise each column"), yours.standardise, standard, key="yours.standardise")
+    try:
+        for says in inputs_of_table(table, yours.takes, yours.columns, standardise=yours.standardise).says:
+            st.caption(literal(says))
+    except ValueError as refusal:
+        refuse(reason(refusal))
+
+
+def _picture(yours: Yours) -> None:
+    if yours.file is None and yours.trace is None:
+        return
+    try:
+        seen = yours.run()
+    except ValueError as refusal:
+        refuse(reason(refusal))
+        return
+    trace = seen.trace
+    if yours.file is not None and yours.table is None:
+        for says in yours.inputs().says:
+            st.caption(literal(says))
+    prefix = _choices(yours, trace)
+    steps = _steps(yours, seen.says)
+    shown, units = _units(yours, trace, prefix)
+    for says in (steps, units):
+        if says:
+            st.caption(literal(says))
+    try:
+        message = of_trace(shown, yours.layer, reverse=yours.reverse, prefix=prefix, batch=yours.batch)
+    except (ValueError, KeyError) as refusal:
+        refuse(reason(refusal) if isinstance(refusal, ValueError) else tr("This part of the run was not saved."))
+        return
+    mount("yours.scope", message, lambda event: None)
+    if yours.file is not None:
+        _further(yours)
+    st.container(key="yours-doctor")
+
+
+def _choices(yours: Yours, trace: Trace) -> str:
+    """Which module, layer, direction and sequence; gives the module's name."""
+    prefixes = list(trace.modes)
+    places = st.container(horizontal=True, key="yours-choices")
+    prefix = prefixes[0] if prefixes else ""
+    with places:
+        if len(prefixes) > 1:
+            prefix = str(st.selectbox(tr("Module"), prefixes, key="yours.module"))
+        layers = _layers(trace, prefix)
+        yours.layer = min(yours.layer, layers - 1)
+        if layers > 1:
+            controlled(
+                st.segmented_control, tr("Layer shown"), yours.layer, lambda k: setattr(yours, "layer", k),
+                key="yours.layer", options=list(range(layers)), format_func=lambda k: tr("Layer {k}", k=k + 1),
+                required=True,
+            )  # fmt: skip
+        both = words.signal_name(yours.layer, "h", reverse=True, prefix=prefix) in trace
+        yours.reverse = yours.reverse and both
+        if both:
+            controlled(
+                st.segmented_control, tr("Direction"), yours.reverse, lambda way: setattr(yours, "reverse", way),
+                key="yours.reverse", options=[False, True], required=True,
+                format_func=lambda way: tr("backwards") if way else tr("forwards"),
+            )  # fmt: skip
+        count = trace[words.signal_name(yours.layer, "h", reverse=yours.reverse, prefix=prefix)].shape[1]
+        yours.batch = min(yours.batch, count - 1)
+        if count > 1:
+            controlled(
+                st.number_input, tr("Sequence, of {count}", count=count), yours.batch,
+                lambda k: setattr(yours, "batch", int(k or 0)), key="yours.batch", min_value=0, max_value=count - 1,
+            )  # fmt: skip
+    return prefix
+
+
+def _layers(trace: Trace, prefix: str) -> int:
+    layers = 1
+    while words.signal_name(layers, "h", prefix=prefix) in trace:
+        layers += 1
+    return layers
+
+
+def _steps(yours: Yours, says: Any) -> Any:
+    """Which steps of a long run, where not all can be seen; gives what is said of them."""
+    total = len(yours.trace[yours.trace.signals[0]]) if yours.trace is not None else len(yours.inputs().x)
+    if total <= MOST:
+        return ""
+    with st.container(horizontal=True, key="yours-steps", vertical_alignment="bottom"):
+        if not yours.whole:
+            controlled(
+                st.number_input, tr("First step"), yours.first, lambda k: setattr(yours, "first", int(k or 0)),
+                key="yours.first", min_value=0, max_value=total - 1, step=MOST,
+            )  # fmt: skip
+        controlled(
+            st.toggle, tr("The whole run, some of its steps"), yours.whole, lambda on: setattr(yours, "whole", on),
+            key="yours.whole",
+        )  # fmt: skip
+    return says
+
+
+def _units(yours: Yours, trace: Trace, prefix: str) -> tuple[Trace, Any]:
+    """As many units as a picture holds, and what is said of them."""
+    h = trace[words.signal_name(yours.layer, "h", reverse=yours.reverse, prefix=prefix)]
+    steps, _, total = h.shape
+    most = max(16, NUMBERS // (8 * max(steps, 1)))
+    if total <= most:
+        return trace, ""
+    controlled(
+        st.number_input, tr("First unit"), yours.units, lambda k: setattr(yours, "units", int(k or 0)),
+        key="yours.units", min_value=0, max_value=total - 1, step=most,
+    )  # fmt: skip
+    last = min(yours.units + most, total) - 1
+    says = tr("Units {first} to {last} of {total:,} are shown; the picture counts them from 0.", first=yours.units,
+              last=last, total=total)  # fmt: skip
+    return trace.sel(unit=slice(yours.units, last + 1)), says
+
+
+def _further(yours: Yours) -> None:
+    """On to the other pages, where the network fits them."""
+    try:
+        experiment = _experiment(yours)
+    except ValueError as refusal:
+        st.caption(literal(reason(refusal)))
+        return
+    pages = {"gates": tr("Open in Gates"), "cell": tr("Open in Cell"), "gradients": tr("Open in Gradients")}
+    with st.container(horizontal=True, key="yours-further"):
+        for page, says in pages.items():
+            if st.button(says, key=f"yours.open.{page}"):
+                (lab() if page == "gradients" else Bench.here()).put(experiment)
+                go(page)
+
+
+def _experiment(yours: Yours) -> Experiment:
+    """The network and as many steps of its data as an experiment has."""
+    file = yours.file
+    assert file is not None
+    made = file.experiment(yours.shown, **yours.answered)
+    x = file.fed(yours.shown, torch.from_numpy(yours.inputs().x)[:, None])[:, 0].numpy()
+    x = x[::-1] if yours.shown.backwards else x
+    first = min(yours.first, max(0, len(x) - 1))
+    return made.changed(sequence=Input.of_values(x[first : first + MAX_STEPS]))

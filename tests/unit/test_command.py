@@ -1,0 +1,145 @@
+"""The command line: what it prints, what it saves, what it refuses, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import seqviz
+from seqviz import command
+from seqviz.language import use_language
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch):
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
+    yield
+    use_language("en")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    torch.save(
+        {"a": nn.LSTM(2, 3).state_dict(), "b": nn.RNN(2, 4, bidirectional=True).state_dict()}, tmp_path / "net.pt"
+    )
+    (tmp_path / "data.csv").write_text("u,v,w\n1,2,3\n2,0,1\n-1,0.5,2\n")
+    return tmp_path
+
+
+def run(*words: Any) -> int:
+    return command.main([str(word) for word in words])
+
+
+def test_read_prints_what_is_in_a_file(folder, capsys):
+    assert run("read", folder / "net.pt") == 0
+    said = capsys.readouterr().out
+    assert "a: LSTM, 2 → 3, float32" in said
+    assert "b: RNN, 2 → 4, bidirectional, float32" in said
+    assert "Rows 3–5 of a.weight_ih_l0 became the forget gate f." in said
+    assert "--answer nonlinearity=tanh | relu" in said
+    assert run("read", folder / "net.pt", "--answer", "nonlinearity=relu") == 0
+    assert "--answer nonlinearity" not in capsys.readouterr().out
+
+
+def test_capture_saves_the_run(folder, capsys):
+    out = folder / "run.npz"
+    assert run("capture", folder / "net.pt", "--data", folder / "data.csv", "--columns", "w,u", "--stack", "b",
+               "--answer", "nonlinearity=relu", "-o", out) == 0  # fmt: skip
+    assert "l0_reverse.h" in capsys.readouterr().out
+    module = seqviz.read_network(folder / "net.pt").module("b", nonlinearity="relu")
+    x = torch.tensor([[3.0, 1], [1, 2], [2, -1]])
+    found = seqviz.Trace.load(out)
+    with torch.no_grad():
+        y = module(x[:, None])[0]
+    np.testing.assert_allclose(np.concatenate([found["l0.h"], found["l0_reverse.h"]], -1), y, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["read", "none.pt"], "No such file"),
+        (["read", "data.csv"], "a table; it is data for a network"),
+        (["read", "net.pt", "--answer", "relu"], "written NAME=VALUE"),
+        (["read", "net.pt", "--answer", "nonlinearity=elu"], "no answer here"),
+        (["capture", "net.pt", "--data", "net.pt", "-o", "x.npz"], "not a table"),
+        (["capture", "net.pt", "--data", "data.csv", "--columns", "u", "-o", "x.npz"], "takes 2 inputs, and 1 column"),
+        (["capture", "net.pt", "--data", "data.csv", "--stack", "c", "-o", "x.npz"], "no network 'c' in the file"),
+        (["show", "data.csv"], "a table; it is data for a network"),
+        (["show", "net.pt", "--data", "none.csv"], "No such file"),
+    ],
+)
+def test_what_is_refused_is_said_in_one_line(folder, capsys, monkeypatch, words, says):
+    monkeypatch.chdir(folder)
+    assert run(*words) == 1
+    said = capsys.readouterr()
+    assert says in said.err
+    assert said.err.startswith("seqviz: ")
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("words", [[], ["draw"], ["capture", "net.pt"], ["serve", "--port", "x"]])
+def test_a_wrong_command_ends_with_2(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        run(*words)
+    assert end.value.code == 2
+    assert "usage: seqviz" in capsys.readouterr().err
+
+
+def test_help_names_the_commands(capsys):
+    with pytest.raises(SystemExit) as end:
+        run("--help")
+    assert end.value.code == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in ("read", "capture", "show", "serve"))
+
+
+class Server:
+    def __init__(self, words: list[str], env: dict[str, str], cwd: Path) -> None:
+        started.append((words, env))
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def poll(self) -> int:
+        return 0
+
+    wait = poll
+
+
+started: list[tuple[list[str], dict[str, str]]] = []
+
+
+def test_show_hands_over_paths_and_choices(folder, monkeypatch, capsys):
+    started.clear()
+    monkeypatch.setattr(subprocess, "Popen", Server)
+    assert run("show", folder / "net.pt", "--data", folder / "data.csv", "--stack", "b", "--columns", "u,v",
+               "--standardise", "--port", "8600") == 0  # fmt: skip
+    assert "http://localhost:8600/your_network" in capsys.readouterr().out
+    wanted = json.loads(started[0][1][command.OPEN])
+    assert wanted["network"] == str(folder / "net.pt")
+    assert (wanted["stack"], wanted["columns"], wanted["standardise"]) == ("b", ["u", "v"], True)
+    assert "8600" in started[0][0]
+    seqviz.capture(nn.GRU(1, 2), torch.randn(3, 1, 1)).save(folder / "run.npz")
+    assert run("show", folder / "run.npz") == 0
+    assert json.loads(started[1][1][command.OPEN]) == {"trace": str(folder / "run.npz")}
+    assert run("show", folder / "run.npz", "--data", folder / "data.csv") == 1
+    assert run("serve") == 0
+    assert command.OPEN not in started[2][1]
+
+
+def test_it_speaks_the_language_of_the_shell(folder, monkeypatch, capsys):
+    monkeypatch.setenv("LANG", "de_DE.UTF-8")
+    assert run("read", folder / "data.csv") == 1
+    assert "eine Tabelle" in capsys.readouterr().err
