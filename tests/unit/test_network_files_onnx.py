@@ -155,10 +155,6 @@ def test_onnx_own_node_tests(name: str) -> None:
     x = given_.pop("X")
     del made.graph.input[1:]
     made.graph.initializer.extend(numpy_helper.from_array(np.asarray(array), key) for key, array in given_.items())
-    if "peepholes" in name:
-        with pytest.raises(ValueError, match="peepholes"):
-            read_network(made.SerializeToString())
-        return
     file = read_network(made.SerializeToString())
     (stack,) = file.stacks
     with torch.no_grad():
@@ -188,7 +184,7 @@ def graphs(draw: st.DrawFn) -> tuple[onnx.ModelProto, int, bool]:
     if draw(st.booleans()):
         attributes["activations"] = {"LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"],
                                      "RNN": ["Tanh"]}[kind] * ways  # fmt: skip
-    bias, seed = draw(st.booleans()), draw(st.integers(0, 99))
+    bias, peepholes, seed = draw(st.booleans()), draw(st.booleans()), draw(st.integers(0, 99))
     nodes, tensors = [], []
     value, wide = "x", width
     if turned:
@@ -198,6 +194,10 @@ def graphs(draw: st.DrawFn) -> tuple[onnx.ModelProto, int, bool]:
         made, weights = node(
             kind, size, wide, ways=ways, bias=bias, seed=seed + k, name=value, to=f"h{k}", **attributes
         )
+        if peepholes and kind == "LSTM":
+            eyes = np.random.default_rng(seed + k).normal(0, 0.5, (ways, 3 * size)).astype("<f4")
+            weights.append(numpy_helper.from_array(eyes, f"p{k}"))
+            made.input.extend([""] * (7 - len(made.input)) + [f"p{k}"])
         shape = numpy_helper.from_array(np.array([0, 0, -1]), f"shape{k}")
         nodes += [made, helper.make_node("Transpose", [f"h{k}"], [f"t{k}"], perm=[0, 2, 1, 3]),
                   helper.make_node("Reshape", [f"t{k}", f"shape{k}"], [f"y{k}"])]  # fmt: skip
@@ -276,6 +276,17 @@ def test_an_experiment_has_the_readout_of_the_graph() -> None:
         np.testing.assert_allclose(seqviz.run(experiment)["y"], net(x), atol=1e-6)
 
 
+def test_peepholes_become_an_experiment_of_their_own_cell() -> None:
+    stack = (file := read_network(told("p", 7))).stacks[0]
+    assert stack.peephole
+    x = np.random.default_rng(0).normal(size=(5, 2)).astype("<f4")
+    experiment = file.experiment().changed(sequence=seqviz.Sequence.of_values(x))
+    assert experiment.cell == "PEEPHOLE"
+    with torch.no_grad():
+        expected = file.module()(torch.from_numpy(x)[:, None])[0]
+    np.testing.assert_allclose(seqviz.run(experiment)["l0.h"], expected, atol=1e-6)
+
+
 def bad(kind: str = "LSTM", **attributes: Any) -> bytes:
     made, tensors = node(kind, 3, 2, **attributes)
     return model([made], tensors, 2).SerializeToString()
@@ -320,7 +331,6 @@ WRONG: dict[str, tuple[bytes, str]] = {
     "coupled": (bad(input_forget=1), "has input_forget"),
     "hard": (bad(activations=["HardSigmoid", "Tanh", "Tanh"]), "squashes with hardsigmoid, tanh, tanh"),
     "affine": (bad("RNN", activations=["Affine"]), "squashes with affine"),
-    "peepholes": (told("p", 7), "has peepholes"),
     "shape of W": (reshaped("W", (1, 12)), "do not have the shapes of ONNX LSTM"),
     "shape of R": (reshaped("R", (1, 11, 3)), "do not have the shapes"),
     "shape of B": (reshaped("B", (1, 12)), "do not have the shapes"),

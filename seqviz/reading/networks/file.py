@@ -13,6 +13,7 @@ from torch import nn
 
 from seqviz import counted
 from seqviz.cells.gru_before import GRU_RESET_BEFORE
+from seqviz.cells.peephole import PEEPHOLE
 from seqviz.checks import shown
 from seqviz.experiment import MAX_HIDDEN, MAX_INPUT, MAX_LAYERS, MAX_OUTPUT, Experiment, Tensor, parameter_shapes
 from seqviz.language import Sentence, tr
@@ -123,7 +124,7 @@ class NetworkFile:
         if problem:
             raise ValueError(problem)
         arrays = dict(chosen.parameters) | self._readout(chosen)
-        cell = _registered(chosen.cell, said)
+        cell = PEEPHOLE.name if chosen.peephole else _registered(chosen.cell, said)
         outputs = len(arrays["readout.bias"])
         blank = Experiment(cell, chosen.input_size, chosen.hidden_size, outputs, chosen.num_layers)
         zeros = {name: np.zeros(shape, "<f4") for name, shape in parameter_shapes(blank).items()}

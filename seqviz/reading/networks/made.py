@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from seqviz.cells.cell import Cell
 from seqviz.cells.gru_before import GRU_RESET_BEFORE
 from seqviz.cells.layer import CellLayer
+from seqviz.cells.peephole import PEEPHOLE
 from seqviz.language import tr
 from seqviz.reading.networks.stacks import Stack
 
@@ -36,7 +37,7 @@ class BothWays(nn.Module):
         self.runs = nn.ModuleList(CellLayer(cell, width, hidden_size) for width in widths for _ in range(2))
 
     def forward(self, input: Tensor, hx: Any = None) -> tuple[Tensor, Any]:
-        """``output, h_n``; a state that is given is one tensor.
+        """``output, h_n``, or ``output, (h_n, c_n)``; a state that is given belongs to a cell with one state.
 
         Raises:
             ValueError: an input or a state of another shape.
@@ -48,7 +49,7 @@ class BothWays(nn.Module):
         if state is not None and state.shape[:1] != (len(self.runs),):
             raise ValueError(tr("{name} must have shape {shape}; got {got}.", name="h_0", got=tuple(state.shape),
                                 shape=(len(self.runs), x.shape[1], self.hidden_size)))  # fmt: skip
-        ends: list[Tensor] = []
+        ends: list[tuple[Tensor, ...]] = []
         for layer in range(self.num_layers):
             out = []
             for way in range(2):
@@ -56,18 +57,20 @@ class BothWays(nn.Module):
                 first = None if state is None else state[k : k + 1]
                 y, end = self.runs[k](x.flip(0) if way else x, first)
                 out.append(y.flip(0) if way else y)
-                ends.append(end)
+                ends.append(end if isinstance(end, tuple) else (end,))
             x = torch.cat(out, -1)
-        h_n = torch.cat(ends)
-        if alone:
-            return x.squeeze(1), h_n.squeeze(1)
-        return (x.transpose(0, 1) if self.batch_first else x), h_n
+        states = [torch.cat(each) for each in zip(*ends, strict=True)]
+        states = [state.squeeze(1) for state in states] if alone else states
+        y = x.squeeze(1) if alone else x.transpose(0, 1) if self.batch_first else x
+        return y, states[0] if len(states) == 1 else tuple(states)
 
 
 def made(stack: Stack, said: Mapping[str, Any]) -> nn.Module:
     """The module of a stack, with answers to all that it asks; float32, for evaluation."""
     if stack.cell == "GRU" and not said["reset_after"]:
         return _of_lines(stack, GRU_RESET_BEFORE, said).eval()
+    if stack.peephole:
+        return _of_lines(stack, PEEPHOLE, said).eval()
     options: dict[str, Any] = {"bias": stack.bias, "batch_first": said["batch_first"]}
     options |= {"bidirectional": stack.bidirectional, "num_layers": stack.num_layers}
     if stack.cell == "LSTM":

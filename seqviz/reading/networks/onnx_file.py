@@ -91,8 +91,6 @@ def _problem(head: Mapping[str, Any]) -> Sentence | None:
         if said.get(word):
             return tr("{name} has {word}, which is not read; train it without, and export it again.", name=name,
                       word=word)  # fmt: skip
-    if "P" in shapes:
-        return tr("{name} has peepholes, which are not read yet; train it without, and export it again.", name=name)
     return None
 
 
@@ -103,6 +101,7 @@ def _fits(node: str, size: int, shapes: Mapping[str, tuple[int, ...]]) -> bool:
         size > 0 and ways in (1, 2) and wide > 0
         and shapes["W"] == (ways, rows, wide) and shapes["R"] == (ways, rows, size)
         and shapes.get("B", (ways, 2 * rows)) == (ways, 2 * rows)
+        and shapes.get("P", (ways, 3 * size)) == (ways, 3 * size)
     )  # fmt: skip
 
 
@@ -167,7 +166,15 @@ def _parts(node: str, arrays: Mapping[str, Stored], way: int) -> dict[str, Store
             half = Stored(arrays["B"].name, (arrays["B"].shape[0], rows), arrays["B"].dtype,
                           partial(_half, arrays["B"], k * rows, (k + 1) * rows))  # fmt: skip
             parts[part] = turn(half, name=part)
+    for k, part in enumerate(("p_i", "p_o", "p_f") if "P" in arrays else ()):
+        size = arrays["P"].shape[1] // 3
+        parts[part] = Stored(part, (size,), arrays["P"].dtype, partial(_piece, arrays["P"], way, k * size))
     return parts
+
+
+def _piece(stored: Stored, way: int, start: int) -> np.ndarray:
+    """One of the three vectors of peepholes."""
+    return stored.raw()[way, start : start + stored.shape[1] // 3]
 
 
 def _half(stored: Stored, start: int, end: int) -> np.ndarray:

@@ -29,7 +29,11 @@ MAX_NUMBERS: Final = 2**26
 MAX_LAYERS: Final = 64
 MAX_STACKS: Final = 128
 
-_NAMED: Final = re.compile(r"(.*?)(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)(?:_l(\d{1,3})(_reverse)?)?")
+_NAMED: Final = re.compile(
+    r"(.*?)(?:(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)(?:_l(\d{1,3})(_reverse)?)?|"
+    r"(?<![A-Za-z0-9])(p_[ifo])_l(\d{1,3})(_reverse)?)"
+)
+_PEEPHOLES: Final = ("p_i", "p_f", "p_o")
 _NORMED: Final = (
     (re.compile(r"(.*_l\d{1,3}(?:_reverse)?)_v"), "{0}{1}_g"),
     (
@@ -90,6 +94,11 @@ class Stack:
         return f"Stack({self.name!r}, {kind}{more})"
 
     @property
+    def peephole(self) -> bool:
+        """Whether it is an LSTM whose gates also look at the cell state, :mod:`seqviz.cells.peephole`."""
+        return "p_i_l0" in self.parameters
+
+    @property
     def directions(self) -> int:
         """1, or 2 where each layer also runs backwards."""
         return 2 if self.bidirectional else 1
@@ -143,10 +152,15 @@ def _groups(tensors: Mapping[str, Stored]) -> list[tuple[str, _Group]]:
     for key, stored in tensors.items():
         found = _NAMED.fullmatch(key)
         if found:
-            before, part, layer, reverse = found.groups()
+            before, part, layer, reverse = found[1], *(found.groups()[1:4] if found[2] else found.groups()[4:])
             group = groups.setdefault((before, layer is None), _Group({}, layer is None))
             group.parts[f"{part}_l{int(layer or 0)}{reverse or ''}"] = stored
-    return [(name.rstrip("._"), g) for (name, _), g in groups.items() if not g.alone or "weight_hh_l0" in g.parts]
+    return [(name.rstrip("._"), g) for (name, _), g in groups.items() if _whole(g)]
+
+
+def _whole(group: _Group) -> bool:
+    """Whether a group is worth a word where it is not complete: by torch's names of layers."""
+    return "weight_hh_l0" in group.parts or not (group.alone or all(part[:2] == "p_" for part in group.parts))
 
 
 def _weight_norm(contents: Contents) -> dict[str, Stored]:
@@ -201,6 +215,10 @@ def _stack(name: str, group: _Group, contents: Contents) -> Stack:
     bias = any(part.startswith("bias") for part in parts)
     width = _second(parts, "weight_ih_l0")
     wanted = _wanted(cell, width, hidden, layers, both, proj, bias)
+    if cell == "LSTM" and "p_i_l0" in parts and not proj:
+        wanted |= {
+            part.replace("weight_ih", p): (hidden,) for part in wanted if "weight_ih" in part for p in _PEEPHOLES
+        }
     arrays, remarks = _arrays(name, parts, wanted)
     if group.alone:
         remarks.append(tr("As an nn.{cell}Cell, {name} is a single step; it is read as a layer that takes all steps.",
