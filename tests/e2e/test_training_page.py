@@ -111,6 +111,15 @@ def saved(page: Page) -> tuple[str, dict]:
     return found.value.suggested_filename, json.loads(found.value.path().read_text())
 
 
+def test_a_replay_takes_six_seconds_however_many_checkpoints_there_are(page: Page) -> None:
+    train(page, "Latch")
+    expect(learning(page).locator(".sv-status")).to_contain_text("Solved.")
+    speed, count = learning(page).get_by_label("speed"), learning(page).locator("input[type=range]")
+    expect(speed.locator("option:checked")).to_have_text("all in 6 s")
+    steps = float(count.get_attribute("max"))
+    assert float(speed.input_value()) == pytest.approx(max(1.0, steps / 6))
+
+
 def test_an_earlier_checkpoint_stays_and_is_the_one_that_is_named_saved_and_opened(page: Page) -> None:
     train(page, "Latch")
     expect(learning(page).locator(".sv-status")).to_contain_text("Solved.")

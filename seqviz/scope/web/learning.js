@@ -1,12 +1,14 @@
 // Training seen from its checkpoints: loss, score and gradient norm on one scrubber, which plays.
 
 import { axisOf, domain, layoutOf, marginOf, sheet, stacked, timeAxis } from "./axes.js";
+import { el } from "./dom.js";
 import { clauses, tr } from "./language.js";
 import { strokeNote } from "./legends.js";
 import { decades, number, power } from "./numbers.js";
 import { Timeline } from "./timeline.js";
 
 const [TALL, FOLDED] = [92, 10];
+const REPLAY = 6; // seconds
 
 /** @import { Message } from "./bytes.js" */
 /** @import { LearningHeader, LearningRow } from "./headers.js" */
@@ -24,7 +26,9 @@ export class Learning extends Timeline {
     );
     root.classList.add("sv-learning");
     this.follow = true;
-    this.state.speed = this.time.speed.value = "4";
+    this.whole = el("option", { text: tr("all in {seconds} s", { seconds: REPLAY }) });
+    this.time.speed.prepend(this.whole);
+    this.whole.selected = true;
     root.replaceChildren(this.time.root, this.legend, this.plot, this.status, this.live);
   }
 
@@ -39,6 +43,10 @@ export class Learning extends Timeline {
     state.L = header.count;
     if (this.follow || state.step > state.L - 1) state.step = state.L - 1;
     this.rows = header.rows;
+    // However many checkpoints there are, a replay takes as long, unless the person has chosen a speed.
+    const all = this.whole.selected || !this.time.speed.value;
+    this.whole.value = `${Math.max(1, (state.L - 1) / REPLAY)}`;
+    if (all) state.speed = this.time.speed.value = this.whole.value;
     this.time.reach(state.L);
     this.status.textContent = header.status;
     this.draw();
