@@ -23,6 +23,7 @@ o = sigmoid(W_io x + b_io + W_ho h_prev + b_ho + p_o * c)
 h = o * tanh(c)""",
     "PEEPHOLE",
     label=later("LSTM with peepholes"),
+    family=later("Peephole"),
     blocks="ifgo",
     told="figcoh",
     labels=LABELS,

@@ -220,8 +220,9 @@ def _highway_row(picture: _Picture, nets: dict[str, Experiment], loss: str) -> s
         return tr("The highway split is left out: the network overflowed.")
     picture.arrays |= {"highway.share": 10.0**share, "highway.direct": direct, "highway.rest": rest}
     what = tr("highway (product of forget gates) and the rest")
+    what = what if name in NETS else tr("{name}: highway and the rest", name=tr(name))
     picture.rows.append({"signal": "highway", "kind": "share", "symbol": "∂c/∂c", "hue": "c",
-                         "name": what if name in NETS else tr("{name}: {says}", name=tr(name), says=what), "width": 1,
+                         "name": what, "width": 1,
                          "says": describe_highway(share)})  # fmt: skip
     return ""
 

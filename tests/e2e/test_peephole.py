@@ -41,7 +41,9 @@ def test_an_input_is_dragged_and_every_gate_follows(visit) -> None:
 def test_a_page_shows_it(visit, page: str, picture: str) -> None:
     screen = visit(f"/{page}?e={CODE}", picture=picture)
     expect(screen.page.locator("[data-testid=stException]")).to_have_count(0)
-    expect(screen.page.get_by_text("LSTM with peepholes").first).to_be_visible()
+    expect(screen.page.get_by_text("Peephole").first).to_be_visible()
+    over = "heads => heads.filter((head) => head.scrollWidth > head.clientWidth + 1).map((head) => head.innerText)"
+    assert screen.page.locator(".sv-head, .sv-ends .sv-readout > div").evaluate_all(over) == []
 
 
 def test_it_is_chosen_in_the_sidebar_and_trained(visit) -> None:

@@ -5,6 +5,9 @@ import { tr } from "./language.js";
 
 /** @import { TimedRow } from "./types.js" */
 
+// A symbol of more characters has a line to itself: a cell's name may be any.
+const LONG = 8;
+
 /**
  * @typedef {object} How
  * @property {number} top
@@ -27,7 +30,7 @@ export function heading(row, { top, height, shut, fold, says, lines }, ...more) 
       "button",
       {
         type: "button",
-        class: "sv-fold",
+        class: row.symbol.length > LONG ? "sv-fold sv-long" : "sv-fold",
         "data-signal": row.signal,
         "aria-expanded": `${!shut}`,
         title: shut ? tr("Unfold {row}", { row: row.name }) : tr("Fold {row}", { row: row.name }),
