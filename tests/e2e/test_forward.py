@@ -9,15 +9,23 @@ import pytest
 from cells_written import WRITTEN
 
 import seqviz
-from seqviz import weights
+from seqviz import cells, weights
 from seqviz.cells import road
 from seqviz.experiment import Experiment, Init, Sequence, Tensor
 from seqviz.ui import pictures
 
 pytestmark = pytest.mark.browser
 
-CELLS = ["LSTM", "GRU", "RNN_TANH", "RNN_RELU"]
-GATE = {"LSTM": "f", "GRU": "z", "RNN_TANH": "h", "RNN_RELU": "h"}
+CELLS = cells.names()
+
+
+def parts_of(cell: str) -> tuple[str, str]:
+    """A gate that keeps a state, and what is written into a state and no gate; both h where a cell has no gates."""
+    found = cells.get(cell)
+    kept = next(iter(found.keep_gates.values()), ("h", 1))[0]
+    squashed = (s for s in found.signals if f"{s}_pre" in found.where and s not in found.gates)
+    return kept, next(squashed, "h")
+
 
 _RUN = """async ({ path, model, parameters, x, rules }) => {
   const { forward } = await import(path);
@@ -71,8 +79,8 @@ def test_it_is_torch(bare_page, cell, layers):
 
 
 def rules(cell: str, layers: int) -> dict[str, list[seqviz.Clamp | seqviz.Ablate | seqviz.Scale]]:
-    name, top = f"l0.{GATE[cell]}", f"l{layers - 1}.h"
-    block = {"LSTM": "g", "GRU": "n"}.get(cell, "h")
+    gate, block = parts_of(cell)
+    name, top = f"l0.{gate}", f"l{layers - 1}.h"
     return {
         "clamp": [seqviz.Clamp(name, 0.25, units=[1, 4], steps=(5, 20))],
         "ablate": [seqviz.Ablate(top, steps=(-8, None)), seqviz.Ablate("x", units=[0], steps=3)],
