@@ -5,11 +5,7 @@ Shapes in torch's letters: ``L`` steps, ``N`` batch, ``H`` units; time first.
 
 from __future__ import annotations
 
-import json
 import re
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -21,55 +17,17 @@ import numpy as np
 
 from seqviz.folders import open_arrays, read_about, unfinished
 from seqviz.indexing import BATCH, STEPS, UNITS, Index, as_slice
-from seqviz.language import Sentence, tr, trn
+from seqviz.language import Sentence, tr
 from seqviz.overview import Overview, overview
-from seqviz.reading.npy import LONGEST_HEADER, read_header
+from seqviz.reading.traces import MAX_BYTES, Parts, module_of, read_trace, write_trace
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["MAX_BYTES", "Trace"]
 
-FORMAT = "seqviz.trace"
-VERSION = 1
-MAX_BYTES = 2**30
-"""The largest file that :meth:`Trace.load` reads unless told otherwise, in bytes once unpacked."""
-
-MAX_PROBLEM = 4000
-"""Characters of a problem that are read at the most."""
-
 Array = np.ndarray[Any, np.dtype[Any]]
 _SIGNAL = re.compile(r"(?:(?P<module>.+)\.)?l(?P<layer>\d+)(?P<reverse>_reverse)?\.(?P<name>\w+)")
-
-
-class _Refused(ValueError):
-    """A file that :meth:`Trace.load` turns down for a reason worth telling."""
-
-
-_DAMAGE = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What reading a file that is not a whole trace can raise: numpy reads an array's header as Python source."""
-
-_LONGEST_EMPTY = 2**20
-"""The largest size of an array that holds nothing, and so needs no bytes for it."""
-
-_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_LONGEST_ABOUT = 16 * 2**20
-"""Bytes of a trace's description: a number for each batch element is most of it."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -163,8 +121,7 @@ class Trace:
 
     def _prefix(self, signal: str) -> str:
         """The module that a signal belongs to, as a key of ``all_lengths``."""
-        owners = [p for p in self.all_lengths if p and signal.startswith(f"{p}.")]
-        return max(owners, key=len, default="")
+        return module_of(signal, self.all_lengths)
 
     def lengths_of(self, signal: str) -> tuple[int, ...]:
         """Valid steps of each batch element of a signal."""
@@ -254,26 +211,8 @@ class Trace:
 
     def save(self, file: str | PathLike[str] | IO[bytes]) -> None:
         """Write an npz archive that :meth:`load` reads back bit for bit."""
-        about = {
-            "format": FORMAT,
-            "version": VERSION,
-            "signals": list(self.arrays),
-            "initial": list(self.initial),
-            "parity": self.parity,
-            "modes": dict(self.modes),
-            "lengths": {k: list(v) for k, v in self.all_lengths.items()},
-            "problem": str(self.problem),
-        }
-        arrays = {f"signal_{k}": a for k, a in enumerate(self.arrays.values())}
-        arrays |= {f"initial_{k}": a for k, a in enumerate(self.initial.values())}
-        arrays["about"] = np.array(json.dumps(about))
-        if hasattr(file, "write"):
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        elif not isinstance(file, (str, PathLike)):
-            raise ValueError(tr("A trace is a path or a binary file, not {value!r}.", value=file))
-        else:
-            with Path(file).open("wb") as stream:
-                np.savez_compressed(stream, allow_pickle=False, **arrays)
+        parts = Parts(self.arrays, self.initial, self.parity, self.modes, self.all_lengths, str(self.problem))
+        write_trace(parts, file)
 
     def overview(self, signal: str, width: int, *, batch: int = 0, start: int = 0, stop: int | None = None) -> Overview:
         """A signal in at most ``width`` columns of steps: the smallest, the mean and the largest of each.
@@ -324,73 +263,10 @@ class Trace:
             raise ValueError(tr("The largest size must be a whole number of bytes, not {value!r}.", value=max_bytes))
         if isinstance(file, (str, PathLike)):
             with Path(file).open("rb") as stream:
-                return cls._read(stream, max_bytes)
+                return cls(*read_trace(stream, max_bytes))
         if not hasattr(file, "read") or not hasattr(file, "seek"):
             raise ValueError(tr("A trace is a path or a binary file, not {value!r}.", value=file))
-        return cls._read(file, max_bytes)
-
-    @classmethod
-    def _read(cls, stream: IO[bytes], max_bytes: int) -> Trace:
-        try:
-            with zipfile.ZipFile(stream) as archive:
-                items = archive.infolist()
-                total = sum(item.file_size for item in items)
-                if total > max_bytes:
-                    said = trn(
-                        "The trace unpacks to {count:,} byte; at most {most:,} are read.",
-                        "The trace unpacks to {count:,} bytes; at most {most:,} are read.",
-                        total,
-                        most=max_bytes,
-                    )
-                    raise _Refused(said)
-                if any(item.compress_type not in _COMPRESSIONS for item in items):
-                    raise _Refused(tr("The trace is compressed in a way that seqviz does not write: only deflate is."))
-                return cls._from_archive(archive)
-        except _Refused as error:
-            raise ValueError(*error.args) from None
-        except _DAMAGE as error:
-            raise ValueError(tr("The file is not a seqviz trace, or it is damaged.")) from error
-
-    @classmethod
-    def _from_archive(cls, archive: zipfile.ZipFile) -> Trace:
-        if archive.getinfo("about.npy").file_size > _LONGEST_ABOUT:
-            raise ValueError("damaged")
-        about = json.loads(str(_member(archive, "about", kinds="U")))
-        if not isinstance(about, dict) or about.get("format") != FORMAT:
-            raise ValueError("damaged")
-        if (found := about["version"]) != VERSION:
-            said = tr("The trace has format version {found}; this program reads {known}.", found=found, known=VERSION)
-            raise _Refused(said)
-        groups = {}
-        for group, stem, dims in (("signals", "signal", 3), ("initial", "initial", 2)):
-            arrays = {str(n): _member(archive, f"{stem}_{k}") for k, n in enumerate(about[group])}
-            if any(array.ndim != dims for array in arrays.values()):
-                raise ValueError("damaged")
-            groups[group] = arrays
-        modes = {str(k): str(v) for k, v in about["modes"].items()}
-        lengths = {str(k): tuple(int(n) for n in v) for k, v in about["lengths"].items()}
-        problem = str(about.get("problem", ""))[:MAX_PROBLEM]
-        trace = cls(groups["signals"], groups["initial"], float(about["parity"]), modes, lengths, problem)
-        for name, array in trace.arrays.items():
-            steps, batch, _ = array.shape
-            known = lengths.get(trace._prefix(name))
-            # Elements without a step are no bytes in the file: they have to stand in the description.
-            if known is None and not steps and batch:
-                raise ValueError("damaged")
-            if known is not None and (len(known) != batch or not all(0 <= n <= steps for n in known)):
-                raise ValueError("damaged")
-        return trace
-
-
-def _member(archive: zipfile.ZipFile, name: str, kinds: str = "f") -> Array:
-    """One array of an npz archive, refused before it is allocated if its header claims more than the file holds."""
-    info = archive.getinfo(f"{name}.npy")
-    with archive.open(info) as stream:
-        header = read_header(stream.read(LONGEST_HEADER), info.file_size, text="U" in kinds)
-    empty = 0 in header.shape and max(header.shape) > _LONGEST_EMPTY
-    if header.dtype.kind not in kinds or empty:
-        raise ValueError("damaged")
-    return header.array(archive.read(info))
+        return cls(*read_trace(file, max_bytes))
 
 
 def _parse(name: str) -> re.Match[str] | None:
