@@ -1,4 +1,4 @@
-"""What an Experiment is made of: its limits, how weights start, what goes in, and single edits."""
+"""What an Experiment is made of: how weights start, what goes in, and whole tensors."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ import numpy as np
 
 from seqviz import cells, counted
 from seqviz.checks import assign, choice, float32, listed, shown, whole
+from seqviz.experiment.edits import InputEdit, WeightEdit, latest
+from seqviz.experiment.limits import (
+    MAX_EDITS,
+    MAX_HIDDEN,
+    MAX_INPUT,
+    MAX_LAYERS,
+    MAX_NAME,
+    MAX_OUTPUT,
+    MAX_STEPS,
+)
 from seqviz.language import later, tr, trn
 
 __all__ = [
     "KINDS", "MAX_EDITS", "MAX_HIDDEN", "MAX_INPUT", "MAX_LAYERS", "MAX_OUTPUT", "MAX_STEPS", "PRESETS",
     "SCHEMES", "Init", "InputEdit", "Sequence", "Tensor", "WeightEdit", "latest",
 ]  # fmt: skip
-
-MAX_STEPS: Final = 2000
-MAX_HIDDEN: Final = 256
-MAX_LAYERS: Final = 4
-MAX_INPUT: Final = 256
-MAX_OUTPUT: Final = 256
-MAX_EDITS: Final = 20_000
-MAX_NAME: Final = 40
-"""Characters of the name of an input or the label of a step."""
 
 SCHEMES: Final = ("default", "xavier", "orthogonal", "identity", "chrono", "zeros")
 
@@ -107,23 +108,6 @@ class Init:
                 raise ValueError(
                     tr("The forget bias must be from −100 to 100; {bias:g} is outside.", bias=self.forget_bias)
                 )
-
-
-@dataclass(frozen=True, slots=True)
-class InputEdit:
-    """One number of the sequence that was changed: ``x[step, feature] = value`` (kept as float32)."""
-
-    step: int
-    feature: int
-    value: float
-
-    def __post_init__(self) -> None:
-        assign(
-            self,
-            step=whole(self.step, later("A step"), 0, MAX_STEPS - 1),
-            feature=whole(self.feature, later("A feature"), 0, MAX_INPUT - 1),
-            value=float32(self.value, later("The value at step {step}"), step=self.step),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,29 +309,6 @@ def _brief(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class WeightEdit:
-    """One weight that was changed: ``parameter[row, col] = value`` (kept as float32; a bias has col 0).
-
-    `parameter` is torch's name (``weight_ih_l0``), or ``readout.weight`` / ``readout.bias``.
-    """
-
-    parameter: str
-    row: int
-    col: int
-    value: float
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.parameter, str):
-            raise ValueError(tr("A parameter's name must be text, not {name}.", name=shown(self.parameter)))
-        assign(
-            self,
-            row=whole(self.row, later("A row"), 0, 2**20),
-            col=whole(self.col, later("A column"), 0, 2**20),
-            value=float32(self.value, later("The weight at row {row}, column {col}"), row=self.row, col=self.col),
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Tensor:
     """A whole parameter given as it is (loaded or trained): float32 little-endian bytes in C order."""
 
@@ -389,18 +350,3 @@ class Tensor:
     def array(self) -> np.ndarray:
         """Read-only float32 view, of `shape`."""
         return np.frombuffer(self.data, dtype="<f4").reshape(self.shape)
-
-
-def latest(items: Any, kind: type, key: Any, what: str) -> tuple:
-    """The last edit of each place, in a fixed order, so that equal states are equal values."""
-    if not isinstance(items, Iterable):
-        raise ValueError(tr("The {what} must be a list, not {found}.", what=tr(what), found=shown(items)))
-    items = tuple(items)
-    if not all(isinstance(item, kind) for item in items):
-        raise ValueError(tr("The {what} hold something else.", what=tr(what)))
-    kept = {key(item): item for item in items}
-    if len(kept) > MAX_EDITS:
-        raise ValueError(
-            tr("There are {count:,} {what}; at most {most:,} fit.", count=len(kept), what=tr(what), most=MAX_EDITS)
-        )
-    return tuple(kept[place] for place in sorted(kept))
