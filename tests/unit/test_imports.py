@@ -187,17 +187,9 @@ def test_no_import_of_our_own_hides_in_a_function():
     assert hidden == []  # a circle is opened, not hidden; no exception is known
 
 
-LONG = {
-    "seqviz/experiment/parts.py": 410,  # the parts of one frozen value, checked together
-    "seqviz/trace.py": 420,  # one class and the reading of its file
-    "seqviz/training.py": 460,  # the recipes are data, a third of it
-}
-"""Files over 400 lines, and how far each may go: none may grow."""
-
-
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_a_file_is_short_enough_to_be_read_at_once(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONG.get(name(path), 400)
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
 SCRIPTS = [path for path in (ROOT / "seqviz/scope/web").rglob("*.js") if "min" not in path.name]
