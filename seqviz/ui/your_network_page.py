@@ -20,7 +20,8 @@ from seqviz.scope import of_trace
 from seqviz.scope.hosts.streamlit import mount
 from seqviz.trace import Trace
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import controlled, literal, refuse
+from seqviz.ui.controls import controlled, literal, refuse, unfolding
+from seqviz.ui.panels.doctor import examination
 from seqviz.ui.panels.own import MENDS
 from seqviz.ui.scenes import lab
 from seqviz.ui.shell import go
@@ -201,7 +202,7 @@ def _picture(yours: Yours) -> None:
     mount("yours.scope", message, lambda event: None)
     if yours.file is not None:
         _further(yours)
-    st.container(key="yours-doctor")
+        _examined(yours)
 
 
 def _choices(yours: Yours, trace: Trace) -> str:
@@ -278,6 +279,17 @@ def _units(yours: Yours, trace: Trace, prefix: str) -> tuple[Trace, Any]:
     says = tr("Units {first} to {last} of {total:,} are shown; the picture counts them from 0.", first=yours.units,
               last=last, total=total)  # fmt: skip
     return trace.sel(unit=slice(yours.units, last + 1)), says
+
+
+def _examined(yours: Yours) -> None:
+    """The questions about the network, where it fits an experiment."""
+    try:
+        experiment = _experiment(yours)
+    except ValueError:
+        return  # said above, where the other pages would be offered
+    with unfolding(tr("Examine this network"), "yours.examine") as shown:
+        if shown.open:
+            examination(experiment, key="yours.examined")
 
 
 def _further(yours: Yours) -> None:

@@ -125,3 +125,13 @@ def test_on_the_gates_page_one_says_what_it_is_judged_by(visit, monkeypatch):
     press(app, "gates.examined.cured")
     assert gone == ["gates"]
     assert app.bench.baseline.tensors == ill().tensors
+
+
+def test_ones_own_network_is_examined_too(visit):
+    app = visit("your_network")
+    app.at.session_state["yours.examine.kept"] = True
+    app.run()
+    (by,) = [box for box in app.at.selectbox if box.key.startswith("yours.examined.by")]
+    app.at.selectbox(key=by.key).set_value(task("adding").label)
+    press(app.run(), "yours.examined.doctor")
+    assert "Nothing was found that a cure would mend." in said(app)
