@@ -65,3 +65,9 @@ def test_saturation_in_words_counts_what_is_shut_and_open():
     assert said == (
         "forget gate: closed 38% and open 38% of the time. input gate: closed 38% and open 38% of the time."
     )
+
+
+def test_a_gate_at_a_threshold_is_neither_closed_nor_open() -> None:
+    closed, opened = saturation(np.array([[0.1, 0.0], [0.9, 1.0], [0.05, 0.0], [0.95, 0.5]]))
+    assert closed.tolist() == [0.25, 0.5]
+    assert opened.tolist() == [0.25, 0.25]
