@@ -169,7 +169,7 @@ def views(y: Tensor, chain: Chain) -> list[View]:
         for first in (True, False):
             found.append(View(("flat", first), partial(_split, steps=steps, batch=batch, time_first=first)))
     packed = chain.calls[0].packed
-    if packed is not None and shape and shape[0] == len(packed.data):
+    if packed is not None and batch > 1 and shape and shape[0] == len(packed.data):
         found.append(View(("packed",), partial(_padded, packed=packed)))
     return found
 
