@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from seqviz.language import Sentence, later, tr, trn
@@ -147,10 +148,14 @@ def of_resets(found: Standing) -> Sentence:
     """From how many steps between resets on they cost no more."""
     if not math.isfinite(found.loss):
         return tr("The loss is no finite number.")
-    matter = [k for k, ratio in zip(found.ks, found.ratios, strict=True) if costly(ratio) and k < found.steps]
+    tried = [(k, costly(ratio)) for k, ratio in zip(found.ks, found.ratios, strict=True) if k < found.steps]
+    matter = [k for k, _ in takewhile(lambda one: one[1], tried)]
+    rarer = tried[len(matter) :]
+    rest = [k for k, cost in rarer if cost is False]
+    if (rarer and not rest) or (not matter and any(cost for _, cost in rarer)):
+        return tr("Which resets cost it cannot be told from these data.")
     if not matter:
         return tr("Resets cost it nothing that these data show.")
-    rest = [k for k in found.ks if k > matter[-1] and k < found.steps]
     if not rest:
         return trn(
             "Resets at every step cost it, and rarer ones were not tried.",

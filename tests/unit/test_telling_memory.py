@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -115,6 +116,30 @@ def test_from_where_on_resets_cost_no_more():
     )
     assert of_resets(standing((none,) * 5, ks)) == "Resets cost it nothing that these data show."
     assert of_resets(standing(loss=math.inf)) == "The loss is no finite number."
+
+
+RATIO = st.tuples(st.floats(0.3, 3.0), st.floats(0, 0.6), st.floats(0, 0.6), st.booleans()).map(
+    lambda r: (r[0], r[0] * (1 - r[1]), r[0] * (1 + r[2])) if r[3] else (r[0], NAN, NAN)
+)
+
+
+@given(ratios=st.lists(RATIO, min_size=1, max_size=5), steps=st.integers(1, 60))
+def test_every_reset_that_is_spoken_of_does_what_is_said_of_it(ratios, steps):
+    ks = (1, 2, 5, 10, 50)[: len(ratios)]
+    said = of_resets(standing(tuple(ratios), ks, steps=steps))
+    costs = {k: costly(r) for k, r in zip(ks, ratios, strict=True) if k < steps}
+    chinese = said.into("zh")
+    assert set(re.findall(r"[0-9]+", chinese)) - {"1"} == set(re.findall(r"[0-9]+", said)) - {"1"}
+    if "cannot be told" in said:
+        assert None in costs.values() or sorted(costs.values(), reverse=True) != list(costs.values())
+    elif "nothing that these data show" in said:
+        assert not any(costs.values())
+    else:
+        numbers = [int(n) for n in re.findall(r"[0-9]+", said)]
+        more = numbers.pop() if "no more" in said else None
+        last = numbers.pop() if numbers else 1
+        assert all(cost for k, cost in costs.items() if k <= last)
+        assert costs[more] is False if more else max(costs) == last
 
 
 def test_a_cost_is_larger_surely_and_by_enough():
