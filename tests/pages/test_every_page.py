@@ -302,6 +302,8 @@ LENGTH = {"gates": "seq.length", "compare": "cmp.length", "gradients": "lab.leng
 def test_a_shorter_wave_keeps_what_was_drawn_on_the_steps_that_it_has(visit, page):
     wave = Sequence("sine", 48, edits=(InputEdit(5, 0, 0.5), InputEdit(40, 0, 0.5)))
     app = visit(page, e=Experiment(hidden_size=4, sequence=wave).to_url())
+    if page == "gates":
+        app.panel("Sequence")
     app.at.slider(key=LENGTH[page]).set_value(20)
     app.run()
     assert app.warnings == []

@@ -340,7 +340,7 @@ def test_a_bad_address_is_answered_with_a_sentence_and_the_example(visit, case):
     assert says in said
     assert said.endswith("The example is shown instead.")
     assert app.experiment == start()
-    app.shows(drawn("LSTM"))
+    app.shows(start())
 
 
 def test_a_bad_baseline_leaves_the_experiment_beside_it(visit):
@@ -393,7 +393,7 @@ def test_the_weight_matrix_is_told_the_block_and_what_was_drawn(app, unpack):
     app.panel("Weights")
     app.at.selectbox(key="weights.gate").set_value("o")
     app.run()
-    app.at.selectbox(key="weights.part.False").set_value("hh")
+    app.at.selectbox(key="weights.part.ih,hh,bias_ih,bias_hh").set_value("hh")
     app.run()
     app.bench.event({"type": "weight", "edits": [["weight_hh_l0", 48 + 2, 5, 1.5]]})
     app.run()

@@ -50,9 +50,15 @@ def test_no_sentence_of_a_page_is_badly_made(visit, page, case, unpack):
     app = visit(page, e=SHOWN[case].to_url())
     said = texts(app)
     for component in app.at.get("bidi_component"):
-        if component.key in ("scope", "cell", "compare", "flow"):
+        if component.key in ("scope", "cell", "compare", "flow", "why"):
             header, _ = unpack(component.proto.bytes)
-            said += [header.get("title", ""), header["status"], header["headline"], header.get("story", "")]
+            said += [
+                header.get("title", ""),
+                header.get("status", ""),
+                header.get("headline", ""),
+                header.get("story", ""),
+            ]
+            said += [header["says"]] if isinstance(header.get("says"), str) else []
             said += [row[part] for row in header.get("rows", []) for part in ("name", "says", "note") if row.get(part)]
     assert len(said) > 2
     for text in said:
@@ -93,7 +99,7 @@ def test_what_an_example_is_and_claims_stands_on_every_page(visit, unpack, name,
         assert header["story"].startswith(told)
         headlines.add(header["headline"])
     assert len(headlines) == 1
-    (lab,) = [c for c in visit("gradients", e=experiment.to_url()).at.get("bidi_component") if c.key == "flow"]
+    (lab,) = [c for c in visit("gradients", e=experiment.to_url()).at.get("bidi_component") if c.key == "why"]
     assert unpack(lab.proto.bytes)[0]["story"].startswith(told)
     said = "".join(texts(visit("compare", e=experiment.to_url())))
     assert told in re.sub(r"\\([!-~])", r"\1", said).replace("\u2060", "")

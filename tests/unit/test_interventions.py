@@ -180,9 +180,9 @@ def test_parity_notices_a_step_that_is_not_torchs():
 
     from seqviz.capture import stepwise
 
-    kept = stepwise.fused
+    kept = stepwise.alone
     try:
-        stepwise.fused = lambda *args: tuple(v + 0.125 for v in kept(*args))
+        stepwise.alone = lambda *args: tuple(v + 0.125 for v in kept(*args))
         assert capture(rnn, x, interventions=[Ablate("l0.f", steps=2)]).parity == pytest.approx(0.125, abs=1e-5)
     finally:
-        stepwise.fused = kept
+        stepwise.alone = kept
