@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from driving import PICTURES, Screen
+from driving import LIVING, PICTURES, Screen
 from playwright.sync_api import Browser, expect
 
 from seqviz.experiment import Experiment, Sequence
 from seqviz.sequences import KIND_LABELS
+from seqviz.ui.bench import start
 
 pytestmark = pytest.mark.browser
 
@@ -65,7 +66,7 @@ def steps(screen: Screen) -> set[int]:
 
 
 def test_gates_go_on_and_strokes_made_meanwhile_are_sent_again(lost, open_at):
-    screen = open_at(lost.address, "/", ".sv-scope")
+    screen = open_at(lost.address, f"/{LIVING}", ".sv-scope")
     screen.edits(lambda: stroke(screen, 5))
     first = steps(screen)
     down(screen, lost)
@@ -118,7 +119,7 @@ def test_two_restarts_in_a_row_and_what_the_address_holds_is_there(lost, open_at
         screen.page.locator(".sv-notice").click()
     assert screen.experiment == held
     expect(screen.page.locator(".sv-card").filter(has_text="Explodes")).to_have_attribute("aria-pressed", "true")
-    screen.edits(lambda: screen.example("Vanishes"))
+    screen.edits(lambda: screen.example("Forget bias rescues it"))
     assert screen.experiment is None
 
 
@@ -168,7 +169,7 @@ def test_what_is_too_long_for_an_address_survives_a_reload_and_a_restart(lost, o
     kept(screen)
     screen.picture = ".sv-cellview"
     screen.go(screen.page.url.replace("/?", "/cell?"))
-    expect(screen.page.locator(".stMain")).to_contain_text("1500 steps")
+    expect(screen.page.locator(".stMain")).to_contain_text("/ 1499")
     assert not screen.errors
 
 
@@ -182,4 +183,4 @@ def test_another_browser_says_that_it_has_not_kept_it(lost, open_at, tmp_path, l
     lost.start()
     other = open_at(lost.address, address, ".sv-scope")
     expect(other.page.locator("[data-testid=stAlert]")).to_contain_text("this browser has not kept it")
-    assert other.experiment is None
+    assert other.experiment == start()

@@ -21,7 +21,13 @@ export function write(query, fields, shown) {
   const address = `${location.pathname}${text ? `?${text}` : ""}${hash ? `#${hash}` : ""}`;
   if (address !== `${location.pathname}${location.search}${location.hash}`)
     history.replaceState(history.state, "", address);
+  ours = location.search;
 }
+
+/** @type {string | null} */
+let ours = null;
+/** The query as it was last written here. */
+export const written = () => ours;
 
 // The view alone, on a page that is nothing but its picture.
 /** @param {URLSearchParams} shown */

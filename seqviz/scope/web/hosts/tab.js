@@ -3,6 +3,7 @@
 // address in the session that took its place, and what was not heard is sent again there.
 
 import { sentences, tr, trn } from "../language.js";
+import { written } from "./address.js";
 import { remember, recall } from "./keep.js";
 
 let load = `${Math.random().toString(36).slice(2)}${Date.now().toString(36)}`;
@@ -197,9 +198,17 @@ function resume() {
 const app = () => document.querySelector("[data-testid=stApp]");
 const running = () => app()?.dataset.testScriptState === "running";
 const connected = () => (app()?.dataset.testConnectionState ?? "CONNECTED") === "CONNECTED";
+// Streamlit keeps the address as it last heard of it, and would run a lost page from that. Where somebody has gone Back
+// it reads the address itself, and without a connection it does no more than that.
+function reread() {
+  if (written() === location.search) window.dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
+}
+
 const observer = new MutationObserver(() => {
-  if (!connected()) broken = true;
-  else if (broken) check();
+  if (!connected()) {
+    if (!broken) reread();
+    broken = true;
+  } else if (broken) check();
 });
 let observed = null;
 
