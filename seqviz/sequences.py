@@ -12,7 +12,7 @@ from seqviz.checks import instance, whole
 from seqviz.experiment.parts import MAX_INPUT, Sequence
 from seqviz.language import Words, later, tr, trn
 
-__all__ = ["KIND_LABELS", "generate", "labels"]
+__all__ = ["KIND_LABELS", "generate", "labels", "steps_called"]
 
 KIND_LABELS: Final[dict[str, str]] = Words(
     {
@@ -131,6 +131,11 @@ def generate(sequence: Sequence, input_size: int) -> np.ndarray:
         array[edit.step, edit.feature] = edit.value
     array.flags.writeable = False
     return array
+
+
+def steps_called(sequence: Sequence) -> tuple[list[str] | None, list[str] | None]:
+    """What stands beside the number of each step: its character in a text, or what a table calls it."""
+    return labels(sequence) if sequence.kind == "text" else None, list(sequence.labels) or None
 
 
 def labels(sequence: Sequence) -> list[str]:

@@ -207,6 +207,7 @@ class CellHeader(TypedDict):
     hidden: int
     inputs: int
     labels: Sequence[str] | None
+    marks: NotRequired[Sequence[str] | None]
     names: Sequence[str] | None
     rules: Sequence[Rule]
     layer: int
@@ -283,6 +284,8 @@ class FlowHeader(TypedDict):
     link: str
     id: str
     steps: int
+    labels: NotRequired[Sequence[str] | None]
+    marks: NotRequired[Sequence[str] | None]
     rows: Sequence[FlowRow]
     curves: Sequence[Curve]
     range: Sequence[float]

@@ -15,7 +15,7 @@ from seqviz.runner import run
 from seqviz.scope import pack
 from seqviz.scope.headers import CellHeader
 from seqviz.scope.hosts.streamlit import mount
-from seqviz.sequences import labels
+from seqviz.sequences import steps_called
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import opened, said, unkept
 from seqviz.ui.gallery import gallery
@@ -65,7 +65,7 @@ def cell_message(bench: Bench) -> bytes:
     experiment, layer = bench.experiment, bench.layer
     arrays = layer_arrays(experiment, layer)
     seq = experiment.sequence
-    text = seq.kind == "text"
+    characters, marks = steps_called(seq)
     status: list[str] = [
         *_not_finite(experiment, arrays),
         tr("Dashed wires carry negative numbers; the wider a wire, the larger its number."),
@@ -84,8 +84,9 @@ def cell_message(bench: Bench) -> bytes:
         "steps": seq.length,
         "hidden": experiment.hidden_size,
         "inputs": arrays["x"].shape[1],
-        "labels": labels(seq) if text else None,
-        "names": list(seq.alphabet) if text and layer == 0 else None,
+        "labels": characters,
+        "marks": marks,
+        "names": list(seq.alphabet or seq.names) or None if layer == 0 else None,
         "rules": rules(experiment),
         "layer": layer,
         "status": sentences(status),

@@ -228,11 +228,14 @@ def _message(
         gap = tr("{net} ({kind}) minus {minus}", net=tr(net), kind=tr(kind), minus=_called(minus))
         rows.append(_states(gap, "difference", arrays["difference"]))
     arrays |= {"unrolled.x": x[:, 0], "unrolled.h": found["RNN"].h, "unrolled.y": found["RNN"].y[:, 0]}
+    characters, marks = _called_steps(experiment, kind)
     header: FlowHeader = {
         "panel": "flow",
         "link": "compare",
         "id": f"{hash((experiment, chosen)) & 0xFFFFFFFF:08x}",
         "steps": experiment.sequence.length,
+        "labels": characters,
+        "marks": marks,
         "begin": nudged,
         "nudge": nudged,
         "rows": rows,
@@ -249,6 +252,16 @@ def _message(
         "redo": redo,
     }
     return pack(header, arrays)
+
+
+def _called_steps(experiment: Experiment, kind: str) -> tuple[list[str] | None, list[str] | None]:
+    """What the steps of the chosen input are called: in another order they take their names with them."""
+    called = sequences.steps_called(experiment.sequence)
+    if kind != "shuffled":
+        return called
+    order = shuffled(experiment, 0)[0]
+    characters, marks = ([names[t] for t in order] if names else None for names in called)
+    return characters, marks
 
 
 def _first_input(experiment: Experiment) -> str:

@@ -23,6 +23,7 @@ from seqviz.language import sentences, tr
 from seqviz.runner import inputs, network, work
 from seqviz.scope import pack
 from seqviz.scope.headers import Curve, FlowHeader, FlowRow, SpectrumHeader
+from seqviz.sequences import steps_called
 from seqviz.telling.gradients import (
     describe_fading,
     describe_highway,
@@ -276,12 +277,15 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
                          "says": tr("Dotted: the closed forms.") if theory else ""})  # fmt: skip
     _unit_rows(picture, found, nets, loss)
     notes.append(_highway_row(picture, nets, loss))
+    characters, marks = steps_called(experiment.sequence)
     header: FlowHeader = {
         "panel": "flow",
         "axis": tr("step (the loss is at the right)"),
         "link": "gradients",
         "id": f"{hash((experiment, loss, net)) & 0xFFFFFFFF:08x}",
         "steps": experiment.sequence.length,
+        "labels": characters,
+        "marks": marks,
         "rows": picture.rows,
         "curves": picture.curves,
         "range": _range(picture),

@@ -17,7 +17,7 @@ from seqviz.runner import run
 from seqviz.scope import pack, row
 from seqviz.scope.headers import ModelHeader, Rule, ScopeHeader, ScopeRow
 from seqviz.scope.runs import LINES, signals
-from seqviz.sequences import labels
+from seqviz.sequences import steps_called
 from seqviz.telling.headlines import Headline, brief, headline
 from seqviz.telling.stories import STORIES, preset_story
 from seqviz.telling.titles import network_title
@@ -157,6 +157,7 @@ def _message(
     says = top(experiment)
     shown = signals(trace, experiment.cell, layer)
     arrays = dict(shown)
+    characters, marks = steps_called(experiment.sequence)
     header: ScopeHeader = {
         "panel": "scope",
         "link": "gates",
@@ -169,8 +170,8 @@ def _message(
         "steps": experiment.sequence.length,
         "hidden": experiment.hidden_size,
         "inputs": experiment.input_size,
-        "labels": labels(experiment.sequence) if experiment.sequence.kind == "text" else None,
-        "marks": list(experiment.sequence.labels) or None,
+        "labels": characters,
+        "marks": marks,
         "names": list(experiment.sequence.names) or None,
         "rows": signal_rows(experiment, shown),
         "rules": rules(experiment),

@@ -12,6 +12,7 @@ from seqviz.language import sentences, tr, trn
 from seqviz.runner import run
 from seqviz.scope import pack
 from seqviz.scope.headers import LearningHeader, LearningRow, ScopeHeader, ScopeRow
+from seqviz.sequences import steps_called
 from seqviz.tasks import Task
 from seqviz.training import Checkpoint
 from seqviz.ui.pictures import signal_rows, signals, title
@@ -158,7 +159,7 @@ def probe_message(experiment: Experiment, task: Task, step: int, extent: Extent 
         _scale(row, dict(extent), task)
     rows[-1] |= {"name": tr("answer") if task.kind == "mse" else tr("answer (probability)"), "target": True}
     target = np.where(mask[:, None] > 0, right, np.nan)
-    text = experiment.sequence.kind == "text"
+    characters, marks = steps_called(experiment.sequence)
     header: ScopeHeader = {
         "panel": "scope",
         "link": "training",
@@ -171,7 +172,9 @@ def probe_message(experiment: Experiment, task: Task, step: int, extent: Extent 
         "steps": experiment.sequence.length,
         "hidden": experiment.hidden_size,
         "inputs": experiment.input_size,
-        "labels": list(experiment.sequence.text) if text else None,
+        "labels": characters,
+        "marks": marks,
+        "names": list(experiment.sequence.names) or None,
         "rows": rows,
         "editable": False,
         "plain": True,

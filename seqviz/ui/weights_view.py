@@ -65,10 +65,10 @@ def _columns(experiment: Experiment, layer: int, part: str, count: int) -> tuple
 
 
 def input_names(experiment: Experiment) -> tuple[str, ...]:
-    """What each of the inputs is called: by its character in a text, else by its number."""
+    """What each of the inputs is called: by its character in a text, by its column in a table, else by its number."""
     if experiment.sequence.kind == "text":
         return tuple(experiment.sequence.alphabet.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥"))
-    return tuple(map(str, range(experiment.input_size)))
+    return experiment.sequence.names or tuple(map(str, range(experiment.input_size)))
 
 
 def _matrix(array: np.ndarray) -> np.ndarray:

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from seqviz import sequences
+from seqviz.experiment import Experiment, Sequence
 from seqviz.ui.bench import start
 
 
 @pytest.fixture
 def app(visit):
-    return visit("gates")
+    return visit("gates").panel("Sequence")
 
 
 def of_file(app, text: str, name: str = "table.csv"):
@@ -124,3 +125,31 @@ def test_a_table_to_learn_from_may_be_long_and_is_asked_about_its_gaps(visit):
     app.at.selectbox(key="train.mend").set_value("drop")
     assert app.run().warnings == []
     assert "2,499 steps" in " ".join(c.value.replace("\\", "") for c in app.at.caption)
+
+
+@pytest.mark.parametrize("page", ["gates", "cell", "compare", "gradients"])
+def test_columns_and_steps_keep_their_names_on_every_page(visit, unpack, page):
+    days, columns = [f"2021-03-{k + 1:02d}" for k in range(9)], ["load", "temp"]
+    table = Sequence.of_values(np.arange(18.0).reshape(9, 2) / 18, columns, days)
+    header, _ = unpack(_picture(visit(page, e=Experiment(input_size=2, sequence=table).to_url())))
+    assert header["marks"] == days
+    if page in ("gates", "cell"):
+        assert header["names"] == columns
+    if page == "compare":
+        assert "load" in header["rows"][0]["name"]
+
+
+def test_names_of_steps_move_with_a_shuffled_input(visit, unpack):
+    days = [f"day {k}" for k in range(9)]
+    values = np.arange(9.0)[:, None]
+    address = Experiment(sequence=Sequence.of_values(values, (), days)).to_url()
+    found = [c for c in visit("compare", e=address, input="shuffled").at.get("bidi_component") if c.key == "compare"]
+    header, arrays = unpack(found[0].proto.bytes)
+    assert header["marks"] == [f"day {x:.0f}" for x in arrays["x"]]
+    assert header["marks"] != days
+
+
+def _picture(app):
+    keys = {"scope", "cell", "compare", "flow"}
+    (found,) = [c for c in app.at.get("bidi_component") if c.key in keys]
+    return found.proto.bytes

@@ -167,7 +167,7 @@ export class CellView extends Timeline {
       if (this.all) this.lines.strip(this.all, this.reading(this.peeked ?? state.unit));
       const secret = this.hides("x") ? state.step : Infinity;
       if (secret !== this.secret) this.time.relabel(header.labels, state.L, (this.secret = secret));
-      this.time.tick(state.step, state.L);
+      this.time.tick(state.step, state.L, header.marks?.[state.step]);
       this.lit.again();
     };
     this.drawing.show(v, { phase: state.phase, ...reading, words: this.input(v), lively, settle });

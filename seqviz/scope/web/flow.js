@@ -14,6 +14,7 @@ import { Nudge } from "./nudge.js";
 import { clamp, power } from "./numbers.js";
 import { addressLines, download, poster } from "./poster.js";
 import { Readout } from "./readout.js";
+import { stepLabel } from "./rows.js";
 import { Spectrum } from "./spectrum.js";
 import { KeyHelp } from "./stage.js";
 import { cursorOf, foldsOf, writeFolds } from "./places.js";
@@ -79,7 +80,7 @@ export class Flow extends Timeline {
     const anew = state.L !== header.steps;
     // A step of a shorter or longer sequence is another one.
     if (anew && (state.L || !this.placed)) state.step = header.begin ?? header.steps - 1;
-    state.L = header.steps;
+    Object.assign(state, { L: header.steps, labels: header.labels, marks: header.marks });
     this.begin = header.begin ?? header.steps - 1;
     state.zoom = zoomWithin(state.zoom, header.steps);
     state.step = clamp(state.step, 0, header.steps - 1);
@@ -129,7 +130,7 @@ export class Flow extends Timeline {
   }
 
   inspect(step) {
-    this.readout.show(step, this.header.nudge, this.state.secret);
+    this.readout.show(step, this.header.nudge, this.state.secret, stepLabel(this.state, step));
     this.ends.show(step, this.state.secret);
     this.nudge.place((t) => this.area.pixel(t));
     this.spectrum.show(step);

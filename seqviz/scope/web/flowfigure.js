@@ -1,7 +1,8 @@
 // The curves over time as one Plotly figure: a drawing for every kind of row, on a shared time axis.
 
-import { axisOf, domain, fitted, layoutOf, marginOf, sheet, stacked, stepTicks, timeAxis, zooming } from "./axes.js";
+import { axisOf, domain, fitted, layoutOf, marginOf, sheet, stacked, timeAxis, zooming } from "./axes.js";
 import { lined } from "./rows.js";
+import { timeTicks } from "./timeticks.js";
 
 /** @import { FlowHeader, FlowRow } from "./headers.js" */
 /** @import { Theme } from "./theme.js" */
@@ -197,7 +198,7 @@ export function figure(flow, width) {
   const layout = {
     ...sheet(theme, width, height, margin),
     ...zooming(state),
-    xaxis: { ...timeAxis(state, theme, rows.length), ...stepTicks(state) },
+    xaxis: { ...timeAxis(state, theme, rows.length), ...timeTicks(state, width, margin) },
   };
   rows.forEach((row, k) => {
     const axis = {

@@ -2,6 +2,7 @@
 
 import { clauses, tr, trn } from "./language.js";
 import { clamp, number, power } from "./numbers.js";
+import { stepLabel } from "./rows.js";
 
 /** @import { Curve, FlowRow } from "./headers.js" */
 /** @import { Shown } from "./flowfigure.js" */
@@ -55,11 +56,12 @@ export const summary = (flow) =>
  * @param {Place<FlowRow>} place
  * @returns {TipContent}
  */
-export function tooltip({ header, arrays }, { row, step, share }) {
-  const title = tr("step {step}", { step });
+export function tooltip({ header, arrays, state }, { row, step, share }) {
+  const named = `${step}${stepLabel(state, step)}`;
+  const title = tr("step {step}", { step: named });
   if (row.kind === "norm")
     return {
-      title: tr("step {step}, {lag} before the end", { step, lag: header.steps - 1 - step }),
+      title: tr("step {step}, {lag} before the end", { step: named, lag: header.steps - 1 - step }),
       lines: header.curves.filter((c) => c.label).map((c) => [c.label, power(arrays[c.name][step])]),
     };
   if (row.kind === "share")

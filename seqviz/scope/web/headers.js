@@ -222,6 +222,7 @@
  * @property {number} hidden
  * @property {number} inputs
  * @property {string[] | null} labels
+ * @property {string[] | null} [marks]
  * @property {string[] | null} names
  * @property {Rule[]} rules
  * @property {number} layer
@@ -304,6 +305,8 @@
  * @property {string} link
  * @property {string} id
  * @property {number} steps
+ * @property {string[] | null} [labels]
+ * @property {string[] | null} [marks]
  * @property {FlowRow[]} rows
  * @property {Curve[]} curves
  * @property {number[]} range

@@ -1,48 +1,12 @@
 // From arrays to one Plotly figure: the rows of the scope on a shared time axis.
 
-import { axisOf, domain, fitted, layoutOf, marginOf, sheet, stacked, stepTicks, timeAxis, zooming } from "./axes.js";
-import { visible } from "./dom.js";
-import { clamp } from "./numbers.js";
+import { axisOf, domain, fitted, layoutOf, marginOf, sheet, stacked, timeAxis, zooming } from "./axes.js";
 import { colours, lineRange, rowData, rowHeight, rowRange } from "./rows.js";
+import { timeTicks } from "./timeticks.js";
 
 /** @import { ScopeRow } from "./headers.js" */
 /** @import { Theme } from "./theme.js" */
 /** @import { Built, Numbers, ScopeState } from "./types.js" */
-
-/** @type {(text: string) => string} Plotly reads a little HTML */
-export const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-
-// Marks at steps that are called something (dates), as many as there is room for.
-/**
- * @param {ScopeState} state
- * @param {number} width
- * @param {import("./types.js").Margin} margin
- */
-function namedTicks({ L, marks, zoom }, width, margin) {
-  const longest = Math.max(...marks.map((mark) => mark.length));
-  const wide = 7.5 * longest;
-  const aStep = Math.max(1, width - margin.left - margin.right) / (zoom ? zoom[1] - zoom[0] : L);
-  const every = Math.max(1, Math.ceil((wide + 20) / aStep));
-  const first = clamp(Math.ceil((wide / 2 - margin.left) / aStep), 0, L - 1);
-  const last = L - 1 - Math.max(0, Math.ceil((wide / 2 - margin.right) / aStep));
-  const tickvals = Array.from(
-    { length: Math.max(1, Math.ceil((last - first + 1) / every)) },
-    (_, k) => first + k * every,
-  );
-  return { tickmode: "array", tickvals, ticktext: tickvals.map((t) => plain(marks[t]) || `${t}`), tickangle: 0 };
-}
-
-/**
- * @param {ScopeState} state
- * @param {number} width
- * @param {import("./types.js").Margin} margin
- */
-function ticksOfTime(state, width, margin) {
-  const { labels, L, marks } = state;
-  if (labels && L <= 96)
-    return { tickmode: "array", tickvals: [...Array(L).keys()], ticktext: labels.map(visible), tickangle: 0 };
-  return marks ? namedTicks(state, width, margin) : stepTicks(state);
-}
 
 function ticks(n) {
   if (n <= 1) return [];
@@ -118,7 +82,7 @@ export function figure(rows, arrays, state, theme, width) {
       ...timeAxis(state, theme, rows.length),
       automargin: false,
       ticklabeloverflow: "allow",
-      ...ticksOfTime(state, width, margin),
+      ...timeTicks(state, width, margin),
     },
   };
   rows.forEach((row, k) => {

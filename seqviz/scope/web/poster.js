@@ -1,7 +1,7 @@
 // A figure as a file that leaves the page: with its title, the names of its rows and their ranges, colour bars, and
 // what has to be said of it drawn in.
 
-import { plain } from "./picture.js";
+import { plain } from "./timeticks.js";
 
 /** @import { Theme } from "./theme.js" */
 /** @import { Built, TimedRow } from "./types.js" */

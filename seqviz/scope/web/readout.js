@@ -55,8 +55,9 @@ export class Readout {
   }
 
   // nudge: the step from which on something is left, where there is one.
-  show(step, nudge, secret) {
-    this.when.textContent = tr("step {step}", { step });
+  /** @param {string} [label] what the step is called beside its number */
+  show(step, nudge, secret, label = "") {
+    this.when.textContent = tr("step {step}", { step: `${step}${label}` });
     for (const { values, most, worth, left } of this.numbers) {
       worth.textContent = secret ? "?" : power(values[step]);
       left.textContent = secret || step < nudge ? "" : shareOf(values[step] - most);

@@ -166,7 +166,7 @@ export function rowRange(row, values, state) {
 }
 
 // What a step and a feature of the input are called, beside their numbers.
-/** @type {(state: ScopeState, step: number) => string} */
+/** @type {(state: import("./types.js").TimedState, step: number) => string} */
 export const stepLabel = ({ labels, marks }, step) =>
   labels ? ` “${visible(labels[step])}”` : marks?.[step] ? ` (${marks[step]})` : "";
 /** @type {(state: ScopeState, row: ScopeRow, f: number) => string} */

@@ -66,10 +66,11 @@ export class TimeBar {
     this.latest = null;
   }
 
-  // Everything that says which of L steps it is.
-  tick(step, L) {
+  // Everything that says which of L steps it is, and what it is called.
+  tick(step, L, mark = "") {
     this.scrubber.value = `${step}`;
-    this.clock.textContent = `${step} / ${L - 1}`;
+    this.clock.textContent = `${step} / ${L - 1}${mark && " "}`;
+    if (mark) this.clock.append(el("span", { text: `(${mark})` }));
     this.chips.children[this.latest ?? 0]?.classList.remove("sv-on");
     this.chips.children[step]?.classList.add("sv-on");
     this.latest = step;

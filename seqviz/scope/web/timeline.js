@@ -224,7 +224,7 @@ export class Timeline {
     if (!this.area.drawn) return;
     const { state, step } = this;
     this.area.place(step, state.step, this.player.on);
-    if (this.time.latest !== step) this.time.tick(step, state.L);
+    if (this.time.latest !== step) this.time.tick(step, state.L, state.marks?.[step]);
     this.inspect(step);
   }
 

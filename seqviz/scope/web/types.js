@@ -18,6 +18,8 @@
  * @property {Record<string, number[]>} ranges
  * @property {string} speed
  * @property {number} [L]
+ * @property {string[] | null} [labels] the character of every step
+ * @property {string[] | null} [marks] what every step is called
  * @property {boolean} [narrow]
  * @property {boolean} [coarse]
  * @property {number} [room] the height that there is for the picture
@@ -33,8 +35,6 @@
  * @property {string} sort
  * @property {number} [hidden]
  * @property {string} [cell]
- * @property {string[] | null} [labels]
- * @property {string[] | null} [marks]
  * @property {string[] | null} [names]
  * @property {Float32Array} [target]
  * @property {number[]} [order] the units from top to bottom
