@@ -121,6 +121,11 @@ class Screen:
         """The numbers in the picture of one heatmap row, units down, steps across."""
         return self.page.evaluate(_NUMBERS, signal)
 
+    def worth(self, signal: str) -> float:
+        """The number that stands at the right end of a row, of the chosen unit at the step under the cursor."""
+        heads = self.scope.locator(".sv-fold").evaluate_all("(all) => all.map((b) => b.dataset.signal)")
+        return number(self.scope.locator(".sv-end-value").nth(heads.index(signal)).inner_text().removeprefix("+"))
+
     def panel(self, name: str, called: str = "") -> None:
         """Open one of the panels beside the picture, by what it is `called` there, and wait until it is there."""
         self.page.get_by_test_id("stButtonGroup").get_by_role("radio", name=called or name, exact=True).click()

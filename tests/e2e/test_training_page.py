@@ -97,7 +97,7 @@ def test_a_latch_is_learned_scrubbed_and_opened_in_gates(page: Page) -> None:
     expect(page.locator(".sv-scope")).to_have_attribute("data-drawn", learned or "")
     expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
     page.get_by_role("button", name="Open in gates").click()
-    expect(page.get_by_role("heading", name="Inside the gates")).to_be_visible()
+    expect(page.locator(".sv-scope:not(.sv-plain) .sv-headline")).to_be_visible()
     expect(page.get_by_text("LSTM, 16 units, 50 steps")).to_be_visible()
     expect(page.locator(".sv-learning")).to_have_count(0)
     page.get_by_role("link", name="Training").click()
@@ -139,12 +139,12 @@ def test_an_earlier_checkpoint_stays_and_is_the_one_that_is_named_saved_and_open
     assert name == f"seqviz-latch-{last - 30}.json"
     assert document != learned
     page.get_by_role("link", name="Gates").click()
-    expect(page.get_by_role("heading", name="Inside the gates")).to_be_visible()
+    expect(page.locator(".sv-scope:not(.sv-plain) .sv-headline")).to_be_visible()
     page.get_by_role("link", name="Training").click()
     expect(clock).to_have_text(f"step {last - 30}")
     expect(caption).to_have_text(f"The checkpoint at step {last - 30}:")
     page.get_by_role("button", name="Open in gates").click()
-    expect(page.get_by_role("heading", name="Inside the gates")).to_be_visible()
+    expect(page.locator(".sv-scope:not(.sv-plain) .sv-headline")).to_be_visible()
     page.get_by_test_id("stButtonGroup").get_by_role("radio", name="Save", exact=True).click()
     with page.expect_download() as opened:
         page.get_by_role("button", name="Experiment as JSON").click()
@@ -201,7 +201,7 @@ def test_leaving_the_page_ends_the_work(page: Page) -> None:
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     expect(learning(page)).to_be_visible()
     page.get_by_role("link", name="Gates").click()
-    expect(page.get_by_role("heading", name="Inside the gates")).to_be_visible()
+    expect(page.locator(".sv-scope:not(.sv-plain) .sv-headline")).to_be_visible()
     page.get_by_role("link", name="Training").click()
     expect(learning(page).locator(".sv-status")).to_contain_text("Stopped.")
 

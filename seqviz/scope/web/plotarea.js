@@ -33,6 +33,7 @@ export class PlotArea {
     this.heads = el("div", { class: "sv-heads" });
     this.ends = el("div", { class: "sv-ends" });
     this.axis = el("div", { class: "sv-axis-name" });
+    this.note = el("div", { class: "sv-axis-note" });
     this.pill = el("div", { class: "sv-pill", "aria-hidden": "true" });
     this.root = el(
       "div",
@@ -45,6 +46,7 @@ export class PlotArea {
       this.heads,
       this.ends,
       this.axis,
+      this.note,
       this.pill,
       tip,
     );

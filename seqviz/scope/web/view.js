@@ -163,6 +163,7 @@ export class Scope extends Timeline {
     const { state, rows } = this;
     const unit = state.hover?.unit ?? state.unit;
     this.units.show(unit, rows, this.area.built, state);
+    this.area.note.textContent = tr("unit {unit}", { unit });
     this.ends.show(state.secret ? rows.map(() => "?") : worths(rows, this.shown, state, step, unit));
     this.inspector.show(reading(this, step, unit));
   }
