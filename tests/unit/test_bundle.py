@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from seqviz.scope import bundle
+from seqviz.scope.hosts import notebook
 
 ENTRIES = [f"hosts/{path.name}" for path in sorted((bundle.WEB / "hosts").glob("*.js"))]
 SCRIPTS = sorted(path for path in bundle.WEB.rglob("*.js") if not path.name.startswith("plotly"))
@@ -64,3 +65,14 @@ def test_every_form_that_is_known_arrives(tmp_path: Path, monkeypatch):
     script = bundle.bundled("in/top.js", "found") + "\nconsole.log(found.sum);"
     done = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "15"
+
+
+def test_a_notebook_without_anywidget_is_told_what_to_install(monkeypatch):
+    monkeypatch.setattr(notebook, "anywidget", None)
+    with pytest.raises(ImportError, match=r"pip install anywidget$"):
+        notebook.widget(b"")
+
+
+def test_a_widget_takes_no_other_bytes():
+    with pytest.raises(ValueError, match="message"):
+        notebook.widget(b"no message")
