@@ -17,9 +17,8 @@ from seqviz.scope.headers import CellHeader
 from seqviz.scope.hosts.streamlit import mount
 from seqviz.sequences import steps_called
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import opened, said, unkept
+from seqviz.ui.controls import layer_choice, opened, said, unkept
 from seqviz.ui.gallery import gallery
-from seqviz.ui.gates_page import layer_choice
 from seqviz.ui.pictures import rules, story, top
 
 __all__ = ["inside"]

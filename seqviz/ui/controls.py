@@ -16,6 +16,7 @@ from seqviz.ui.bench import Bench
 
 __all__ = [
     "controlled",
+    "layer_choice",
     "literal",
     "opened",
     "option",
@@ -236,3 +237,19 @@ def _with(base: np.ndarray, typed: dict[tuple[int, int], float]) -> np.ndarray:
         if row < array.shape[0]:
             array[row, col] = value
     return array
+
+
+def layer_choice(bench: Bench) -> None:
+    """Which layer is shown, where there are several."""
+    experiment = bench.experiment
+    if experiment.num_layers > 1:
+        layers = list(range(experiment.num_layers))
+        st.session_state["layer"] = bench.layer
+        st.segmented_control(
+            tr("Layer shown"),
+            layers,
+            label_visibility="collapsed",
+            format_func=lambda k: tr("Layer {k}", k=k + 1),
+            key="layer",
+            on_change=bench.show_layer,
+        )

@@ -8,13 +8,13 @@ from seqviz.language import later, tr
 from seqviz.scope.hosts.streamlit import mount
 from seqviz.tasks import TASKS
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import opened, said, unfolding, unkept
+from seqviz.ui.controls import layer_choice, opened, said, unfolding, unkept
 from seqviz.ui.gallery import gallery
 from seqviz.ui.panels import PANELS
 from seqviz.ui.panels.doctor import examination
 from seqviz.ui.pictures import scope_message
 
-__all__ = ["layer_choice", "workbench"]
+__all__ = ["workbench"]
 
 
 EXAMPLES = later("Examples")
@@ -77,19 +77,3 @@ def _task(bench: Bench) -> str:
     """The name of the task that the network was trained on, if it came from there; else empty."""
     origin = bench.origin
     return "" if origin is None else next((name for name, each in TASKS.items() if each.title == origin.task), "")
-
-
-def layer_choice(bench: Bench) -> None:
-    """Which layer is shown, where there are several."""
-    experiment = bench.experiment
-    if experiment.num_layers > 1:
-        layers = list(range(experiment.num_layers))
-        st.session_state["layer"] = bench.layer
-        st.segmented_control(
-            tr("Layer shown"),
-            layers,
-            label_visibility="collapsed",
-            format_func=lambda k: tr("Layer {k}", k=k + 1),
-            key="layer",
-            on_change=bench.show_layer,
-        )

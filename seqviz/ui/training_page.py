@@ -21,9 +21,9 @@ from seqviz.tasks import TASKS, Task
 from seqviz.training import RECIPES, Checkpoint, Recipe, prepare, recipes_of
 from seqviz.ui.bench import Bench, Origin
 from seqviz.ui.controls import refuse, remembered, said, unfolding, upload
-from seqviz.ui.gradients_page import lab
 from seqviz.ui.panels.doctor import doctor_panel
 from seqviz.ui.panels.network import CHRONO
+from seqviz.ui.scenes import lab
 from seqviz.ui.shell import go
 from seqviz.ui.trainer import SLOTS, Course, Trainer, trainer
 from seqviz.ui.training_choices import OWN, listed, racers, task_of, thresholds

@@ -85,6 +85,15 @@ def test_what_tells_imports_the_language_and_the_words_alone():
         assert all(module.startswith(allowed) for module in ours), name(path)
 
 
+def test_a_page_takes_no_part_of_another():
+    """What two pages share lies beside them: controls, scenes, pictures."""
+    pages = sorted((ROOT / "seqviz" / "ui").glob("*_page.py"))
+    assert len(pages) >= 5
+    for path in pages:
+        others = {f"seqviz.ui.{page.stem}" for page in pages if page != path}
+        assert not others & imports(path), name(path)
+
+
 def test_what_needs_no_torch_imports_nothing_that_does():
     """Through every module that they import; the package's own ``__init__`` aside, which gathers the names."""
     modules = {name(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in LIBRARY}
