@@ -25,6 +25,7 @@ __all__ = [
     "compare",
     "half_life_of",
     "networks_of",
+    "nudge",
     "nudge_response",
     "order_gap",
     "set_in",
@@ -123,6 +124,13 @@ def shuffled(experiment: Experiment, seed: int) -> tuple[np.ndarray, np.ndarray]
     while np.array_equal(x[order], x) and (x != x[0]).any():
         order = draw.permutation(len(x))
     return order, x[order]
+
+
+def nudge(x: np.ndarray, step: int, by: float = 1.0) -> np.ndarray:
+    """An input ``(..., H_in)`` with `by` added to every number of one step, as a copy; steps are the first axis."""
+    moved = np.array(x)
+    moved[step] += by
+    return moved
 
 
 def nudge_response(experiment: Experiment, x: np.ndarray, step: int, by: float = 1.0) -> dict[str, np.ndarray]:

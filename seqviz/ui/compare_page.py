@@ -12,6 +12,7 @@ from seqviz.comparison import (
     compare,
     half_life_of,
     networks_of,
+    nudge,
     nudge_response,
     order_gap,
     set_in,
@@ -139,13 +140,7 @@ def _input(experiment: Experiment, kind: str, nudged: int) -> np.ndarray:
     if kind == "shuffled":
         return shuffled(experiment, 0)[1]
     x = sequences.generate(experiment.sequence, experiment.input_size)
-    return _nudge(x, nudged) if kind == "one step nudged" else x
-
-
-def _nudge(x: np.ndarray, step: int) -> np.ndarray:
-    x = x.copy()
-    x[step] += 1.0
-    return x
+    return nudge(x, nudged) if kind == "one step nudged" else x
 
 
 @kept

@@ -14,6 +14,7 @@ from seqviz.experiment import Experiment
 from seqviz.figures.theme import network_line
 from seqviz.gradients import GradientFlow, gradient_flow
 from seqviz.gradients.backward import log10_backward, rounded_away
+from seqviz.gradients.closed import by_gates, by_radius, forget_bias, log10_sigmoid
 from seqviz.gradients.jacobians import StateJacobians, highway_of_run, jacobians_of_run
 from seqviz.gradients.loops import loop_gradient
 from seqviz.gradients.norms import log10_norm
@@ -36,7 +37,7 @@ from seqviz.ui.bench import Address, Bench
 from seqviz.ui.scenes import NETS
 
 __all__ = [
-    "NETS", "flow_message", "flows", "forget_bias", "networks", "states_shown", "studied",
+    "NETS", "flow_message", "flows", "networks", "states_shown", "studied",
 ]  # fmt: skip
 
 
@@ -145,33 +146,23 @@ def _theory(picture: _Picture, nets: dict[str, Experiment]) -> list[str]:
     """The closed forms for the present setting, drawn from the last step back; and how far they hold."""
     says = []
     measured = picture.arrays["RNN.h"]
-    lag = np.arange(len(measured) - 1, -1, -1)
     w = weights.gate_view(weights.materialise(nets["RNN"]), nets["RNN"].cell, 0, "h", "hh")
     rho = weights.spectral_radius(w)
     if rho > 0:
-        curve = measured[-1] + lag * np.log10(rho)
+        curve = by_radius(measured[-1], rho, len(measured))
         picture.curve(
             "rnn.theory", tr("ρ^k, ρ = {rho:.3g}", rho=rho), curve, network_line("RNN"), dash="dot", width=1.5
         )
         says.append(describe_theory("RNN", tr("ρ^k with ρ = {rho:.3g}", rho=rho), measured[0], curve[0]))
     says += [tr("No closed form is drawn for {name}.", name=tr(name)) for name in nets if name not in NETS]
-    log_f = -np.logaddexp(0.0, -forget_bias(nets["LSTM"])) / np.log(10.0)
+    gates = np.tile(log10_sigmoid(forget_bias(nets["LSTM"])), (len(measured) - 1, 1))
     last = _log10(studied(nets["LSTM"], "last").flow["l0.c"][-1, 0])
-    exponents = last[None] + lag[:, None] * log_f[None]
-    top = exponents.max(axis=1, keepdims=True)
-    curve = top[:, 0] + log10_norm(10.0 ** (exponents - np.where(np.isfinite(top), top, 0.0)), 1)
+    curve = by_gates(last, gates)
     picture.curve(
         "lstm.theory", tr("σ(b)^k of the forget biases b"), curve, network_line("LSTM"), dash="dot", width=1.5
     )
     says.append(describe_theory("LSTM", "σ(b)^k", picture.arrays["LSTM.c"][0], curve[0]))
     return says
-
-
-def forget_bias(experiment: Experiment) -> np.ndarray:
-    """The total bias of each unit's forget gate, ``(H,)``."""
-    parameters = weights.materialise(experiment)
-    parts = [weights.gate_view(parameters, experiment.cell, 0, "f", part) for part in ("bias_ih", "bias_hh")]
-    return parts[0].astype(float) + parts[1]
 
 
 def _norm_row(picture: _Picture, nets: dict[str, Experiment], loss: str) -> str:

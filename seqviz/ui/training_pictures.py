@@ -14,6 +14,7 @@ from seqviz.scope import pack
 from seqviz.scope.headers import LearningHeader, LearningRow, ScopeHeader, ScopeRow
 from seqviz.sequences import steps_called
 from seqviz.tasks import Task
+from seqviz.tasks.answers import answers
 from seqviz.training import Checkpoint
 from seqviz.ui.pictures import signal_rows, signals, title
 from seqviz.ui.trainer import Course
@@ -119,16 +120,6 @@ def verdict(course: Course) -> str:
         "{name}: {score} after {steps} ({seconds:.1f} s of CPU), perhaps solved: from {low} to {high}, by {asked}.",
         **values,
     )
-
-
-def answers(task: Task, y: np.ndarray) -> np.ndarray:
-    """Outputs as they are read: probabilities for classes and bits, plain numbers otherwise; ``(L, O)``."""
-    if task.kind == "mse":
-        return y
-    if task.kind == "bits":
-        return 1.0 / (1.0 + np.exp(-np.clip(y, -60, 60)))
-    e = np.exp(y - y.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
 
 
 def _scale(row: ScopeRow, extent: dict[str, tuple[float, float]], task: Task) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from seqviz.experiment import Experiment
 from seqviz.figures.theme import network_line
+from seqviz.gradients.closed import by_gates, forget_bias, log10_sigmoid
 from seqviz.kept import kept_spoken
 from seqviz.language import later, tr
 from seqviz.runner import run
@@ -13,7 +14,7 @@ from seqviz.scope import pack
 from seqviz.scope.headers import WhyHeader, WhyNet
 from seqviz.telling.why import describe_road, describe_why, left
 from seqviz.ui.bench import Address, Bench
-from seqviz.ui.gradient_pictures import forget_bias, networks, states_shown, studied
+from seqviz.ui.gradient_pictures import networks, states_shown, studied
 
 __all__ = ["why_message"]
 
@@ -80,11 +81,7 @@ def _road(lstm: Experiment, loss: str) -> tuple[np.ndarray | None, dict[str, np.
     asks = _log10(studied(lstm, loss).flow["l0.c"][-1, 0])
     if not np.isfinite(pre).all() or not np.isfinite(asks).any():
         return None, {}
-    keeps = -np.logaddexp(0.0, -pre[1:]) / np.log(10.0)
-    gone = np.concatenate([np.cumsum(keeps[::-1], axis=0)[::-1], np.zeros((1, pre.shape[1]))])
-    logs = asks + gone
-    most = logs.max(axis=1, keepdims=True)
-    size = most[:, 0] + np.log10(np.square(10.0 ** (logs - most)).sum(axis=1)) / 2
+    size = by_gates(asks, log10_sigmoid(pre[1:]))
     return size - size[-1], {"drive": pre - biases, "biases": biases, "asks": asks}
 
 
