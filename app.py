@@ -11,6 +11,7 @@ import streamlit as st  # noqa: E402
 
 from seqviz.language import tr  # noqa: E402
 from seqviz.ui.map_maker import leave_map  # noqa: E402
+from seqviz.ui.lesson_list import lead, lessons_button  # noqa: E402
 from seqviz.ui.server import serving  # noqa: E402
 from seqviz.ui.shell import listen, settle, through_app  # noqa: E402
 from seqviz.ui.trainer import leave  # noqa: E402
@@ -25,7 +26,7 @@ else:
     through_app()
     title, icon = tr("seqviz: inside recurrent networks"), str(ASSETS / "icon.svg")
     st.set_page_config(title, icon, layout="wide", initial_sidebar_state="collapsed")
-    settle(ASSETS / "style.css")
+    settle(ASSETS / "style.css", lessons_button)
     pages = [
         st.Page(PAGES / "gates.py", title=tr("Gates"), icon=":material/grid_on:", default=True),
         st.Page(PAGES / "cell.py", title=tr("Cell"), icon=":material/account_tree:"),
@@ -37,4 +38,5 @@ else:
     page = st.navigation(pages, position="top")
     leave(page.url_path)
     leave_map(page.url_path)
+    lead(page.url_path or "gates")
     page.run()

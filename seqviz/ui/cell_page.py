@@ -20,6 +20,7 @@ from seqviz.ui.bench import Bench
 from seqviz.ui.controls import layer_choice, opened, said, unkept
 from seqviz.ui.gallery import gallery
 from seqviz.ui.pictures import rules, story, top
+from seqviz.ui.rail import rail
 
 __all__ = ["inside"]
 
@@ -38,6 +39,7 @@ def inside() -> None:
     said(bench)
     opened(bench)
     unkept(bench)
+    rail("cell", bench)
     layer_choice(bench)
     mount("cell", cell_message(bench), bench.event, bench.keep())
 

@@ -34,6 +34,7 @@ from seqviz.ui.controls import controlled, literal, opened, option, refuse, said
 from seqviz.ui.gallery import gallery
 from seqviz.ui.panels.network import one_more
 from seqviz.ui.pictures import story
+from seqviz.ui.rail import rail
 from seqviz.ui.scenes import DESK, EVERY, WAVES, desk, first_compared
 from seqviz.ui.weights_view import input_names
 
@@ -55,6 +56,7 @@ def comparison() -> None:
         with right, st.container(key="controls"):
             _controls(bench)
         with left, st.container(key="picture"):
+            rail("compare", bench)
             if says := whose_weights(set_in(bench.experiment), bench.experiment.init.seed):
                 st.caption(says)
             if bench.experiment.interventions:

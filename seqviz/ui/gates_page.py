@@ -13,6 +13,7 @@ from seqviz.ui.gallery import gallery
 from seqviz.ui.panels import PANELS
 from seqviz.ui.panels.doctor import examination
 from seqviz.ui.pictures import scope_message
+from seqviz.ui.rail import rail
 
 __all__ = ["workbench"]
 
@@ -64,6 +65,7 @@ def _picture() -> None:
     if bench.stale or bench.goto:
         bench.stale = False
         st.rerun()
+    rail("gates", bench)
     layer_choice(bench)
     mount("scope", scope_message(bench), bench.event, bench.keep())
     if st.session_state.get("lecture"):

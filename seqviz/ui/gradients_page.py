@@ -25,6 +25,7 @@ from seqviz.ui.gradient_pictures import flow_message, flows, networks
 from seqviz.ui.map_picture import map_section
 from seqviz.ui.panels.network import CHRONO, knobs, one_more, scheme_names
 from seqviz.ui.pictures import intervention_text, story
+from seqviz.ui.rail import rail
 from seqviz.ui.scenes import SCENES, lab
 from seqviz.ui.why_picture import why_message
 from seqviz.weights import set_parts
@@ -47,6 +48,7 @@ def laboratory() -> None:
         with right, st.container(key="controls"):
             _knobs(bench)
         with left, st.container(key="picture"):
+            rail("gradients", bench)
             _picture(bench)
 
 

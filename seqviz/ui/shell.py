@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -102,12 +103,16 @@ STAGE = Path(__file__).with_name("stage.css")
 """A lecture: the picture fills the window."""
 
 
-def settle(style: Path) -> None:
-    """Prepare this run. Script threads do not inherit torch's thread count, so each run sets it."""
+def settle(style: Path, more: Callable[[], None]) -> None:
+    """Prepare this run; `more` is shown among the switches of every page.
+
+    Script threads do not inherit torch's thread count, so each run sets it.
+    """
     torch.set_num_threads(1)
     _once()
     st.html(style)
     with st.container(key="switches", horizontal=True):
+        more()
         _languages()
         st.toggle(
             tr("Lecture"), key="lecture", bind="query-params",

@@ -23,6 +23,7 @@ from seqviz.ui.bench import Bench, Origin
 from seqviz.ui.controls import refuse, remembered, said, unfolding, upload
 from seqviz.ui.panels.doctor import doctor_panel
 from seqviz.ui.panels.network import CHRONO
+from seqviz.ui.rail import rail
 from seqviz.ui.scenes import lab
 from seqviz.ui.shell import go
 from seqviz.ui.trainer import SLOTS, Course, Trainer, trainer
@@ -48,6 +49,7 @@ def classroom() -> None:
     st.session_state["train.rests"] = True
     with st.container(key="title"):
         st.markdown("### " + tr("Watch it learn"))
+    rail("training", Bench.here())
     with st.container(key="bench"):
         left, right = st.columns([3, 8], gap="medium")
         with left, st.container(key="controls"):

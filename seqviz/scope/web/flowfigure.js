@@ -58,7 +58,15 @@ function norm(flow, row, yaxis, axis, folded) {
     const values = arrays[curve.name];
     const color = curve.line === null ? theme.quiet : theme.lines[curve.line];
     const draw = (y, line) =>
-      found.push({ type: "scatter", mode: mode(flow.state), y, yaxis, line: { color, ...line }, hoverinfo: "skip" });
+      found.push({
+        type: "scatter",
+        mode: mode(flow.state),
+        y,
+        yaxis,
+        line: { color, ...line },
+        meta: curve.name,
+        hoverinfo: "skip",
+      });
     const zero = (t) => !(t in values) || values[t] === -Infinity;
     const drawn = (v, t) => {
       if (zero(t)) return zero(t - 1) && zero(t + 1) ? null : low;
@@ -116,6 +124,7 @@ function lines(flow, row, yaxis, axis) {
     mode: mode(flow.state),
     y: Array.from(flow.arrays[name]),
     yaxis,
+    meta: name,
     line: { color: flow.theme.lines[line], width: 2.5, dash: flow.theme.dashes[line], shape: row.shape ?? "linear" },
     hoverinfo: "skip",
   }));

@@ -358,6 +358,79 @@
  */
 
 /**
+ * Where a lesson's step wants to be looked at; `light` and `cover` name rows or curves.
+ *
+ * @typedef {object} LessonSpot
+ * @property {string} key
+ * @property {number | null} step
+ * @property {number | null} unit
+ * @property {number | null} part
+ * @property {string[]} light
+ * @property {string[]} cover
+ * @property {boolean} play
+ */
+
+/**
+ * An answer to a guess. Texts are elements: a text, or a list of the tag, an address and what is in it.
+ *
+ * @typedef {object} LessonChoice
+ * @property {any[]} says
+ * @property {any[]} reply
+ * @property {boolean | null} right
+ * @property {boolean} picked
+ */
+
+/**
+ * A question, and whether it was answered.
+ *
+ * @typedef {object} LessonGuess
+ * @property {any[]} asks
+ * @property {LessonChoice[]} choices
+ * @property {boolean} answered
+ */
+
+/**
+ * A number that a task leaves free.
+ *
+ * @typedef {object} LessonKnob
+ * @property {string} name
+ * @property {number | null} value
+ */
+
+/**
+ * Something to do, and what was measured of the setting on the page.
+ *
+ * @typedef {object} LessonTask
+ * @property {any[]} does
+ * @property {any[]} hint
+ * @property {string} measured
+ * @property {string} says
+ * @property {boolean} passed
+ * @property {LessonKnob[]} knobs
+ * @property {boolean} draws
+ */
+
+/**
+ * A step of a lesson: no picture, but what is said beside one. `steps` are open, done, or have nothing to do.
+ *
+ * @typedef {object} LessonHeader
+ * @property {"lesson"} panel
+ * @property {string} id
+ * @property {string} title
+ * @property {number} at
+ * @property {string[]} steps
+ * @property {any[]} says
+ * @property {LessonGuess | null} guess
+ * @property {LessonTask | null} task
+ * @property {any[]} note
+ * @property {boolean} changed
+ * @property {boolean} elsewhere
+ * @property {LessonSpot} spot
+ * @property {string} address
+ * @property {string[]} fields
+ */
+
+/**
  * One block of the weights, from row `first` of torch's `parameter` on.
  *
  * @typedef {object} WeightsHeader

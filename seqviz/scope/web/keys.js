@@ -1,5 +1,7 @@
 // The keys of a picture over time: in it, and from the rest of the page while nothing else there needs them.
 
+import { inLesson } from "./spotlight.js";
+
 const PAGES = ["PageUp", "PageDown"];
 const SIDEWAYS = ["ArrowLeft", "ArrowRight"];
 const UPWARDS = ["ArrowUp", "ArrowDown"];
@@ -47,8 +49,7 @@ export class Keys {
     const actions = {
       ArrowLeft: () => panel.move(step - jump),
       ArrowRight: () => panel.move(step + jump),
-      PageUp: () => panel.move(step - 1),
-      PageDown: () => panel.move(step + 1),
+      ...(inLesson() ? {} : { PageUp: () => panel.move(step - 1), PageDown: () => panel.move(step + 1) }),
       Home: () => panel.move(0),
       End: () => panel.move(L - 1),
       ...panel.extraKeys(event, jump),

@@ -7,6 +7,7 @@ import { Gallery } from "./gallery.js";
 import { speak } from "./language.js";
 import { Learning } from "./learning.js";
 import { Maps } from "./maps.js";
+import { Rail } from "./lesson.js";
 import { Scope } from "./view.js";
 import { Weights } from "./weights.js";
 import { Why } from "./why.js";
@@ -20,6 +21,7 @@ const PANELS = {
   cell: CellView,
   learning: Learning,
   gallery: Gallery,
+  lesson: Rail,
   why: Why,
   map: Maps,
 };

@@ -10,6 +10,7 @@ import { cursor, wish } from "./link.js";
 import { clamp } from "./numbers.js";
 import { Player } from "./player.js";
 import { PlotArea } from "./plotarea.js";
+import { Spot } from "./spot.js";
 import { alike, readTheme, wear } from "./theme.js";
 import { TimeBar } from "./timebar.js";
 import { Tip } from "./tip.js";
@@ -78,6 +79,7 @@ export class Timeline {
     });
     this.time.speed.value = this.state.speed;
     this.keys = new Keys(this);
+    this.spot = new Spot(this);
     this.listen();
   }
 
@@ -189,6 +191,7 @@ export class Timeline {
     // Who comes from another page with the keys in hand goes on with them here.
     if (this.arriving) this.home.focus(QUIETLY);
     this.arriving = false;
+    this.spot.drawn();
     this.root.dataset.drawn = `${this.header.id}`;
     this.root.dataset.redraws = `${+(this.root.dataset.redraws ?? 0) + 1}`;
   }
@@ -333,6 +336,7 @@ export class Timeline {
     this.player.cancel();
     this.hearUp(false);
     this.resizer.disconnect();
+    this.spot.destroy();
     for (const stop of this.unlisten) stop();
     this.area.purge();
   }

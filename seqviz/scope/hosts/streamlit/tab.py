@@ -117,7 +117,7 @@ def code_of(digest: str) -> str | None:
 def missing() -> list[str]:
     """Digests in the address of what only the browser can have, and has not been asked for yet."""
     brought = st.session_state.get(_BROUGHT, {})
-    given = [st.query_params.get(name, "") for name in ("e", "b")]
+    given = [st.query_params.get(name, "") for name in ("e", "b", "lesson")]
     digests = [text[1:] for text in given if text.startswith(MARK) and _DIGEST.fullmatch(text[1:])]
     return [digest for digest in digests if _CODES.peek(digest) is None and digest not in brought]
 
