@@ -61,11 +61,13 @@ def test_every_step_says_what_was_measured_and_shows_its_experiment(visit, unpac
         if step.page != "training":
             assert app.experiment == step.experiment("en")
             assert app.bench.baseline == step.baseline("en")
-        assert not header["changed"] and not header["elsewhere"]
+        assert not header["changed"]
+        assert not header["elsewhere"]
         spot = header["spot"]
         assert (spot["step"], spot["unit"], spot["light"]) == (step.step, step.unit, list(step.light))
         if step.guess:
-            assert flat(header["guess"]["asks"]).strip() and header["says"] == []
+            assert flat(header["guess"]["asks"]).strip()
+            assert header["says"] == []
             assert {choice["right"] for choice in header["guess"]["choices"]} == {None}
             assert all(choice["reply"] == [] for choice in header["guess"]["choices"])
             assert spot["cover"] == list(step.cover)
