@@ -15,6 +15,7 @@ from seqviz.lessons.experiments import changed, drawn, weight_edit
 from seqviz.lessons.expressions import Node
 from seqviz.lessons.lesson import Lesson, Task
 from seqviz.lessons.measures import value
+from seqviz.lessons.saying import asked, said
 from seqviz.sequences import generate
 
 __all__ = ["Answer", "allowed", "changes", "check", "meter", "prove"]
@@ -60,7 +61,7 @@ def check(task: Task, experiment: Experiment, language: str | None = None) -> An
                 other=", ".join(sorted(other)[:5]),
             ),
         )
-    said = []
+    found = []
     for one in task.checks:
         on = drawn(experiment, dict(one.drawn))
         for comparison in _comparisons(one.that):
@@ -68,10 +69,8 @@ def check(task: Task, experiment: Experiment, language: str | None = None) -> An
                 return Answer(False, _failed(one.drawn, comparison, on))
         if not value(one.that, on):
             return Answer(False, _where(one.drawn, tr("{asked} does not hold.", asked=one.that.text)))
-        said.append(
-            _where(one.drawn, tr("{asked} holds: {measured}.", asked=one.that.text, measured=_measured(one.that, on)))
-        )
-    return Answer(True, sentences(said))
+        found.append(_where(one.drawn, _holding(one.that, on)))
+    return Answer(True, sentences(found))
 
 
 def _comparisons(node: Node) -> Iterator[Node]:
@@ -85,10 +84,29 @@ def _comparisons(node: Node) -> Iterator[Node]:
 
 
 def _failed(drawn_: tuple[tuple[str, float], ...], comparison: Node, on: Experiment) -> str:
-    measured = _measured(comparison, on)
-    if not measured:
-        return _where(drawn_, tr("{asked} does not hold.", asked=comparison.text))
-    return _where(drawn_, tr("{asked} does not hold: {measured}.", asked=comparison.text, measured=measured))
+    return _where(drawn_, _told(comparison, on) or tr("{asked} does not hold.", asked=comparison.text))
+
+
+def _holding(that: Node, on: Experiment) -> str:
+    told = [_told(comparison, on) for comparison in _comparisons(that)]
+    if told and all(told):
+        return sentences(told)
+    return tr("{asked} holds: {measured}.", asked=that.text, measured=_measured(that, on))
+
+
+def _told(comparison: Node, on: Experiment) -> str:
+    """What was measured and what is asked, in words; "" where a comparison is of another form."""
+    left, right = comparison.parts if len(comparison.parts) == 2 else (None, None)
+    if left is None or right is None:
+        return ""
+    if not _is_constant(right):
+        first, second = value(left, on), value(right, on)
+        names = {"what": said(left), "number": first, "other": said(right), "asked": second}
+        return tr("{what}: {number:.4g}; {other}: {asked:.4g}.", **names) if comparison.op == "==" else ""
+    wanted = asked(comparison.op, value(right, on))
+    if wanted is None:
+        return ""
+    return tr("{what}: {number:.4g}; {asked}.", what=said(left), number=value(left, on), asked=wanted)
 
 
 def _where(drawn_: tuple[tuple[str, float], ...], says: str) -> str:
@@ -102,7 +120,7 @@ def _where(drawn_: tuple[tuple[str, float], ...], says: str) -> str:
 
 def _measured(node: Node, on: Experiment) -> str:
     sides = [side for side in _sides(node) if not _is_constant(side)]
-    found = [tr("{what} is {number:.4g}", what=side.text, number=value(side, on)) for side in dict.fromkeys(sides)]
+    found = [tr("{what} is {number:.4g}", what=said(side), number=value(side, on)) for side in dict.fromkeys(sides)]
     return ", ".join(found)
 
 

@@ -18,8 +18,10 @@ from seqviz.language import tr
 from seqviz.lessons.form import Changes, ExperimentForm, SequenceForm, WhatIf
 from seqviz.lessons.measures import no_step
 from seqviz.networks.presets import preset
+from seqviz.tasks import TASKS, Task
+from seqviz.training import RECIPES, Recipe, prepare
 
-__all__ = ["changed", "drawn", "experiment_of", "weight_edit"]
+__all__ = ["changed", "drawn", "experiment_of", "trained_by", "weight_edit"]
 
 _WEIGHT: Final = re.compile(r"(?P<gate>[a-z]+)\.(?P<unit>\d{1,3})\.(?:(?P<part>[xh])(?P<col>\d{1,3})|bias)", re.ASCII)
 _STEPS: Final = re.compile(r"(\d{1,4})-(\d{1,4})", re.ASCII)
@@ -33,15 +35,27 @@ def experiment_of(form: ExperimentForm, made: Mapping[str, Experiment], language
     Raises:
         ValueError: a sentence on what cannot be.
     """
-    ways = [name for name, given in (("preset", form.preset), ("from", form.base), ("cell", form.cell)) if given]
+    ways = [
+        name
+        for name, given in (
+            ("preset", form.preset),
+            ("from", form.base),
+            ("cell", form.cell),
+            ("untrained", form.untrained),
+        )
+        if given
+    ]
     if len(ways) != 1 and ways != ["preset", "cell"]:
-        raise ValueError(tr("An experiment begins with one of preset, from or cell."))
+        raise ValueError(tr("An experiment begins with one of preset, from, cell or untrained."))
     if form.base is not None:
         if form.base not in made:
             raise ValueError(tr("There is no experiment {name} above this one.", name=shown(form.base)))
         return changed(made[form.base], form, language)
     if form.preset is not None:
         return changed(preset(form.preset, form.cell), form, language)
+    if form.untrained is not None:
+        found, recipe = trained_by(form.untrained.task, form.untrained.recipe)
+        return changed(prepare(found, recipe, form.untrained.seed), form, language)
     if form.hidden is None:
         raise ValueError(tr("A cell needs “hidden”, its number of hidden units."))
     sequence = _sequence(form.sequence, language) if form.sequence else Sequence()
@@ -54,6 +68,21 @@ def experiment_of(form: ExperimentForm, made: Mapping[str, Experiment], language
         sequence=sequence,
     )
     return changed(start, form.model_copy(update={"init": None, "sequence": None}), language)
+
+
+def trained_by(task: str, recipe: str) -> tuple[Task, Recipe]:
+    """A task and a recipe by their names in English.
+
+    Raises:
+        ValueError: there is no such one.
+    """
+    if task not in RECIPES:
+        raise ValueError(tr("There is no task {name}; there are {known}.", name=shown(task), known=", ".join(RECIPES)))
+    recipes = RECIPES[task]
+    if recipe not in recipes:
+        known = "; ".join(recipes)
+        raise ValueError(tr("There is no recipe {name}; there are {known}.", name=shown(recipe), known=known))
+    return TASKS[task], recipes[recipe]
 
 
 def changed(experiment: Experiment, form: Changes, language: str = "en") -> Experiment:

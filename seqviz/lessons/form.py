@@ -72,6 +72,21 @@ class WhatIf(_Form):
     units: list[int] | None = None
 
 
+class Untrained(_Form):
+    """A network of the training page before its first step, on the task's example sequence."""
+
+    task: str
+    recipe: str = Field(description="As the training page calls it in English: LSTM, chrono.")
+    seed: int = Field(0, ge=0, le=10_000)
+
+
+class TrainForm(_Form):
+    """What is chosen on the training page."""
+
+    task: str
+    recipe: str
+
+
 class Changes(_Form):
     """What is changed of an experiment."""
 
@@ -89,6 +104,7 @@ class ExperimentForm(Changes):
     preset: Literal["latch", "counter", "leaky", "toggle", "brackets"] | None = None
     base: Id | None = Field(None, alias="from")
     cell: str | None = Field(None, description="LSTM, GRU, RNN_TANH, RNN_RELU, or another that seqviz knows.")
+    untrained: Untrained | None = None
     hidden: int | None = Field(None, ge=1, le=256)
     inputs: int | None = Field(None, ge=1, le=256)
     outputs: int | None = Field(None, ge=1, le=256)
@@ -148,6 +164,7 @@ class StepForm(_Form):
     at: At = Field(default_factory=lambda: At.model_validate({}))
     light: list[str] = Field([], description="Rows or curves that stay bright: f, c, y, RNN, LSTM.c.")
     cover: list[str] = Field([], description="Rows that are hidden until the guess is in.")
+    train: TrainForm | None = Field(None, description="On the training page: what is chosen there.")
     play: Literal["once"] | None = None
     guess: GuessForm | None = None
     say: Texts | None = Field(None, description="The sentence beside the picture.")

@@ -84,7 +84,8 @@ class Step:
     """One screen: a page, an experiment, where to look, and what is said.
 
     ``step``, ``unit`` and ``part`` are None where the page may choose; ``light`` are rows that stay bright, ``cover``
-    those that are hidden until the guess is in; ``play`` says that it plays once by itself.
+    those that are hidden until the guess is in; ``play`` says that it plays once by itself,
+    ``train`` the task and the recipe that are chosen on the training page.
     """
 
     id: str
@@ -101,6 +102,7 @@ class Step:
     guess: Guess | None
     task: Task | None
     note: Words | None
+    train: tuple[str, str] | None = None
     runs: Runs = field(repr=False, compare=False, default=_NONE)
 
     def experiment(self, language: str | None = None) -> Experiment:

@@ -13,7 +13,7 @@ from seqviz.checks import shown
 from seqviz.experiment import Experiment
 from seqviz.language import LANGUAGES, reason, tr
 from seqviz.lessons.checking import allowed
-from seqviz.lessons.experiments import changed, drawn, experiment_of
+from seqviz.lessons.experiments import changed, drawn, experiment_of, trained_by
 from seqviz.lessons.expressions import Node, parse
 from seqviz.lessons.form import CheckForm, GuessForm, LessonForm, StepForm, TaskForm
 from seqviz.lessons.lesson import Check, Choice, Guess, Lesson, Runs, Step, Task
@@ -135,11 +135,20 @@ class _Reading:
             guess=self._guess(form.guess, (*at, "guess")) if form.guess else None,
             task=self._task(form.task, form.show, (*at, "task"), runs) if form.task else None,
             note=self._words(form.note, (*at, "note")) if form.note is not None else None,
+            train=self._train(form, at),
             runs=runs,
         )  # fmt: skip
         self._look_at_place(step, at)
         self._look_at_numbers(step, form, at)
         return step
+
+    def _train(self, form: StepForm, at: At) -> tuple[str, str] | None:
+        if form.train is None:
+            return None
+        if form.page != "training":
+            self._wrong((*at, "train"), tr("“train” belongs to the page training."))
+        self._try((*at, "train"), partial(trained_by, form.train.task, form.train.recipe))
+        return form.train.task, form.train.recipe
 
     def _guess(self, form: GuessForm, at: At) -> Guess:
         choices = []

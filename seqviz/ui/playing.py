@@ -108,6 +108,10 @@ class Playing:
             held.back(bench)
         else:
             self.reset(anew=True)
+        if step.train:
+            task, recipe = step.train
+            st.session_state["train.task.kept"] = task
+            st.session_state[f"train.recipe.{task}.kept"] = recipe
         bench.opening, bench.stale = False, True
         self.goto = step.page
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from seqviz import weights
 from seqviz.experiment import Experiment
+from seqviz.experiment.interventions import Clamp
 from seqviz.language import current, number, reason, tr
 from seqviz.lessons import Guess, Step, Task, check, meter, plain
 from seqviz.lessons.experiments import weight_edit
 from seqviz.lessons.markdown import elements
+from seqviz.lessons.saying import said
 from seqviz.lessons.words import Text
 from seqviz.scope import pack
 from seqviz.scope.headers import LessonChoice, LessonGuess, LessonHeader, LessonKnob, LessonSpot, LessonTask
@@ -123,7 +126,7 @@ def _task(now: Playing, task: Task) -> LessonTask:
     return {
         "does": _said(step, task.do),
         "hint": _said(step, task.hint),
-        "measured": tr("{what}: {found}", what=task.meter.text, found=found),
+        "measured": tr("{what}: {found}", what=said(task.meter), found=found),
         "says": says,
         "passed": passed,
         "knobs": [knob for name in task.may if (knob := _knob(name, experiment))],
@@ -134,8 +137,10 @@ def _task(now: Playing, task: Task) -> LessonTask:
 def _knob(name: str, experiment: Experiment) -> LessonKnob | None:
     """A number that may be set, as it is now; None where the network on the page has not got it."""
     if name in DRAWN:
-        found = getattr(experiment.init, name)
-        return {"name": name, "value": found}
+        return {"name": name, "value": getattr(experiment.init, name)}
+    if name == "what_if":
+        held = {edit.value for edit in experiment.interventions if isinstance(edit, Clamp)}
+        return {"name": name, "value": held.pop()} if len(held) == 1 else None
     try:
         edit = weight_edit(experiment, name, 0.0)
         array = weights.materialise(experiment)[edit.parameter]
@@ -175,5 +180,13 @@ def _set(now: Playing, name: Any, value: Any) -> None:
         return
     if name in DRAWN:
         bench.redraw(**{name: float(value)})
+    elif name == "what_if":
+        bench.attempt(lambda: _holding(bench.experiment, float(value)))
     else:
         bench.attempt(lambda: bench.experiment.edited([weight_edit(bench.experiment, name, float(value))]))
+
+
+def _holding(experiment: Experiment, value: float) -> Experiment:
+    """Whatever is held is held at another value."""
+    edits = tuple(replace(e, value=value) if isinstance(e, Clamp) else e for e in experiment.interventions)
+    return replace(experiment, interventions=edits)

@@ -109,7 +109,7 @@ def test_a_task_is_measured_on_the_persons_own_setting():
         lasts = -math.log(2) / math.log(1 / (1 + math.exp(-bias)))
         answer = lessons.check(task, at(bias))
         assert answer.passed == (lasts > 20), bias
-        assert f"half_life(l0.c) is {math.ceil(lasts)}" in answer.says
+        assert f"half-life of c, in steps: {math.ceil(lasts)}; more than" in answer.says
     other = lessons.check(task, replace(at(4.3), sequence=Sequence("step", 60)))
     assert (other.passed, other.says) == (False, "Only f.0.bias may change here; this also changes input.")
     assert lessons.changes(start, replace(at(4.3), cell="LSTM", interventions=(seqviz.Ablate("l0.f"),))) == {

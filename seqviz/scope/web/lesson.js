@@ -105,7 +105,8 @@ export class Rail {
   }
 
   pressed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("input") && !event.key.startsWith("Page")) return;
     const { at, guess } = this.header;
     const by = { ArrowLeft: -1, ArrowRight: 1, PageUp: -1, PageDown: 1 }[event.key];
     const choice = guess && !guess.answered && /^[1-9]$/.test(event.key) ? +event.key - 1 : -1;
@@ -275,6 +276,7 @@ export class Rail {
 function knobName(name) {
   if (name === "spectral_radius") return tr("spectral radius");
   if (name === "forget_bias") return tr("forget bias");
+  if (name === "what_if") return tr("held at");
   const [gate, unit, term] = name.split(".");
   if (term === "bias") return tr("{gate}, unit {unit}: bias", { gate, unit });
   const from = term.replace(/^([xh])(\d+)$/, "$1[$2]");
