@@ -10,22 +10,21 @@ from pathlib import Path  # noqa: E402
 import streamlit as st  # noqa: E402
 
 from seqviz.language import tr  # noqa: E402
-from seqviz.ui.map_maker import leave_map  # noqa: E402
 from seqviz.ui.lesson_list import lead, lessons_button  # noqa: E402
+from seqviz.ui.map_maker import leave_map  # noqa: E402
 from seqviz.ui.server import serving  # noqa: E402
 from seqviz.ui.shell import listen, settle, through_app  # noqa: E402
 from seqviz.ui.trainer import leave  # noqa: E402
 
-HERE = Path(__file__).resolve()
-PAGES, ASSETS = HERE.parent / "pages", HERE.parent / "assets"
+APP = Path(__file__).resolve()
+PAGES, ASSETS = APP.with_name("pages"), APP.with_name("assets")
 
 if __name__ == "app":  # the server looks into this file for what to serve; each visit runs it as a script
-    app = st.App(HERE, **serving(["gates", "cell", "compare", "gradients", "training", "your_network"]))
+    app = st.App(APP, **serving(["gates", "cell", "compare", "gradients", "training", "your_network"]))
 else:
     listen()
     through_app()
-    title, icon = tr("seqviz: inside recurrent networks"), str(ASSETS / "icon.svg")
-    st.set_page_config(title, icon, layout="wide", initial_sidebar_state="collapsed")
+    st.set_page_config(tr("seqviz: inside recurrent networks"), str(ASSETS / "icon.svg"), "wide", "collapsed")
     settle(ASSETS / "style.css", lessons_button)
     pages = [
         st.Page(PAGES / "gates.py", title=tr("Gates"), icon=":material/grid_on:", default=True),
@@ -36,7 +35,6 @@ else:
         st.Page(PAGES / "your_network.py", title=tr("Your network"), icon=":material/upload_file:"),
     ]
     page = st.navigation(pages, position="top")
-    leave(page.url_path)
-    leave_map(page.url_path)
-    lead(page.url_path or "gates")
+    for arrive in (leave, leave_map, lead):
+        arrive(page.url_path)
     page.run()

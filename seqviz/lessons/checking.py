@@ -182,8 +182,8 @@ def prove(lesson: Lesson) -> list[str]:
     wrong: list[str] = []
     for step in lesson.steps:
         for language in lesson.languages:
-            for said in step.texts():
-                for part, number in step.measured(said, language):
+            for words in step.texts():
+                for part, number in step.measured(words, language):
                     if not isinstance(part, str) and not np.isfinite(number):
                         wrong.append(
                             tr("{step}: {what} is {number}.", step=step.id, what=part.what.text, number=number)

@@ -35,16 +35,8 @@ def experiment_of(form: ExperimentForm, made: Mapping[str, Experiment], language
     Raises:
         ValueError: a sentence on what cannot be.
     """
-    ways = [
-        name
-        for name, given in (
-            ("preset", form.preset),
-            ("from", form.base),
-            ("cell", form.cell),
-            ("untrained", form.untrained),
-        )
-        if given
-    ]
+    begins = {"preset": form.preset, "from": form.base, "cell": form.cell, "untrained": form.untrained}
+    ways = [name for name, given in begins.items() if given]
     if len(ways) != 1 and ways != ["preset", "cell"]:
         raise ValueError(tr("An experiment begins with one of preset, from, cell or untrained."))
     if form.base is not None:

@@ -9,6 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
 from seqviz.cells.cell import CellDescription
+from seqviz.scope.lesson_headers import (
+    LessonChoice,
+    LessonGuess,
+    LessonHeader,
+    LessonKnob,
+    LessonSpot,
+    LessonTask,
+)  # fmt: skip
 
 __all__ = [
     "ArrayEntry", "CellDescription", "CellHeader", "Curve", "FlowHeader", "FlowRow", "GalleryHeader", "Layer",
@@ -333,73 +341,6 @@ class LearningHeader(TypedDict):
     nets: Sequence[NamedLine]
     rows: Sequence[LearningRow]
     status: str
-
-
-class LessonSpot(TypedDict):
-    """Where a lesson's step wants to be looked at; `light` and `cover` name rows or curves."""
-
-    key: str
-    step: int | None
-    unit: int | None
-    part: int | None
-    light: Sequence[str]
-    cover: Sequence[str]
-    play: bool
-
-
-class LessonChoice(TypedDict):
-    """An answer to a guess. Texts are elements: a text, or a list of the tag, an address and what is in it."""
-
-    says: Sequence[Any]
-    reply: Sequence[Any]
-    right: bool | None
-    picked: bool
-
-
-class LessonGuess(TypedDict):
-    """A question, and whether it was answered."""
-
-    asks: Sequence[Any]
-    choices: Sequence[LessonChoice]
-    answered: bool
-
-
-class LessonKnob(TypedDict):
-    """A number that a task leaves free."""
-
-    name: str
-    value: float | None
-
-
-class LessonTask(TypedDict):
-    """Something to do, and what was measured of the setting on the page."""
-
-    does: Sequence[Any]
-    hint: Sequence[Any]
-    measured: str
-    says: str
-    passed: bool
-    knobs: Sequence[LessonKnob]
-    draws: bool
-
-
-class LessonHeader(TypedDict):
-    """A step of a lesson: no picture, but what is said beside one. `steps` are open, done, or have nothing to do."""
-
-    panel: Literal["lesson"]
-    id: str
-    title: str
-    at: int
-    steps: Sequence[str]
-    says: Sequence[Any]
-    guess: LessonGuess | None
-    task: LessonTask | None
-    note: Sequence[Any]
-    changed: bool
-    elsewhere: bool
-    spot: LessonSpot
-    address: str
-    fields: Sequence[str]
 
 
 class WeightsHeader(TypedDict):

@@ -25,13 +25,13 @@ def lessons_button() -> None:
 
 def lead(here: str) -> None:
     """Go where the lesson is that is played; take one up that the address names."""
-    if says := resume(here):
+    if says := resume(here or "gates"):
         refuse(says)
     now = playing()
     if now is None:
         return
     page, now.goto = now.goto, ""
-    if page and page != here:
+    if page and page != (here or "gates"):
         go(page)
 
 
