@@ -9,13 +9,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
 from seqviz.cells.cell import CellDescription
-from seqviz.scope.lesson_headers import (
+from seqviz.scope.beside_headers import (
+    GalleryHeader,
+    Layer,
     LessonChoice,
     LessonGuess,
     LessonHeader,
     LessonKnob,
     LessonSpot,
     LessonTask,
+    Thumbnail,
 )  # fmt: skip
 
 __all__ = [
@@ -82,41 +85,6 @@ class TabHeader(TypedDict):
     """No picture: the component that runs the whole page."""
 
     panel: Literal["tab"]
-
-
-class Layer(TypedDict):
-    """A part of a small picture: bars or a line of one list of values, or a heatmap of several, from `low` to `high`.
-
-    `top` and `height` are shares of the picture; `line` is a place among the palette's lines.
-    """
-
-    kind: Literal["bars", "line", "heat"]
-    values: Sequence[Sequence[float]]
-    low: float
-    high: float
-    top: float
-    height: float
-    line: NotRequired[int]
-
-
-class Thumbnail(TypedDict):
-    """An example: its key, what it is called and claims, and a small picture of its numbers."""
-
-    name: str
-    title: str
-    line: str
-    layers: Sequence[Layer]
-
-
-class GalleryHeader(TypedDict):
-    """Examples to choose from; `lit` is on the screen."""
-
-    panel: Literal["gallery"]
-    id: str
-    heading: str
-    strip: bool
-    entries: Sequence[Thumbnail]
-    lit: str | None
 
 
 class Try(TypedDict):

@@ -1,11 +1,52 @@
-"""What the message of a lesson's rail says, field by field; :mod:`seqviz.scope.headers` gathers it with the others."""
+"""What the messages of what stands beside a picture say, the examples and a lesson's rail, field by field.
+
+:mod:`seqviz.scope.headers` gathers them with the others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
-__all__ = ["LessonChoice", "LessonGuess", "LessonHeader", "LessonKnob", "LessonSpot", "LessonTask"]
+__all__ = [
+    "GalleryHeader", "Layer", "LessonChoice", "LessonGuess", "LessonHeader", "LessonKnob", "LessonSpot", "LessonTask",
+    "Thumbnail",
+]  # fmt: skip
+
+
+class Layer(TypedDict):
+    """A part of a small picture: bars or a line of one list of values, or a heatmap of several, from `low` to `high`.
+
+    `top` and `height` are shares of the picture; `line` is a place among the palette's lines.
+    """
+
+    kind: Literal["bars", "line", "heat"]
+    values: Sequence[Sequence[float]]
+    low: float
+    high: float
+    top: float
+    height: float
+    line: NotRequired[int]
+
+
+class Thumbnail(TypedDict):
+    """An example: its key, what it is called and claims, and a small picture of its numbers."""
+
+    name: str
+    title: str
+    line: str
+    layers: Sequence[Layer]
+
+
+class GalleryHeader(TypedDict):
+    """Examples to choose from; `lit` is on the screen."""
+
+    panel: Literal["gallery"]
+    id: str
+    heading: str
+    strip: bool
+    entries: Sequence[Thumbnail]
+    lit: str | None
 
 
 class LessonSpot(TypedDict):
