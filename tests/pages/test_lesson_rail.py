@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qs
 
 import pytest
 
 from seqviz import lessons
+from seqviz.lessons.experiments import changed
+from seqviz.lessons.markdown import elements
+from seqviz.lessons.shipped import FOLDER
 from seqviz.ui import playing, rail
 
 LESSONS = lessons.shipped()
@@ -77,3 +81,83 @@ def test_every_step_says_what_was_measured_and_shows_its_experiment(visit, unpac
             assert not header["task"]["passed"]
             assert plain(flat(header["task"]["does"])) == plain(step.written(step.task.do, "en"))
         assert app.warnings == []
+
+
+def test_a_hand_answers_sets_goes_on_and_comes_back(visit, unpack):
+    app = visit(lesson="4", at="ten-times")
+    step = LESSONS[3].step("ten-times")
+    right = [choice.right for choice in step.guess.choices].index(True)
+    header = hand(app, unpack, type="guess", choice=right)
+    assert [choice["right"] for choice in header["guess"]["choices"]] == [c.right for c in step.guess.choices]
+    assert header["spot"]["cover"] == []
+    assert parse_qs(header["address"])["did"] == [f"ten-times.{right}"]
+    header = hand(app, unpack, type="go", at=6)
+    assert (header["at"], header["task"]["passed"]) == (6, False)
+    header = hand(app, unpack, type="set", name="f.0.bias", value=4.2)
+    assert (header["task"]["passed"], header["changed"]) == (False, True)
+    assert header["task"]["says"] == "half-life of c, in steps: 47; more than 50 is asked."
+    header = hand(app, unpack, type="set", name="f.0.bias", value=4.3)
+    assert header["task"]["passed"]
+    mine = app.experiment
+    header = hand(app, unpack, type="go", at=1)
+    asked = parse_qs(header["address"])
+    again = visit("gates", **{name: values[0] for name, values in asked.items()})
+    assert told(again, unpack)["steps"] == header["steps"]
+    hand(app, unpack, type="go", at=6)
+    assert app.experiment == mine
+    assert not hand(app, unpack, type="back")["changed"]
+
+
+NONSENSE = [
+    {},
+    {"type": "set", "name": "i.0.bias", "value": 1},
+    {"type": "set", "name": "f.0.bias", "value": "x"},
+    {"type": "go", "at": "x"},
+    {"type": "guess", "choice": 9},
+]
+
+
+@pytest.mark.parametrize("event", NONSENSE)
+def test_what_a_hand_cannot_mean_changes_nothing(visit, unpack, event):
+    app = visit(lesson="4", at="fifty")
+    before = app.experiment
+    assert hand(app, unpack, **event)["at"] == 6
+    assert app.experiment == before
+
+
+@pytest.mark.parametrize("name", ["99", "0", "nothing", "../../etc/passwd", "<b>", "³", ""])
+def test_an_address_of_no_lesson_is_answered_with_a_sentence(visit, name):
+    app = visit(lesson=name)
+    assert len(app.warnings) == 1
+    assert app.at.session_state["playing"] is None if "playing" in app.at.session_state else True
+
+
+@pytest.mark.parametrize("did", ["half.1~~x.9~ten-times.77~fifty.p", "." * 9000, "~" * 500])
+def test_answers_of_an_address_that_mean_nothing_are_left_out(visit, unpack, did):
+    header = told(visit(lesson="4", at="2", did=did, mine=did), unpack)
+    assert set(parse_qs(header["address"]).get("did", ["fifty.p"])) == {"fifty.p"}
+
+
+def test_a_folder_of_lessons_is_served_and_a_mistake_has_its_line(visit, unpack, tmp_path, monkeypatch):
+    text = (FOLDER / "04-forget-gate.yaml").read_text(encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "bad.yaml").write_text(text.replace("page: cell", "page: cells", 1), encoding="utf-8")
+    monkeypatch.setenv("SEQVIZ_LESSONS", str(tmp_path))
+    assert told(visit(lesson="mine", at="2"), unpack)["title"] == "The forget gate"
+    (says,) = visit(lesson="bad").warnings
+    assert re.match(r"Line \d+: 'cells' will not do", says)
+
+
+def test_hostile_words_become_no_element_of_theirs():
+    built = elements("<script>x</script> [a](javascript:alert(1)) ![p](https://x/y.png) [ok](https://x.y)")
+    found = re.findall(r"\['(\w+)', '([^']*)'", str(built))
+    assert [tag for tag, _ in found if tag not in ("p", "a")] == []
+    assert all(address.startswith("https://") for tag, address in found if tag == "a")
+
+
+def test_a_settings_change_of_a_passing_task_is_the_lessons_own():
+    for lesson in LESSONS:
+        for step in lesson.steps:
+            if step.task:
+                start = step.task.start("en")
+                assert lessons.changes(start, changed(start, step.task.passes)) <= set(step.task.may)

@@ -80,6 +80,10 @@ export class Spot {
     this.root.replaceChildren(
       ...panel.rows.flatMap((row, k) => this.over(row, panel.area.built.places[k], curves, covered)),
     );
+    panel.rows.forEach((row, k) => {
+      const hidden = covered.length > 0 && rowNamed(row, curves, covered);
+      for (const layer of [panel.area.heads, panel.area.ends]) layer.children[k]?.classList.toggle("sv-hushed", hidden);
+    });
     if (panel.header.panel === "flow") this.curves(covered);
   }
 
