@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+import seqviz
 from seqviz import lessons
 
 pytestmark = pytest.mark.browser
@@ -47,7 +48,7 @@ class Player:
             before = self.rail.locator(".sv-measured").text_content()
             self.page.keyboard.press("Enter")
             expect(self.rail.locator(".sv-measured, .sv-passed").first).not_to_have_text(before)
-        for place, number in step.task.passes.input.items():
+        for place, number in self.strokes(step):
             self.page.locator(".sv-plot").focus()
             self.page.keyboard.press("Home")
             for _ in range(int(place)):
@@ -62,7 +63,17 @@ class Player:
     def settings(step: lessons.Step) -> list[tuple[str, float]]:
         drawn = step.task.passes.init
         found = drawn.model_dump(include=drawn.model_fields_set) if drawn else {}
+        if step.task.passes.what_if:
+            found["what_if"] = step.task.passes.what_if[0].at
         return [*step.task.passes.weights.items(), *((n, v) for n, v in found.items() if n in step.task.may)]
+
+    @staticmethod
+    def strokes(step: lessons.Step) -> list[tuple[int, float]]:
+        wanted = step.task.passes.sequence
+        if wanted is None:
+            return []
+        before = seqviz.run(step.task.start("en"))["x"][:, 0, 0]
+        return [(t, v) for t, (v, old) in enumerate(zip(wanted.values, before, strict=True)) if v != old]
 
 
 @pytest.mark.parametrize("number", range(1, len(LESSONS) + 1))
