@@ -36,12 +36,17 @@ def test_an_input_is_dragged_and_every_gate_follows(visit) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "picture"), [("cell", ".sv-cellview"), ("compare", ".sv-flow"), ("gradients", ".sv-flow")]
+    ("page", "picture", "says"),
+    [
+        ("cell", ".sv-cellview", "with eyes on the cell"),
+        ("compare", ".sv-flow", "Peephole"),
+        ("gradients", ".sv-flow", "Peephole"),
+    ],
 )
-def test_a_page_shows_it(visit, page: str, picture: str) -> None:
+def test_a_page_shows_it(visit, page: str, picture: str, says: str) -> None:
     screen = visit(f"/{page}?e={CODE}", picture=picture)
     expect(screen.page.locator("[data-testid=stException]")).to_have_count(0)
-    expect(screen.page.get_by_text("Peephole").first).to_be_visible()
+    expect(screen.page.get_by_text(says).first).to_be_visible()
     over = "heads => heads.filter((head) => head.scrollWidth > head.clientWidth + 1).map((head) => head.innerText)"
     assert screen.page.locator(".sv-head, .sv-ends .sv-readout > div").evaluate_all(over) == []
 
