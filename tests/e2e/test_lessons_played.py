@@ -53,7 +53,7 @@ class Player:
             self.page.keyboard.press("Home")
             for _ in range(int(place)):
                 self.page.keyboard.press("ArrowRight")
-            field = self.page.locator(".sv-inspector input")
+            field = self.page.locator(".sv-why-input input")
             field.focus()
             field.fill(f"{number:g}")
             self.page.keyboard.press("Enter")
