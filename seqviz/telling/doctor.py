@@ -95,8 +95,10 @@ def of_effect(before: float, after: float, steps: int, helps: bool) -> Sentence:
             steps,
             **numbers,
         )
-    if not helps and short(before) == short(after):
+    if not helps and before == after:
         return tr("loss unchanged")
+    if not helps and short(before) == short(after):
+        return tr("loss {before}, unchanged to three digits", before=short(before))
     return tr("loss {before} → {after}", **numbers)
 
 
@@ -123,14 +125,26 @@ def of_diagnosis(
             **numbers,
         )
         return in_turn(found, after_training)
-    if steps:
-        after_training = trn(
+    if together:
+        return in_turn(found, tr("All cures together: loss {before} → {after}.", **numbers))
+    return in_turn(found, _single(count, steps, numbers))
+
+
+def _single(count: int, steps: int, numbers: dict[str, str]) -> Sentence:
+    """What one cure did: of the only finding, or of one among several."""
+    if steps and count == 1:
+        return trn(
             "Its cure, after {count} step of training: loss {after}; without it {before}.",
             "Its cure, after {count} steps of training: loss {after}; without it {before}.",
             steps,
             **numbers,
         )
-        return in_turn(found, after_training)
-    if together:
-        return in_turn(found, tr("All cures together: loss {before} → {after}.", **numbers))
-    return in_turn(found, tr("Its cure: loss {before} → {after}.", **numbers))
+    if steps:
+        return trn(
+            "One cure alone, after {count} step of training: loss {after}; without it {before}.",
+            "One cure alone, after {count} steps of training: loss {after}; without it {before}.",
+            steps,
+            **numbers,
+        )
+    own, one = later("Its cure: loss {before} → {after}."), later("One cure alone: loss {before} → {after}.")
+    return tr(own if count == 1 else one, **numbers)

@@ -172,6 +172,8 @@ def of_resets(found: Standing) -> Sentence:
 
 def of_guesses(found: Standing) -> Sentence:
     """How it stands beside two guesses that need no network."""
+    if not math.isfinite(found.loss):
+        return tr("The loss is no finite number.")
     last, constant = found.last, found.constant
     if last is not None and constant is not None:
         return tr(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqviz.comparison import half_life_of
 from seqviz.telling.memory import COST, Standing, costly, of_guesses, of_nudge, of_resets, verdict, verdicts
 
 NAN = math.nan
@@ -149,3 +151,47 @@ def test_a_cost_is_larger_surely_and_by_enough():
     assert costly((0.8, 0.7, 1.5)) is False
     assert costly((1.2, NAN, NAN)) is True
     assert costly((1.0, NAN, NAN)) is False
+
+
+@given(
+    sizes=st.lists(st.sampled_from([0.0, 1e-300, 0.1, 0.4, 0.5, 0.9, 1.0, 3.0, math.nan]), min_size=1, max_size=12),
+    more=st.integers(0, 3),
+)
+def test_a_nudge_is_half_gone_where_a_loop_finds_it(sizes, more):
+    sizes = sizes + [sizes[-1]] * more
+    half, lags = half_life_of(np.array(sizes)), len(sizes)
+    said = of_nudge(standing(half_life=half, lags=lags))
+    if any(math.isnan(size) for size in sizes):
+        assert said == "The network overflows: how long a nudge lasts cannot be said."
+    elif not any(sizes):
+        assert said == "A nudge of the input moves no state."
+    else:
+        top = sizes.index(max(sizes))
+        gone = [k - top for k in range(top, lags) if sizes[k] <= max(sizes) / 2]
+        number = int(re.findall(r"\d+", said)[0])
+        assert number == (gone[0] if gone else lags)
+        assert ("is not half gone" in said) == (not gone)
+        assert bool(re.search(r"\b1 step\b", said)) == (number == 1)
+        for language in ("zh", "de"):
+            assert re.findall(r"\d+", said.into(language)) == [str(number)] or number == 1
+
+
+GUESS = st.none() | st.sampled_from([0.0, 1.0, math.inf, 1e-300, 1e300]) | st.floats(1e-6, 1e6)
+
+
+@given(last=GUESS, constant=GUESS, loss=st.sampled_from([0.0, 0.5, math.nan, math.inf]))
+def test_the_guesses_are_said_with_the_numbers_of_the_ratios(last, constant, loss):
+    given_last, given_constant = (None if value is None else (value, NAN, NAN) for value in (last, constant))
+    said = of_guesses(standing(last=given_last, constant=given_constant, loss=loss))
+    told = []
+    if math.isfinite(loss):
+        told = [value for value in (last, constant) if value is not None]
+        assert ("no guess" in said) == (not told)
+        assert ("repeating the last" in said) == (last is not None)
+        assert ("one value" in said) == (constant is not None)
+    else:
+        assert said == "The loss is no finite number."
+    for one in (said, said.into("zh"), said.into("de")):
+        numbers = re.findall(r"∞|\d+(?:\.\d+)?(?:e[+-]\d+)?", one)
+        found = [float(number.replace("∞", "inf")) for number in numbers]
+        assert found == pytest.approx(told, rel=0.00502) or sorted(found) == pytest.approx(sorted(told), rel=0.00502)
