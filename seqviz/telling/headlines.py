@@ -12,13 +12,13 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from seqviz import vocabulary as words
-from seqviz.language import Sentence, later, tr, trn
+from seqviz.language import Sentence, later, number, tr, trn
 from seqviz.telling.claims import Signals
 from seqviz.telling.counting import brackets, counts, is_the_leaky_sum, tells_the_depth
 from seqviz.telling.keeping import keeps_the_first_bit, tells_parity
 from seqviz.telling.numbers import Share, short
 from seqviz.telling.rows import HIGH, LOW, describe_overflow
-from seqviz.telling.seen import first_input, no_bits
+from seqviz.telling.seen import first_input, no_bits, place
 
 __all__ = ["Headline", "Try", "brief", "headline"]
 
@@ -112,7 +112,7 @@ def _leaky(signals: Signals) -> Headline:
     step = int(np.abs(y).argmax())
     return Headline(
         tr(
-            "This unit adds up its input and forgets a tenth a step: {value} at most, at step {step}.",
+            "This unit adds up its input and forgets a tenth a step: furthest from 0 at step {step}, with {value}.",
             value=short(float(y[step])), step=step,
         )
     )  # fmt: skip
@@ -146,9 +146,13 @@ def _holding(signals: Signals) -> Sentence:
         if gate in signals and words.is_gate(gate):
             return _keeping(signals[gate].astype(float), kept, lasting)
     h = signals["h"].astype(float)
+    if not h.any():
+        return tr("Its states are exactly 0 at every step.")
     if (h >= 0).all() and (h == 0).any():
         shut = Share((h == 0).mean())
         return tr("{share} of its states are exactly 0, where a ReLU lets nothing through.", share=shut)
+    if np.abs(h).max() > 1:
+        return tr("Its states run from {low} to {high}.", low=short(float(h.min())), high=short(float(h.max())))
     return tr(
         "{share} of its states lie beyond ±0.9, where tanh is flat and little can be learned.",
         share=Share((np.abs(h) > HIGH).mean()),
@@ -157,11 +161,14 @@ def _holding(signals: Signals) -> Sentence:
 
 def _keeping(gate: np.ndarray, kept: str, lasting: str) -> Sentence:
     """Half-life under the geometric mean of a gate ``(L, H)``: what many steps in a row leave is a product."""
-    if gate.min() > 0.999:
-        return tr(lasting)
     if gate.min() <= 0:
-        return tr("At some steps nothing of {kept} is kept.", kept=tr(kept))
+        step, unit = place(gate <= 0)
+        return tr("At step {step} unit {unit} keeps nothing of {kept}.", step=step, unit=unit, kept=tr(kept))
     mean = float(np.exp(np.log(gate).mean()))
+    if mean > 1:
+        return tr("On average {kept} grows, {times} times a step.", times=short(mean), kept=tr(kept))
+    if gate.min() > 0.999 and np.log(gate).sum(axis=0).min() > np.log(0.99):
+        return tr(lasting)
     half = float(np.log(0.5) / np.log(mean))
     if half < 1.05:
         return tr(
@@ -185,7 +192,7 @@ def brief(signal: str, values: np.ndarray) -> Sentence:
     if name == "x":
         return _brief_input(values, low, high)
     if name == "y":
-        return tr("ends at {value}", value=f"{values[-1, 0]:.2f}".replace("-", "−"))
+        return tr("ends at {value}", value=_signed(values[-1, 0]))
     if words.is_gate(name):
         if (said := _brief_gate(values, low, high)) is not None:
             return said
@@ -193,11 +200,22 @@ def brief(signal: str, values: np.ndarray) -> Sentence:
         return tr("every unit holds what it has")
     elif len(values) > 1 and high - low <= 0.005 * max(abs(low), abs(high)):
         return tr("holds {value} throughout", value=_signed(high))
-    return tr("from {low} to {high}", low=_signed(low), high=_signed(high))
+    return _ends(low, high)
 
 
 def _signed(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+    """Two decimals, and three digits of what they would show as 0 or not at all as a number to read."""
+    return _beside(value, abs(value))
+
+
+def _beside(value: float, size: float) -> str:
+    """The same of a value beside another one; `size` is the larger one's."""
+    return number(value, ".2f") if size == 0 or 0.005 <= size < 1e4 else short(value)
+
+
+def _ends(low: float, high: float) -> Sentence:
+    size = max(abs(low), abs(high))
+    return tr("from {low} to {high}", low=_beside(low, size), high=_beside(high, size))
 
 
 def _brief_input(values: np.ndarray, low: float, high: float) -> Sentence:
@@ -206,16 +224,16 @@ def _brief_input(values: np.ndarray, low: float, high: float) -> Sentence:
         return trn("{count} bit; ones: {ones}", "{count} bits; ones: {ones}", steps, ones=int(values.sum()))
     if values.shape[1] > 1 and np.isin(values, (0.0, 1.0)).all() and (values.sum(axis=1) == 1).all():
         return trn("{count} character", "{count} characters", steps)
-    return tr("from {low} to {high}", low=_signed(low), high=_signed(high))
+    return _ends(low, high)
 
 
 def _brief_gate(values: np.ndarray, low: float, high: float) -> Sentence | None:
-    if low >= 0.995:
+    if low >= 0.995 and high < 1.005:
         return tr("1.00 at every step: open")
-    if high <= 0.005:
+    if low > -0.005 and high <= 0.005:
         return tr("0.00 at every step: shut")
     if high - low <= 0.005:
-        return tr("{value} at every step", value=f"{high:.2f}")
+        return tr("{value} at every step", value=_signed(high))
     if len(values) > 1 and values[0].min() > HIGH and values[1:].max() < LOW:
         return tr("open at step 0 only, then shut")
     if len(values) > 1 and values[0].max() < LOW and values[1:].min() > HIGH:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 import seqviz
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence
+from seqviz.language import Sentence
 from seqviz.networks.presets import preset
 from seqviz.telling.headlines import brief, headline
 from seqviz.ui.pictures import signals
@@ -89,3 +93,121 @@ def test_an_overflow_is_said_first():
     run = {"x": np.array([[1.0], [np.nan]]), "h": np.ones((2, 1)), "y": np.ones((2, 1))}
     assert headline("", "RNN", run).says == "RNN: Not a finite number at step 1."
     assert brief("x", run["x"]) == "overflows"
+
+
+VALUES = st.floats(-1, 1, width=32) | st.sampled_from([0.0, -0.0, 1.0, 1e-30, -1e-30, 1e30, -1e30, 0.5, 0.996, 2.0])
+SHAPES = st.tuples(st.integers(1, 6), st.integers(1, 3))
+KEPT = st.floats(0, 1, width=32) | st.sampled_from([0.0, -0.0, 1.0, 1e-30, 0.9991, 0.9999, 1.5])
+
+
+def digits(text: str) -> list[float]:
+    found = re.findall(r"(?<![\w.±])−?\d+(?:\.\d+)?(?:e[+-]\d+)?", text)
+    return [float(one.replace("−", "-")) for one in found]
+
+
+def alike(said: Sentence) -> None:
+    for language in ("zh", "de"):
+        other = said.into(language)
+        assert sorted(set(digits(other)) - {0.0, 1.0}) == sorted(set(digits(said)) - {0.0, 1.0}), other
+
+
+def read(said: float, value: float) -> bool:
+    return abs(said - value) <= max(0.00502 * abs(value), 0.00502 if abs(value) >= 0.005 else 0)
+
+
+@given(hnp.arrays(np.float32, SHAPES, elements=KEPT), st.sampled_from("fz"))
+@example(np.full((400, 1), 0.9991, np.float32), "f")
+@example(np.array([[0.5, 0.0], [0.5, 0.5]], np.float32), "f")
+@example(np.full((3, 1), 1.5, np.float32), "f")
+def test_what_a_gate_keeps_is_what_a_plain_loop_keeps(gate, name):
+    steps, units = gate.shape
+    run = {"x": np.zeros((steps, 1)), name: gate, "h": np.ones((steps, units))}
+    said = headline("", "cell", run).says
+    left = [math.prod(float(gate[t, u]) for t in range(steps)) for u in range(units)]
+    zeros = [(t, u) for t in range(steps) for u in range(units) if gate[t, u] <= 0]
+    alike(said)
+    assert ("keeps nothing" in said) == bool(zeros)
+    if zeros:
+        assert tuple(int(n) for n in digits(said)) in zeros
+        return
+    mean = math.exp(math.fsum(math.log(float(v)) for v in gate.flat) / gate.size)
+    assert ("grows" in said) == (mean > 1)
+    if "grows" in said:
+        assert read(digits(said)[0], mean)
+    elif "lets nothing go" in said:
+        assert min(left) > 0.989
+    elif "within one" in said:
+        assert mean**1.05 < 0.5 + 1e-6
+    else:
+        (count,) = digits(said.split("half is gone after")[1])
+        assert mean**count == pytest.approx(0.5, abs=0.03)
+
+
+@given(hnp.arrays(np.float32, SHAPES, elements=VALUES))
+def test_what_is_said_of_states_without_such_a_gate_is_so(h):
+    said = headline("", "RNN", {"x": np.zeros((len(h), 1)), "h": h}).says
+    flat = [float(v) for v in h.flat]
+    alike(said)
+    if "at every step" in said:
+        assert not any(flat)
+    elif "run from" in said:
+        assert max(map(abs, flat)) > 1
+        assert all(read(n, v) for n, v in zip(digits(said), (min(flat), max(flat)), strict=True))
+    else:
+        shut = "ReLU" in said
+        count = sum(v == 0 for v in flat) if shut else sum(abs(v) > 0.9 for v in flat)
+        assert min(flat) >= 0 if shut else max(map(abs, flat)) <= 1
+        share = said.split("%")[0]
+        exact = 100 * count / len(flat)
+        low, high = {"<1": (0, 1), ">99": (99, 100)}.get(share) or (int(share) - 0.5, int(share) + 0.5)
+        assert low <= exact <= high
+
+
+@given(hnp.arrays(np.float32, SHAPES, elements=VALUES), st.sampled_from(["x", "y", "l0.h", "c", "f", "z"]))
+@example(np.full((2, 1), 2.0, np.float32), "f")
+@example(np.array([[-0.0], [-1e-30]], np.float32), "y")
+def test_a_rows_few_words_are_so(values, name):
+    said = brief(name, values)
+    flat = [float(v) for v in values.flat]
+    numbers = digits(said)
+    alike(said)
+    assert "−0.00" not in said
+    assert len(said) <= 34
+    if name == "y":
+        assert read(numbers[0], float(values[-1, 0]))
+    elif "from" in said:
+        if 0.005 <= max(map(abs, flat)) < 1e4:
+            assert numbers == pytest.approx([min(flat), max(flat)], abs=0.00502)
+            return
+        assert all(read(n, v) for n, v in zip(numbers, (min(flat), max(flat)), strict=True))
+    elif "bit" in said:
+        assert numbers == [len(flat), sum(flat)]
+    elif "character" in said:
+        assert numbers == [len(values)]
+        assert all(sorted(map(float, row)) == [0.0] * (len(row) - 1) + [1.0] for row in values)
+    elif "step 0 only" in said:
+        assert len(values) > 1
+        opened = "open at" in said
+        assert all((v > 0.9) == opened for v in values[0])
+        assert all((v < 0.1) == opened for v in values[1:].flat)
+    elif "every unit holds" in said:
+        most = max(map(abs, flat))
+        assert all(max(unit) - min(unit) <= 0.00501 * most for unit in values.astype(float).T)
+    else:
+        slack = max(0.0101, 0.006 * abs(numbers[0]))
+        assert all(abs(v - numbers[0]) <= slack for v in flat)
+
+
+@given(hnp.arrays(np.float32, st.tuples(st.integers(1, 30), st.just(1)), elements=st.floats(-1, 1, width=32)))
+@example(np.array([[1.0], [-1.0], [-1.0]], np.float32))
+def test_the_leaky_sums_furthest_value_is_a_loops(x):
+    total, sums = 0.0, []
+    for value in x[:, 0]:
+        total = 0.9 * total + float(value)
+        sums.append(total)
+    y = np.array(sums)[:, None]
+    said = headline("leaky", "LSTM", {"x": x, "c": y, "h": y, "y": y}).says
+    alike(said)
+    step, value = digits(said.split("furthest from 0 at")[1])
+    assert max(map(abs, sums)) == pytest.approx(abs(sums[int(step)]))
+    assert read(value, sums[int(step)])
