@@ -13,19 +13,24 @@ def describe_map(radius: float, from_bias: dict[str, float | None], halves: dict
     Args:
         radius: the spectral radius that is asked about.
         from_bias: by network, the bias from which on the mean of the draws loses nothing, as far as the map goes; None
-            where it loses at the largest.
+            where it loses at the largest, NaN where nothing was measured there.
         halves: the same for losing no more than half per 100 steps.
     """
     said: list[Sentence] = []
     for name, bias in from_bias.items():
         half = halves[name]
         about = {"name": name, "radius": number(radius, ".2f")}
-        if bias is not None:
+        if bias is not None and bias != bias:
+            said.append(tr("At ρ = {radius} the {name} has no measured gradient at the largest bias.", **about))
+        elif bias is not None:
             says = later("At ρ = {radius} the {name} loses nothing from a forget bias of {bias} on.")
             said.append(tr(says, bias=number(bias, ".1f"), **about))
         elif half is not None:
-            says = later("At ρ = {radius} the {name} loses at every bias; half is left after 100 steps from {bias} on.")
+            says = later(
+                "At ρ = {radius} the {name} loses at the largest bias; half is left after 100 steps from {bias} on."
+            )
             said.append(tr(says, bias=number(half, ".1f"), **about))
         else:
-            said.append(tr("At ρ = {radius} the {name} loses more than half per 100 steps at every bias.", **about))
+            says = later("At ρ = {radius} the {name} loses more than half per 100 steps at the largest bias.")
+            said.append(tr(says, **about))
     return sentences(said)

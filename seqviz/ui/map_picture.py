@@ -119,8 +119,13 @@ def _says(radius: float, found: dict[str, VanishingMap]) -> str:
 
 
 def _from(found: VanishingMap, level: float, column: int) -> float | None:
-    """The bias from which on a column of the mean stays at a level or above it; None where its end lies below."""
+    """The bias from which on a column of the mean stays at a level or above it.
+
+    None where its end lies below, NaN where nothing was measured at its end.
+    """
     values = found.filled()[:, column]
+    if values[-1] != values[-1]:
+        return float("nan")
     if not values[-1] >= level:
         return None
     crossed = found.crossings(level)[column]

@@ -94,3 +94,11 @@ def test_the_bias_from_which_on_nothing_is_lost_is_the_last_crossing():
     assert map_picture._from(wild, 0.0, 0) == 2.5
     assert map_picture._from(wild, 0.0, 1) == 0.0
     assert map_picture._from(replace(wild, decades=-wild.decades), 0.0, 0) is None
+
+
+def test_where_the_largest_bias_has_no_gradient_nothing_is_said_to_be_lost():
+    found = vanishing_map(SMALL, ("gain", [0.5, 1.0]), ("forget_bias", [0.0, 1.0]), draws=1, coarse=1)
+    wild = replace(found, decades=np.array([[[1.0, 1], [np.nan, -1]]]))
+    end = map_picture._from(wild, 0.0, 0)
+    assert "lose" not in describe_map(1.0, {"RNN": end}, {"RNN": end})
+    assert "at the largest bias" in describe_map(1.0, {"RNN": map_picture._from(wild, 0.0, 1)}, {"RNN": None})
