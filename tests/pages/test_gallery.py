@@ -26,7 +26,7 @@ def test_every_page_shows_its_examples_and_which_one_is_on(visit, unpack, page):
     header = told(visit(page), unpack)
     wanted = EXAMPLES["gates" if page == "cell" else page]
     assert [entry["name"] for entry in header["entries"]] == list(wanted)
-    assert header["lit"] == next(iter(wanted))
+    assert header["lit"] == ("Forget bias rescues it" if page == "gradients" else next(iter(wanted)))
     for entry in header["entries"]:
         assert min(map(len, (entry["title"], entry["line"], entry["layers"]))) > 0
         for layer in entry["layers"]:
