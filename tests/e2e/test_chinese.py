@@ -18,7 +18,7 @@ LATE = {"Sequence": ["下载为 CSV", "全屏"], "Save": ["复制到剪贴板"]}
 
 NAMES = re.compile(
     r"CPU|LSTM|GRU|I?RNN|torch|tanh|re(?:lu|LU)|CSV|NPY|npy|npz|TXT|MD|TSV|DAT|PARQUET|XLSX|Excel|Parquet|JSON|json|safetensors|SAFETENSORS|SVG|PNG|seqviz"
-    r"|Ctrl|Shift|Home|End|Enter|notebook|chrono|float32|log10|Xavier|Glorot|XOR|Dyck|https?://\S+"
+    r"|Ctrl|Shift|Home|End|Enter|Esc|PageUp|PageDown|YAML|notebook|chrono|float32|log10|Xavier|Glorot|XOR|Dyck|https?://\S+"
     r"|Bengio|Simard|Frasconi|Hochreiter|Schmidhuber|Arjovsky|Shah|Graves|Hewitt|Le|Jaitly|Hinton|Tallec|Ollivier"
 )
 """What has no other name in Chinese: torch's words, file formats, keys, people."""
@@ -145,6 +145,7 @@ def test_the_first_visitor_of_all_keeps_the_switches(visit, untouched):
 
 def test_what_streamlit_says_when_asked_is_chinese(visit):
     screen = visit("/?lang=zh")
+    screen.panel("Sequence", "序列")
     kinds = screen.page.get_by_role("combobox", name="种类")
     kinds.click()
     kinds.fill("zzz")
@@ -167,14 +168,14 @@ def test_what_streamlit_says_when_asked_is_chinese(visit):
 def test_back_leads_from_page_to_page_with_the_switches_the_step_and_the_unit(visit):
     screen = visit("/?lang=zh&lecture=true#step=10&unit=3")
     before = screen.page.evaluate("history.length")
-    title = screen.scope.locator(".sv-why-title").inner_text()
-    screen.scope.locator(".sv-value-button").first.click()
+    screen.plot.focus()
+    screen.page.keyboard.press("Enter")
     view = screen.page.locator(".sv-cellview")
     expect(view.locator(".sv-clock")).to_have_text("10 / 63")
     screen.rest()
     assert screen.page.evaluate("history.length") == before + 1
     screen.page.go_back()
-    expect(screen.scope.locator(".sv-why-title")).to_have_text(title)
+    expect(screen.scope).to_have_attribute("data-step", "10")
     screen.until("() => location.search.includes('lang=zh') && location.search.includes('lecture=true')")
     screen.page.go_forward()
     expect(view.locator(".sv-clock")).to_have_text("10 / 63")
@@ -184,12 +185,14 @@ def test_back_leads_from_page_to_page_with_the_switches_the_step_and_the_unit(vi
 @pytest.mark.parametrize("switch", ["lang=zh", "lecture=true"])
 def test_a_switch_survives_the_way_into_the_cell_and_back(visit, switch):
     screen = visit(f"/?{switch}")
-    screen.scope.locator(".sv-value-button").first.click()
+    screen.plot.focus()
+    screen.page.keyboard.press("Enter")
     view = screen.page.locator(".sv-cellview")
     expect(view.locator(".sv-eq").first).to_be_visible()
     assert switch in screen.page.url
-    view.locator(".sv-bar .sv-right > .sv-button").click()
-    expect(screen.scope.locator(".sv-why-title")).to_be_visible()
+    screen.page.keyboard.press("Escape")
+    screen.page.go_back()
+    expect(screen.scope.locator("h1.sv-headline")).to_be_visible()
     assert switch in screen.page.url
     expect(screen.page.locator("[data-testid=stException]")).to_have_count(0)
 
@@ -240,6 +243,7 @@ def test_what_was_refused_is_said_in_the_language_of_now(visit):
 
 def test_a_number_that_cannot_be_read_is_refused_in_chinese(visit):
     screen = visit("/?lang=zh")
+    screen.panel("Sequence", "序列")
     screen.page.locator(".st-key-own-open summary").click()
     field = screen.page.get_by_label("数值：每行一个时间步，或用逗号分隔")
     field.fill("1, 2, drei")
