@@ -90,7 +90,9 @@ def mean_log_determinant(
 
 
 _NATS = 15.0
-"""What columns may lose against each other between two QRs; a double holds 36."""
+"""What columns may lose against each other between two QRs; a double holds 36, and has those 21 to spare as digits."""
+_ALONE = 30.0
+"""The same over a single step, which cannot be made shorter: beyond it a direction may be lost."""
 
 
 def _growth(jacobians: Array, count: int) -> Array:
@@ -105,30 +107,31 @@ def _growth(jacobians: Array, count: int) -> Array:
     every, t = 1, 0
     while t < len(jacobians) and basis.shape[1]:
         stop = min(t + every, len(jacobians))
-        product, kept = _stretch(jacobians[t:stop], basis)
+        most = _ALONE if stop - t == 1 else _NATS
+        product, kept = _stretch(jacobians[t:stop], basis, most)
         turned, gained = _graded_qr(product)
         spread = float(np.ptp(gained)) if kept else np.inf
-        if stop - t > 1 and not spread < 2 * _NATS:
+        if stop - t > 1 and not spread < most:
             every = max(1, (stop - t) // 4)
             continue
-        rank = basis.shape[1] if spread < 2 * _NATS else _rank(jacobians[t], basis, product)
+        rank = basis.shape[1] if spread < most else _rank(jacobians[t], basis, product)
         if rank < basis.shape[1]:
             total[rank:] = -np.inf
             turned, gained = _graded_qr(product[:, :rank])
             spread = float(np.ptp(gained)) if rank else 0.0
         total[:rank] += gained
-        every = int(np.clip(_NATS * (stop - t) / max(spread, 1e-9), 1, 16))
+        every = int(np.clip(0.6 * _NATS * (stop - t) / max(spread, 1e-9), 1, 16))
         basis, t = turned, stop
     return total
 
 
-def _stretch(jacobians: Array, basis: Array) -> tuple[Array, bool]:
-    """The product of a few Jacobians with a basis; and whether every factor left it more than rounding."""
+def _stretch(jacobians: Array, basis: Array, most_lost: float) -> tuple[Array, bool]:
+    """The product of a few Jacobians with a basis; and whether no factor took more than so many nats off it."""
     product, kept = basis, True
     for jacobian in jacobians:
         most = np.abs(jacobian).max() * np.abs(product).max()
         product = jacobian @ product
-        kept &= bool(np.abs(product).max(initial=0.0) > most * np.exp(-2 * _NATS))
+        kept &= bool(np.abs(product).max(initial=0.0) > most * np.exp(-most_lost))
     return product, kept
 
 

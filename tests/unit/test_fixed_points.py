@@ -237,3 +237,13 @@ def test_exponents_add_up_to_the_mean_log_determinant(kind, hidden, steps, seed)
     total = seqviz.mean_log_determinant(module, x)
     assert seqviz.lyapunov_exponents(module, x).sum() == pytest.approx(total, abs=1e-6 * (1 + abs(total)))
     assert from_its_room is fixed_points
+
+
+@pytest.mark.parametrize("seed", [16, 21, 24, 25, 36, 38])
+def test_exponents_keep_their_digits_where_one_direction_dies_much_faster(seed: int) -> None:
+    """Of one LSTM unit's two directions one loses e^2.5 more a step: gone from a double after a dozen steps. The
+    determinant of a product is the product of determinants, however many steps lie between."""
+    torch.manual_seed(seed)
+    module, x = nn.LSTM(2, 1).double(), torch.randn(120, 1, 2, dtype=torch.float64)
+    total = seqviz.mean_log_determinant(module, x)
+    assert seqviz.lyapunov_exponents(module, x).sum() == pytest.approx(total, abs=1e-8)
