@@ -96,7 +96,7 @@ def _from_the_lines(work: Work) -> tuple[dict[str, Array], float]:
     """Every signal of any cell; what hangs on a state other than h is computed step by step."""
     layer, cell = work.layer, work.layer.cell
     before = previous(layer.h, layer.initial["h"], layer.valid) if "h" in layer.initial else None
-    made = road.rebuild(cell, named(cell, _packed(layer)), layer.x, layer.h, before, layer.initial)
+    made = road.rebuild(cell, named(cell, _packed(layer)), layer.x, layer.h, before, layer.initial, _torchs_product)
     work.compare(_own(made.h).copy(), slice(None))
     return {name: _own(made.nodes[cell.where[name]]) for name in cell.where if name != "h"}, work.parity
 
@@ -106,7 +106,13 @@ def _nodes(layer: Layer, cell: Cell, signals: Mapping[str, Array]) -> Nodes:
     states = {"h": layer.h} | {state: signals[state] for state in layer.initial if state != "h"}
     before = {state: previous(states[state], first, layer.valid) for state, first in layer.initial.items()}
     packed = _packed(layer)
-    return Nodes(cell, named(cell, packed), layer.x, before, {**signals, "h": layer.h}, packed)
+    return Nodes(cell, named(cell, packed), layer.x, before, {**signals, "h": layer.h}, packed, _torchs_product)
+
+
+def _torchs_product(rows: Array, weight: Array, bias: Array | None) -> Array:
+    """The product as torch's layers make it: where parts of a sum overflow, other libraries end in other infinities."""
+    added = None if bias is None else torch.from_numpy(bias)
+    return linear(Work.readable(rows), torch.from_numpy(weight), added).numpy()
 
 
 def _packed(layer: Layer) -> dict[str, Array]:

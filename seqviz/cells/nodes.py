@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,19 @@ from seqviz.cells.cell import Cell
 from seqviz.cells.operations import VALUES
 from seqviz.cells.tape import Node
 
-__all__ = ["Nodes", "value_of"]
+__all__ = ["Multiply", "Nodes", "times", "value_of"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Multiply = Callable[[Array, Array, Array | None], Array]
+"""Rows ``(n, K)``, weight ``(M, K)`` and bias ``(M,)`` to ``rows @ weight.T + bias`` ``(n, M)``."""
+
+
+def times(rows: Array, weight: Array, bias: Array | None) -> Array:
+    """The product by numpy."""
+    found: Array = rows @ weight.T
+    if bias is not None:
+        found += bias
+    return found
 
 
 class Nodes:
@@ -26,6 +36,7 @@ class Nodes:
         before: by state, its values before each step ``(L, N, H)``.
         signals: values of hook points that are known, and taken as they are; the others are computed.
         packed: torch's packed weights, where they are at hand: what reads the same value is one of them.
+        multiply: the product to use. Where a sum overflows, what it gives hangs on the library that adds it up.
     """
 
     def __init__(
@@ -36,8 +47,9 @@ class Nodes:
         before: Mapping[str, Array],
         signals: Mapping[str, Array],
         packed: Mapping[str, Array] | None = None,
+        multiply: Multiply = times,
     ) -> None:
-        self.packed = packed or {}
+        self.packed, self.multiply = packed or {}, multiply
         self.cell, self.weights, self.x, self.before, self.signals = cell, weights, x, before, signals
         self._found: list[Array | None] = [None] * len(cell.nodes)
         self._groups = {k: (read, products) for read, products in cell.groups for k in products}
@@ -93,9 +105,8 @@ class Nodes:
         value, nodes = self._found[read], [self.cell.nodes[k] for k in products]
         assert value is not None
         weight = self._together(tuple(node.name for node in nodes))
-        found = (value.reshape(-1, value.shape[-1]) @ weight.T).reshape(*value.shape[:2], -1)
-        if any(node.bias in self.weights for node in nodes):
-            found += self._biases(nodes)
+        bias = self._biases(nodes) if any(node.bias in self.weights for node in nodes) else None
+        found = self.multiply(value.reshape(-1, value.shape[-1]), weight, bias).reshape(*value.shape[:2], -1)
         stop = 0
         for k, node in zip(products, nodes, strict=True):
             start, stop = stop, stop + len(self.weights[node.name])

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqviz.cells.cell import Cell
-from seqviz.cells.nodes import Nodes, value_of
+from seqviz.cells.nodes import Multiply, Nodes, times, value_of
 from seqviz.cells.operations import SLOPES
 from seqviz.cells.ran import Pulled, Ran
 
@@ -73,7 +73,13 @@ class Rebuilt(NamedTuple):
 
 
 def rebuild(
-    cell: Cell, weights: Mapping[str, Array], x: Array, h: Array, before_h: Array | None, initial: Mapping[str, Array]
+    cell: Cell,
+    weights: Mapping[str, Array],
+    x: Array,
+    h: Array,
+    before_h: Array | None,
+    initial: Mapping[str, Array],
+    multiply: Multiply = times,
 ) -> Rebuilt:
     """Every value of every step where h is known: nothing is run again from its own h, so nothing drifts.
 
@@ -82,19 +88,20 @@ def rebuild(
         h: as it came out, ``(L, N, H)``.
         before_h: the same before each step; None where h is no state.
         initial: the states before the first step, ``(N, H)``.
+        multiply: as for :class:`~seqviz.cells.nodes.Nodes`.
     """
     states = [state for state in cell.states if state != "h"]
     found = {state: np.empty((*x.shape[:2], initial[state].shape[-1]), x.dtype) for state in states}
     before = {state: np.empty_like(values) for state, values in found.items()}
     if before_h is not None:
         before["h"] = before_h
-    nodes = Nodes(cell, weights, x, before, {})
+    nodes = Nodes(cell, weights, x, before, {}, multiply=multiply)
     if states:
         _run_states(nodes, found, before, initial)
     signals = {state: found[state] for state in states}
-    whole = Nodes(cell, weights, x, before, signals)
+    whole = Nodes(cell, weights, x, before, signals, multiply=multiply)
     made = whole[cell.nodes[cell.where["h"]].args[0]]
-    return Rebuilt(Nodes(cell, weights, x, before, signals | {"h": h}), made)
+    return Rebuilt(Nodes(cell, weights, x, before, signals | {"h": h}, multiply=multiply), made)
 
 
 def _run_states(nodes: Nodes, found: dict[str, Array], before: dict[str, Array], initial: Mapping[str, Array]) -> None:

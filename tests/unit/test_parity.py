@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import warnings
 
+import numpy as np
 import pytest
 import torch
 from referee import well_made
 from torch import nn
+from torch.nn.functional import linear
 
 import seqviz
 from seqviz.capture import stepwise
@@ -52,6 +54,28 @@ def test_an_overflow_leaves_nothing_in_the_log(kind):
         warnings.simplefilter("error")
         for edits in ([], [seqviz.Scale("l0.h", 2.0)]):
             seqviz.capture(layer, torch.ones(5, 1, 1), interventions=edits, detail=True)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_sums_that_overflow_are_torchs_own(kind):
+    """inf - inf is NaN or the first of the two, as whoever adds it up goes about it; nobody but torch is asked."""
+    overflown = 0
+    for seed in range(20):
+        torch.manual_seed(seed)
+        layer = type(LAYERS[kind]())(5, 5, **({"nonlinearity": "relu"} if kind == "ReLU" else {}))
+        with torch.no_grad():
+            for parameter in layer.parameters():
+                parameter.copy_(torch.randn_like(parameter) * 10.0 ** (30 + seed % 7))
+        x = torch.randn(12, 1, 5) * 10.0 ** (3 * (seed % 3))
+        trace = seqviz.capture(layer, x, detail=True)
+        before = torch.cat([torch.zeros(1, 1, 5), torch.from_numpy(trace["l0.h"][:-1].copy())])
+        for part, value in (("ih", x), ("hh", before)):
+            names = [name for name in trace.signals if name.endswith(f"_{part}")]
+            weight, bias = (getattr(layer, f"{tensor}_{part}_l0").detach() for tensor in ("weight", "bias"))
+            made = np.concatenate([trace[name] for name in names], axis=-1)
+            np.testing.assert_array_equal(made[:, 0], linear(value[:, 0], weight, bias).numpy())
+            overflown += not np.isfinite(made).all()
+    assert overflown >= 6
 
 
 def test_an_edit_of_one_direction_hides_no_difference_in_the_other(monkeypatch):
