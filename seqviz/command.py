@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = given.run(given)
     except (ValueError, OSError) as refusal:
-        said = f"{refusal.filename}: {refusal.strerror}" if isinstance(refusal, OSError) else reason(refusal)
+        said = reason(refusal) if isinstance(refusal, ValueError) else f"{refusal.filename}: {refusal.strerror}"
         print(f"seqviz: {said}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -200,8 +200,7 @@ def _is_run(path: Path) -> bool:
     """Whether it is a trace, by what is in it; refused where it looks like one and is not."""
     if path.suffix.lower() != ".npz":
         return False
-    with path.open("rb") as file:
-        Trace.load(file)
+    Trace.load(path)
     return True
 
 

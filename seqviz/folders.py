@@ -21,6 +21,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from seqviz.language import tr, trn
+from seqviz.reading.files import refusing
 from seqviz.reading.npy import LONGEST_HEADER, read_header
 
 __all__ = ["ABOUT", "About", "Writer", "is_folder", "open_arrays", "read_about"]
@@ -171,7 +172,8 @@ class Writer:
 
     def __init__(self, path: Path, about: About) -> None:
         self.path, self.about = path, about
-        path.mkdir(parents=True, exist_ok=True)
+        with refusing(path):
+            path.mkdir(parents=True, exist_ok=True)
         self._files: list[IO[bytes]] = []
         if not about.done:
             self._begin()

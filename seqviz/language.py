@@ -232,6 +232,7 @@ def quoted(value: object) -> str:
         text = _BRIEF.repr(value)
     except ValueError:  # Python refuses to print an int of more than 4,300 digits
         text = tr("a number of thousands of digits")
+    text = " ".join(map(str.strip, text.splitlines()))
     return text if len(text) <= _QUOTED else text[: _QUOTED - 3] + "..."
 
 

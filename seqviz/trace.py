@@ -5,11 +5,12 @@ Shapes in torch's letters: ``L`` steps, ``N`` batch, ``H`` units; time first.
 
 from __future__ import annotations
 
+import io
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from seqviz.folders import open_arrays, read_about, unfinished
 from seqviz.indexing import BATCH, STEPS, UNITS, Index, as_slice
 from seqviz.language import Sentence, tr
 from seqviz.overview import Overview, overview
+from seqviz.reading.files import opened, path_of, refusing
 from seqviz.reading.traces import MAX_BYTES, Parts, module_of, read_trace, write_trace
 
 if TYPE_CHECKING:
@@ -239,31 +241,34 @@ class Trace:
 
         Raises:
             ValueError: it is neither, is of a newer version, or is damaged; in one sentence.
-            OSError: there is nothing to open.
+            OSError: (and a ValueError) there is nothing to open, in one sentence.
         """
         if not isinstance(path, (str, PathLike)):
             raise ValueError(tr("A trace is a path or a binary file, not {value!r}.", value=path))
-        folder = Path(path)
-        if not folder.is_dir():
-            return cls.load(folder)
+        folder = path_of(path)
+        with refusing(folder):
+            if not stat.S_ISDIR(folder.stat().st_mode):
+                return cls.load(folder)
         about = read_about(folder)
         problem = " ".join(filter(None, (unfinished(about), about.problem)))
         lengths = dict.fromkeys(about.modes, (about.done,) * about.batch)
         return cls(open_arrays(folder, about), about.initial, about.parity, about.modes, lengths, problem)
 
     @classmethod
-    def load(cls, file: str | PathLike[str] | IO[bytes], *, max_bytes: int = MAX_BYTES) -> Trace:
+    def load(cls, file: str | PathLike[str] | bytes | IO[bytes], *, max_bytes: int = MAX_BYTES) -> Trace:
         """Read what :meth:`save` wrote. No code in the file is run, and nothing is allocated before its size is known.
 
         Raises:
             ValueError: the file is not a trace, is of a newer version, is damaged, or unpacks to over ``max_bytes``.
-            OSError: the file cannot be opened.
+            OSError: (and a ValueError) the file cannot be opened, in one sentence.
         """
         if not isinstance(max_bytes, int):
             raise ValueError(tr("The largest size must be a whole number of bytes, not {value!r}.", value=max_bytes))
         if isinstance(file, (str, PathLike)):
-            with Path(file).open("rb") as stream:
+            with opened(file) as stream:
                 return cls(*read_trace(stream, max_bytes))
+        if isinstance(file, bytes | bytearray | memoryview):
+            file = io.BytesIO(file)
         if not hasattr(file, "read") or not hasattr(file, "seek"):
             raise ValueError(tr("A trace is a path or a binary file, not {value!r}.", value=file))
         return cls(*read_trace(file, max_bytes))

@@ -24,6 +24,7 @@ from seqviz.folders import About, Writer, is_folder, open_arrays, read_about
 from seqviz.language import later, tr
 from seqviz.networks.layers import cell_of, check_input, layer_names, states_of
 from seqviz.networks.modules import _Sequence
+from seqviz.reading.files import path_of
 from seqviz.trace import Trace
 
 __all__ = ["BLOCK", "capture_blocks"]
@@ -85,7 +86,7 @@ def capture_blocks(
             raise
         weakref.finalize(trace, shutil.rmtree, str(folder), True)
         return trace
-    folder = Path(path)
+    folder = path_of(path)
     if folder.exists() and not is_folder(folder) and (not folder.is_dir() or any(folder.iterdir())):
         says = later("{path} holds something else than a trace; choose a folder that is empty or not there.")
         raise ValueError(tr(says, path=shown(str(folder))))

@@ -18,8 +18,8 @@ def main(arguments: list[str]) -> int:
     wrong = 0
     for name in arguments:
         try:
-            mistakes: list[str] = prove(read(Path(name).read_text(encoding="utf-8")))
-        except (ValueError, OSError) as error:
+            mistakes: list[str] = prove(read(Path(name)))
+        except ValueError as error:
             mistakes = str(error).splitlines()
         wrong += len(mistakes)
         print(

@@ -19,7 +19,7 @@ from seqviz.lessons.form import CheckForm, GuessForm, LessonForm, StepForm, Task
 from seqviz.lessons.lesson import Check, Choice, Guess, Lesson, Runs, Step, Task
 from seqviz.lessons.measures import fits, no_step, no_unit
 from seqviz.lessons.mistakes import LessonError, Mistake
-from seqviz.lessons.source import Lines, load
+from seqviz.lessons.source import Lines, Source, load
 from seqviz.lessons.words import Place, Text, Words, read_text
 
 __all__ = ["read"]
@@ -30,14 +30,15 @@ At = tuple[str | int, ...]
 _NAMED_LANGUAGES = tuple(LANGUAGES)
 
 
-def read(text: str) -> Lesson:
+def read(text: Source) -> Lesson:
     """Read a lesson. Nothing is run.
 
     Args:
-        text: the YAML, of the form that ``docs/lesson.schema.json`` describes.
+        text: the YAML, of the form that ``docs/lesson.schema.json`` describes; or its file, as a path or open.
 
     Raises:
         LessonError: a ``ValueError`` whose ``mistakes`` are all that were found, each with its line and a sentence.
+        ValueError: a path that cannot be read, in one sentence.
     """
     data, lines = load(text)
     if not isinstance(data, dict):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any, Final
+from os import PathLike
+from typing import IO, Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -18,8 +19,9 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from seqviz.checks import shown
 from seqviz.language import tr
 from seqviz.lessons.mistakes import LessonError, Mistake
+from seqviz.reading.files import bytes_of
 
-__all__ = ["MAX_SIZE", "Lines", "load"]
+__all__ = ["MAX_SIZE", "Lines", "Source", "load"]
 
 MAX_SIZE: Final = 100_000
 """Characters of a lesson."""
@@ -27,6 +29,7 @@ MAX_DEPTH: Final = 16
 MAX_VALUES: Final = 10_000
 
 Place = tuple[str | int, ...]
+Source = str | bytes | PathLike[str] | IO[bytes] | IO[str]
 
 
 class Lines:
@@ -47,12 +50,21 @@ class Lines:
         return self._at[found]
 
 
-def load(text: str) -> tuple[Any, Lines]:
+def load(text: Source) -> tuple[Any, Lines]:
     """The value of a YAML document, and its lines.
 
     Raises:
         LessonError: it is no YAML, or more than is taken.
+        ValueError: a path that cannot be read, in one sentence.
     """
+    if isinstance(text, PathLike) or hasattr(text, "read"):
+        text = bytes_of(text, 4 * MAX_SIZE)[0]
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = 1 + error.object.count(b"\n", 0, error.start)
+            raise LessonError([Mistake(line, tr("The lesson is not UTF-8 text; save it as UTF-8."))]) from error
     if not isinstance(text, str):
         raise LessonError([Mistake(1, tr("A lesson must be a text, not {value}.", value=shown(text)))])
     if len(text) > MAX_SIZE:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from seqviz.reading.draft import (
     mended,
 )
 from seqviz.reading.encodings import encoding_of
+from seqviz.reading.files import bytes_of, is_given
 from seqviz.reading.grid import MAX_CELLS
 from seqviz.reading.kinds import BOOL, NUMBER
 from seqviz.reading.records import Lines
@@ -83,7 +85,7 @@ class Table:
 
 
 def read_table(
-    data: bytes | str | PathLike[str],
+    data: bytes | str | PathLike[str] | IO[bytes] | IO[str],
     name: str = "",
     *,
     columns: Iterable[str | int] | None = None,
@@ -101,7 +103,8 @@ def read_table(
     whatever is left out or converted is said in ``left_out``.
 
     Args:
-        data: the file's bytes, its text, or a path to it. A string is a path if it is one line that names a file.
+        data: the file's bytes, its text, a path to it, or the open file. A string is a path if it is one line that
+            names a file.
         name: the file's name, whose ending tells kinds of files apart that look alike.
         columns: which ones, by name or by number from 0 over the file's columns; None takes those of numbers.
         rows: which steps, as a slice of those found.
@@ -114,7 +117,7 @@ def read_table(
     Raises:
         MissingValues: a ValueError; numbers are missing, and `missing` does not say what to do.
         ValueError: one sentence that says what is wrong, and where.
-        OSError: the path cannot be opened.
+        OSError: (and a ValueError) the path cannot be opened, in one sentence.
     """
     return read(
         data,
@@ -159,8 +162,13 @@ def read(
         choice(separator, later("The separator"), ("\t", ";", "|", ",", " ", ""))
     if rows is not None and not isinstance(rows, slice):
         raise ValueError(tr("The rows must be a slice, such as slice(0, 100), not {found}.", found=shown(rows)))
-    data, name = _content(data, name, is_path)
-    draft = (_kept_draft if keep else _draft)(data, name, separator, decimal, most_rows)
+    given, (data, name) = data, _content(data, name, is_path)
+    try:
+        draft = (_kept_draft if keep else _draft)(data, name, separator, decimal, most_rows)
+    except ValueError:
+        if is_path and given is data and _means_a_path(given):
+            bytes_of(given, MAX_FILE)  # says why it is none
+        raise
     steps = _steps(draft, rows)
     table = replace(_chosen(draft, columns, steps, missing), choices=draft.choices)
     if transpose:
@@ -176,28 +184,34 @@ def read(
 
 def _content(data: Any, name: str, is_path: bool) -> tuple[bytes | str, str]:
     """What the file holds, and its name."""
-    if isinstance(data, bytearray | memoryview):
-        data = bytes(data)
-    looks_like_path = isinstance(data, str) and 0 < len(data) < 1024 and "\n" not in data and "\0" not in data
-    if isinstance(data, PathLike) or (is_path and looks_like_path and _is_file(data)):
-        path = Path(data)
-        if path.stat().st_size > MAX_FILE:
+    name = name if isinstance(name, str) else ""
+    if isinstance(data, str) and not (is_path and _is_file(data)):
+        if len(data) > MAX_FILE:
             raise ValueError(tr("The file is larger than {most} MiB.", most=MAX_FILE // 2**20))
-        return path.read_bytes(), name or path.name
-    if not isinstance(data, bytes | str):
+        return data, name
+    if not is_given(data):
         raise ValueError(
             tr("A table must be given as bytes, as text or as a path, not {kind}.", kind=type(data).__name__)
         )
-    if len(data) > MAX_FILE:
-        raise ValueError(tr("The file is larger than {most} MiB.", most=MAX_FILE // 2**20))
-    return data, name if isinstance(name, str) else ""
+    found, called = bytes_of(data, MAX_FILE)
+    return found, name or called
 
 
 def _is_file(text: str) -> bool:
+    """Whether a text is one line that names a file."""
     try:
-        return Path(text).is_file()
+        return 0 < len(text) < 1024 and "\n" not in text and Path(text).is_file()
     except (OSError, ValueError):
         return False
+
+
+def _means_a_path(text: Any) -> bool:
+    """Whether a text without numbers is likely to name a file that is not there: its ending or its slashes say so."""
+    return (
+        isinstance(text, str)
+        and re.fullmatch(r"[^\n\r\t,;|\0<>]{1,1000}", text) is not None
+        and (re.search(r"\.[A-Za-z]\w{1,8}$|[\\/][^\\/]*[^\W\d][^\\/]*$", text) is not None or Path(text).is_dir())
+    )
 
 
 def _draft(data: bytes | str, name: str, separator: str | None, decimal: str | None, most_rows: int | None) -> Draft:

@@ -7,13 +7,13 @@ import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
-from os import PathLike
-from pathlib import Path
+from os import SEEK_CUR, PathLike
 from typing import IO, Any, NamedTuple
 
 import numpy as np
 
 from seqviz.language import tr, trn
+from seqviz.reading.files import written
 from seqviz.reading.npy import LONGEST_HEADER, read_header
 
 __all__ = ["MAX_BYTES", "Parts", "module_of", "read_trace", "write_trace"]
@@ -95,13 +95,15 @@ def write_trace(trace: Parts, file: str | PathLike[str] | IO[bytes]) -> None:
     elif not isinstance(file, (str, PathLike)):
         raise ValueError(tr("A trace is a path or a binary file, not {value!r}.", value=file))
     else:
-        with Path(file).open("wb") as stream:
+        with written(file) as stream:
             np.savez_compressed(stream, allow_pickle=False, **arrays)
 
 
 def read_trace(stream: IO[bytes], max_bytes: int) -> Parts:
     """See :meth:`seqviz.Trace.load`; what is no whole trace is refused."""
     try:
+        if not _begins(stream):
+            raise _Refused(tr("The file is not a seqviz trace, or it is damaged: it is empty."))
         with zipfile.ZipFile(stream) as archive:
             items = archive.infolist()
             total = sum(item.file_size for item in items)
@@ -120,6 +122,18 @@ def read_trace(stream: IO[bytes], max_bytes: int) -> Parts:
         raise ValueError(*error.args) from None
     except _DAMAGE as error:
         raise ValueError(tr("The file is not a seqviz trace, or it is damaged.")) from error
+
+
+def _begins(stream: Any) -> bool:
+    """Whether an open file holds anything; it is where it was when this returns."""
+    try:
+        first = stream.read(1)
+        stream.seek(-len(first), SEEK_CUR)
+    except (OSError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+        raise _Refused(tr("The open file cannot be read; open it with open(path, 'rb').")) from error
+    if not isinstance(first, bytes):
+        raise _Refused(tr("The open file cannot be read; open it with open(path, 'rb')."))
+    return bool(first)
 
 
 def _from_archive(archive: zipfile.ZipFile) -> Parts:

@@ -208,8 +208,7 @@ class Yours:
         wanted = _wanted()
         if "trace" in wanted:
             path = Path(wanted["trace"])
-            with path.open("rb") as stream:
-                self._now(None, Trace.load(stream), path.name)
+            self._now(None, Trace.load(path), path.name)
         if "network" in wanted:
             paths = [wanted["network"], *wanted.get("beside", [])]
             file = read_network(paths if len(paths) > 1 else paths[0], answers=wanted.get("answers") or None)

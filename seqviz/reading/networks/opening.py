@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import IO, Any, Final
 
-from seqviz.checks import shown
 from seqviz.language import Sentence, tr, trn
+from seqviz.reading.files import bytes_of, is_given, path_of
 from seqviz.reading.networks.archives import unpacked
 from seqviz.reading.networks.file import NetworkFile
 from seqviz.reading.networks.keras import contents_of_hdf5, contents_of_keras, looks_like_hdf5, looks_like_keras
@@ -31,7 +31,7 @@ MAX_BESIDE: Final = 8
 _TRANSFORMER: Final = ("self_attn", "attention", "attn.", "q_proj", "query_key_value")
 _QUANTISED: Final = ("_packed_params", "_all_weight_values", "_quantized")
 
-Given = bytes | str | PathLike[str]
+Given = bytes | str | PathLike[str] | IO[bytes]
 
 
 def read_network(
@@ -51,8 +51,8 @@ def read_network(
     HDF5 and ONNX are read in a process of its own that is killed if it takes too long or too much memory.
 
     Args:
-        path_or_bytes: a path to the file, or what it holds; several paths where an ONNX file keeps its weights in
-            another file, which is also found by itself where it lies in the same folder.
+        path_or_bytes: a path to the file, what it holds, or the open file; several paths where an ONNX file keeps its
+            weights in another file, which is also found by itself where it lies in the same folder.
         name: the file's name.
         beside: by name, files that lie beside it: the weights of an ONNX file, the ``config.json`` of a
             ``.weights.h5`` (what ``model.to_json()`` gives).
@@ -60,7 +60,7 @@ def read_network(
 
     Raises:
         ValueError: one sentence that says what is wrong and what would help.
-        OSError: the path cannot be opened.
+        OSError: (and a ValueError) the path cannot be opened, in one sentence.
     """
     around = {key: _content(each, "")[0] for key, each in (beside or {}).items()}
     folder: Path | None = None
@@ -68,7 +68,7 @@ def read_network(
         path_or_bytes, more = _main(path_or_bytes)
         around |= more
     if isinstance(path_or_bytes, str | PathLike):
-        folder = Path(path_or_bytes).parent
+        folder = path_of(path_or_bytes).parent
     data, name = _content(path_or_bytes, name)
     if data[:4] == b"PK\x03\x04" and not looks_like_keras(data) and b"/data.pkl" not in data:
         data, around = _inside(data, around)
@@ -93,25 +93,17 @@ def _main(paths: Sequence[Any]) -> tuple[Any, dict[str, bytes]]:
     """Of several paths the network's, and the others by name."""
     if not paths or not all(isinstance(path, str | PathLike) for path in paths):
         raise ValueError(tr("Several files are given as a list of paths."))
-    ordered = sorted(map(Path, paths), key=lambda path: path.suffix.lower() in (".data", ".json", ".bin"))
+    ordered = sorted(map(path_of, paths), key=lambda path: path.suffix.lower() in (".data", ".json", ".bin"))
     return ordered[0], {path.name: _content(path, "")[0] for path in ordered[1:]}
 
 
 def _content(given: Any, name: str) -> tuple[bytes, str]:
-    if isinstance(given, str | PathLike):
-        if "\0" in str(given):
-            raise ValueError(tr("There is no file of the name {name}.", name=shown(str(given))))
-        path = Path(given)
-        if path.stat().st_size > MAX_FILE:
-            raise ValueError(tr("The file is larger than {most} MiB.", most=MAX_FILE // 2**20))
-        return path.read_bytes(), name or path.name
-    if not isinstance(given, bytes | bytearray | memoryview):
+    if not is_given(given):
         raise ValueError(
             tr("A network must be given as a path or as the bytes of a file, not {kind}.", kind=type(given).__name__)
         )
-    if memoryview(given).nbytes > MAX_FILE:
-        raise ValueError(tr("The file is larger than {most} MiB.", most=MAX_FILE // 2**20))
-    return bytes(given), name if isinstance(name, str) else ""
+    data, called = bytes_of(given, MAX_FILE)
+    return data, (name if isinstance(name, str) else "") or called
 
 
 def _contents(data: bytes, name: str, beside: Mapping[str, bytes], folder: Path | None) -> Contents:
