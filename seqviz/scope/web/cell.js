@@ -16,7 +16,6 @@ import { clamp, number } from "./numbers.js";
 import { before } from "./opening.js";
 import { KeyHelp } from "./stage.js";
 import { sums, vectors } from "./sums.js";
-import { readTheme } from "./theme.js";
 import { Timeline } from "./timeline.js";
 import { Top } from "./top.js";
 
@@ -130,7 +129,7 @@ export class CellView extends Timeline {
   }
 
   draw() {
-    this.retheme(readTheme(this.root, this.header.palettes));
+    this.dress();
     this.drawing.sketch(this.form);
     const own = `l${this.header.layer}.`;
     this.lines.build(

@@ -5,7 +5,7 @@ import { contour, shade } from "./contour.js";
 import { el, svg } from "./dom.js";
 import { tr } from "./language.js";
 import { clamp, number } from "./numbers.js";
-import { alike, readTheme, wear } from "./theme.js";
+import { readTheme, redressed, wear } from "./theme.js";
 import { Top } from "./top.js";
 
 /** @import { Message } from "./bytes.js" */
@@ -62,10 +62,9 @@ export class Maps {
 
   repaint() {
     if (!this.header) return;
-    const theme = readTheme(this.root, this.palettes);
-    if (alike(theme, this.theme)) return;
+    const theme = redressed(this.root, this.palettes, this.theme);
+    if (!theme) return;
     this.theme = theme;
-    wear(this.root, theme);
     this.draw();
   }
 

@@ -51,13 +51,28 @@ export function readTheme(element, palettes) {
 }
 
 /** @type {(one: Theme, other: Theme) => boolean} */
-export const alike = (one, other) => ["paper", "font", "label"].every((part) => one[part] === other[part]);
+const alike = (one, other) => ["paper", "font", "label"].every((part) => one[part] === other[part]);
 
 // The colours of a theme, for the styles of what lies in an element.
 /** @type {(element: HTMLElement, theme: Theme) => void} */
 export function wear(element, theme) {
   element.classList.toggle("sv-dark", theme.dark);
   for (const [signal, hue] of Object.entries(theme.hues)) element.style.setProperty(`--sv-hue-${signal}`, hue);
+}
+
+/**
+ * The theme of now, worn by the element; undefined where it is the one it wears.
+ *
+ * @param {HTMLElement} element
+ * @param {Record<string, Palette>} palettes
+ * @param {Theme | null} [worn]
+ * @returns {Theme | undefined}
+ */
+export function redressed(element, palettes, worn) {
+  const theme = readTheme(element, palettes);
+  if (worn && alike(worn, theme)) return undefined;
+  wear(element, theme);
+  return theme;
 }
 
 /** @param {Palette["diverging"]} scale */

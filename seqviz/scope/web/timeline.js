@@ -11,7 +11,7 @@ import { clamp } from "./numbers.js";
 import { Player } from "./player.js";
 import { PlotArea } from "./plotarea.js";
 import { Spot } from "./spot.js";
-import { alike, readTheme, wear } from "./theme.js";
+import { readTheme, redressed } from "./theme.js";
 import { TimeBar } from "./timebar.js";
 import { Tip } from "./tip.js";
 
@@ -170,14 +170,12 @@ export class Timeline {
     this.state.narrow = this.area.width < 560;
     this.state.room = this.host.room(this.plot);
     this.state.coarse = matchMedia("(pointer: coarse)").matches;
-    this.retheme(readTheme(this.root, this.header.palettes));
+    this.dress();
     return true;
   }
 
-  retheme(theme) {
-    if (this.theme && alike(this.theme, theme)) return;
-    this.theme = theme;
-    wear(this.root, theme);
+  dress() {
+    this.theme = redressed(this.root, this.header.palettes, this.theme) ?? this.theme;
   }
 
   /** @param {Node[]} more what stands in the same group */
