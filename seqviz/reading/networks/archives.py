@@ -10,7 +10,7 @@ from typing import Final
 
 from seqviz.language import tr
 
-__all__ = ["NETWORKS", "entry", "names", "unpacked"]
+__all__ = ["NETWORKS", "damaged", "entry", "names", "unpacked"]
 
 MAX_ENTRIES: Final = 50_000
 MAX_UNPACKED: Final = 2**28
@@ -30,7 +30,7 @@ def names(data: bytes) -> dict[str, zipfile.ZipInfo]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return {info.filename: info for info in archive.infolist()}
     except (zipfile.BadZipFile, struct.error, OSError, ValueError, NotImplementedError, OverflowError) as error:
-        raise ValueError(_damaged()) from error
+        raise ValueError(damaged()) from error
 
 
 def entry(data: bytes, name: str) -> bytes | None:
@@ -43,12 +43,12 @@ def entry(data: bytes, name: str) -> bytes | None:
     if info is None:
         return None
     if info.file_size > min(MAX_UNPACKED, 2**20 + 20 * min(info.compress_size, len(data))):
-        raise ValueError(_damaged())
+        raise ValueError(damaged())
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return archive.read(info)
     except (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, RuntimeError, ValueError) as error:
-        raise ValueError(_damaged()) from error
+        raise ValueError(damaged()) from error
 
 
 def unpacked(data: bytes) -> tuple[str, dict[str, bytes]] | None:
@@ -76,5 +76,5 @@ def unpacked(data: bytes) -> tuple[str, dict[str, bytes]] | None:
     return main, {name.rpartition("/")[2]: entry(data, name) or b"" for name in (main, *beside)}
 
 
-def _damaged() -> str:
+def damaged() -> str:
     return tr("The file is a zip archive that cannot be opened; it may have been cut short or changed.")

@@ -6,7 +6,6 @@ uncompressed; https://docs.pytorch.org/docs/stable/notes/serialization.html.
 
 from __future__ import annotations
 
-import io
 import math
 import struct
 import zipfile
@@ -18,12 +17,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from seqviz.language import tr
+from seqviz.reading.networks import archives
 from seqviz.reading.networks.pickled import Made, Name, read_pickle
 from seqviz.reading.networks.stored import FLOATS, Contents, Stored, brief
 
 __all__ = ["contents_of_pt"]
 
-MAX_ENTRIES: Final = 50_000
 MAX_DEPTH: Final = 64
 MAX_NAME: Final = 256
 MAX_PATH: Final = 512
@@ -89,14 +88,7 @@ class _Archive:
     def __init__(self, data: bytes) -> None:
         self.data = memoryview(data)
         self.views: dict[str, memoryview] = {}
-        if data.count(b"PK\x01\x02") > MAX_ENTRIES:
-            raise ValueError(tr("The archive has more than {most:,} entries.", most=MAX_ENTRIES))
-        damaged = tr("The file is a zip archive that cannot be opened; it may have been cut short or changed.")
-        try:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                self.entries = {info.filename: info for info in archive.infolist()}
-        except (zipfile.BadZipFile, struct.error, OSError, ValueError, NotImplementedError, OverflowError) as error:
-            raise ValueError(damaged) from error
+        self.entries = archives.names(data)
         roots = [name[: -len("data.pkl")] for name in self.entries if name.endswith("/data.pkl")]
         if not roots and any(name.endswith("archive_format") or ".pt2" in name for name in self.entries):
             raise ValueError(
@@ -117,7 +109,7 @@ class _Archive:
                 tr("The archive was packed again after torch wrote it; bring the .pt file as torch.save wrote it.")
             )
         if sum(info.file_size for info in mine) > len(data):
-            raise ValueError(damaged)
+            raise ValueError(archives.damaged())
 
     def _byte_order(self) -> bytes:
         info = self.entries.get(self.root + "byteorder")
