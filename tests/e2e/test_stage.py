@@ -15,7 +15,7 @@ from seqviz.ui.gallery import EXAMPLES
 pytestmark = pytest.mark.browser
 
 SIZES = {"1024x768": (1024, 768), "1280x720": (1280, 720), "1920x1080": (1920, 1080)}
-STAGES = [path for path in PICTURES if path not in ("training", "your_network")]
+STAGES = [path for path in PICTURES if path != "training"]
 
 OUTSIDE = """() => {
   const shown = ".sv-plot, .sv-diagram, .sv-lawline, .sv-top, .sv-keys, .sv-end-row, .sv-head";

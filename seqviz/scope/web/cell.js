@@ -102,6 +102,7 @@ export class CellView extends Timeline {
 
   /** @param {Message<CellHeader>} message */
   update({ header, arrays }) {
+    if (before(header, this.host)) return this.send({ type: "before" });
     this.header = header;
     this.arrays = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
     const { state } = this;
@@ -122,7 +123,6 @@ export class CellView extends Timeline {
     this.time.reach(state.L);
     this.status.textContent = header.status;
     this.top.set(header);
-    if (before(header, this.host)) this.send({ type: "before" });
     this.secret = null;
     this.peeked = null;
     this.draw();

@@ -91,6 +91,8 @@ export class Scope extends Timeline {
       return;
     }
     const { header, arrays } = message;
+    // The story has other steps and units than the place that was asked for: it is not drawn first.
+    if (before(header, this.host) && !this.opening.touched) return this.send({ type: "before" });
     this.header = header;
     this.message = message;
     this.link = link(header.link);
@@ -106,10 +108,6 @@ export class Scope extends Timeline {
     this.now = pick(arrays, "");
     this.picture.confirmed = this.draft.confirms(message) && this.state.view === "now";
     this.rows = header.rows.filter((row) => this.now[row.signal]);
-    if (before(header, this.host) && !this.opening.touched) {
-      this.opening.played = true;
-      this.send({ type: "before" });
-    }
     this.inspector.build(this.rows, !!this.baseline, this.still);
     this.controls();
     this.draw();
