@@ -30,13 +30,16 @@ BOTH = """async () => {
     await drawn.decode();
     pen.drawImage(drawn, ...["x", "y", "width", "height"].map((name) => +image.getAttribute(name)));
     const [ours, theirs] = [canvases[k].getContext("2d"), pen].map((p) => p.getImageData(0, 0, width, height).data);
-    let [most, off] = [0, 0];
-    for (let at = 0; at < ours.length; at++) {
-      const gap = Math.abs(ours[at] - theirs[at]);
-      most = Math.max(most, gap);
-      off += gap > 3;
+    const gap = (at, there) => Math.max(...[0, 1, 2, 3].map((k) => Math.abs(ours[at + k] - theirs[there + k])));
+    const near = (at) => [4, -4, 4 * width, -4 * width].some((by) => gap(at, at + by) <= 3);
+    let [most, off, edges] = [0, 0, 0];
+    for (let at = 0; at < ours.length; at += 4) {
+      if (gap(at, at) <= 3) continue;
+      most = Math.max(most, gap(at, at));
+      if (near(at)) edges++;
+      else off++;
     }
-    found[signal] = [width, height, most, off / ours.length];
+    found[signal] = [width, height, most, off, (edges * 4) / ours.length];
   }
   return found;
 }"""
@@ -54,10 +57,10 @@ def test_what_the_hand_paints_is_what_plotly_draws(visit, address):
     screen.until(RESTED)
     found = screen.page.evaluate(BOTH)
     assert len(found) == 6
-    # Zoomed in, an edge that falls between two pixels may go to either.
-    spare = 0.002 if "zoom" in address else 0
-    for signal, (width, height, most, off) in found.items():
+    for signal, (width, height, most, off, edges) in found.items():
         assert width > 300
         assert height >= 12
-        assert off <= spare, (signal, most, off)
+        assert off == 0, (signal, most, off)
+        # Zoomed in, an edge that falls between two pixels may go to either: one column or row of them.
+        assert edges <= (1 / width + 1 / height if "zoom" in address else 0), (signal, most, edges)
     screen.edits(screen.page.mouse.up)

@@ -6,7 +6,7 @@ import contextlib
 import re
 
 import pytest
-from driving import PICTURES, Screen, number
+from driving import LIVING, PICTURES, Screen, number
 from playwright.sync_api import TimeoutError, expect
 
 import seqviz
@@ -22,9 +22,11 @@ LATE = {"Sequence": ["下载为 CSV", "全屏"], "Save": ["复制到剪贴板"]}
 NAMES = re.compile(
     r"CPU|LSTM|GRU|I?RNN|torch|tanh|re(?:lu|LU)|CSV|NPY|npy|npz|TXT|MD|TSV|DAT|PARQUET|XLSX|Excel|Parquet|JSON|json|safetensors|SAFETENSORS|SVG|PNG|seqviz"
     r"|Ctrl|Shift|Home|End|Enter|Esc|PageUp|PageDown|YAML|ReLU|notebook|chrono|float32|log10|Xavier|Glorot|XOR|Dyck|https?://\S+"
+    r"|\.(?:pt|keras|onnx)|adding\.safetensors|weight_ih_l0|readout|^mark$|^number$|(?<=移除 )(?:mark|number)"
     r"|Bengio|Simard|Frasconi|Hochreiter|Schmidhuber|Arjovsky|Shah|Graves|Hewitt|Le|Jaitly|Hinton|Tallec|Ollivier"
 )
-"""What has no other name in Chinese: torch's words, file formats, keys, people."""
+"""What has no other name in Chinese: torch's words, file formats, keys, people, and what the example that somebody
+could have brought is called in its own file."""
 
 EVERYTHING = """() => {
   const found = [];
@@ -221,7 +223,7 @@ def test_a_training_page_keeps_its_choices_through_two_switches_and_opens_the_ne
     screen.speak("简体中文")
     screen.page.get_by_role("button", name="在“门控”页面打开").click()
     expect(screen.page.locator(".sv-bar").first).to_be_visible()
-    expect(screen.page.get_by_text("门控内部")).to_be_visible()
+    expect(screen.page.get_by_text("来自训练。锁存")).to_be_visible()
     assert "lang=zh" in screen.page.url
 
 
@@ -248,7 +250,7 @@ def test_what_was_refused_is_said_in_the_language_of_now(visit):
 
 
 def test_a_number_that_cannot_be_read_is_refused_in_chinese(visit):
-    screen = visit("/?lang=zh")
+    screen = visit(f"/{LIVING}&lang=zh")
     screen.panel("Sequence", "序列")
     screen.page.locator(".st-key-own-open summary").click()
     field = screen.page.get_by_label("数值：每行一个时间步，或用逗号分隔")

@@ -14,7 +14,7 @@
  * @property {(() => Promise<boolean>) | null} share copy the address of what is on the screen; null where it has none
  * @property {(plot: Element) => number | undefined} room the height for a picture, where it has a window to itself
  * @property {(heard: () => void) => Unlisten} resized that may have changed
- * @property {(heard: () => void) => Unlisten} touched somebody did something, anywhere on the page
+ * @property {(heard: (event: Event) => void) => Unlisten} touched somebody did something, anywhere on the page
  * @property {(heard: (event: KeyboardEvent) => void) => Unlisten} typed a key that is no text's and no dialog's
  * @property {(root: HTMLElement, heard: (event: KeyboardEvent) => void) => Unlisten} keys those that are pressed
  *   elsewhere and that a picture may take

@@ -4,6 +4,9 @@
 const CALM = "(prefers-reduced-motion: reduce)";
 const SPEED = "6"; // steps a second
 
+/** @param {EventTarget | null} target */
+const onPlay = (target) => target instanceof Element && !!target.closest(".sv-play");
+
 // Whether this is an address from before there was a story: a place in a run, and not a word of which run.
 /**
  * @param {{opening?: boolean}} header
@@ -14,16 +17,29 @@ export const before = ({ opening }, host) => !!opening && host.view().size > 0 &
 export class Opening {
   touched = false; // whether somebody has done something
   played = false;
+  /** @type {import("./player.js").Player | null} what plays by itself */
+  playing = null;
 
   /** @param {import("./host.js").Host} host */
   constructor(host) {
-    this.unlisten = host.touched(() => (this.touched = true));
+    this.unlisten = host.touched((event) => this.heard(event));
+  }
+
+  // Space and the play button stop it themselves.
+  /** @param {Event} event */
+  heard(event) {
+    const { playing } = this;
+    this.touched = true;
+    this.playing = null;
+    const own = event instanceof KeyboardEvent ? event.key === " " : onPlay(event.target);
+    if (playing?.on && !own) playing.stop();
   }
 
   /** @param {import("./view.js").Scope} scope */
   begin(scope) {
     if (!scope.header.opening || this.touched || this.played || matchMedia(CALM).matches) return;
     this.played = true;
+    this.playing = scope.player;
     scope.state.speed = scope.time.speed.value = SPEED;
     scope.player.start();
   }

@@ -33,7 +33,7 @@ export function resized(heard) {
   return () => window.removeEventListener("resize", heard);
 }
 
-/** @param {() => void} heard */
+/** @param {(event: Event) => void} heard */
 export function touched(heard) {
   for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, heard, true);
   return () => {
