@@ -286,6 +286,25 @@ def test_there_and_back_keeps_the_step_and_the_unit(screen):
     title = screen.scope.locator(".sv-why-title").inner_text()
     unit = re.search(r"unit (\d+)", title)
     assert unit is not None
+    # The cell opens where one is: its numbers are those at the end of the rows, and the picture is found where it went.
+    expect(screen.scope).to_have_attribute("data-lens", "7")
+    opened = screen.scope.locator(".sv-lens-number").all_text_contents()
+    for signal in "figc":
+        assert f"{screen.worth(signal):+.2f}".replace("-", "−").removeprefix("+") in {
+            t.removeprefix("+") for t in opened
+        }
+    screen.page.keyboard.press("ArrowRight")
+    expect(screen.scope).to_have_attribute("data-lens", "8")
+    after = screen.scope.locator(".sv-lens").bounding_box()
+    screen.page.mouse.click(after["x"] + after["width"] + 2, after["y"] + 0.4 * after["height"])
+    expect(screen.scope).to_have_attribute("data-lens", "9")
+    for _ in range(2):
+        screen.page.keyboard.press("ArrowLeft")
+    screen.page.keyboard.press("Escape")
+    expect(screen.scope).to_have_attribute("data-lens", "")
+    expect(screen.scope.locator(".sv-why-title")).to_contain_text("Step 7")
+    title = screen.scope.locator(".sv-why-title").inner_text()
+    unit = re.search(r"unit (\d+)", title)
     screen.page.get_by_role("button", name="Inside the cell").click()
     view = screen.page.locator(".sv-cellview")
     expect(view.locator(".sv-clock")).to_have_text("7 / 63")

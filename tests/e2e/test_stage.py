@@ -159,6 +159,8 @@ def test_a_lecture_on_the_cell_needs_no_mouse(visit):
     for _ in range(3):
         press("ArrowRight")
     expect(screen.scope).to_have_attribute("data-step", "3")
+    press("Enter")  # in its column first, then on the whole screen
+    expect(screen.scope).to_have_attribute("data-lens", "3")
     press("Enter")
     cell = screen.page.locator(".sv-cellview")
     expect(cell.locator(".sv-diagram")).to_be_visible()

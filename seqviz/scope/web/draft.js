@@ -33,10 +33,9 @@ export class Draft {
     const { drafted } = this;
     this.drafted = null;
     this.model = header.model && { ...header.model, parameters: pick(arrays, "model.") };
-    const { now } = this.scope;
-    return (
-      !!drafted && !this.brush.shown && header.rows.every((row) => alike(drafted[row.signal], now[row.signal], CLOSE))
-    );
+    const { area, now } = this.scope;
+    const painted = this.brush.shown && !area.parted; // what Plotly has not drawn yet
+    return !!drafted && !painted && header.rows.every((row) => alike(drafted[row.signal], now[row.signal], CLOSE));
   }
 
   // Every number of a run with these edits; without a model only the input is known.
@@ -71,7 +70,7 @@ export class Draft {
   takenOver(seen) {
     if (seen !== this.seen) return;
     clearTimeout(this.resting);
-    this.brush.hide();
+    if (!this.scope.area.parted) this.brush.hide(); // what has moved aside stays painted
     this.scope.root.dataset.rested = `${this.seen}`;
   }
 
@@ -80,7 +79,7 @@ export class Draft {
     const { rows, state, theme, area, shown } = this.scope;
     this.brush.left = area.left;
     const width = area.right - area.left;
-    const across = lookup(Math.round(width), state.L, (t) => area.xaxis.l2p(t - 0.5));
+    const across = lookup(Math.round(width), state.L, (t) => area.across(t - 0.5));
     rows.forEach((row, k) => {
       const values = shown[row.signal];
       const place = area.built.places[k];
@@ -105,7 +104,7 @@ export class Draft {
     const dots = state.L <= 64 ? (row.signal === "x" ? 5 : 3) : 0;
     const stairs = row.signal === "x";
     return {
-      x: (t) => area.xaxis.l2p(t),
+      x: (t) => area.across(t),
       y: (v) => (height * (high - v)) / (high - low),
       ground: theme.well,
       rule: theme.rule,

@@ -74,7 +74,7 @@ export class Pen {
     const { scope, stroke } = this;
     const box = scope.plot.getBoundingClientRect();
     const place = scope.area.built.places[scope.rows.findIndex((r) => r.signal === "x")];
-    const at = Math.round(scope.area.xaxis.p2l(event.clientX - box.left - scope.area.left));
+    const at = Math.round(scope.area.back(event.clientX - box.left - scope.area.left));
     const step = clamp(at, 0, scope.state.L - 1);
     const value = cents(this.valueAt(clamp((event.clientY - box.top - place.top) / place.height, 0, 1)));
     this.drawTo(step, value);

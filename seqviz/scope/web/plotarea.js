@@ -4,6 +4,7 @@
 import { el } from "./dom.js";
 import { clamp } from "./numbers.js";
 
+/** @import { Parting } from "./parting.js" */
 /** @import { Built, Mark } from "./types.js" */
 
 export class PlotArea {
@@ -15,6 +16,8 @@ export class PlotArea {
   width;
   /** @type {Promise<any> | undefined} */
   reacting;
+  /** @type {Parting | null} where a column is open */
+  parted = null;
 
   // label: what it is called; tip: what stands beside the pointer; zoomed(range or null): the person has zoomed.
   /**
@@ -95,13 +98,22 @@ export class PlotArea {
     return Math.abs(a + 0.5) > 1e-6 || Math.abs(b - this.steps + 0.5) > 1e-6;
   }
 
+  // Where a step is, from the left of the rows; and the step that is there.
+  across(step) {
+    const px = this.xaxis.l2p(step);
+    return this.parted ? this.parted.across(px) : px;
+  }
+  back(px) {
+    return this.xaxis.p2l(this.parted ? this.parted.back(px) : px);
+  }
+
   pixel(step) {
-    return clamp(this.left + this.xaxis.l2p(step), this.left, this.right);
+    return clamp(this.left + this.across(step), this.left, this.right);
   }
 
   stepAt(clientX) {
     const px = clientX - this.root.getBoundingClientRect().left;
-    return clamp(Math.round(this.xaxis.p2l(px - this.left)), 0, this.steps - 1);
+    return clamp(Math.round(this.back(px - this.left)), 0, this.steps - 1);
   }
 
   // Which step, and which row by its number k, lie under a pointer; share: how far down the row, from 0 to 1.
@@ -111,7 +123,7 @@ export class PlotArea {
     const box = this.root.getBoundingClientRect();
     const [px, py] = [event.clientX - box.left, event.clientY - box.top];
     if (px < this.left - 2 || px > this.right + 2) return null;
-    const step = clamp(Math.round(this.xaxis.p2l(px - this.left)), 0, this.steps - 1);
+    const step = clamp(Math.round(this.back(px - this.left)), 0, this.steps - 1);
     const k = this.built.places.findIndex(({ top, height }) => py >= top && py <= top + height);
     if (k < 0) return { step, px, py };
     const { top, height } = this.built.places[k];

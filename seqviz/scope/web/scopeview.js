@@ -10,7 +10,13 @@ import { ORDERS, VIEWS } from "./scopebar.js";
 export function readView(view) {
   const known = (options, name) =>
     options.some(([value]) => value === view.get(name)) ? view.get(name) : options[0][0];
-  return { ...cursorOf(view), ...foldsOf(view), sort: known(ORDERS, "by"), view: known(VIEWS, "run") };
+  return {
+    ...cursorOf(view),
+    ...foldsOf(view),
+    sort: known(ORDERS, "by"),
+    view: known(VIEWS, "run"),
+    open: view.get("cell") === "open",
+  };
 }
 
 /**
@@ -23,6 +29,7 @@ export function writtenView(state, rows) {
   if (state.unit) view.set("unit", `${state.unit}`);
   if (state.sort !== "index") view.set("by", state.sort);
   if (state.view !== "now") view.set("run", state.view);
+  if (state.open) view.set("cell", "open");
   writeFolds(view, rows, state);
   return view;
 }

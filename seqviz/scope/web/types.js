@@ -38,6 +38,7 @@
  * @property {string[] | null} [names]
  * @property {Float32Array} [target]
  * @property {number[]} [order] the units from top to bottom
+ * @property {boolean} [open] whether the cell of the chosen step is open in its column
  */
 /** @typedef {TimedState & ScopeOnly} ScopeState */
 /** @typedef {Record<string, Float32Array>} Numbers every signal, time first */

@@ -6,6 +6,7 @@ import { Draft, pick } from "./draft.js";
 import { Ends } from "./ends.js";
 import { Inspector } from "./inspector.js";
 import { tr } from "./language.js";
+import { Lens } from "./lens.js";
 import { cursor, link } from "./link.js";
 import { clamp, number } from "./numbers.js";
 import { Opening, before } from "./opening.js";
@@ -68,7 +69,11 @@ export class Scope extends Timeline {
     this.help = new KeyHelp("scope");
     this.pen = new Pen(this);
     this.units = new UnitMarks(this.plot);
+    this.lens = new Lens(this, () => this.inspector.onCell());
+    this.lens.open = this.state.open;
     this.area.graph.after(this.draft.brush.root);
+    this.area.marks.before(this.lens.box);
+    this.area.pill.before(this.lens.ticks);
     root.classList.add("sv-scope");
     root.replaceChildren(
       this.top.root,
@@ -187,12 +192,14 @@ export class Scope extends Timeline {
   }
 
   pressed(event) {
+    if (this.lens.holds(event)) return;
     super.pressed(event);
     if (this.down) this.pen.pressed(event);
   }
 
   moved(event) {
     if (this.pen.on) this.pen.moved(event);
+    else if (this.lens.holds(event)) this.left();
     else super.moved(event);
   }
 
@@ -224,6 +231,7 @@ export class Scope extends Timeline {
   chosen(place) {
     if (place.unit !== undefined) this.state.unit = place.unit;
     if (place.feature !== undefined) this.state.feature = place.feature;
+    if (place.row) this.lens.toggle(true);
   }
 
   extraKeys(event, jump) {
@@ -232,13 +240,21 @@ export class Scope extends Timeline {
       state.unit = state.order[clamp(state.order.indexOf(state.unit) + by, 0, state.hidden - 1)];
       this.move(state.step);
     };
-    const own = this.still || event.target.closest("button, input, select, summary, a");
-    const open = own ? {} : { Enter: () => this.inspector.onCell() };
-    return { ArrowUp: unit(-jump), ArrowDown: unit(jump), ...open };
+    const own = !!this.header.plain || event.target.closest("button, input, select, summary, a");
+    const { lens } = this;
+    const deeper = () => (lens.open && !this.still ? this.inspector.onCell() : lens.toggle(true));
+    const open = own ? {} : { Enter: deeper };
+    const shut = lens.shown ? { Escape: () => lens.toggle(false) } : {};
+    return { ArrowUp: unit(-jump), ArrowDown: unit(jump), ...open, ...shut };
   }
 
   get anywhere() {
-    return this.header?.plain ? [] : ["Enter"];
+    return this.header?.plain ? [] : ["Enter", ...(this.lens.shown ? ["Escape"] : [])];
+  }
+
+  place() {
+    if (this.lens.shown || this.lens.share) this.lens.place();
+    super.place();
   }
 
   spoken() {
@@ -280,6 +296,7 @@ export class Scope extends Timeline {
 
   readdressed() {
     this.readAddress();
+    this.lens.open = this.state.open;
     this.within();
     this.controls();
     this.draw(true);
@@ -300,7 +317,8 @@ export class Scope extends Timeline {
   }
 
   settle() {
-    if (!this.header.plain) this.host.show(this.header, writtenView(this.state, this.rows));
+    const { state, lens } = this;
+    if (!this.header.plain) this.host.show(this.header, writtenView({ ...state, open: lens.open }, this.rows));
   }
 
   async save(format) {
@@ -311,6 +329,7 @@ export class Scope extends Timeline {
 
   destroy() {
     this.draft.destroy();
+    this.lens.destroy();
     this.opening.destroy();
     super.destroy();
     if (this.link?.scope === this) this.link.scope = null;
