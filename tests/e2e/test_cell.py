@@ -317,6 +317,27 @@ def test_there_and_back_keeps_the_step_and_the_unit(screen):
     expect(screen.page.locator("[data-testid=stException]")).to_have_count(0)
 
 
+def test_memory_is_a_tank_whose_numbers_wait_for_its_motion(visit):
+    cell = visit(f"/cell{LIVING}#step=14&unit=2&as=memory", picture=".sv-cellview")
+    view, press = cell.page.locator(".sv-memory"), cell.page.keyboard.press
+    expect(view).to_have_attribute("data-at", "3")
+    lines = [number(text.rsplit("= ", 1)[1]) for text in view.locator(".sv-memory-line").all_text_contents()]
+    before, kept, now, shown = lines
+    expect(cell.scope.locator(".sv-headline")).to_contain_text(f"{100 * kept / before:.0f}% of the old memory stays")
+    press("ArrowRight")
+    # While it moves, no line of a later part can be read; when it has ended, all can.
+    cell.until("""() => { const { at } = document.querySelector(".sv-memory").dataset;
+      const waits = [...document.querySelectorAll(".sv-memory-line")].map((p) => p.classList.contains("sv-waits"));
+      if (waits.some((hidden, k) => hidden !== +at < k)) throw new Error(`${at} ${waits}`);
+      return at === "3"; }""")
+    after = [number(text.rsplit("= ", 1)[1]) for text in view.locator(".sv-memory-line").all_text_contents()]
+    assert after[0] == now
+    assert abs(shown) <= 1
+    press("v")
+    expect(view).to_be_hidden()
+    expect(cell.scope.locator(".sv-diagram").first).to_be_visible()
+
+
 def test_a_phone_never_scrolls_sideways(visit):
     phone = visit(f"/cell{LIVING}", picture=".sv-cellview", viewport={"width": 390, "height": 844}, is_mobile=True)
     assert phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0

@@ -12,6 +12,7 @@ import { clauses, tr } from "./language.js";
 import { Lines } from "./lines.js";
 import { cursor } from "./link.js";
 import { Lit } from "./lit.js";
+import { MemoryView } from "./memoryview.js";
 import { clamp, number } from "./numbers.js";
 import { before } from "./opening.js";
 import { KeyHelp } from "./stage.js";
@@ -62,6 +63,7 @@ export class CellView extends Timeline {
       },
       reveal: (name) => this.cover(name),
     });
+    this.memory = new MemoryView();
     this.story = el("p", { class: "sv-phase", "aria-live": "polite" });
     this.bar = new CellBar({
       host,
@@ -81,6 +83,7 @@ export class CellView extends Timeline {
       settle: () => this.host.show(this.header, writtenPlace(this.state, this.opening)),
       gates: () => this.send({ type: "gates", step: this.state.step, unit: this.state.unit }),
     });
+    this.bar.form.append(this.memory.play);
     this.top = new Top();
     this.help = new KeyHelp("cell");
     root.replaceChildren(
@@ -90,6 +93,7 @@ export class CellView extends Timeline {
         "div",
         { class: "sv-cellgrid" },
         this.drawing.root,
+        this.memory.root,
         el("div", { class: "sv-side" }, this.bar.form, this.story, this.lines.root),
       ),
       dock(this.time.root, this.bar.root, this.help),
@@ -131,6 +135,7 @@ export class CellView extends Timeline {
   draw() {
     this.dress();
     this.drawing.sketch(this.form);
+    this.memory.of(this.header.description);
     const own = `l${this.header.layer}.`;
     this.lines.build(
       this.form,
@@ -170,7 +175,8 @@ export class CellView extends Timeline {
       this.lit.again();
     };
     this.drawing.show(v, { phase: state.phase, ...reading, words: this.input(v), lively, settle });
-    this.bar.set(state.form, state.unit, state.hidden || state.covered.size > 0);
+    this.bar.set(state.form, state.unit, state.hidden || state.covered.size > 0, !!this.memory.tank);
+    this.remember(v, latest !== null && latest !== state.step && !this.player.on);
     const phases = this.form.phases;
     this.story.textContent =
       state.phase === null
@@ -185,6 +191,26 @@ export class CellView extends Timeline {
         values: this.form.lines.map((l) => `${l.gate ?? l.value} ${say(l.gate ?? l.value)}`).join(tr(", ")),
       }),
     );
+  }
+
+  // Where the memory is shown as a thing, in place of the drawing and the equations.
+  remember(v, lively) {
+    const { state, header, memory } = this;
+    const shown = state.form === "memory" && !!memory.tank;
+    this.root.classList.toggle("sv-remembers", shown);
+    memory.root.hidden = !shown;
+    if (!shown) {
+      memory.play.hidden = true;
+      if (this.remembered) this.top.set(header);
+      this.remembered = false;
+      return;
+    }
+    this.remembered = true;
+    const { hidden, steps } = header;
+    const values = this.arrays[memory.tank.state];
+    const all = Array.from({ length: steps }, (_, t) => values[t * hidden + state.unit]);
+    memory.show({ v, all, theme: this.theme, hides: (name) => this.hides(name), lively });
+    this.top.set({ ...header, headline: memory.sentence(state.step, state.unit) });
   }
 
   // What the drawing and the equations ask of a value.
@@ -260,7 +286,8 @@ export class CellView extends Timeline {
     const back = event.target.closest("button, input, select, [role=button], a")
       ? {}
       : { Enter: () => this.bar.gates() };
-    const other = () => this.bar.choose(this.state.form === "vectors" ? "unit" : "vectors");
+    const forms = ["unit", "vectors", ...(this.memory.tank ? ["memory"] : [])];
+    const other = () => this.bar.choose(forms[(forms.indexOf(this.state.form) + 1) % forms.length]);
     const walk = { n: () => this.toPhase(1), b: () => this.toPhase(-1), v: other };
     return { ArrowUp: unit(-jump), ArrowDown: unit(jump), ...walk, ...back };
   }
@@ -309,5 +336,6 @@ export class CellView extends Timeline {
   destroy() {
     super.destroy();
     this.drawing.destroy();
+    this.memory.destroy();
   }
 }

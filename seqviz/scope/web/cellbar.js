@@ -8,6 +8,7 @@ import { later, tr } from "./language.js";
 const FORMS = [
   ["unit", later("One unit")],
   ["vectors", later("As vectors")],
+  ["memory", later("As memory")],
 ];
 
 export class CellBar {
@@ -52,8 +53,10 @@ export class CellBar {
     );
   }
 
-  set(form, unit, guessing) {
+  // keeps: whether a gate keeps a state of this cell.
+  set(form, unit, guessing, keeps) {
     this.forms.set(form);
+    this.forms.root.lastElementChild.toggleAttribute("hidden", !keeps);
     this.select.value = `${unit}`;
     this.guess.textContent = guessing ? tr("Reveal") : tr("Hide values");
   }

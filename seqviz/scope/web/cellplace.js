@@ -5,6 +5,8 @@ import { cursorOf } from "./places.js";
 
 /** @import { CellHeader } from "./headers.js" */
 
+const FORMS = ["vectors", "memory"];
+
 // The step and unit to begin at: where the state changes most from one step to the next.
 /**
  * @param {Record<string, Float32Array>} arrays
@@ -26,7 +28,7 @@ export function readPlace(view) {
   const part = /^[1-9]$/.test(view.get("part") ?? "") ? +view.get("part") - 1 : null;
   return {
     ...cursorOf(view),
-    form: view.get("as") === "vectors" ? "vectors" : "unit",
+    form: FORMS.includes(view.get("as")) ? view.get("as") : "unit",
     phase: part,
     hidden: view.get("values") === "hidden",
   };

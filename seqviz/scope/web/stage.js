@@ -16,7 +16,7 @@ const OWN = {
   cell: [
     ["↑ ↓", later("unit")],
     ["n b", later("parts of the cell")],
-    ["v", later("as vectors")],
+    ["v", later("as vectors, as memory")],
     ["Enter", later("all units")],
   ],
   flow: [
