@@ -22,6 +22,7 @@ from seqviz.scope.beside_headers import (
 )  # fmt: skip
 
 __all__ = [
+    "Addressed",
     "ArrayEntry", "CellDescription", "CellHeader", "Curve", "FlowHeader", "FlowRow", "GalleryHeader", "Layer",
     "LearningHeader", "LearningRow", "LessonChoice", "LessonGuess", "LessonHeader", "LessonKnob", "LessonSpot",
     "LessonTask", "MapHeader", "ModelHeader", "NamedLine", "Packed", "Palette", "Rule",
@@ -68,6 +69,13 @@ class Packed(TypedDict):
     arrays: Sequence[ArrayEntry]
 
 
+class Addressed(TypedDict):
+    """What an address says of its page, and all the names that it may use for that."""
+
+    address: str
+    fields: Sequence[str]
+
+
 class Tail(TypedDict):
     """What stands after the arrays: the line between this tab and its session."""
 
@@ -77,6 +85,7 @@ class Tail(TypedDict):
     heard: Mapping[str, int]
     keep: Sequence[str]
     wants: Sequence[str]
+    place: Addressed | None
     folder: str
     plotly: str
 

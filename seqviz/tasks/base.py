@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -69,6 +69,11 @@ class Task:
         shortest, longest: the steps that the task makes sense for.
         memoryless: the score within reach of a network that sees the present step only, where that is better
             than chance and known.
+        names: of the inputs, where they have any.
+        called: ``called(generator, length)``: the labels of the steps of the first stretch that ``held_out`` draws
+            with that generator, where the steps have any.
+        data: what a task on somebody's own data was made of: the text; or the values ``(T, features)``,
+            the names, and the labels of the last part.
     """
 
     name: str
@@ -91,6 +96,9 @@ class Task:
     shortest: int = 1
     longest: int = MAX_STEPS
     memoryless: float | None = None
+    names: tuple[str, ...] = ()
+    called: Callable[[torch.Generator, int], tuple[str, ...]] | None = None
+    data: Any = field(default=None, compare=False, repr=False)
 
     @property
     def label(self) -> str:
@@ -244,7 +252,8 @@ class Task:
         if self.symbols:
             text = "".join(self.symbols[k] for k in x.argmax(dim=1).tolist())
             return Sequence.of_text(text, self.symbols), target.numpy(), batch.mask[:, 0].numpy()
-        return Sequence.of_values(x.numpy()), target.numpy(), batch.mask[:, 0].numpy()
+        labels = self.called(torch.Generator().manual_seed(seed), len(x)) if self.called else ()
+        return Sequence.of_values(x.numpy(), self.names, labels), target.numpy(), batch.mask[:, 0].numpy()
 
 
 def _guess(task: Task, y: Tensor) -> Tensor:

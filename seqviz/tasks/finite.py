@@ -45,6 +45,11 @@ class Finite:
         length = min(length, len(self.unseen) - 1)
         return self.cut(self.unseen, torch.randint(len(self.unseen) - length, (n,), generator=g), length)
 
+    def place(self, g: torch.Generator, length: int) -> int:
+        """Where the first stretch that :meth:`held_out` draws with this generator begins in the part to judge by."""
+        length = min(length, len(self.unseen) - 1)
+        return int(torch.randint(len(self.unseen) - length, (1,), generator=g))
+
     def every(self, length: int, n: int) -> Batch:
         """All that there is to judge by, each target once, in stretches; `n` of them, evenly, where there are more."""
         last = len(self.unseen) - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqviz import counted
+from seqviz.checks import listed
 from seqviz.experiment.parts import MAX_INPUT, MAX_STEPS
 from seqviz.language import later, tr, trn
 from seqviz.tasks.base import BITS, MSE, Batch, Task
@@ -76,11 +78,11 @@ def own_text(text: str, *, name: str = "text", label: str = later("Next characte
     return Task(
         name, label, later("Graves 2013, https://arxiv.org/abs/1308.0850"), size, size, min(64, len(data.unseen) - 1),
         "classes", BITS, chance, chance / 2, data.draw, "".join(map(chr, found)), held_out=data.held_out,
-        every=data.every, repeats=data.repeats, longest=min(MAX_STEPS, len(data.seen) - 1), memoryless=pairs,
+        every=data.every, repeats=data.repeats, longest=min(MAX_STEPS, len(data.seen) - 1), memoryless=pairs, data=text,
     )  # fmt: skip
 
 
-def own_series(values: Any) -> Task:
+def own_series(values: Any, *, names: Iterable[str] = (), labels: Iterable[str] = ()) -> Task:
     """Predict the next value of somebody's series; the last fifth is held out.
 
     Every column is scaled to mean 0 and variance 1 by the part that is learned from. Chance is the error of always
@@ -89,13 +91,17 @@ def own_series(values: Any) -> Task:
 
     Args:
         values: ``(T,)`` or ``(T, features)``, real numbers.
+        names: of the features, for the pictures.
+        labels: of the steps.
 
     Raises:
         ValueError: it is not such numbers, has fewer than 40 or more than 1,000,000 steps or more than 256 features,
             a column that never changes in the first part, a last part that never changes at all, or one that is
-            out of all proportion to the first.
+            out of all proportion to the first; names or labels that are not as many.
     """
     series = _numbers(values)
+    named = _called(names, later("The names"), series.shape[1])
+    labelled = _called(labels, later("The labels"), len(series))
     seen, unseen = _split(torch.from_numpy(series), 5)
     largest = seen.abs().amax(dim=0).clamp(min=torch.finfo(seen.dtype).tiny)  # so that no square under- or overflows
     seen, unseen = seen / largest, unseen / largest
@@ -121,11 +127,27 @@ def own_series(values: Any) -> Task:
     ahead = torch.linalg.lstsq(_with_one(seen[:-1]), seen[1:], driver="gelsd").solution
     linear = float((_with_one(unseen[:-1]) @ ahead - unseen[1:]).square().mean())
     width, data = series.shape[1], Finite(seen.float(), unseen.float(), _values)
+    of_exam = labelled[len(seen) :]
+
+    def called(g: torch.Generator, length: int) -> tuple[str, ...]:
+        return of_exam[(first := data.place(g, length)) : first + length]
+
     return Task(
         "series", later("Your own series: the next value"), "", width, width, min(50, len(unseen) - 1), "mse",
         MSE, chance, max(1e-4, min(chance, linear) / 2), data.draw, held_out=data.held_out, every=data.every,
-        repeats=data.repeats, longest=min(MAX_STEPS, len(seen) - 1), memoryless=linear,
+        repeats=data.repeats, longest=min(MAX_STEPS, len(seen) - 1), memoryless=linear, names=named,
+        called=called if of_exam else None, data=(series, named, of_exam),
     )  # fmt: skip
+
+
+def _called(given: Iterable[str], what: str, count: int) -> tuple[str, ...]:
+    """As many names as there are things, or none."""
+    names = listed(given, what)
+    if names and (len(names) != count or not all(isinstance(name, str) for name in names)):
+        raise ValueError(
+            tr("{what} must be {count:,} texts, not {found:,}.", what=tr(what), count=count, found=len(names))
+        )
+    return names
 
 
 def _split(data: Tensor, share: int) -> tuple[Tensor, Tensor]:

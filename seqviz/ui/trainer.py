@@ -18,6 +18,7 @@ from seqviz.language import reason, tr
 from seqviz.runner import run
 from seqviz.tasks import Task
 from seqviz.training import Checkpoint, Recipe, train
+from seqviz.training.written import Trained
 
 __all__ = ["SLOTS", "Course", "Trainer", "leave", "trainer"]
 
@@ -52,6 +53,18 @@ class Course:
     run: int = 0
     extent: dict[str, tuple[float, float]] = field(default_factory=dict)
     measured: int = 0
+
+    @classmethod
+    def of(cls, kept: Trained) -> Course:
+        """A network that was written down."""
+        course = cls(kept.name, kept.task, kept.recipe, kept.start, kept.seed, [*kept.checkpoints], kept.error)
+        course.run = next(_RUNS)
+        _COURSES.add(course)
+        return course
+
+    def kept(self) -> Trained:
+        """It as it is written down."""
+        return Trained(self.name, self.task, self.recipe, self.start, self.seed, tuple(self.checkpoints), self.error)
 
     def take(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint. Training goes on from the last one alone, and of large networks not every one is kept.
@@ -110,6 +123,13 @@ class Trainer:
         self.courses, self.stop = courses, threading.Event()
         self.thread = threading.Thread(target=self._work, args=(courses, self.stop, resume), daemon=True)
         self.thread.start()
+
+    def put(self, courses: list[Course]) -> None:
+        """Networks that were trained before."""
+        for course in courses:
+            course.run = courses[0].run
+            course.measure()
+        self.courses = courses
 
     def halt(self) -> None:
         """Ask the thread to end and wait until it has, a second at the most."""

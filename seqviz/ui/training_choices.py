@@ -88,7 +88,8 @@ def _of_table(data: bytes, name: str) -> Task:
 def _own_series(data: bytes, name: str, missing: str | None) -> tuple[Task, Sentence]:
     """The same of somebody's table, and what is said of it."""
     table = read_table(data, name, missing=missing)
-    return own_series(table.values), table.says
+    names = table.names if table.named else ()
+    return own_series(table.values, names=names, labels=table.labels or ()), table.says
 
 
 def _limited(text: str) -> str:

@@ -17,6 +17,7 @@ from seqviz.language import Words, again, later, reason, sentences, tr, trn
 from seqviz.metrics import describe_saturation
 from seqviz.runner import run
 from seqviz.scope.hosts.streamlit import mount
+from seqviz.scope.hosts.streamlit.tab import MARK
 from seqviz.tasks import TASKS, Task
 from seqviz.training import RECIPES, Checkpoint, Recipe, prepare, recipes_of
 from seqviz.ui.bench import Bench, Origin
@@ -28,6 +29,7 @@ from seqviz.ui.scenes import lab
 from seqviz.ui.shell import go
 from seqviz.ui.trainer import SLOTS, Course, Trainer, trainer
 from seqviz.ui.training_choices import OWN, listed, racers, task_of, thresholds
+from seqviz.ui.training_kept import PROBLEM, SEED, begun, kept_run, place
 from seqviz.ui.training_pictures import Extent, checkpoint_at, learning_message, probe_message
 
 __all__ = ["classroom"]
@@ -43,6 +45,7 @@ ALL_ALIKE = later("On the same batches, all from the same kind of start (a plain
 def classroom() -> None:
     """The whole page."""
     work = trainer()
+    begun(work)
     # Asked once: the work may end between the controls and the picture, and whoever drew for running work has to
     # be the one that notices.
     running = work.running
@@ -59,8 +62,9 @@ def classroom() -> None:
             if running:
                 st.button(tr("Stop"), width="stretch", key="train.stop", on_click=work.halt)
                 st.caption(
-                    tr("Reloading or closing the page loses this run. Once it has ended, save its networks here.")
-                )
+                    tr("This browser keeps the run for a reload, as far as it has come. Save its networks here once it "
+                       "has ended.")
+                )  # fmt: skip
             elif _ready(work):
                 _after(work)
             _load()
@@ -89,7 +93,9 @@ def _choices(work: Trainer) -> None:
         st.caption(tr(CHRONO))
     if recipe.lesson:
         st.markdown(recipe.lesson)
-    seed = st.number_input(tr("Seed"), value=0, min_value=0, max_value=10_000, key="train.seed")
+    seed = st.number_input(
+        tr("Seed"), value=st.session_state.get(SEED, 0), min_value=0, max_value=10_000, key="train.seed"
+    )
     start = _start_from(found)
     own = st.toggle(tr("In a race, each by its own best recipe"), key="train.race.own")
     racing = racers(found, chosen, recipe, own)
@@ -122,6 +128,7 @@ def _begin(work: Trainer, found: Task, recipes: dict[str, Recipe], seed: int, st
         Course(name, found, recipe, start or prepare(found, recipe, seed), seed) for name, recipe in recipes.items()
     ]
     st.session_state[WHICH] = courses[-1].name
+    st.session_state.pop(PROBLEM, None)
     st.session_state["train.at"] = None
     work.begin(courses)
     st.session_state["training.courses"] = courses
@@ -131,6 +138,8 @@ def _after(work: Trainer) -> None:
     """What to do with a finished run."""
     course, checkpoint = _shown(_ready(work))
     st.session_state["train.beside"] = checkpoint
+    if not kept_run(work.courses, running=False):
+        st.caption(tr("These networks are too large for this browser to keep: reloading the page loses them."))
     if not course.checkpoints[-1].solved:
         st.button(tr("Train on"), width="stretch", key="train.on", on_click=_train_on, args=(work,))
     if len(work.courses) > 1:
@@ -160,9 +169,10 @@ def _after(work: Trainer) -> None:
 
 
 def _train_on(work: Trainer) -> None:
-    """More of the same: twice the steps, from where it stood."""
+    """More of the same: to its end where it was interrupted, else twice the steps, from where it stood."""
     for course in work.courses:
-        course.recipe = replace(course.recipe, max_steps=2 * course.recipe.max_steps)
+        if course.reason:
+            course.recipe = replace(course.recipe, max_steps=2 * course.recipe.max_steps)
     st.session_state["train.at"] = None
     work.begin(work.courses, resume=True)
 
@@ -197,9 +207,10 @@ def _live(running: bool) -> None:
                 SLOTS,
             )
         )
-    for course in work.courses:
-        if course.error:
-            refuse(again(course.error))
+    problem = st.session_state.get(PROBLEM)
+    for says in [problem, *(course.error for course in work.courses)]:
+        if says:
+            refuse(again(says))
     if ready:
         _heading(work.courses)
         _progress(work, ready)
@@ -241,7 +252,10 @@ def _untrained() -> None:
 
 def _probed(experiment: Experiment, found: Task, step: int, extent: Extent = ()) -> None:
     st.caption(tr("The probe: one fixed example sequence, run through the network of each checkpoint."))
-    mount("probe", probe_message(experiment, found, step, extent), lambda event: None)
+    work = trainer()
+    marked = kept_run(work.courses, work.running)
+    keep = {marked.removeprefix(MARK): ""} if marked else None
+    mount("probe", probe_message(experiment, found, step, extent), lambda event: None, keep, place=place(marked))
 
 
 def _progress(work: Trainer, courses: list[Course]) -> None:

@@ -26,6 +26,7 @@ from seqviz.ui.panels.own import MENDS
 from seqviz.ui.scenes import lab
 from seqviz.ui.shell import go
 from seqviz.ui.yours import MOST, Yours
+from seqviz.ui.yours_kept import TOO_LARGE, keep, place
 
 __all__ = ["your_network"]
 
@@ -56,13 +57,18 @@ def _network(yours: Yours) -> None:
     st.file_uploader(
         tr("A trained network: .pt, .keras, .onnx, …; or a run, .npz"), accept_multiple_files=True,
         key="yours.network", on_change=chosen,
-        help=tr("Nothing in the file is run, nothing is written to disk, and it leaves this session only with you."),
+        help=tr(
+            "Nothing in the file is run, and nothing is written to the server's disk. Your browser keeps a copy for a "
+            "reload."
+        ),
     )  # fmt: skip
     with st.container():
         if yours.problem:
             refuse(again(yours.problem))
     if yours.example:
         st.caption(tr("Until you bring your own, this is a network that adds two marked numbers."))
+    if TOO_LARGE in (yours.net_kept, yours.data_kept):
+        st.caption(tr("These files are too large for the browser to keep: after a reload, choose them again."))
     st.markdown(f"**{literal(yours.name)}**")
     if yours.file is not None:
         _stacks(yours)
@@ -199,7 +205,7 @@ def _picture(yours: Yours) -> None:
     except (ValueError, KeyError) as refusal:
         refuse(reason(refusal) if isinstance(refusal, ValueError) else tr("This part of the run was not saved."))
         return
-    mount("yours.scope", message, lambda event: None)
+    mount("yours.scope", message, lambda event: None, keep(yours), place=place(yours))
     if yours.file is not None:
         _further(yours)
         _examined(yours)

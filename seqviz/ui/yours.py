@@ -21,6 +21,7 @@ from seqviz.reading import MissingValues, Table, read_table
 from seqviz.reading.networks import NetworkFile, Stack, read_network
 from seqviz.reading.parsing import parse_numbers
 from seqviz.trace import Trace
+from seqviz.ui.yours_kept import bring_back, kept_file
 
 __all__ = ["MOST", "Yours"]
 
@@ -57,6 +58,9 @@ class Yours:
     """By stack and question."""
     found: tuple[Any, Look] | None = None
     example: bool = False
+    net_kept: str = ""
+    data_kept: str = ""
+    """The marks of what the browser keeps of this; nothing where there is nothing to keep."""
 
     @classmethod
     def here(cls) -> Yours:
@@ -65,6 +69,8 @@ class Yours:
         if yours is None:
             yours = st.session_state["yours"] = cls()
             yours.attempt(yours._handed_over)
+            if not yours.problem:
+                bring_back(yours)
             if yours.file is None and yours.trace is None:
                 yours._example()
         return yours
@@ -91,10 +97,12 @@ class Yours:
         else:
             file = read_network(files[main], main, beside={name: files[name] for name in rest if name != main})
         self._now(file, trace, main)
+        self.net_kept = kept_file("net", files)
 
     def _now(self, file: NetworkFile | None, trace: Trace | None, name: str) -> None:
         if self.example:
             self.table, self.data_name = None, ""
+        self.net_kept = ""
         self.file, self.trace, self.name, self.example = file, trace, name, False
         self.stack = self.layer = self.batch = self.units = self.first = 0
         self.reverse, self.whole, self.columns, self.found, self.answers = False, False, [], None, {}
@@ -144,6 +152,7 @@ class Yours:
                 raise
             self.table, self.text = None, _decoded(data)
         self.columns, self.data_name, self.first = [], name, 0
+        self.data_kept = kept_file("data", {name: data}, missing=missing)
 
     def typed(self, text: str) -> None:
         """Numbers, one step a line; else a text of characters.
@@ -153,7 +162,7 @@ class Yours:
         """
         self.found, self.given, self.data_name, self.first = None, None, tr("typed"), 0
         if not text.strip():
-            self.table, self.text, self.data_name = None, "", ""
+            self.table, self.text, self.data_name, self.data_kept = None, "", "", ""
             return
         try:
             values = parse_numbers(text).astype(float)
@@ -161,9 +170,9 @@ class Yours:
             if any(letter.isdigit() for letter in text):
                 raise
             self.table, self.text = None, text
-            return
-        names = tuple(str(k) for k in range(values.shape[1]))
-        self.table, self.text = Table(values, names), ""
+        else:
+            self.table, self.text = Table(values, tuple(map(str, range(values.shape[1])))), ""
+        self.data_kept = kept_file("data", {"typed": text.encode("utf-8", "replace")}, typed=True)
 
     def inputs(self) -> Inputs:
         """What the network is given: the data, or a wave on every input until there are some.
@@ -217,6 +226,7 @@ class Yours:
         if "data" in wanted:
             path = Path(wanted["data"])
             self.bring(path.read_bytes(), path.name, wanted.get("missing"))
+            self.data_kept = ""
             self.columns, self.standardise = wanted.get("columns", []), bool(wanted.get("standardise"))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from driving import LIVING, PICTURES, Screen
 from playwright.sync_api import Browser, expect
 
@@ -93,7 +94,6 @@ OWN: dict[str, Callable[[Screen], Any]] = {
     "cell": lambda s: s.page.locator(".st-key-switches .st-key-lecture label").click(),
     "compare": lambda s: s.choose("Kind", KIND_LABELS["square"]),
     "gradients": lambda s: s.example("Explodes"),
-    "training": lambda s: s.page.get_by_role("button", name="Train", exact=True).click(),
 }
 
 
@@ -103,10 +103,53 @@ def test_every_page_goes_on(lost, open_at, page):
     restart(screen, lost)
     before = screen.page.url
     OWN[page](screen)
-    if page == "training":
-        expect(screen.page.locator(".sv-learning")).to_be_visible()
-    else:
-        screen.until("(before) => location.href !== before", before)
+    screen.until("(before) => location.href !== before", before)
+    assert not screen.errors
+
+
+def test_networks_in_training_are_there_again_and_learn_on(lost, open_at):
+    screen = open_at(lost.address, "/training?task=parity&seed=5", PICTURES["training"])
+    page, clock = screen.page, screen.page.locator(".sv-learning .sv-clock")
+    page.get_by_role("button", name="Train", exact=True).click()
+    screen.until("() => +(document.querySelector('.sv-learning .sv-clock')?.textContent.slice(5) ?? 0) > 0")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".sv-learning .sv-status")).to_contain_text("Stopped.")
+    screen.rest()
+    kept(screen, "run")
+    says, step, address = page.locator(".sv-learning .sv-status").inner_text(), clock.inner_text(), page.url
+    restart(screen, lost)
+    expect(page.locator(".sv-learning .sv-status")).to_have_text(says)
+    expect(clock).to_have_text(step)
+    assert page.url == address
+    page.reload()
+    expect(clock).to_have_text(step)
+    expect(page.get_by_role("spinbutton", name="Seed")).to_have_value("5")
+    page.get_by_role("button", name="Train on").click()
+    screen.until("(was) => document.querySelector('.sv-learning .sv-clock')?.textContent !== was", step)
+    assert not screen.errors
+
+
+def test_a_network_and_its_data_are_there_again(lost, open_at, tmp_path):
+    torch.manual_seed(0)
+    torch.save(torch.nn.LSTM(1, 3, 2).state_dict(), tmp_path / "mine.pt")
+    (tmp_path / "rain.csv").write_text("rain,wind\n" + "".join(f"{k % 3},{k % 5}\n" for k in range(30)), "utf-8")
+    screen = open_at(lost.address, "/your_network", PICTURES["your_network"])
+    page, place = screen.page, screen.page.locator("input[type=file]")
+    screen.edits(lambda: place.nth(0).set_input_files(tmp_path / "mine.pt"))
+    screen.edits(lambda: place.nth(1).set_input_files(tmp_path / "rain.csv"))
+    screen.edits(lambda: page.get_by_text("Layer 2", exact=True).click())
+    kept(screen, "net")
+    kept(screen, "data")
+    numbers, address = screen.values("h"), page.url
+    restart(screen, lost)
+    assert screen.values("h") == numbers
+    page.reload()
+    expect(page.get_by_text("mine.pt")).to_be_visible()
+    screen.until("() => document.querySelector('.sv-scope')?.dataset.drawn")
+    assert screen.values("h") == numbers
+    assert page.url == address
+    screen.edits(lambda: page.get_by_text("Layer 1", exact=True).click())
+    assert screen.values("h") != numbers
     assert not screen.errors
 
 
@@ -137,17 +180,20 @@ def load(screen: Screen, tmp_path: Any, experiment: Experiment) -> None:
     screen.edits(lambda: screen.page.locator("input[type=file]").set_input_files(file))
 
 
-def kept(screen: Screen) -> str:
+def kept(screen: Screen, name: str = "e") -> str:
     """Wait until the browser keeps what the address names."""
-    screen.until("""async () => {
-      const marked = new URLSearchParams(location.search).get("e");
+    screen.until(
+        """async (name) => {
+      const marked = new URLSearchParams(location.search).get(name);
       if (!marked?.startsWith("~")) return false;
       const base = await new Promise((resolve) => {
         const opening = indexedDB.open("seqviz", 1); opening.onsuccess = () => resolve(opening.result); });
       if (!base.objectStoreNames.length) return false;
       const got = base.transaction("experiments").objectStore("experiments").get(marked.slice(1));
       return new Promise((resolve) => { got.onsuccess = () => { base.close(); resolve(!!got.result); }; });
-    }""")
+    }""",
+        name,
+    )
     return screen.data("drawn")
 
 

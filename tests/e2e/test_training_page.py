@@ -185,7 +185,7 @@ def test_a_run_that_goes_on_is_followed_again(page: Page) -> None:
 def test_a_long_run_stops_within_a_moment(page: Page) -> None:
     train(page, "Temporal order", "LSTM, forget bias 1")
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
-    warned = page.get_by_text("Reloading or closing the page loses this run.")
+    warned = page.get_by_text("This browser keeps the run for a reload")
     expect(warned).to_be_visible()
     expect(learning(page).locator(".sv-clock")).not_to_have_text("step 0")
     page.get_by_role("button", name="Stop").click()

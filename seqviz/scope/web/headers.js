@@ -63,6 +63,14 @@
  */
 
 /**
+ * What an address says of its page, and all the names that it may use for that.
+ *
+ * @typedef {object} Addressed
+ * @property {string} address
+ * @property {string[]} fields
+ */
+
+/**
  * What stands after the arrays: the line between this tab and its session.
  *
  * @typedef {object} Tail
@@ -72,6 +80,7 @@
  * @property {Record<string, number>} heard
  * @property {string[]} keep
  * @property {string[]} wants
+ * @property {Addressed | null} place
  * @property {string} folder
  * @property {string} plotly
  */

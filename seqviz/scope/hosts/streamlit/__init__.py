@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from seqviz.scope.headers import Addressed
 from seqviz.scope.hosts.streamlit import tab
 
 __all__ = ["mount"]
@@ -30,10 +31,12 @@ def mount(
     on_event: Callable[[dict[str, Any]], None],
     keep: Mapping[str, str] | None = None,
     wants: list[str] | None = None,
+    place: Addressed | None = None,
 ) -> None:
     """Draw a packed message; `on_event` gets each thing the person does, before the rerun.
 
-    `keep` and `wants` are of :func:`tab.tail`: what the browser keeps for a reload, and has to give.
+    `keep`, `wants` and `place` are of :func:`tab.tail`: what the browser keeps for a reload, what it has to give, and
+    the address of a page whose pictures have none of their own.
     """
 
     def handle() -> None:
@@ -41,4 +44,4 @@ def mount(
         for event in tab.fresh(key, st.session_state.get(key, {}).get("edit")):
             on_event(event)
 
-    _component()(key=key, data=message + tab.tail(key, keep, wants), on_edit_change=handle)
+    _component()(key=key, data=message + tab.tail(key, keep, wants, place), on_edit_change=handle)

@@ -18,10 +18,10 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from seqviz.kept import Shelf
-from seqviz.scope.headers import Tail
+from seqviz.scope.headers import Addressed, Tail
 from seqviz.scope.library import FOLDER, address
 
-__all__ = ["MARK", "MAX_KEPT", "bring", "code_of", "fetch", "fresh", "mark", "missing", "tail"]
+__all__ = ["MARK", "MAX_KEPT", "bring", "code_of", "fetch", "fresh", "mark", "missing", "shelve", "tail"]
 
 MARK: Final = "~"
 """What an address has before the digest of an experiment that is too long for it."""
@@ -35,6 +35,8 @@ _CODES: Final = Shelf(4 * MAX_KEPT)
 _HEARD: Final = "tab.heard"
 _BROUGHT: Final = "tab.brought"
 _MOST: Final = 1000
+_NAMES: Final = ("e", "b", "lesson", "run", "net", "data")
+"""What in an address may be a mark."""
 _DIGEST: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -66,18 +68,25 @@ def _heard(load: str) -> dict[str, int]:
     return known[1]
 
 
-def tail(key: str, keep: Mapping[str, str] | None = None, wants: list[str] | None = None) -> bytes:
+def tail(
+    key: str,
+    keep: Mapping[str, str] | None = None,
+    wants: list[str] | None = None,
+    place: Addressed | None = None,
+) -> bytes:
     """What every message says beside its picture: JSON padded to 4 bytes, ``tab ``, and its length.
 
     Args:
         key: of the picture.
-        keep: experiments that the browser keeps for a reload, by digest.
+        keep: what the browser keeps for a reload, by digest; nothing as a code where it lies here already.
         wants: digests of such that this session needs back.
+        place: what the address says, where the picture does not write it.
     """
     context = get_script_run_ctx(suppress_warning=True)
     load, heard = st.session_state.get(_HEARD) or (None, {})
     for digest, code in (keep or {}).items():
-        _CODES.put(digest, code)
+        if code:
+            _CODES.put(digest, code)
     about: Tail = {
         "key": key,
         "session": context.session_id if context else "",
@@ -85,12 +94,20 @@ def tail(key: str, keep: Mapping[str, str] | None = None, wants: list[str] | Non
         "heard": heard,
         "keep": list(keep or {}),
         "wants": wants or [],
+        "place": place,
         "folder": FOLDER,
         "plotly": address(),
     }
     text = json.dumps(about, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     return text + struct.pack("<4sI", b"tab ", len(text))
+
+
+def shelve(code: str) -> str:
+    """Lay something down for the browser to fetch and keep; its mark."""
+    marked = mark(code)
+    _CODES.put(marked.removeprefix(MARK), code)
+    return marked
 
 
 def mark(code: str) -> str:
@@ -117,7 +134,7 @@ def code_of(digest: str) -> str | None:
 def missing() -> list[str]:
     """Digests in the address of what only the browser can have, and has not been asked for yet."""
     brought = st.session_state.get(_BROUGHT, {})
-    given = [st.query_params.get(name, "") for name in ("e", "b", "lesson")]
+    given = [st.query_params.get(name, "") for name in _NAMES]
     digests = [text[1:] for text in given if text.startswith(MARK) and _DIGEST.fullmatch(text[1:])]
     return [digest for digest in digests if _CODES.peek(digest) is None and digest not in brought]
 

@@ -43,6 +43,7 @@ const hostOf = (about, send) => ({
 export default function ({ data, parentElement, setTriggerValue }) {
   const { language, panel, link } = unpack(data).header;
   const about = tail(data);
+  if (about?.place) address.write(about.place.address, about.place.fields, address.view());
   const send = (sent) => setTriggerValue("edit", sent);
   speak(language);
   frame(language);

@@ -1,0 +1,99 @@
+"""What the address of the training page holds, and what of its networks the browser keeps for a reload."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from seqviz.language import reason, tr
+from seqviz.scope.headers import Addressed
+from seqviz.scope.hosts.streamlit.tab import MARK, MAX_KEPT, fetch, shelve
+from seqviz.tasks import TASKS
+from seqviz.training import recipes_of
+from seqviz.training.written import from_text, to_text
+from seqviz.ui.trainer import Course, Trainer
+from seqviz.ui.training_choices import OWN
+
+__all__ = ["PROBLEM", "SEED", "begun", "kept_run", "place"]
+
+PROBLEM: Final = "training.problem"
+"""The session key of why the networks that an address names are not there."""
+
+SEED: Final = "train.seed.first"
+"""The session key of the seed that the address asks for."""
+
+_KEPT: Final = "training.mark"
+_BEGUN: Final = "training.begun"
+FIELDS: Final = ("task", "recipe", "seed", "run")
+
+
+def begun(work: Trainer) -> None:
+    """What a session begins with: the choices in the address, and the networks that the browser kept."""
+    if _BEGUN in st.session_state:
+        return
+    st.session_state[_BEGUN] = True
+    given = st.query_params
+    if (name := given.get("task", "")) in (*TASKS, *OWN):
+        st.session_state.setdefault("train.task.kept", name)
+        learned = name.removeprefix("own_")
+        if (recipe := given.get("recipe")) in recipes_of(learned):
+            st.session_state.setdefault(f"train.recipe.{learned}.kept", recipe)
+    seed = given.get("seed", "")
+    if seed.isdecimal() and len(seed) < 6 and int(seed) <= 10_000:
+        st.session_state[SEED] = int(seed)
+    if not work.courses and (marked := given.get("run", "")).startswith(MARK):
+        _bring_back(work, marked)
+
+
+def _bring_back(work: Trainer, marked: str) -> None:
+    code = fetch(marked)
+    try:
+        if code is None:
+            raise ValueError(tr("This browser has not kept the networks of this training; train them again."))
+        courses = [Course.of(kept) for kept in from_text(code)]
+    except ValueError as refusal:
+        st.session_state[PROBLEM] = reason(refusal)
+        return
+    work.put(courses)
+    st.session_state[_KEPT] = (_stand(courses), marked)
+
+
+def kept_run(courses: list[Course], running: bool) -> str:
+    """The mark of what the browser keeps of a run: all of it at its end, and on the way as often as it has doubled.
+
+    Empty where it is too much to keep.
+    """
+    now = _stand(courses)
+    known, marked = st.session_state.get(_KEPT, ((0, 0), ""))
+    early = running and known[0] == now[0] and now[1] < 2 * known[1]
+    if known == now or early or not now[1]:
+        return str(marked) if known[0] == now[0] else ""
+    text = to_text([each.kept() for each in courses if each.checkpoints], MAX_KEPT)
+    marked = shelve(text) if text else ""
+    st.session_state[_KEPT] = (now, marked)
+    return marked
+
+
+def _stand(courses: list[Course]) -> tuple[int, int]:
+    """Which run, and how far it has come."""
+    return courses[0].run if courses else 0, sum(c.checkpoints[-1].step + 1 for c in courses if c.checkpoints)
+
+
+def place(marked: str) -> Addressed:
+    """What the address says."""
+    home = st.session_state
+    name = home.get("train.task.kept", "")
+    said = {
+        "task": name,
+        "recipe": home.get(f"train.recipe.{name.removeprefix('own_')}.kept", ""),
+        "seed": str(home.get("train.seed") or ""),
+        "run": marked,
+    }
+    recipes = recipes_of(name.removeprefix("own_"))
+    if said["recipe"] == next(iter(recipes), ""):
+        said["recipe"] = ""
+    if name == next(iter(TASKS)) and not said["recipe"]:
+        said["task"] = ""
+    return {"address": urlencode({key: text for key, text in said.items() if text}), "fields": FIELDS}
