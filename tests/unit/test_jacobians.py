@@ -483,3 +483,9 @@ def test_exponents_of_rows_many_powers_of_ten_apart() -> None:
     x = sample(60)
     expected = np.linalg.slogdet(step_jacobians(rnn, x))[1].mean()
     assert lyapunov_exponents(rnn, x).sum() == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_tiny_row_above_a_large_one_keeps_its_digits() -> None:
+    """Eigenvalues 1 and -1e-30: reflections that begin at the tiny row leave rounding, 1e-16, for the second."""
+    rnn, x = relu_run(np.array([[1e-30, 2e-30], [1.0, 1.0]]), np.ones((40, 2)))
+    assert lyapunov_exponents(rnn, x).sum() == pytest.approx(np.log(1e-30), rel=1e-12)
