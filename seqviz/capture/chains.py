@@ -23,7 +23,7 @@ __all__ = ["Chain"]
 
 @dataclass(eq=False)
 class Chain:
-    """The calls of one module in which each starts from the states that the one before it ended in.
+    """The calls of one module in which each starts from the states that the one before it ended in, or some of them.
 
     ``prefix`` stands before the names of its signals; ``edits`` are those of its signals, named without it.
     """
@@ -70,6 +70,28 @@ class Chain:
             return True
         places = {_place(tensor) for tensor in self.held}
         return all(_place(state) in places for state in kernel.states)
+
+    def resumed_by(self, call: Call) -> bool:
+        """Whether a call starts from the last states of this chain after a mask, a reset or zoneout went over them.
+
+        Then every number is the one that the last call ended in, or the one that it started from, or 0, and some that
+        are not 0 can only be of the first kind.
+        """
+        last = self.calls[-1]
+        if call.packed is not None or last.packed is not None or call.stack.bidirectional:
+            return False
+        states = list(zip(call.first, last.last, last.first, strict=True))
+        if not states or not all(first.shape == now.shape and first.device == now.device for first, now, _ in states):
+            return False
+        kinds = [(first == now, first == old, first == 0) for first, now, old in states]
+        return all(bool((kept | held | reset).all()) for kept, held, reset in kinds) and any(
+            bool((kept & ~held & ~reset).any()) for kept, held, reset in kinds
+        )
+
+    @property
+    def changed(self) -> bool:
+        """Whether somebody changed its states between two of its calls."""
+        return any(call.changed for call in self.calls)
 
     def edited(self, call: Call) -> Unrolled:
         """Run a call again with the edits, and take down what it gives."""

@@ -45,7 +45,7 @@ class Call:
     ``out`` ``(L, N, D*(P or H))`` and ``last``, the states after the last step, as torch gave them; ``lengths``
     ``(N,)`` and ``packed`` of packed rows. ``random`` is the state of torch's generator before a call that drops units
     out. ``low`` names the half precision that the call ran in, empty for float32 and float64; the tensors are float32
-    then.
+    then. ``changed`` is true where somebody changed the states since the call before it in the same sequence.
     """
 
     stack: Stack
@@ -55,6 +55,7 @@ class Call:
     packed: PackedSequence | None = None
     random: Tensor | None = None
     low: str = ""
+    changed: bool = False
     out: Tensor = None  # type: ignore[assignment]
     last: tuple[Tensor, ...] = ()
 

@@ -31,7 +31,8 @@ def observe(calls: list[Call], *, detail: bool) -> Observed:
     """Rebuild every layer of one sequence, run through in one call or in several that follow each other.
 
     Args:
-        calls: those, each from the states that the one before it ended in; their tensors become the signals'.
+        calls: those, each from the states that the one before it ended in, unless they were changed in between; their
+            tensors become the signals'.
         detail: also the signals before the squashing.
 
     The layers below the last one give their output to nobody, so each is run on its own, by the function that
@@ -60,10 +61,10 @@ def observe(calls: list[Call], *, detail: bool) -> Observed:
 
 
 def _rebuilt(calls: list[Call], index: int, x: Array, h: Array, valid: Array | None, detail: bool) -> Observed:
-    """The signals of one layer and direction but for h; calls with the same weights are one piece of work."""
+    """The signals of one layer and direction but for h; calls that go on from each other are one piece of work."""
     pieces, parity = [], 0.0
     reverse = bool(calls[0].stack.bidirectional and index % 2)
-    for members, span in _same_weights(calls, index):
+    for members, span in _pieces(calls, index):
         start, inside = members[0], None if valid is None else valid[span]
         first = {state: _filled(as_array(value)[index], x.shape[1]) for state, value in start.before.items()}
         weights = on_cpu(start.stack.weights[index])
@@ -78,12 +79,12 @@ def _rebuilt(calls: list[Call], index: int, x: Array, h: Array, valid: Array | N
     return Observed({name: joined([piece[name] for piece in pieces], x.shape[1]) for name in pieces[0]}, parity)
 
 
-def _same_weights(calls: list[Call], index: int) -> Iterator[tuple[list[Call], slice]]:
-    """Runs of calls that computed with the same numbers, and their steps."""
+def _pieces(calls: list[Call], index: int) -> Iterator[tuple[list[Call], slice]]:
+    """Runs of calls that computed with the same numbers, each from the states of the one before, and their steps."""
     members: list[Call] = []
     start = stop = 0
     for call in calls:
-        if members and not _equal(members[-1].stack.weights[index], call.stack.weights[index]):
+        if members and (call.changed or not _equal(members[-1].stack.weights[index], call.stack.weights[index])):
             yield members, slice(start, stop)
             members, start = [], stop
         members.append(call)

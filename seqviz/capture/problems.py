@@ -31,7 +31,7 @@ def problem_of(chains: list[Chain], notes: list[str], first: int = 0) -> str:
 
     Their first step is called ``first``.
     """
-    said = [_low(chain) for chain in chains] + notes
+    said = [_low(chain) for chain in chains] + notes + [_changed(chain) for chain in chains]
     said += [_not_finite(chain, first) or _unlike(chain) for chain in chains]
     return " ".join(dict.fromkeys(filter(None, said)))
 
@@ -46,6 +46,16 @@ def _low(chain: Chain) -> str:
         name=_name(chain),
         low=low,
         digits=digits,
+    )
+
+
+def _changed(chain: Chain) -> str:
+    if not chain.changed:
+        return ""
+    return tr(
+        "{name} does not always go on from the state that it ended in: between its calls a mask, a reset or zoneout "
+        "changes it.",
+        name=_name(chain),
     )
 
 

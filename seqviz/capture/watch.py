@@ -23,6 +23,7 @@ from seqviz.capture.reconstruct import worst
 from seqviz.experiment.interventions import Intervention, validate
 from seqviz.language import later, tr
 from seqviz.networks.layers import check_call, check_width, signal_widths
+from seqviz.networks.readable import check_readable
 from seqviz.trace import Trace
 
 __all__ = ["Watch"]
@@ -127,6 +128,7 @@ class Watch:
 
     def _taken(self, path: str, value: Any, kernel: Kernel, *, bare: bool = False) -> tuple[Tensor, ...]:
         """Make a call that a module of this path was given ``value`` for, and take it down; `bare`, of nobody else."""
+        check_readable((kernel.value, *kernel.states, *kernel.flat))
         back = self._back if torch.is_grad_enabled() else None
         with torch.no_grad():
             copies = [self._snapshots.of(weight) for weight in kernel.flat]
@@ -155,6 +157,10 @@ class Watch:
         """The chain that a call goes on with, or a new one."""
         for chain in reversed(self.chains):
             if chain.path == path and chain.continued_by(call, kernel):
+                return chain
+        for chain in reversed(self.chains):
+            if chain.path == path and chain.resumed_by(call):
+                call.changed = True
                 return chain
         prefix = self.prefix(path, self._counts[path])
         self._counts[path] += 1

@@ -68,13 +68,21 @@ class Answer:
         """The output as a tensor or a packed sequence.
 
         Raises:
-            ValueError: it is neither.
+            ValueError: it is neither, or holds no real numbers.
         """
         if not isinstance(self.value, Tensor | PackedSequence):
             raise ValueError(
                 tr(
                     "The module returns a {kind}, not a tensor; say with output= which part of it is meant.",
                     kind=type(self.value).__name__,
+                )
+            )
+        if not (data := self.value.data).is_floating_point():
+            raise ValueError(
+                tr(
+                    "The output is {dtype}, of which there is no gradient; pick a part of real numbers with output=, "
+                    "or give the loss as a function of the output.",
+                    dtype=str(data.dtype).removeprefix("torch."),
                 )
             )
         return self.value

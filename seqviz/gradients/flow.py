@@ -30,6 +30,7 @@ from seqviz.gradients.norms import log10_norm, norm
 from seqviz.gradients.taps import Tap
 from seqviz.gradients.wayback import WayBack, way_back
 from seqviz.language import tr
+from seqviz.networks.readable import check_trainable
 from seqviz.trace import Trace
 
 __all__ = ["GradientFlow", "connectivity", "gradient_flow"]
@@ -142,8 +143,10 @@ def gradient_flow(
         module, (x, hx, kwargs), running = in_precision(module, (x, hx, kwargs), dtype)
         targets = recurrent_modules(module, modules)
     _refuse_dropout(targets)
+    beside = _beside(module, targets)
+    check_trainable(module, (*targets.values(), *beside.values()))
     alone = direct(module) and not (callable(loss) or callable(output))  # else somebody may write to the output
-    watch = Watch(targets, edits, beside=_beside(module, targets), back=Tap, alone=alone)
+    watch = Watch(targets, edits, beside=beside, back=Tap, alone=alone)
     check_ahead(module, watch, x, hx)
     with torch.inference_mode(False), torch.enable_grad():
         x, hx, kwargs = usable((x, hx, kwargs))

@@ -29,6 +29,8 @@ def scalar(loss: Loss, answer: Answer) -> Tensor:
         total = loss(answer.value)
         if not isinstance(total, Tensor) or total.numel() != 1:
             raise ValueError(tr("The loss must give one number, a tensor with a single element."))
+        if total.is_complex():
+            raise ValueError(tr("The loss is complex; a gradient is of a real number, such as loss.abs()."))
         return total.reshape(())
     if isinstance(loss, str) and loss in ("sum", "mean"):
         value = answer.tensor()

@@ -9,20 +9,22 @@ order of processing: for a reverse direction index 0 is the last step of the seq
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from torch import nn
 
 from seqviz.capture import FEED_FORWARD, capture
+from seqviz.capture.direct import direct
 from seqviz.cells import Cell, road
 from seqviz.cells.layer import CellLayer
 from seqviz.cells.ran import Ran
-from seqviz.cells.step import parts
+from seqviz.cells.step import Weights, parts
 from seqviz.experiment.interventions import Intervention
 from seqviz.gradients.gains import gains_of
 from seqviz.language import tr
-from seqviz.networks.layers import cell_of, layer_weights
+from seqviz.networks.layers import cell_of, layer_weights, step_cell
 from seqviz.trace import Trace, no_layer
 
 __all__ = ["as_it_ran", "jacobians_of", "overflow_of", "step_jacobians"]
@@ -64,7 +66,8 @@ def as_it_ran(
 
     Raises:
         ValueError: several recurrent modules, a projection, or a layer, direction or batch element that is not there;
-            interventions with a trace that lacks what is before the squashing.
+            interventions with a trace that lacks what is before the squashing; a module that changes the state between
+            its steps.
     """
     if isinstance(module, Trace):
         raise ValueError(tr("A trace has no weights: give the module first, and its trace as trace=."))
@@ -78,20 +81,44 @@ def as_it_ran(
     if mode == FEED_FORWARD:
         raise ValueError(tr("The network has no recurrent state, so it has no Jacobians through time."))
     if rnn is None:
-        raise ValueError(tr("The module has no nn.RNN, nn.GRU or nn.LSTM."))
-    if rnn.proj_size:
+        raise ValueError(tr("The module has no nn.RNN, nn.GRU or nn.LSTM, and none of their cells."))
+    if getattr(rnn, "proj_size", 0):
         raise ValueError(tr("Jacobians of an LSTM with a projection are not available; its gradient flow is."))
-    return _ran(rnn, trace, where, edits), trace
+    ran = _ran(rnn, trace, where, edits)
+    if not direct(module):
+        _check_steps(ran, {edit.signal.split(".")[-1] for edit in edits}, trace.parity)
+    return ran, trace
+
+
+def _check_steps(ran: Ran, edited: set[str], parity: float) -> None:
+    """Refuse a run whose steps do not follow each other by the module's own weights alone.
+
+    Raises:
+        ValueError: they do not.
+    """
+    products = [name for name in ran.signals if name.endswith("_hh") and name not in edited]
+    again = replace(ran, signals={}).nodes
+    for name in products or ([] if edited else ["h"]):
+        was = ran.signals[name]
+        gap, size = np.abs(again[ran.cell.where[name]] - was), np.abs(was)
+        known = np.isfinite(gap) & np.isfinite(size)
+        if (gap[known] > max(1e-3, 30 * parity) * size[known].max(initial=1.0)).any():
+            raise ValueError(
+                tr(
+                    "The module changes the state between its steps, or runs with other weights than its own: there is "
+                    "no Jacobian from one step to the next. gradient_flow takes it as it is."
+                )
+            )
 
 
 def _recurrent(module: nn.Module) -> Any:
-    return next((m for m in module.modules() if isinstance(m, nn.RNNBase | CellLayer)), None)
+    return next((m for m in module.modules() if isinstance(m, nn.RNNBase | CellLayer | nn.RNNCellBase)), None)
 
 
 def _drops_out(module: nn.Module) -> bool:
     """Whether what a deeper layer took in is not what the one below it gave."""
     rnn = _recurrent(module)
-    return rnn is not None and bool(rnn.dropout and rnn.training)
+    return bool(getattr(rnn, "dropout", 0) and rnn.training)
 
 
 def _ran(rnn: Any, trace: Trace, where: tuple[int, int, bool], edits: tuple[Intervention, ...]) -> Ran:
@@ -108,7 +135,8 @@ def _ran(rnn: Any, trace: Trace, where: tuple[int, int, bool], edits: tuple[Inte
     def of(name: str) -> Array:
         return trace[name][:steps, batch : batch + 1].astype(np.float64, copy=False)[way]
 
-    cell: Cell = cell_of(rnn)
+    alone = isinstance(rnn, nn.RNNCellBase)
+    cell: Cell = step_cell(rnn) if alone else cell_of(rnn)
     known = cell.hooks(detail=True)
     signals = {name: of(f"{end}.{name}") for name in known if f"{end}.{name}" in trace}
     if (edits or _drops_out(rnn)) and len(signals) < len(known):
@@ -121,7 +149,9 @@ def _ran(rnn: Any, trace: Trace, where: tuple[int, int, bool], edits: tuple[Inte
     given = np.concatenate([of(name) for name in below], axis=2)
     widths = {name: trace[name].shape[2] for name in trace}
     gains = {name: gain[:steps][way] for name, gain in gains_of(edits, end, len(trace["x"]), widths).items()}
-    tensors = parts(layer_weights(rnn, layer, reverse))
+    tensors = parts(
+        Weights(rnn.weight_ih, rnn.weight_hh, rnn.bias_ih, rnn.bias_hh) if alone else layer_weights(rnn, layer, reverse)
+    )
     weights = {name: tensor.numpy(force=True).astype(np.float64) for name, tensor in tensors.items()}
     return Ran(cell, given, signals, before, weights, None, gains or None)
 

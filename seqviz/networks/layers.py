@@ -20,6 +20,7 @@ from seqviz.cells import Cell
 from seqviz.cells.layer import CellLayer
 from seqviz.cells.step import Named, Weights, parts
 from seqviz.language import tr
+from seqviz.networks.readable import check_form
 
 __all__ = [
     "Recurrent",
@@ -267,7 +268,10 @@ def check_width(module: nn.Module, value: object) -> None:
     """
     sizes: Any = module
     data = value.data if isinstance(value, PackedSequence) else value
-    if not isinstance(data, Tensor) or not data.dim():
+    if not isinstance(data, Tensor):
+        return
+    check_form(data)
+    if not data.dim():
         return
     if isinstance(module, nn.RNNCellBase) and data.dim() > 2:
         raise ValueError(
