@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import warnings
 import zipfile
@@ -15,10 +16,12 @@ from typing import Any, Final
 import numpy as np
 
 from seqviz.language import Sentence, later, tr, trn
+from seqviz.reading.dialect import style_of
 from seqviz.reading.draft import Draft, DraftColumn
-from seqviz.reading.grid import MAX_CELLS
+from seqviz.reading.grid import EDGE, MAX_CELLS
 from seqviz.reading.kinds import BOOL, DATE, EMPTY, NUMBER, TEXT
 from seqviz.reading.npy import read_header
+from seqviz.reading.numerals import is_missing
 from seqviz.reading.records import Record
 from seqviz.reading.text import draft_of_records
 
@@ -165,7 +168,7 @@ def _arrow_column(pa: Any, k: int, name: str, column: Any, index: bool) -> Draft
     labels: Callable[[], list[str]] | None = None
     texts: dict[int, str] = {}
     values = np.full(len(column), np.nan)
-    what = TEXT
+    what, why = TEXT, tr("names of the rows") if index else None
     if types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
         values = np.array(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
         texts = _not_finite(np.where(np.isnan(values), 0, values))
@@ -173,16 +176,37 @@ def _arrow_column(pa: Any, k: int, name: str, column: Any, index: bool) -> Draft
         labels = lambda: [f"{value:.15g}" for value in values.tolist()]  # noqa: E731
     elif types.is_temporal(kind):
         what = DATE
-        labels = lambda: ["" if text is None else text for text in column.cast(pa.string()).to_pylist()]  # noqa: E731
+        labels = lambda: [_brief_time(text or "") for text in column.cast(pa.string()).to_pylist()]  # noqa: E731
+    elif types.is_nested(kind):
+        why = tr("lists or records")
     elif types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
         labels = lambda: [" ".join((text or "").split())[:200] for text in column.to_pylist()]  # noqa: E731
+        if (numbers := _numbers_as_text(column.to_pylist())) is not None:
+            what, values = NUMBER, numbers
     if column.null_count == len(column):
         what = EMPTY
     shown_name = "" if name.startswith("__index_level_") else name
     found = DraftColumn(k, shown_name, what, values, texts, labels, index and labels is not None)
-    if index:
-        found.why = tr("names of the rows")
+    found.why = why
     return found
+
+
+def _brief_time(text: str) -> str:
+    """A time without zeros where a second has no fraction."""
+    return re.sub(r"(?<=:\d\d)\.0+(?!\d)", "", text)
+
+
+def _numbers_as_text(texts: list[str | None]) -> np.ndarray | None:
+    """The numbers of a column of text that holds nothing else, in the style that reads them; else None."""
+    cells = [text or "" for text in texts]
+    said = [cell for cell in cells if not is_missing(cell)]
+    style = style_of(said, ";")
+    if not said or any(style.read(cell) is None for cell in said[:EDGE]):
+        return None
+    found = [None if is_missing(cell) else style.read(cell) for cell in cells]
+    if sum(cell is not None and not cell.beside for cell in found) < len(said):
+        return None
+    return np.array([math.nan if cell is None else cell.value for cell in found])
 
 
 def _too_large(size: int) -> ValueError:
@@ -204,13 +228,22 @@ def draft_of_excel(data: bytes) -> Draft:
     said = tr("The Excel file cannot be read; it may have been cut short or changed. Save it again, or as CSV.")
     with _no_raw_errors(said), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets
+        # openpyxl cannot read a workbook row by row where one of its sheets is a chart
+        charted = b"xl/chartsheets/" in data and len(data) < 2**22
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=not charted, data_only=True)
+        every = [sheet for sheet in book.worksheets if hasattr(sheet, "iter_rows")]
+        sheets = [sheet for sheet in every if sheet.sheet_state == "visible"] or every
         for sheet in sheets:
-            rows = list(_sheet_rows(sheet))
+            rows = _of_one_width(list(_sheet_rows(sheet)))
             if any(_is_number(cell) for _, cells in rows for cell in cells):
                 return _sheet_draft(sheet.title, rows, len(sheets))
     raise ValueError(tr("No sheet of the Excel file holds a number."))
+
+
+def _of_one_width(rows: list[Record]) -> list[Record]:
+    """Rows as wide as the widest of the first ones: a sheet does not say where a row ends."""
+    width = max((len(cells) for _, cells in rows[:EDGE]), default=0)
+    return [Record(line, cells + [""] * (width - len(cells))) for line, cells in rows]
 
 
 def _sheet_draft(title: str, rows: list[Record], sheets: int) -> Draft:

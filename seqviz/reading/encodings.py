@@ -25,7 +25,7 @@ def encoding_of(data: bytes) -> str:
     """The codec to read a table's bytes with; it reads all of them without an error.
 
     A mark at the start decides; then zeros in every second place (UTF-16 without its mark); then whether all of
-    it is UTF-8; else the one of GB18030, Shift-JIS, Big5, EUC-KR, Windows-1251 and Windows-1252 in which the
+    it is UTF-8; else the one of GB18030, Shift-JIS, EUC-JP, Big5, EUC-KR, Windows-1251 and Windows-1252 in which the
     lines beyond ASCII look most like words. Latin-1 reads whatever is left.
     """
     marked = [name for mark, name in _MARKS if data.startswith(mark)]
@@ -110,6 +110,7 @@ def _latin(sample: bytes) -> float:
 _JUDGES: Final[dict[str, Callable[[bytes], float]]] = {
     "gb18030": lambda s: _share(s, "gb18030", _leads("gb2312", 0xB0, 0xD7, _SIGNS), _CHINESE),
     "cp932": lambda s: _share(s, "cp932", _leads("cp932", 0x88, 0x97, _SIGNS + _KANA), _JAPANESE),
+    "euc_jp": lambda s: 0.97 * _share(s, "euc_jp", _leads("euc_jp", 0xB0, 0xCF, _SIGNS + _KANA), _JAPANESE),
     "big5": lambda s: 0.97 * _share(s, "big5", _leads("big5", 0xA4, 0xC6, _SIGNS), _TAIWANESE),
     "euc_kr": lambda s: 0.97 * _share(s, "euc_kr", _leads("euc_kr", 0xB0, 0xC8, _SIGNS), _KOREAN),
     "cp1251": lambda s: 0.98 * _share(s, "cp1251", lambda c: "а" <= c.lower() <= "я" or c in "ё°²³µ"),

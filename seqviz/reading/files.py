@@ -39,7 +39,7 @@ class NoSuchFileError(UnreadableFileError, FileNotFoundError):
 _WHY: Final[dict[type[OSError], Sentence | str]] = {
     FileNotFoundError: later("No such file: {name}."),
     NotADirectoryError: later("No such file: {name}."),
-    IsADirectoryError: later("{name} is a folder, not a file."),
+    IsADirectoryError: later("The path {name} is a folder, not a file."),
     PermissionError: later("The file {name} may not be opened: its owner or the system forbids it."),
 }
 
@@ -59,11 +59,11 @@ def path_of(given: str | PathLike[str]) -> Path:
         text = fspath(given)
         text.encode()
     except (TypeError, AttributeError, UnicodeEncodeError) as error:
-        raise ValueError(tr("{path} is not the path of a file.", path=shown(given))) from error
+        raise ValueError(tr("No file has the path {path}.", path=shown(given))) from error
     if "\0" in str(text):
         raise ValueError(tr("There is no file of the name {name}.", name=shown(text)))
     if isinstance(text, bytes) or not text:
-        raise ValueError(tr("{path} is not the path of a file.", path=shown(text)))
+        raise ValueError(tr("No file has the path {path}.", path=shown(text)))
     return Path(text)
 
 
@@ -81,7 +81,7 @@ def opened(given: str | PathLike[str]) -> Iterator[IO[bytes]]:
         if stat.S_ISDIR(kind):
             raise IsADirectoryError
         if not stat.S_ISREG(kind):
-            raise UnreadableFileError(tr("{name} is a device or a pipe, not a file.", name=_called(path)))
+            raise UnreadableFileError(tr("The path {name} is a device or a pipe, not a file.", name=_called(path)))
         stream = path.open("rb")
     with stream:
         yield stream

@@ -12,7 +12,7 @@ import numpy as np
 
 from seqviz.reading.dates import is_date
 from seqviz.reading.grid import Grid
-from seqviz.reading.kinds import BOOL, DATE, NUMBER, TEXT
+from seqviz.reading.kinds import BOOL, DATE, EMPTY, NUMBER, TEXT
 from seqviz.reading.numerals import BOOLEANS, PLAIN, Style, is_missing, tidy
 
 __all__ = ["Layout", "layout_of"]
@@ -107,14 +107,24 @@ class _Reader:
         found = [place for place in found if all(self.may_precede(above) for above in range(place))]
         block: list[int] = []
         for place in reversed(found):
-            if block and place != block[0] - 1:
+            if block and (place != block[0] - 1 or self._parted(place)):
                 break
             block.insert(0, place)
         return block
 
+    def _parted(self, place: int) -> bool:
+        """Whether a blank line parts a row from the next one, and none the rows after it."""
+        first, second, third = (self.grid.lines[place + k] for k in range(3))
+        return second - first > 1 and third - second == 1
+
+    def _full(self, cells: list[str]) -> list[str]:
+        """The cells of a row; those that it lacks over columns where nothing stands are empty."""
+        rest = self.kinds[len(cells) :]
+        return cells + [""] * len(rest) if rest and all(kind == EMPTY for kind in rest) else cells
+
     def is_head(self, place: int) -> bool:
         """Whether a row has words where the columns below have numbers."""
-        cells = self.row(place)
+        cells = self._full(self.row(place))
         width = len(self.kinds)
         if self.is_shifted(place):
             cells = ["", *cells]
@@ -131,7 +141,7 @@ class _Reader:
     def is_shifted(self, place: int) -> bool:
         """Whether the first line leaves out the place over the names of rows, as R writes it."""
         width = len(self.kinds)
-        if place or width < 2 or len(self.row(0)) != width - 1 or self.is_head(1):
+        if place or width < 2 or len(self._full(self.row(0))) != width - 1 or self.is_head(1):
             return False
         if self.kinds[0] in (DATE, TEXT):
             return True
@@ -192,7 +202,7 @@ class _Reader:
     def names(self, heads: list[int], start: int) -> tuple[list[str] | None, list[int], bool]:
         """What stands over the columns, the places of the lines of units, and whether R wrote it."""
         width = len(self.kinds)
-        rows = {place: [tidy(cell) for cell in self.row(place)] for place in heads}
+        rows = {place: [tidy(cell) for cell in self._full(self.row(place))] for place in heads}
         shifted = bool(heads) and self.is_shifted(heads[0])
         rows = {place: ["", *cells] if shifted else cells[:width] for place, cells in rows.items()}
         units = [place for place in heads[1:] if self._are_units(rows[place])]
@@ -205,7 +215,7 @@ class _Reader:
 
     def plain(self, place: int, shifted: bool) -> list[str]:
         """The names on a line as they stand."""
-        cells = [cell.strip() for cell in self.row(place)]
+        cells = [cell.strip() for cell in self._full(self.row(place))]
         return ["", *cells] if shifted else cells[: len(self.kinds)]
 
     def _are_units(self, cells: Sequence[str]) -> bool:

@@ -65,7 +65,7 @@ def read_header(data: bytes, size: int | None = None, *, text: bool = False) -> 
     if data[6] not in (1, 2, 3) or start > min(len(data), LONGEST_HEADER):
         raise ValueError(broken)
     try:
-        header = ast.literal_eval(data[8 + wide : start].decode("latin1").strip())
+        header = ast.literal_eval(data[8 + wide : start].decode("utf-8" if data[6] == 3 else "latin1").strip())
         descr, order, shape = header["descr"], header["fortran_order"], header["shape"]
     except (ValueError, TypeError, KeyError, IndexError, SyntaxError, MemoryError, RecursionError) as error:
         raise ValueError(broken) from error

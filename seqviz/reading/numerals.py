@@ -31,9 +31,10 @@ of Arabic, Persian, Hindi, Bengali and Thai."""
 
 _MISSING_WORDS: Final = (
     "na n/a #n/a #na nan -nan +nan null none nil missing <na> nat n.a. n.d. nd n.v. k.a. #value! #div/0! #ref! #num! "
-    "#name? #null! 1.#ind -1.#ind 1.#qnan -1.#qnan (null) [null] undefined void 缺失 缺测 无 空 欠測"
+    "#name? #null! #nv #wert! #bezug! #zahl! #spill! #calc! #field! "
+    "1.#ind -1.#ind 1.#qnan -1.#qnan (null) [null] undefined void 缺失 缺测 无 空 欠測"
 )
-MISSING: Final = frozenset(_MISSING_WORDS.split())
+MISSING: Final = frozenset([*_MISSING_WORDS.split(), "#n/a n/a"])
 BOOLEANS: Final = {
     **dict.fromkeys(("true", "yes", "y", "t", "on", "是", "真", "wahr", "ja", "vrai", "oui"), 1.0),
     **dict.fromkeys(("false", "no", "n", "f", "off", "否", "假", "falsch", "nein", "faux", "non"), 0.0),
@@ -127,6 +128,10 @@ class Style:
         return marks.get(self.group, f"1{self.group}180") + f"{self.decimal}5"
 
 
+_AS_TEXT: Final = re.compile(r"""="([^"]*+)"|'([^']++)""").fullmatch
+"""What stands in a cell of Excel, or in a file for it, that is to be taken as text: ``="1.5"``, ``'1.5``."""
+
+
 @cache
 def _pattern(style: Style) -> Callable[[str], re.Match[str] | None]:
     digits = rf"(?:{_GROUPED[style.group]}{_FRACTION[style.decimal]}|{re.escape(style.decimal)}[0-9]++)"
@@ -154,6 +159,9 @@ _GROUP_MARKS: Final = {
 
 def tidy(cell: str) -> str:
     """A cell with ASCII's digits, signs and blanks, without blanks or quotes around it."""
+    if cell[:2] == '="' or cell[:1] == "'":
+        match = _AS_TEXT(cell.strip())
+        cell = (match[1] or match[2] or "") if match else cell
     return cell.strip() if cell.isascii() else cell.strip().translate(_TIDY).strip(" \t")
 
 

@@ -29,7 +29,7 @@ from seqviz.reading.draft import (
 from seqviz.reading.encodings import encoding_of
 from seqviz.reading.files import bytes_of, is_given
 from seqviz.reading.grid import MAX_CELLS
-from seqviz.reading.kinds import BOOL, NUMBER
+from seqviz.reading.kinds import BOOL, EMPTY, NUMBER
 from seqviz.reading.records import Lines
 from seqviz.reading.text import draft_of_text
 
@@ -210,7 +210,10 @@ def _means_a_path(text: Any) -> bool:
     return (
         isinstance(text, str)
         and re.fullmatch(r"[^\n\r\t,;|\0<>]{1,1000}", text) is not None
-        and (re.search(r"\.[A-Za-z]\w{1,8}$|[\\/][^\\/]*[^\W\d][^\\/]*$", text) is not None or Path(text).is_dir())
+        and (
+            re.search(r"\.[A-Za-z]\w{1,8}$|[\\/][^\\/]*[^\W\d][^\\/]*$", text) is not None
+            or (re.search(r"\w", text) is not None and Path(text).is_dir())
+        )
     )
 
 
@@ -301,6 +304,12 @@ def _no_numbers(draft: Draft) -> Sentence:
                 "There is no column of numbers; line {line}, column {column} holds {cell}, which is not a number.",
                 line=line, column=column.number + 1, cell=shown(text.strip()),
             )  # fmt: skip
+    for column in draft.columns:
+        if column.kind != EMPTY:
+            why = column.why or tr(KIND_WORDS[column.kind])
+            return tr(
+                "There is no column of numbers; {column} holds {kind}.", column=column.title(draft.named), kind=why
+            )
     return tr("The sequence is empty; give at least one number.")
 
 

@@ -7,10 +7,12 @@ import zipfile
 from datetime import datetime
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.chart import LineChart, Reference
 
 from seqviz import MissingValues, read_table
 
@@ -108,6 +110,33 @@ def test_excel_with_a_title_dates_and_other_sheets() -> None:
     table = read_table(file.getvalue(), "book.xlsx")
     np.testing.assert_array_equal(table.values, FRAME.to_numpy())
     assert "Sheet data was read; 1 other was left out." in table.left_out
+
+
+def test_parquet_of_text_lists_and_times() -> None:
+    times = pd.to_datetime(["2024-01-01", "2024-01-02"])
+    frame = pd.DataFrame({"when": times, "a": ["1,5", "2,5"], "b": ["x", "2"], "c": [[1, 2], [3]]})
+    table = read_table(parquet(frame), "x.parquet")
+    assert table.names == ("a",)
+    assert table.values.tolist() == [[1.5], [2.5]]
+    assert table.labels == ("2024-01-01 00:00:00", "2024-01-02 00:00:00")
+    assert "column 4 (c) (lists or records)" in table.says
+    with pytest.raises(ValueError, match=r"There is no column of numbers; column 1 \(c\) holds lists or records"):
+        print(read_table(parquet(frame[["c"]])))
+
+
+def test_a_sheet_with_formulas_that_nobody_computed_and_a_chart() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for k, row in enumerate([["a", "b"], [1, 2], [3, 4]]):
+        sheet.append([*row[:1], row[1] if not k else f"=A{k + 1}*2"])
+    chart = LineChart()
+    chart.add_data(Reference(sheet, min_col=1, min_row=1, max_row=3))
+    book.create_chartsheet().add_chart(chart)
+    file = io.BytesIO()
+    book.save(file)
+    table = read_table(file.getvalue())
+    assert (table.names, table.values.tolist()) == (("a",), [[1], [3]])
+    assert "left out: column 2 (b) (empty)" in table.says
 
 
 def bomb(size: int) -> bytes:

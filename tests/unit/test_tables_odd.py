@@ -35,6 +35,15 @@ ROWS: dict[str, tuple[str, list, str]] = {
     ),
     "hardly anything": ("a,b\n1,1\nNA,2\n,3\n-,4\n?,5\nNA,6\nNA,7\n", [[k] for k in range(1, 8)], "nearly empty"),
     "one step and a comma": ("a,b,\n1,2,\n", [[1, 2]], ""),
+    "Excel's own misses": (
+        "a,b\n1,1\n#NV,2\n#N/A N/A,3\n#WERT!,4\n?,5\nNA,6\nNA,7\n", [[k] for k in range(1, 8)], "empty",
+    ),
+    "numbers that Excel takes for text": ('a,b\n="1.5",2\n="2.5",4\n\'3.5,6\n', [[1.5, 2], [2.5, 4], [3.5, 6]], ""),
+    "separators at the ends of the steps alone": ("a,b\n1.5,2,\n2.5,4,\n3.5,6,\n", [[1.5, 2], [2.5, 4], [3.5, 6]], ""),
+    "a preamble as wide as the table": (
+        "Berlin, North, 3\nMade on 2024-01-01, 12:00\n\na,b\n1.5,2\n2.5,4\n3.5,6\n", [[1.5, 2], [2.5, 4], [3.5, 6]],
+        "text above the table",
+    ),
     "nothing at all": ("a,b\n,1\n,2\n,3\n", [[1], [2], [3]], "(empty)"),
 }  # fmt: skip
 
@@ -48,6 +57,18 @@ def test_tables_of_odder_kinds(kind: str) -> None:
     if not says:
         assert table.left_out == ()
     assert read_table(text.encode()).values.tolist() == values
+
+
+def test_their_names_stand_over_their_columns() -> None:
+    for kind in ("separators at the ends of the steps alone", "a preamble as wide as the table"):
+        assert read_table(ROWS[kind][0]).names == ("a", "b")
+
+
+@pytest.mark.parametrize("name", ["気温,湿度", "センサー,おんど"])
+def test_japanese_of_unix_is_read(name: str) -> None:
+    table = read_table(f"{name}\n1.5,2\n2.5,4\n".encode("euc_jp"))
+    assert ",".join(table.names) == name
+    assert table.values.tolist() == [[1.5, 2], [2.5, 4]]
 
 
 @pytest.mark.parametrize(
