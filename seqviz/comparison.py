@@ -12,6 +12,7 @@ from torch import nn
 from seqviz import cells
 from seqviz.capture import capture
 from seqviz.experiment import Experiment
+from seqviz.gradients.connected import connectivity_matrix
 from seqviz.gradients.norms import norm
 from seqviz.language import later, tr
 from seqviz.networks.modules import FeedForward
@@ -28,6 +29,7 @@ __all__ = [
     "nudge",
     "nudge_response",
     "order_gap",
+    "rests_on",
     "set_in",
     "shuffled",
 ]
@@ -154,6 +156,27 @@ def nudge_response(experiment: Experiment, x: np.ndarray, step: int, by: float =
         with np.errstate(invalid="ignore"):  # infinity less infinity
             moved[name] = norm(h[:, 1] - h[:, 0], 1)
     return moved
+
+
+def rests_on(experiment: Experiment, x: np.ndarray) -> dict[str, np.ndarray]:
+    """Which inputs every output step of each network rests on, by :func:`seqviz.connectivity_matrix` in float64.
+
+    Args:
+        experiment: its sizes and seed.
+        x: the input ``(L, H_in)``.
+
+    Returns:
+        By network, ``(L, L)``: the squared norm of the gradient of output row's step at the input column's step, of all
+        outputs together. A network that overflowed is left out.
+    """
+    given = torch.from_numpy(np.array(x, dtype=np.float64))[:, None]
+    found = {}
+    for name, net in _networks(experiment).items():
+        try:
+            found[name] = connectivity_matrix(net.double(), given)
+        except ValueError:  # it overflowed, as the picture says of it
+            continue
+    return found
 
 
 def order_gap(before: Answer, after: Answer, order: np.ndarray) -> float:

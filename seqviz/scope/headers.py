@@ -230,7 +230,7 @@ class FlowRow(TypedDict):
     """A row of several networks; which of the last fields it has is its kind's."""
 
     signal: str
-    kind: Literal["norm", "lines", "states", "units", "share"]
+    kind: Literal["norm", "lines", "states", "units", "share", "moved", "rests"]
     symbol: str
     name: str
     width: int
@@ -288,6 +288,7 @@ class FlowHeader(TypedDict):
     nudge: NotRequired[int]
     decades: NotRequired[int]
     measure: NotRequired[str]
+    tries: NotRequired[Try | None]
     unrolled: NotRequired[UnrolledHeader]
 
 

@@ -9,7 +9,7 @@ from seqviz.language import Sentence, later, sentences, tr
 from seqviz.telling.numbers import Number
 from seqviz.telling.titles import step_count
 
-__all__ = ["half_life_in_words", "order_headline", "order_in_words"]
+__all__ = ["half_life_in_words", "order_headline", "order_in_words", "shuffled_headline"]
 
 MEMORYLESS = "Feed-forward"
 ROUNDING = 1e-6
@@ -78,6 +78,21 @@ def order_headline(gaps: Mapping[str, float], moved: int, sizes: Mapping[str, fl
         "Shuffle the steps: only memory notices, the {name}’s by up to {gap}.",
         name=tr(most), gap=Number(gaps[most]),
     )  # fmt: skip
+
+
+def shuffled_headline(gaps: Mapping[str, float], moved: int, sizes: Mapping[str, float]) -> Sentence | None:
+    """The same once the steps are shuffled: who moved along with them, and who gives other answers."""
+    if moved == 0 or not all(map(math.isfinite, gaps.values())):
+        return None
+    others = [name for name in gaps if name != MEMORYLESS]
+    noticed = _noticed(gaps, others, gaps[MEMORYLESS], sizes)
+    if not noticed:
+        return tr("Shuffled: every network’s answers only moved along with the steps.")
+    if len(noticed) == len(others):
+        return tr("Shuffled: the feed-forward net’s answers only moved along; the others changed.")
+    return tr(
+        "Shuffled: the feed-forward net’s answers only moved along; changed: {names}.", names=_list(map(tr, noticed))
+    )
 
 
 def _forward(gap: float) -> Sentence:

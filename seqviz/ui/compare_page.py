@@ -15,6 +15,7 @@ from seqviz.comparison import (
     nudge,
     nudge_response,
     order_gap,
+    rests_on,
     set_in,
     shuffled,
 )
@@ -27,7 +28,7 @@ from seqviz.runner import too_large
 from seqviz.scope import pack
 from seqviz.scope.headers import Curve, FlowHeader, FlowRow, NamedLine
 from seqviz.scope.hosts.streamlit import mount
-from seqviz.telling.order import half_life_in_words, order_headline, order_in_words
+from seqviz.telling.order import half_life_in_words, order_headline, order_in_words, shuffled_headline
 from seqviz.telling.titles import whose_weights
 from seqviz.ui.bench import Address, Bench
 from seqviz.ui.controls import controlled, literal, opened, option, refuse, said, unkept
@@ -177,6 +178,23 @@ def _responses(experiment: Experiment, kind: str, nudged: int) -> dict[str, np.n
     return {n: np.where(np.isfinite(shown[n].h).all(axis=1), moved[n], np.nan) for n in moved}
 
 
+_RESTING = 300
+"""Steps; the inputs that an output rests on are drawn for no longer sequences."""
+
+
+@kept
+def _resting(experiment: Experiment, kind: str, nudged: int) -> dict[str, np.ndarray]:
+    """By network, which inputs every output rests on ``(L, L)``: gradient norms, over the largest of each output."""
+    if experiment.sequence.length > _RESTING:
+        return {}
+    shown = {}
+    for name, squared in rests_on(experiment, _input(experiment, kind, nudged)).items():
+        norms = np.sqrt(squared)
+        most = norms.max(axis=1, keepdims=True)
+        shown[name] = np.divide(norms, most, out=np.zeros_like(norms), where=most > 0)
+    return shown
+
+
 def _shuffling(experiment: Experiment) -> tuple[dict[str, float], int, dict[str, float]]:
     """What shuffling does: how far each network is off, how many steps it moves, and each one's largest output."""
     order, x = shuffled(experiment, 0)
@@ -212,12 +230,14 @@ def _message(
     finite = np.concatenate([a[np.isfinite(a)] for n, a in arrays.items() if n.endswith(".d")])
     low, high = (float(np.floor(finite.min())), float(np.ceil(finite.max()))) if finite.size else (-1.0, 0.0)
     rows: list[FlowRow] = [
+        *_moved(experiment, kind, arrays),
         _lines("x", _first_input(experiment), [("x", "x", 0)], x[:, 0], shape="hvh"),
         _lines("y", _first_outputs(experiment), [(f"{n}.y", tr(n), network_line(n)) for n in found], outputs),
         *(_states(tr(name), f"{name}.h", found[name].h) for name in found),
         {"signal": "norm", "kind": "norm", "symbol": "Δh",
          "name": tr("how far 1 more at step {step} moves h (log scale)", step=nudged), "width": 1,
          "hue": "h", "says": ""},
+        *_rests(_resting(experiment, kind, nudged), arrays),
     ]  # fmt: skip
     if minus != "nothing":
         other = found[minus].h if minus in found else _on(experiment, minus, nudged)[net].h
@@ -244,11 +264,34 @@ def _message(
         "unrolled": {"name": "RNN", "width": experiment.hidden_size},
         "address": address.query,
         "fields": address.fields,
-        "headline": order_headline(*_shuffling(experiment)) or "",
+        "headline": (shuffled_headline if kind == "shuffled" else order_headline)(*_shuffling(experiment)) or "",
+        "tries": {"says": tr("Back in order") if kind == "shuffled" else tr("Shuffle the steps"), "edits": []},
         "undo": undo,
         "redo": redo,
     }
     return pack(header, arrays)
+
+
+def _moved(experiment: Experiment, kind: str, arrays: dict[str, np.ndarray]) -> list[FlowRow]:
+    """Where every step of a shuffled input came from; nothing of one in order."""
+    if kind != "shuffled":
+        return []
+    arrays["order"] = shuffled(experiment, 0)[0].astype(float)
+    return [{"signal": "moved", "kind": "moved", "symbol": "⇄", "name": tr("where the steps went"), "array": "order",
+             "width": 1, "hue": "x", "says": ""}]  # fmt: skip
+
+
+def _rests(found: dict[str, np.ndarray], arrays: dict[str, np.ndarray]) -> list[FlowRow]:
+    """Which inputs the output under the cursor rests on, a line a network."""
+    if not found:
+        return []
+    arrays |= {f"{name}.rests": values for name, values in found.items()}
+    named: list[NamedLine] = [
+        {"name": f"{name}.rests", "label": tr(name), "line": network_line(name)} for name in found
+    ]
+    return [{"signal": "rests", "kind": "rests", "symbol": "∂y/∂x", "name": tr("which inputs this output rests on"),
+             "arrays": named, "width": len(named), "hue": "y",
+             "says": tr("Darkest: where y’s gradient is largest.")}]  # fmt: skip
 
 
 def _called_steps(experiment: Experiment, kind: str) -> tuple[list[str] | None, list[str] | None]:

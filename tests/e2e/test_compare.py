@@ -25,12 +25,24 @@ def compared(visit):
 def test_shuffling_and_differences_are_drawn(compared):
     expect(compared.scope.get_by_role("heading", name="Shuffle the steps")).to_be_visible()
     rows = compared.scope.locator(".sv-head")
-    expect(rows).to_have_count(7)
-    first = compared.data("drawn")
-    compared.edits(lambda: compared.choose("The input", "shuffled"))
-    assert "input=shuffled" in compared.page.url
-    compared.edits(lambda: compared.choose("… minus that of", "as it is"))
     expect(rows).to_have_count(8)
+    first = compared.data("drawn")
+    # What an output rests on is painted up to the step under the cursor.
+    painted = "(canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.join()"
+    resting = compared.scope.locator(".sv-resting")
+    at_12 = resting.evaluate(painted)
+    compared.page.mouse.move(*compared.at("x", 40))
+    expect(compared.scope.locator(".sv-when")).to_have_text("step 40, 28 steps after")
+    assert resting.evaluate(painted) != at_12
+    compared.page.mouse.move(2, 2)
+    compared.edits(compared.scope.get_by_role("button", name="Shuffle the steps").click)
+    assert "input=shuffled" in compared.page.url
+    expect(compared.plot).to_have_attribute("data-shuffling", "false")
+    expect(compared.scope.locator(".sv-shuffling")).to_be_hidden()
+    expect(compared.scope.locator(".sv-strands path")).to_have_count(48)
+    expect(compared.scope.locator(".sv-headline")).to_contain_text("only moved along; the others changed")
+    compared.edits(lambda: compared.choose("… minus that of", "as it is"))
+    expect(rows).to_have_count(10)
     assert compared.data("drawn") != first
     expect(compared.page.locator("[data-testid=stException]")).to_have_count(0)
 

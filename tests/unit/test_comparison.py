@@ -10,8 +10,9 @@ import torch
 
 import seqviz
 from seqviz import Experiment, Init, Sequence
-from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, nudge_response, order_gap, shuffled
+from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, nudge_response, order_gap, rests_on, shuffled
 from seqviz.networks.modules import FeedForward
+from seqviz.runner import network
 from seqviz.sequences import generate
 from seqviz.weights import materialise
 
@@ -144,3 +145,27 @@ def test_a_nudge_in_a_network_that_overflows_is_no_number_and_one_that_grows_is(
     assert found[-1] > 1e154
     longer = Experiment("RNN_RELU", hidden_size=2, init=Init("identity", gain=100.0), sequence=Sequence("bits", 200))
     assert np.isnan(nudge_response(longer, generate(longer.sequence, 1), 0)["RNN"][-1])
+
+
+def test_what_an_output_rests_on_is_what_autograd_says() -> None:
+    """Every network, by one backward pass an output step; the feed-forward net rests on its own step alone."""
+    experiment = Experiment(hidden_size=4, init=Init(gain=1.5, seed=2), sequence=Sequence("noise", 9))
+    x = generate(experiment.sequence, 1)
+    found = rests_on(experiment, x)
+    assert tuple(found) == NETWORKS
+    own = np.eye(9, dtype=bool)
+    assert (found["Feed-forward"][~own] == 0).all()
+    assert (found["Feed-forward"][own] > 0).all()
+    for name in NETWORKS[1:]:
+        cell = {"RNN": "RNN_TANH"}.get(name, name)
+        net = network(experiment.changed(cell=cell)).double()
+        for step in (0, 4, 8):
+            given = torch.tensor(x, dtype=torch.float64)[:, None].requires_grad_()
+            net(given)[step].sum().backward()
+            np.testing.assert_allclose(found[name][step], given.grad[:, 0, 0].numpy() ** 2, rtol=1e-6, atol=1e-18)
+
+
+def test_an_overflowing_network_rests_on_nothing_that_is_drawn() -> None:
+    wild = Experiment("RNN_RELU", hidden_size=4, init=Init(gain=90.0), sequence=Sequence("noise", 250))
+    assert "RNN" not in rests_on(wild, generate(wild.sequence, 1))
+    assert "LSTM" in rests_on(wild, generate(wild.sequence, 1))

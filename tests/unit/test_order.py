@@ -15,7 +15,7 @@ from seqviz import Experiment, Sequence
 from seqviz.comparison import NETWORKS, shuffled
 from seqviz.language import speaking
 from seqviz.sequences import generate
-from seqviz.telling.order import half_life_in_words, order_in_words
+from seqviz.telling.order import half_life_in_words, order_in_words, shuffled_headline
 from seqviz.telling.titles import network_title, step_count, whose_weights
 
 NONE = dict.fromkeys(NETWORKS, 0.0)
@@ -110,3 +110,18 @@ def test_weights_are_called_drawn_where_some_are(parts):
     assert bool(said) == (kept != {NOTHING})
     assert ("drawn, with seed 3" in said) == bool(said and kept != {BOTH})
     assert ("only the readout" in said) == (READOUT in kept)
+
+
+@given(gaps=st.fixed_dictionaries(dict.fromkeys(NETWORKS, SIZES)))
+def test_the_sentence_on_a_shuffled_input_names_those_whose_answers_changed(gaps):
+    said = shuffled_headline(gaps, 5, dict.fromkeys(NETWORKS, 1.0))
+    if not all(map(math.isfinite, gaps.values())):
+        assert said is None
+        return
+    least = max(10 * gaps["Feed-forward"], 1e-6)
+    can = [name for name in NETWORKS[1:] if gaps[name] > least]
+    assert ("every network’s" in said) == (not can)
+    assert ("the others changed" in said) == (len(can) == 3)
+    if 0 < len(can) < 3:
+        assert set(said.split("changed: ")[1].removesuffix(".").split(", ")) == set(can)
+    assert shuffled_headline(gaps, 0, dict.fromkeys(NETWORKS, 1.0)) is None

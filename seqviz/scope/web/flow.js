@@ -14,7 +14,9 @@ import { Nudge } from "./nudge.js";
 import { clamp, power } from "./numbers.js";
 import { addressLines, download, poster } from "./poster.js";
 import { Readout } from "./readout.js";
+import { Resting } from "./resting.js";
 import { stepLabel } from "./rows.js";
+import { Shuffle } from "./shuffle.js";
 import { Spectrum } from "./spectrum.js";
 import { KeyHelp } from "./stage.js";
 import { cursorOf, foldsOf, writeFolds } from "./places.js";
@@ -28,12 +30,17 @@ import { Unrolled } from "./unrolled.js";
 
 /** @extends {Timeline<FlowHeader, TimedState, FlowRow>} */
 export class Flow extends Timeline {
+  /** @type {Record<string, Float32Array>} */
+  arrays;
+
   constructor(root, host) {
     super(root, host, tr("Curves over time. Left and right arrows move the step, space plays, Home and End jump."));
     root.classList.add("sv-flow");
     this.readAddress();
     this.readout = new Readout();
-    this.top = new Top();
+    this.top = new Top(() => this.toggleOrder());
+    this.shuffle = new Shuffle(this);
+    this.resting = new Resting();
     this.help = new KeyHelp("flow");
     this.ends = new FlowEnds(this.area.ends, this.readout.root);
     this.spectrum = new Spectrum();
@@ -48,6 +55,7 @@ export class Flow extends Timeline {
       () => this.nudge.choose(this.state.step),
     );
     this.plot.append(this.nudge.root);
+    this.area.graph.after(this.shuffle.strands, this.resting.canvas, this.shuffle.canvas);
     this.bar = el(
       "div",
       { class: "sv-bar" },
@@ -73,9 +81,19 @@ export class Flow extends Timeline {
   }
 
   /** @param {Message<FlowHeader>} message */
-  update({ header, arrays }) {
-    this.header = header;
-    this.arrays = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
+  update({ header, arrays: packed }) {
+    const arrays = Object.fromEntries(Object.entries(packed).map(([name, { values }]) => [name, values]));
+    const old = { header: this.header, arrays: this.arrays };
+    // What is only in another order goes there before one's eyes; then its numbers are written.
+    this.shuffle.run(old, { header, arrays }, () => this.take(header, arrays));
+  }
+
+  /**
+   * @param {import("./headers.js").FlowHeader & import("./headers.js").Packed} header
+   * @param {Record<string, Float32Array>} arrays
+   */
+  take(header, arrays) {
+    Object.assign(this, { header, arrays });
     const { state } = this;
     const anew = state.L !== header.steps;
     // A step of a shorter or longer sequence is another one.
@@ -99,12 +117,16 @@ export class Flow extends Timeline {
     if (!(await this.ready())) return;
     const { header, state } = this;
     await this.area.react(figure(this, this.plot.clientWidth), state.L);
+    this.shuffle.over();
     this.area.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
     if (header.axis) this.area.axis.textContent = header.axis;
     this.nudgeHere.hidden = header.nudge === undefined || header.steps < 2 || !this.host.answers;
-    this.nudge.show(header.nudge, header.steps, this.area.built.places[0]);
+    const { places } = this.area.built;
+    this.nudge.show(header.nudge, header.steps, places[Math.max(0, this.placeOf("x"))]);
+    this.shuffle.draw(this.rows, this.arrays);
     this.readout.draw(header, this.arrays, this.theme);
     this.ends.draw(header, this.arrays, this.rows, this.area.built, this.theme);
+    this.drawResting();
     this.drawLegend();
     this.place();
     await this.spectrum.draw(this.area.Plotly, header.spectrum, this.arrays, this.theme);
@@ -113,6 +135,22 @@ export class Flow extends Timeline {
     this.unrolled.draw(header.unrolled && { ...header.unrolled, steps: state.L }, this.arrays);
     this.unrolled.show(this.step);
     this.drawn();
+  }
+
+  placeOf(signal) {
+    return this.rows.findIndex((row) => row.signal === signal);
+  }
+
+  drawResting() {
+    const { area, rows, state } = this;
+    const k = this.placeOf("rests");
+    const across = (t) => area.across(t);
+    const at = { steps: state.L, left: area.left, width: area.right - area.left, across, folded: false };
+    this.resting.says = this.ends.resting;
+    this.resting.draw(rows[k], area.built.places[k], this.arrays, this.theme, {
+      ...at,
+      folded: state.folded.has("rests"),
+    });
   }
 
   drawLegend() {
@@ -132,6 +170,7 @@ export class Flow extends Timeline {
   inspect(step) {
     this.readout.show(step, this.header.nudge, this.state.secret, stepLabel(this.state, step));
     this.ends.show(step, this.state.secret);
+    this.resting.show(step, this.state.secret);
     this.nudge.place((t) => this.area.pixel(t));
     this.spectrum.show(step);
     this.unrolled.show(step);
@@ -148,11 +187,14 @@ export class Flow extends Timeline {
   // Other pictures below the rows: on the stage in their place, else further down.
   extraKeys() {
     const part = (by) => () => this.turnTo((this.part ?? 0) + by);
-    const { header } = this;
-    const input = new URLSearchParams(header.address).get("input");
-    const word = input === "shuffled" ? "as it is" : "shuffled";
-    const shuffle = () => this.send({ type: "choose", name: "input", word });
-    return { ArrowUp: part(-1), ArrowDown: part(1), ...(header.link === "compare" ? { s: shuffle } : {}) };
+    const shuffle = this.header.link === "compare" ? { s: () => this.toggleOrder() } : {};
+    return { ArrowUp: part(-1), ArrowDown: part(1), ...shuffle };
+  }
+
+  // Shuffle the steps, or put them back in order.
+  toggleOrder() {
+    const input = new URLSearchParams(this.header.address).get("input");
+    this.send({ type: "choose", name: "input", word: input === "shuffled" ? "as it is" : "shuffled" });
   }
 
   turnTo(part) {
@@ -199,6 +241,7 @@ export class Flow extends Timeline {
 
   destroy() {
     super.destroy();
+    this.shuffle.destroy();
     if (this.area.Plotly) this.spectrum.destroy(this.area.Plotly);
   }
 }

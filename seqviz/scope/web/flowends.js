@@ -19,6 +19,8 @@ function ramp(scale, low, high) {
 export class FlowEnds {
   /** @type {{values: Float32Array, worth: HTMLElement}[]} */
   lines = [];
+  /** @type {HTMLElement[]} in how few steps lies what an output rests on, a network each */
+  resting = [];
 
   // root: the layer over the picture; readout: the curves' names and values.
   constructor(root, readout) {
@@ -35,11 +37,14 @@ export class FlowEnds {
    */
   draw(header, arrays, rows, { places }, theme) {
     this.lines = [];
+    this.resting = [];
     const contents = {
       norm: () => [this.readout],
       lines: (row) => row.arrays.map((named) => this.line(named, arrays, theme)),
       states: (row) => [ramp(theme.diverging, `−${number(row.reach, 2)}`, `+${number(row.reach, 2)}`)],
       units: (row) => [ramp(theme.magnitude, power(row.ceiling - header.decades), power(row.ceiling))],
+      moved: () => [],
+      rests: (row) => row.arrays.map((named) => this.rests(named, theme)),
       share: () => [swatchNote(theme.lines[1], tr("cell-state highway")), swatchNote(theme.lines[2], tr("the rest"))],
     };
     const box = (row, { top, height }) => {
@@ -53,6 +58,12 @@ export class FlowEnds {
     const worth = el("span", { class: "sv-end-worth" });
     this.lines.push({ values: arrays[name], worth });
     return el("span", { class: "sv-end-line" }, el("b", { style: `color:${theme.lines[line]}`, text: label }), worth);
+  }
+
+  rests({ label, line }, theme) {
+    const says = el("span", { class: "sv-end-worth" });
+    this.resting.push(says);
+    return el("span", { class: "sv-end-line" }, el("b", { style: `color:${theme.lines[line]}`, text: label }), says);
   }
 
   show(step, secret) {

@@ -21,8 +21,9 @@ import { timeTicks } from "./timeticks.js";
  * @typedef {(flow: Shown, row: FlowRow, yaxis: string, axis: any, folded: boolean) => object[]} Draw
  */
 
-const TALL = { norm: 240, units: 58, share: 84, lines: 64, states: 56 };
+const TALL = { norm: 240, units: 58, share: 84, lines: 64, states: 56, moved: 44, rests: 88 };
 const NAMED = 30; // px for each line that is named beside its row
+const CROWDED = { least: 0.64, norm: 200 }; // where everything is to be seen in one window
 const tallOf = (row) => Math.max(TALL[row.kind], row.kind === "lines" ? NAMED * row.arrays.length : 0);
 const FOLDED = 10;
 const SIDE = 196; // px for the names and values of the curves
@@ -187,8 +188,15 @@ function share(flow, row, yaxis, axis, folded) {
   ];
 }
 
+// What lies over the picture, and not in it; Plotly draws an axis only where there is a trace.
+/** @type {Draw} */
+function empty(flow, row, yaxis, axis) {
+  Object.assign(axis, { range: [0, 1], tickmode: "array", tickvals: [], ticktext: [] });
+  return [{ type: "scatter", x: [0], y: [null], yaxis, mode: "lines", hoverinfo: "skip" }];
+}
+
 /** @type {Record<FlowRow["kind"], Draw>} */
-const ROWS = { norm, units, lines, states, share };
+const ROWS = { norm, units, lines, states, share, moved: empty, rests: empty };
 
 /**
  * @param {Shown} flow
@@ -199,8 +207,10 @@ export function figure(flow, width) {
   const { rows, state, theme } = flow;
   const folded = (row) => state.folded.has(row.signal);
   const margin = marginOf(width, theme.label, SIDE);
-  const usual = (row) => (folded(row) ? FOLDED : tallOf(row));
-  const least = theme.label > 16 ? 0.2 : 0.8;
+  const crowded = rows.some(({ kind }) => kind === "rests");
+  const whole = (row) => (crowded && row.kind === "norm" ? CROWDED.norm : tallOf(row));
+  const usual = (row) => (folded(row) ? FOLDED : whole(row));
+  const least = theme.label > 16 ? 0.2 : crowded ? CROWDED.least : 0.8;
   const tall = fitted(rows, { usual, fixed: folded, least, most: 1.8 }, state.room, margin);
   const { places, height } = stacked(rows, tall, margin);
   const traces = [];

@@ -73,6 +73,12 @@ export function tooltip({ header, arrays, state }, { row, step, share }) {
         [tr("the rest"), power(arrays["highway.rest"][step])],
       ],
     };
+  if (row.kind === "moved") return { title, lines: [[tr("was step"), `${arrays.order[step]}`]] };
+  if (row.kind === "rests")
+    return {
+      title,
+      lines: row.arrays.map(({ name, label }) => [label, number(arrays[name][step * state.L + step], 4)]),
+    };
   if (row.kind === "lines")
     return { title, lines: row.arrays.map(({ name, label }) => [label, number(arrays[name][step], 4)]) };
   const unit = clamp(Math.floor(share * row.width), 0, row.width - 1);

@@ -271,7 +271,7 @@
  *
  * @typedef {object} FlowRow
  * @property {string} signal
- * @property {"norm" | "lines" | "states" | "units" | "share"} kind
+ * @property {"norm" | "lines" | "states" | "units" | "share" | "moved" | "rests"} kind
  * @property {string} symbol
  * @property {string} name
  * @property {number} width
@@ -332,6 +332,7 @@
  * @property {number} [nudge]
  * @property {number} [decades]
  * @property {string} [measure]
+ * @property {Try | null} [tries]
  * @property {UnrolledHeader} [unrolled]
  */
 

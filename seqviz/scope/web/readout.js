@@ -1,7 +1,7 @@
 // The curves by their strokes, each with its number at the cursor, and after a nudge with what is left of it.
 
 import { el } from "./dom.js";
-import { tr } from "./language.js";
+import { tr, trn } from "./language.js";
 import { power } from "./numbers.js";
 
 /** @import { FlowHeader } from "./headers.js" */
@@ -57,7 +57,11 @@ export class Readout {
   // nudge: the step from which on something is left, where there is one.
   /** @param {string} [label] what the step is called beside its number */
   show(step, nudge, secret, label = "") {
-    this.when.textContent = tr("step {step}", { step: `${step}${label}` });
+    const when = { step: `${step}${label}` };
+    this.when.textContent =
+      step > nudge
+        ? trn("step {step}, {count} step after", "step {step}, {count} steps after", step - nudge, when)
+        : tr("step {step}", when);
     for (const { values, most, worth, left } of this.numbers) {
       worth.textContent = secret ? "?" : power(values[step]);
       left.textContent = secret || step < nudge ? "" : shareOf(values[step] - most);

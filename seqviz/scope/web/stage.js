@@ -16,7 +16,7 @@ const OWN = {
   cell: [
     ["↑ ↓", later("unit")],
     ["n b", later("parts of the cell")],
-    ["v", later("as vectors, as memory")],
+    ["v", later("as vectors")],
     ["Enter", later("all units")],
   ],
   flow: [
