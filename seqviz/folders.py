@@ -12,6 +12,7 @@ No torch, and no trace: only what it is made of.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,9 +23,9 @@ from numpy.lib import format as npy
 
 from seqviz.language import tr, trn
 from seqviz.reading.files import refusing
-from seqviz.reading.npy import LONGEST_HEADER, read_header
+from seqviz.reading.npy import LONGEST_HEADER, Header, read_header
 
-__all__ = ["ABOUT", "About", "Writer", "is_folder", "open_arrays", "read_about"]
+__all__ = ["ABOUT", "About", "Writer", "is_folder", "of_files", "open_arrays", "read_about"]
 
 ABOUT: Final = "about.json"
 FORMAT: Final = "seqviz.blocks"
@@ -92,17 +93,40 @@ def read_about(path: Path) -> About:
         ValueError: it is none, is damaged, or is of a newer version; in one sentence.
     """
     try:
-        return _about(path)
+        if (path / ABOUT).stat().st_size > _LONGEST_ABOUT:
+            raise ValueError("damaged")
+        return _about((path / ABOUT).read_bytes())
     except _Refused as error:
         raise ValueError(*error.args) from None
     except _DAMAGE as error:
         raise ValueError(tr("The folder is not a seqviz trace, or it is damaged.")) from error
 
 
-def _about(path: Path) -> About:
-    if (path / ABOUT).stat().st_size > _LONGEST_ABOUT:
-        raise ValueError("damaged")
-    said = json.loads((path / ABOUT).read_text(encoding="utf-8"))
+def of_files(files: Mapping[str, bytes]) -> tuple[About, dict[str, Array]]:
+    """The description and the signals of a folder whose files are given, by name.
+
+    Raises:
+        ValueError: a file is missing, or they are no such folder's; in one sentence.
+    """
+    try:
+        about = _about(files[ABOUT])
+        missing = [name for k in range(len(about.signals)) if (name := f"signal_{k}.npy") not in files]
+        if missing:
+            raise _Refused(tr("{name} is missing; bring all files of the folder.", name=missing[0]))
+        arrays = {}
+        for k, (name, width) in enumerate(about.signals.items()):
+            data, shape = files[f"signal_{k}.npy"], (about.done, about.batch, width)
+            header = _header(data, len(data), about, width)
+            arrays[name] = np.frombuffer(data, header.dtype, math.prod(shape), header.start).reshape(shape)
+    except _Refused as error:
+        raise ValueError(*error.args) from None
+    except _DAMAGE as error:
+        raise ValueError(tr("The folder is not a seqviz trace, or it is damaged.")) from error
+    return about, arrays
+
+
+def _about(data: bytes) -> About:
+    said = json.loads(data.decode("utf-8"))
     if not isinstance(said, dict) or said.pop("format") != FORMAT:
         raise ValueError("damaged")
     if (found := said.pop("version")) != VERSION:
@@ -148,14 +172,18 @@ def _mapped(path: Path, k: int, about: About, width: int) -> Array:
     file = _file(path, k)
     shape = (about.done, about.batch, width)
     with file.open("rb") as stream:
-        header = read_header(stream.read(LONGEST_HEADER), _ANY_SIZE)
+        header = _header(stream.read(LONGEST_HEADER), file.stat().st_size, about, width)
+    return np.zeros(shape, header.dtype) if 0 in shape else np.memmap(file, header.dtype, "r", header.start, shape)
+
+
+def _header(data: bytes, size: int, about: About, width: int) -> Header:
+    """Of a signal's file, held against the description: ``size`` is the length of the whole file."""
+    header = read_header(data[:LONGEST_HEADER], _ANY_SIZE)
     if header.shape != (about.steps, about.batch, width) or header.fortran or header.dtype != np.dtype(about.dtype):
         raise ValueError("damaged")
-    if 0 in shape:
-        return np.zeros(shape, header.dtype)
-    if file.stat().st_size < header.start + int(np.prod(shape, dtype=object)) * header.dtype.itemsize:
+    if size < header.start + math.prod((about.done, about.batch, width)) * header.dtype.itemsize:
         raise ValueError("damaged")
-    return np.memmap(file, header.dtype, "r", header.start, shape)
+    return header
 
 
 def _file(path: Path, k: int) -> Path:

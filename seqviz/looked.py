@@ -15,14 +15,21 @@ from seqviz.checks import shown
 from seqviz.language import Sentence, tr
 from seqviz.reading import Table
 from seqviz.reading.networks import NetworkFile, Stack
+from seqviz.reading.networks.made import Whole
 from seqviz.trace import Trace
 
-__all__ = ["MAX_WHOLE", "Inputs", "Look", "inputs_of_table", "inputs_of_text", "look", "look_at_trace"]
+__all__ = [
+    "MAX_WHOLE", "Inputs", "Look", "Run", "columns_of_table", "inputs_of_table", "inputs_of_text", "look",
+    "look_at_trace", "scaled", "sequences_in", "text_of",
+]  # fmt: skip
 
 MAX_WHOLE: Final = 200_000
 """Steps of which every k-th is kept; of more the first so many."""
 
 CHUNK: Final = 4096
+
+MOST_KEPT: Final = 2**25
+"""Numbers of a run that are kept, for a network that also runs backwards: 128 MiB."""
 
 _LISTED: Final = 8
 
@@ -35,7 +42,7 @@ class Inputs:
         x: float32 ``(L, F)``.
         names: of the inputs.
         says: what was done to the data, a sentence each.
-        mean, std: of each column, where they were taken off and divided by; else None.
+        mean, std: of each column, what was taken off and what the rest was divided by; None where nothing was.
         labels: of the steps.
     """
 
@@ -47,7 +54,9 @@ class Inputs:
     labels: tuple[str, ...] | None = None
 
 
-def inputs_of_table(table: Table, size: int, columns: Sequence[str] = (), *, standardise: bool = False) -> Inputs:
+def inputs_of_table(
+    table: Table, size: int, columns: Sequence[str] = (), *, standardise: bool = False, to_range: bool = False
+) -> Inputs:
     """The columns of a table as the inputs of a network, in their order.
 
     Args:
@@ -56,34 +65,69 @@ def inputs_of_table(table: Table, size: int, columns: Sequence[str] = (), *, sta
         columns: which ones; the first so many unless given.
         standardise: take each column's mean off and divide by its standard deviation over the table; a column that
             never changes becomes zeros.
+        to_range: bring each column to the range from 0 to 1 over the table instead.
 
     Raises:
         ValueError: too few or too many columns, or one that there is not.
     """
     wanted = list(columns) or list(table.names[:size])
-    unknown = [name for name in wanted if name not in table.names]
-    if unknown:
-        raise ValueError(tr("The table has no column {name}; it has {known}.", name=shown(unknown[0]),
-                            known=_some(table.names)))  # fmt: skip
     if len(wanted) != size:
         raise ValueError(
             tr("The network takes {size}, and {columns} of the table were chosen: {names}.", size=counted.inputs(size),
                columns=counted.columns(len(wanted)), names=_some(wanted))
         )  # fmt: skip
-    x = table.values[:, [table.names.index(name) for name in wanted]]
-    says, mean, std = [], None, None
+    x, says = columns_of_table(table, wanted), list[Sentence]()
     if len(table.names) > size and not columns:
         says.append(tr("The table has more columns than the network has inputs; the first ones were taken: {names}.",
                        names=_some(wanted)))  # fmt: skip
-    if standardise:
-        mean, std = x.mean(0), x.std(0)
-        x = (x - mean) / np.where(std > 0, std, 1.0)
+    x, mean, std = scaled(x, standardise=standardise, to_range=to_range)
+    if mean is not None and std is not None and standardise:
         says.append(tr("Each column was standardised: mean {mean}, standard deviation {std}.", mean=_numbers(mean),
                        std=_numbers(std)))  # fmt: skip
+    elif mean is not None and std is not None:
+        says.append(tr("Each column was brought to the range from 0 to 1: from {low} to {high}.", low=_numbers(mean),
+                       high=_numbers(mean + std)))  # fmt: skip
     limit = np.finfo(np.float32).max
     if (np.abs(x) > limit).any():
         raise ValueError(tr("The table holds numbers that are too large for float32."))
     return Inputs(x.astype("<f4"), tuple(wanted), tuple(says), mean, std, table.labels)
+
+
+def columns_of_table(table: Table, names: Sequence[str]) -> np.ndarray:
+    """Some columns of a table, ``(L, F)`` float64, in this order.
+
+    Raises:
+        ValueError: one that there is not.
+    """
+    unknown = [name for name in names if name not in table.names]
+    if unknown:
+        raise ValueError(tr("The table has no column {name}; it has {known}.", name=shown(unknown[0]),
+                            known=_some(table.names)))  # fmt: skip
+    return table.values[:, [table.names.index(name) for name in names]]
+
+
+def sequences_in(table: Table) -> dict[str, np.ndarray]:
+    """By name, the columns that may tell sequences of a table apart, and the rows on which these begin.
+
+    Such a column holds whole numbers, each of them in one run of rows, and on average two rows or more.
+    """
+    found = {}
+    for name, values in zip(table.names, table.values.T, strict=True):
+        starts = np.flatnonzero(np.diff(values, prepend=np.nan) != 0)
+        once = 2 <= len(starts) <= len(values) // 2 and len(np.unique(values)) == len(starts)
+        if once and (values == np.round(values)).all():
+            found[name] = starts
+    return found
+
+
+def scaled(
+    x: np.ndarray, *, standardise: bool = False, to_range: bool = False
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Columns ``(L, F)`` brought to one scale, what was taken off each, and what the rest was divided by."""
+    if not (standardise or to_range):
+        return x, None, None
+    off, by = (x.mean(0), x.std(0)) if standardise else (x.min(0), np.ptp(x, axis=0))
+    return (x - off) / np.where(by > 0, by, 1.0), off, by
 
 
 def inputs_of_text(text: str, size: int) -> Inputs:
@@ -109,6 +153,18 @@ def inputs_of_text(text: str, size: int) -> Inputs:
     )
     names = (*map(repr, alphabet), *(str(k) for k in range(len(alphabet), size)))
     return Inputs(x, names, (says,), labels=tuple(text))
+
+
+def text_of(data: bytes) -> str:
+    """A text out of a file.
+
+    Raises:
+        ValueError: it is not written in UTF-8.
+    """
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise ValueError(tr("The text must be written in UTF-8.")) from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,24 +201,93 @@ def look(
     Raises:
         ValueError: data that the network cannot take.
     """
-    module = file.module(stack, **(answers or {}))
-    steps, given = len(x), torch.from_numpy(np.ascontiguousarray(x))[:, None]
-    took = file.fed(stack, given)
-    took = took.flip(0) if stack.backwards else took
-    if stack.bidirectional and steps > MAX_WHOLE:
-        raise ValueError(
-            tr("A network that also runs backwards is looked at over at most {steps}.", steps=counted.steps(MAX_WHOLE))
-        )
-    if steps <= most:
-        return Look(_captured(module, took, None))
-    if whole:
-        return _sampled(module, took[:MAX_WHOLE], most, steps)
-    first = max(0, min(first, steps - 1))
-    if stack.bidirectional:
-        trace = _captured(module, took, None).sel(step=slice(first, first + most))
-    else:
-        trace = _captured(module, took[first : first + most], _state(module, took[:first]))
-    return Look(trace, first, 1, _window(first, most, steps))
+    whole_network = file.whole(stack, readout=False, **(answers or {}))
+    return Run(whole_network, x).look(most=most, first=first, whole=whole)
+
+
+class Run:
+    """A network over data, of which any part can be looked at; what was run once is not run again.
+
+    Args:
+        network: as :meth:`seqviz.NetworkFile.whole` gives it; its last layer is looked at.
+        x: what it takes ``(L, F)``.
+    """
+
+    def __init__(self, network: Whole, x: np.ndarray) -> None:
+        self.network, self.module, self.steps = network, network.last, len(x)
+        self.given = torch.from_numpy(np.ascontiguousarray(x, "<f4"))[:, None]
+        self._took: torch.Tensor | None = None
+        self._marks: dict[int, Any] = {0: None}
+        self._all: Trace | None = None
+
+    def look(self, *, most: int = 2000, first: int = 0, whole: bool = False) -> Look:
+        """As much of the run as can be drawn; the arguments are those of :func:`look`.
+
+        Raises:
+            ValueError: a run that is too long for a network that also runs backwards.
+        """
+        if self.module.bidirectional and self.steps > MAX_WHOLE:
+            raise ValueError(
+                tr("A network that also runs backwards is looked at over at most {steps}.",
+                   steps=counted.steps(MAX_WHOLE))
+            )  # fmt: skip
+        if self.steps <= most:
+            return Look(_captured(self.module, self.took, None))
+        if whole:
+            return self._sampled(most)
+        first = max(0, min(first, self.steps - 1))
+        if self.module.bidirectional:
+            trace = self._both_ways().sel(step=slice(first, first + most))
+        else:
+            trace = _captured(self.module, self.took[first : first + most], self._state(first))
+        return Look(trace, first, 1, _window(first, most, self.steps))
+
+    @property
+    def took(self) -> torch.Tensor:
+        """What the layer takes: the input through the layers before it."""
+        if self._took is None:
+            with torch.no_grad():
+                self._took = self.network.fed(self.given)
+        return self._took
+
+    def _both_ways(self) -> Trace:
+        """All of a run that needs its end for its beginning; kept where it is small."""
+        if self._all is not None:
+            return self._all
+        trace = _captured(self.module, self.took, None)
+        if sum(array.size for array in trace.arrays.values()) <= MOST_KEPT:
+            self._all = trace
+        return trace
+
+    def _state(self, step: int) -> Any:
+        """The state before a step, from the last place before it whose state is known."""
+        start = max(mark for mark in self._marks if mark <= step)
+        state = self._marks[start]
+        while start < step:
+            stop = min(step, start - start % CHUNK + CHUNK)
+            state = _state_after(self.module, self.took[start:stop], state)
+            start = stop
+            if start % CHUNK == 0:
+                self._marks[start] = state
+        return state
+
+    def _sampled(self, most: int) -> Look:
+        """One of every k steps, a chunk in memory at a time."""
+        x = self.took[:MAX_WHOLE]
+        every = -(-len(x) // most)
+        parts: list[Trace] = []
+        state = None
+        if self.module.bidirectional:
+            parts = [self._both_ways().sel(step=slice(0, None, every))]
+        else:
+            for start in range(0, len(x), CHUNK - CHUNK % every or every):
+                part = x[start : start + (CHUNK - CHUNK % every or every)]
+                parts.append(_captured(self.module, part, state).sel(step=slice(0, None, every)))
+                state = _state_after(self.module, part, state)
+        says = _one_in(every, len(x))
+        if len(x) < self.steps:
+            says = tr("{says} The other steps were left out.", says=says)
+        return Look(_joint(parts), 0, every, says)
 
 
 def look_at_trace(trace: Trace, *, most: int = 2000, first: int = 0, whole: bool = False) -> Look:
@@ -190,37 +315,12 @@ def _captured(module: Any, x: torch.Tensor, state: Any) -> Trace:
     return capture(module, x.transpose(0, 1) if module.batch_first else x, state)
 
 
-def _state(module: Any, x: torch.Tensor) -> Any:
-    """What a run ends in, of which no step is kept."""
-    state = None
-    with torch.no_grad():
-        for part in x.split(CHUNK) if len(x) else ():
-            _, state = module(part.transpose(0, 1) if module.batch_first else part, state)
-    return state
-
-
-def _sampled(module: Any, x: torch.Tensor, most: int, steps: int) -> Look:
-    """One of every k steps, a chunk in memory at a time."""
-    every = -(-len(x) // most)
-    parts: list[Trace] = []
-    state = None
-    if module.bidirectional:
-        parts = [_captured(module, x, None).sel(step=slice(0, None, every))]
-    else:
-        for start in range(0, len(x), CHUNK - CHUNK % every or every):
-            part = x[start : start + (CHUNK - CHUNK % every or every)]
-            trace = _captured(module, part, state)
-            parts.append(trace.sel(step=slice(0, None, every)))
-            state = _state_after(module, part, state)
+def _joint(parts: list[Trace]) -> Trace:
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     lengths = {prefix: (len(arrays["x"]),) for prefix in parts[0].all_lengths}
-    joint = Trace(
+    return Trace(
         arrays, parts[0].initial, max(part.parity for part in parts), parts[0].modes, lengths, parts[0].problem
     )
-    says = _one_in(every, len(x))
-    if len(x) < steps:
-        says = tr("{says} The other steps were left out.", says=says)
-    return Look(joint, 0, every, says)
 
 
 def _state_after(module: Any, x: torch.Tensor, state: Any) -> Any:

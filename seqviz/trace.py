@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqviz.folders import open_arrays, read_about, unfinished
+from seqviz.folders import About, of_files, open_arrays, read_about, unfinished
 from seqviz.indexing import BATCH, STEPS, UNITS, Index, as_slice
 from seqviz.language import Sentence, tr
 from seqviz.overview import Overview, overview
@@ -250,9 +250,22 @@ class Trace:
             if not stat.S_ISDIR(folder.stat().st_mode):
                 return cls.load(folder)
         about = read_about(folder)
+        return cls._of_folder(about, open_arrays(folder, about))
+
+    @classmethod
+    def of_files(cls, files: Mapping[str, bytes]) -> Trace:
+        """The trace in a folder's files, by name, such as somebody uploads them; see :meth:`open`.
+
+        Raises:
+            ValueError: a file is missing, or they are no trace; in one sentence.
+        """
+        return cls._of_folder(*of_files(files))
+
+    @classmethod
+    def _of_folder(cls, about: About, arrays: Mapping[str, Array]) -> Trace:
         problem = " ".join(filter(None, (unfinished(about), about.problem)))
         lengths = dict.fromkeys(about.modes, (about.done,) * about.batch)
-        return cls(open_arrays(folder, about), about.initial, about.parity, about.modes, lengths, problem)
+        return cls(arrays, about.initial, about.parity, about.modes, lengths, problem)
 
     @classmethod
     def load(cls, file: str | PathLike[str] | bytes | IO[bytes], *, max_bytes: int = MAX_BYTES) -> Trace:

@@ -163,7 +163,11 @@ class Standardised(nn.Module):
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """``x`` with its features on the last axis, and whatever else the module takes."""
-        return self.module((x - self.mean.to(x)) / self.spread.to(x), *args, **kwargs)
+        return self.module(self.scaled(x), *args, **kwargs)
+
+    def scaled(self, x: Tensor) -> Tensor:
+        """An input with its features on the last axis as the module itself takes it."""
+        return (x - self.mean.to(x)) / self.spread.to(x)
 
     def folded(self) -> nn.Module:
         """One of our networks with the same outputs: what is done to the inputs is done by its weights."""

@@ -25,7 +25,7 @@ __all__ = [
     "Addressed",
     "ArrayEntry", "CellDescription", "CellHeader", "Curve", "FlowHeader", "FlowRow", "GalleryHeader", "Layer",
     "LearningHeader", "LearningRow", "LessonChoice", "LessonGuess", "LessonHeader", "LessonKnob", "LessonSpot",
-    "LessonTask", "MapHeader", "ModelHeader", "NamedLine", "Packed", "Palette", "Rule",
+    "LessonTask", "LitRow", "MapHeader", "ModelHeader", "NamedLine", "Packed", "Palette", "Rule",
     "ScopeHeader", "ScopeRow", "SpectrumHeader", "TabHeader", "Tail", "Thumbnail", "Try", "UnrolledHeader",
     "WeightsHeader", "WhyHeader", "WhyNet",
 ]  # fmt: skip
@@ -114,6 +114,15 @@ class Rule(TypedDict):
     says: str
 
 
+class LitRow(TypedDict):
+    """Units of a row that something is said about, all of them where `units` is None, and its mark there."""
+
+    signal: str
+    units: Sequence[int] | None
+    mark: str
+    says: str
+
+
 class ModelHeader(TypedDict):
     """The network, where the browser runs it itself; its weights are the arrays ``model.NAME``."""
 
@@ -171,6 +180,7 @@ class ScopeHeader(TypedDict):
     marks: NotRequired[Sequence[str] | None]
     names: NotRequired[Sequence[str] | None]
     rules: NotRequired[Sequence[Rule]]
+    lit: NotRequired[Sequence[LitRow]]
     edited: NotRequired[Sequence[Sequence[int]]]
     at: NotRequired[Sequence[int] | None]
     undo: NotRequired[bool]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count as count_from
 from zlib import crc32
 
@@ -12,8 +13,9 @@ from seqviz import vocabulary as words
 from seqviz.checks import shown
 from seqviz.language import again, sentences, tr
 from seqviz.metrics import describe
-from seqviz.scope.headers import ScopeHeader
+from seqviz.scope.headers import LitRow, ScopeHeader
 from seqviz.scope.message import pack, row
+from seqviz.telling import headlines
 from seqviz.telling.titles import network_title
 from seqviz.telling.trust import describe_parity
 from seqviz.trace import Trace
@@ -38,8 +40,10 @@ def signals(
 
 
 def of_trace(
-    trace: Trace, layer: int = 0, *, reverse: bool = False, prefix: str | None = None, batch: int = 0, title: str = ""
-) -> bytes:
+    trace: Trace, layer: int = 0, *, reverse: bool = False, prefix: str | None = None, batch: int = 0, title: str = "",
+    headline: str = "", names: Sequence[str] = (), marks: Sequence[str] = (), lit: Sequence[LitRow] = (),
+    baseline: Trace | None = None,
+) -> bytes:  # fmt: skip
     """The scope's message of what :func:`seqviz.capture` found, to be put into a page, a notebook or a file.
 
     Args:
@@ -49,6 +53,11 @@ def of_trace(
         prefix: the recurrent module by its name, ``"encoder"``; the first one unless given.
         batch: which batch element. Steps past its length are left out.
         title: what a saved picture is called; the kind and size of the network unless given.
+        headline: the sentence on top; how long the run holds on to what it has unless given.
+        names: of the inputs.
+        marks: of the steps, a date say.
+        lit: rows of which something is said, marked in the picture.
+        baseline: another run of the same network, to look at in the same place and to take off.
 
     Returns:
         What :func:`seqviz.scope.hosts.html.page` and the notebook take.
@@ -71,9 +80,15 @@ def of_trace(
         name: values[:length]
         for name, values in signals(trace, cell, layer, reverse=reverse, prefix=module, batch=batch).items()
     }
+    told = headline or headlines.headline("", words.CELL_LABELS[cell], found).says
     rows = [row(name, cell, values.shape[1], describe(name, values)) for name, values in found.items()]
+    for each, values in zip(rows, found.values(), strict=True):
+        each["note"] = headlines.brief(each["signal"], values)
     if found["x"].shape[1] > LINES:
         rows[0] |= {"kind": "onehot", "names": [str(k) for k in range(found["x"].shape[1])]}
+    fitting = len(names) == found["x"].shape[1] and len(set(names)) == len(names)
+    if fitting and rows[0]["kind"] == "onehot":
+        rows[0]["names"] = list(names)
     layers = next(k for k in count_from(1) if words.signal_name(k, "h", prefix=module) not in trace)
     hidden = found["h"].shape[1]
     header: ScopeHeader = {
@@ -94,7 +109,15 @@ def of_trace(
         "status": sentences([describe_parity(trace.parity), again(trace.problem)]),
         "address": "",
         "fields": (),
+        "headline": told,
+        "names": list(names) if fitting else None,
+        "marks": list(marks)[:length] if len(marks) >= length else None,
+        "lit": lit,
     }
+    if baseline is not None:
+        old = signals(baseline, cell, layer, reverse=reverse, prefix=module, batch=batch)
+        header["baseline"] = all(name in old and len(old[name]) >= length for name in found)
+        found |= {f"baseline.{name}": values[:length] for name, values in old.items() if header["baseline"]}
     return pack(header, found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from html import escape
 from typing import Any, Final
@@ -14,18 +15,19 @@ from seqviz import vocabulary as words
 from seqviz.experiment import MAX_STEPS, Experiment
 from seqviz.experiment import Sequence as Input
 from seqviz.language import again, reason, tr
-from seqviz.looked import inputs_of_table
+from seqviz.looked import Look
 from seqviz.reading.networks import Stack
 from seqviz.scope import of_trace
+from seqviz.scope.headers import LitRow
 from seqviz.scope.hosts.streamlit import mount
 from seqviz.trace import Trace
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import controlled, literal, refuse, unfolding
-from seqviz.ui.panels.doctor import examination
+from seqviz.ui.controls import controlled, literal, refuse
+from seqviz.ui.panels.asked import Answered, asked
 from seqviz.ui.panels.own import MENDS
 from seqviz.ui.scenes import lab
 from seqviz.ui.shell import go
-from seqviz.ui.yours import MOST, Yours
+from seqviz.ui.yours import MOST, SCALES, Yours
 from seqviz.ui.yours_kept import TOO_LARGE, keep, place
 
 __all__ = ["your_network"]
@@ -35,15 +37,17 @@ NUMBERS: Final = 1_500_000
 
 
 def your_network() -> None:
-    """The page: what was brought at the left, its picture at the right."""
+    """The page: what was brought at the left, its picture, and what is asked about it at the right."""
     yours = Yours.here()
     with st.container(key="yours"):
-        left, right = st.columns([3, 8], gap="medium")
+        left, middle, right = st.columns([3, 7, 3], gap="medium")
         with left, st.container(key="yours-brought"):
             _network(yours)
             _data(yours)
-        with right, st.container(key="yours-picture"):
-            _picture(yours)
+        with right, st.container(key="yours-asked"):
+            answered = asked(yours) if yours.file is not None else Answered()
+        with middle, st.container(key="yours-picture"):
+            _picture(yours, answered)
 
 
 def _network(yours: Yours) -> None:
@@ -59,7 +63,7 @@ def _network(yours: Yours) -> None:
         key="yours.network", on_change=chosen,
         help=tr(
             "Nothing in the file is run, and nothing is written to the server's disk. Your browser keeps a copy for a "
-            "reload."
+            "reload. Of a run in a folder bring all its files, or a zip of it."
         ),
     )  # fmt: skip
     with st.container():
@@ -160,55 +164,116 @@ def _columns(yours: Yours) -> None:
     assert table is not None
     if yours.data_name:
         st.markdown(f"**{literal(yours.data_name)}**  \n{literal(again(table.says))}")
-    if len(table.names) > 1:
-        now = yours.columns or list(table.names[: yours.takes])
-
-        def taken(names: list[str]) -> None:
-            yours.columns, yours.found = list(names), None
-
+    _sequences(yours)
+    names = [name for name in table.names if name != yours.apart]
+    if len(names) > 1:
+        now = yours.columns or names[: yours.takes]
         controlled(
-            st.multiselect, tr("Columns, in the order of the {inputs}", inputs=counted.inputs(yours.takes)), now, taken,
-            key="yours.columns", options=list(table.names),
+            st.multiselect, tr("Columns, in the order of the {inputs}", inputs=counted.inputs(yours.takes)), now,
+            lambda names: setattr(yours, "columns", list(names)), key="yours.columns", options=names,
         )  # fmt: skip
-
-    def standard(on: bool) -> None:
-        yours.standardise, yours.found = on, None
-
-    controlled(st.checkbox, tr("Standardise each column"), yours.standardise, standard, key="yours.standardise")
+    controlled(
+        st.segmented_control, tr("Each column"), yours.scale, lambda scale: setattr(yours, "scale", scale),
+        key="yours.scale", options=list(SCALES), format_func=lambda scale: tr(SCALES[scale]), required=True,
+    )  # fmt: skip
     try:
-        for says in inputs_of_table(table, yours.takes, yours.columns, standardise=yours.standardise).says:
-            st.caption(literal(says))
+        for says in (*yours.inputs().says, yours.fits_better()):
+            if says:
+                st.caption(literal(says))
     except ValueError as refusal:
         refuse(reason(refusal))
 
 
-def _picture(yours: Yours) -> None:
+def _sequences(yours: Yours) -> None:
+    """Which rows of the table are one sequence, where a column may tell."""
+    groups = yours.groups
+    if not groups:
+        return
+    controlled(
+        st.selectbox, tr("A new sequence begins with each"), yours.apart, lambda name: setattr(yours, "apart", name),
+        key="yours.apart", options=["", *groups],
+        format_func=lambda name: name or tr("nothing: the table is one sequence"),
+    )  # fmt: skip
+    if yours.apart in groups:
+        count = len(groups[yours.apart])
+        controlled(
+            st.number_input, tr("Sequence, of {count}", count=count), yours.sequence,
+            lambda k: setattr(yours, "sequence", int(k or 0)), key="yours.sequence", min_value=0, max_value=count - 1,
+        )  # fmt: skip
+
+
+def _picture(yours: Yours, answered: Answered) -> None:
     if yours.file is None and yours.trace is None:
         return
     try:
-        seen = yours.run()
+        seen, cured = yours.run(), None
+        if yours.file is not None:
+            cured = yours.run_cured()
     except ValueError as refusal:
         refuse(reason(refusal))
         return
-    trace = seen.trace
+    trace = seen.trace if cured is None else cured
+    if cured is not None:
+        _back(yours)
     if yours.file is not None and yours.table is None:
         for says in yours.inputs().says:
             st.caption(literal(says))
     prefix = _choices(yours, trace)
     steps = _steps(yours, seen.says)
-    shown, units = _units(yours, trace, prefix)
-    for says in (steps, units):
+    units = _units(yours, trace, prefix)
+    some = slice(None) if units is None else units
+    for says in (steps, _of_units(units, trace, yours, prefix)):
         if says:
             st.caption(literal(says))
     try:
-        message = of_trace(shown, yours.layer, reverse=yours.reverse, prefix=prefix, batch=yours.batch)
+        message = of_trace(
+            trace.sel(unit=some), yours.layer, reverse=yours.reverse, prefix=prefix, batch=yours.batch,
+            headline=answered.says, lit=_among(answered.lit, some), **_called(yours, seen),
+            baseline=None if cured is None else seen.trace.sel(unit=some),
+        )  # fmt: skip
     except (ValueError, KeyError) as refusal:
         refuse(reason(refusal) if isinstance(refusal, ValueError) else tr("This part of the run was not saved."))
         return
     mount("yours.scope", message, lambda event: None, keep(yours), place=place(yours))
     if yours.file is not None:
         _further(yours)
-        _examined(yours)
+
+
+def _back(yours: Yours) -> None:
+    """Whose run it is that is shown, and the way back."""
+    with st.container(horizontal=True, key="yours-cured", vertical_alignment="center"):
+        st.markdown(f"**{tr('This is the network with its cure; the baseline is the one that you brought.')}**")
+        st.button(tr("Back to mine"), key="yours.back", on_click=lambda: setattr(yours, "cured", None))
+
+
+def _called(yours: Yours, seen: Look) -> dict[str, Any]:
+    """What the inputs and the steps are called, where the data say so."""
+    if yours.file is None or yours.shown.fed_by:
+        return {}
+    given = yours.inputs()
+    marks = _without_seconds(given.labels or ())[seen.first :: seen.every]
+    return {
+        "names": given.names if yours.table is not None else (),
+        "marks": marks[::-1] if yours.shown.backwards else marks,
+    }
+
+
+def _without_seconds(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Dates with as much of their times as tells them apart."""
+    if labels and all(re.fullmatch(r".*\d\d:\d\d:00", label) for label in labels):
+        return tuple(label[:-3] for label in labels)
+    return labels
+
+
+def _among(lit: tuple[LitRow, ...], some: slice) -> list[LitRow]:
+    """The rows that are lit, with their units as the picture counts them."""
+    first, last = some.start or 0, some.stop
+    found = []
+    for row in lit:
+        units = row["units"] and [u - first for u in row["units"] if u >= first and (last is None or u < last)]
+        if units or row["units"] is None:
+            found.append(row | {"units": units})
+    return found
 
 
 def _choices(yours: Yours, trace: Trace) -> str:
@@ -270,32 +335,26 @@ def _steps(yours: Yours, says: Any) -> Any:
     return says
 
 
-def _units(yours: Yours, trace: Trace, prefix: str) -> tuple[Trace, Any]:
-    """As many units as a picture holds, and what is said of them."""
+def _units(yours: Yours, trace: Trace, prefix: str) -> slice | None:
+    """As many units as a picture holds; None where that is all of them."""
     h = trace[words.signal_name(yours.layer, "h", reverse=yours.reverse, prefix=prefix)]
     steps, _, total = h.shape
     most = max(16, NUMBERS // (8 * max(steps, 1)))
     if total <= most:
-        return trace, ""
+        return None
     controlled(
         st.number_input, tr("First unit"), yours.units, lambda k: setattr(yours, "units", int(k or 0)),
         key="yours.units", min_value=0, max_value=total - 1, step=most,
     )  # fmt: skip
-    last = min(yours.units + most, total) - 1
-    says = tr("Units {first} to {last} of {total:,} are shown; the picture counts them from 0.", first=yours.units,
-              last=last, total=total)  # fmt: skip
-    return trace.sel(unit=slice(yours.units, last + 1)), says
+    return slice(yours.units, min(yours.units + most, total))
 
 
-def _examined(yours: Yours) -> None:
-    """The questions about the network, where it fits an experiment."""
-    try:
-        experiment = _experiment(yours)
-    except ValueError:
-        return  # said above, where the other pages would be offered
-    with unfolding(tr("Examine this network"), "yours.examine") as shown:
-        if shown.open:
-            examination(experiment, key="yours.examined")
+def _of_units(units: slice | None, trace: Trace, yours: Yours, prefix: str) -> Any:
+    if units is None:
+        return ""
+    total = trace[words.signal_name(yours.layer, "h", reverse=yours.reverse, prefix=prefix)].shape[2]
+    return tr("Units {first} to {last} of {total:,} are shown; the picture counts them from 0.", first=units.start,
+              last=units.stop - 1, total=total)  # fmt: skip
 
 
 def _further(yours: Yours) -> None:

@@ -6,27 +6,44 @@ import io
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 import streamlit as st
+import torch
+from torch import nn
 
+from seqviz import looked
+from seqviz.aims import Aim, aim, share_of_guess
 from seqviz.command import OPEN
-from seqviz.language import reason, tr
-from seqviz.looked import Inputs, Look, inputs_of_table, inputs_of_text, look, look_at_trace
+from seqviz.doctor.cures import Standardised
+from seqviz.folders import ABOUT
+from seqviz.language import Sentence, later, reason, tr
 from seqviz.reading import MissingValues, Table, read_table
 from seqviz.reading.networks import NetworkFile, Stack, read_network
+from seqviz.reading.networks.archives import folder_of
+from seqviz.reading.networks.made import Whole
 from seqviz.reading.parsing import parse_numbers
+from seqviz.telling.numbers import short
 from seqviz.trace import Trace
 from seqviz.ui.yours_kept import bring_back, kept_file
 
-__all__ = ["MOST", "Yours"]
+__all__ = ["MOST", "SCALES", "Yours"]
 
 MOST: Final = 1000
 """Steps that the picture shows at once."""
+
+SCALES: Final = MappingProxyType(
+    {"": later("as they are"), "standardise": later("standardised"), "to_range": later("from 0 to 1")}
+)
+"""How the columns of a table are brought to one scale: the arguments of :func:`seqviz.looked.scaled`."""
+
+BETTER: Final = 0.5
+"""Another scale is told of where the loss is this share of what it is."""
 
 BESIDE: Final = (".data", ".json", ".bin", ".onnx_data")
 _EXAMPLE: Final = Path(__file__).resolve().parents[2] / "assets" / "weights" / "adding.safetensors"
@@ -46,7 +63,11 @@ class Yours:
     gaps: str = ""
     problem: str = ""
     columns: list[str] = field(default_factory=list)
-    standardise: bool = False
+    scale: str = ""
+    apart: str = ""
+    sequence: int = 0
+    wanted: list[str] = field(default_factory=list)
+    ahead: int | None = None
     stack: int = 0
     layer: int = 0
     reverse: bool = False
@@ -56,7 +77,10 @@ class Yours:
     units: int = 0
     answers: dict[tuple[str, str], Any] = field(default_factory=dict)
     """By stack and question."""
-    found: tuple[Any, Look] | None = None
+    runs: tuple[Any, looked.Run] | None = None
+    found: tuple[Any, looked.Look] | None = None
+    aimed: tuple[Any, Aim] | None = None
+    cured: tuple[Any, nn.Module] | None = None
     example: bool = False
     net_kept: str = ""
     data_kept: str = ""
@@ -89,10 +113,16 @@ class Yours:
         Raises:
             ValueError: it is neither, in a sentence.
         """
+        if ABOUT in files:
+            self._now(None, Trace.of_files(files), tr("a run in a folder"))
+            return
         rest = [name for name in files if name.lower().endswith(BESIDE)]
         main = ([name for name in files if name not in rest] or rest)[-1]
         trace = file = None
-        if main.lower().endswith(".npz"):
+        inside = folder_of(files[main], ABOUT) if files[main][:2] == b"PK" else None
+        if inside is not None:
+            trace = Trace.of_files(inside)
+        elif main.lower().endswith(".npz"):
             trace = Trace.load(io.BytesIO(files[main]))
         else:
             file = read_network(files[main], main, beside={name: files[name] for name in rest if name != main})
@@ -105,7 +135,8 @@ class Yours:
         self.net_kept = ""
         self.file, self.trace, self.name, self.example = file, trace, name, False
         self.stack = self.layer = self.batch = self.units = self.first = 0
-        self.reverse, self.whole, self.columns, self.found, self.answers = False, False, [], None, {}
+        self.reverse, self.whole, self.columns, self.answers = False, False, [], {}
+        self.wanted, self.ahead, self.cured = [], None, None
         if file is not None:
             self.stack = next((k for k, stack in enumerate(file.stacks) if not stack.fed_by), 0)
 
@@ -113,7 +144,6 @@ class Yours:
         """An answer to what the file leaves open about the stack that is shown."""
         if self.file is not None:
             self.answers[self.shown.name, name] = answer
-            self.found = None
 
     @property
     def answered(self) -> dict[str, Any]:
@@ -129,11 +159,16 @@ class Yours:
     @property
     def takes(self) -> int:
         """How many inputs the network takes, at its first stack."""
+        return self._chain[0].input_size
+
+    @property
+    def _chain(self) -> list[Stack]:
+        """The stacks that lead to the one that is shown, and it."""
         assert self.file is not None
-        stack, named = self.shown, {each.name: each for each in self.file.stacks}
-        while stack.fed_by:
-            stack = named[stack.fed_by]
-        return stack.input_size
+        chain, named = [self.shown], {each.name: each for each in self.file.stacks}
+        while chain[0].fed_by:
+            chain.insert(0, named[chain[0].fed_by])
+        return chain
 
     def bring(self, data: bytes, name: str, missing: str | None = None) -> None:
         """A table, or a text.
@@ -141,7 +176,7 @@ class Yours:
         Raises:
             ValueError: neither, in a sentence.
         """
-        self.given, self.gaps, self.found = (data, name), "", None
+        self.given, self.gaps = (data, name), ""
         try:
             self.table, self.text = read_table(data, name, missing=missing), ""
         except MissingValues as gap:
@@ -150,8 +185,8 @@ class Yours:
         except ValueError:
             if not name.lower().endswith((".txt", ".md")):
                 raise
-            self.table, self.text = None, _decoded(data)
-        self.columns, self.data_name, self.first = [], name, 0
+            self.table, self.text = None, looked.text_of(data)
+        self._brought(name)
         self.data_kept = kept_file("data", {name: data}, missing=missing)
 
     def typed(self, text: str) -> None:
@@ -160,7 +195,8 @@ class Yours:
         Raises:
             ValueError: nothing was typed.
         """
-        self.found, self.given, self.data_name, self.first = None, None, tr("typed"), 0
+        self.given = None
+        self._brought(tr("typed"))
         if not text.strip():
             self.table, self.text, self.data_name, self.data_kept = None, "", "", ""
             return
@@ -174,37 +210,157 @@ class Yours:
             self.table, self.text = Table(values, tuple(map(str, range(values.shape[1])))), ""
         self.data_kept = kept_file("data", {"typed": text.encode("utf-8", "replace")}, typed=True)
 
-    def inputs(self) -> Inputs:
+    def _brought(self, name: str) -> None:
+        self.columns, self.wanted, self.ahead, self.data_name, self.first = [], [], None, name, 0
+        self.apart, self.sequence = "", 0
+
+    @property
+    def groups(self) -> dict[str, np.ndarray]:
+        """The columns that tell sequences of the table apart, and where each begins."""
+        return looked.sequences_in(self.table) if self.table is not None else {}
+
+    @property
+    def rows(self) -> Table:
+        """The rows of the sequence that is looked at; all of them unless a column tells sequences apart."""
+        assert self.table is not None
+        starts = self.groups.get(self.apart)
+        if starts is None:
+            return self.table
+        self.sequence = min(self.sequence, len(starts) - 1)
+        some = slice(*[*starts, len(self.table.values)][self.sequence : self.sequence + 2])
+        labels = self.table.labels and self.table.labels[some]
+        return replace(self.table, values=self.table.values[some], labels=labels)
+
+    def inputs(self, scale: str | None = None) -> looked.Inputs:
         """What the network is given: the data, or a wave on every input until there are some.
 
         Raises:
             ValueError: the data do not fit it.
         """
         if self.table is not None:
-            return inputs_of_table(self.table, self.takes, self.columns, standardise=self.standardise)
+            return looked.inputs_of_table(self.rows, self.takes, self.columns or self._first(), **self._scaled(scale))
         if self.text:
-            return inputs_of_text(self.text, self.takes)
+            return looked.inputs_of_text(self.text, self.takes)
         steps = np.arange(64)[:, None] / 64
         x = np.sin(2 * np.pi * (4 * steps + np.arange(self.takes) / self.takes)).astype("<f4")
         says = tr("No data yet: every input is a wave, until you bring a table.")
-        return Inputs(x, tuple(str(k) for k in range(self.takes)), (says,))
+        return looked.Inputs(x, tuple(str(k) for k in range(self.takes)), (says,))
 
-    def run(self) -> Look:
+    def _first(self) -> list[str]:
+        """The first columns, but not the one that tells sequences apart."""
+        return [name for name in self.rows.names if name != self.apart][: self.takes] if self.apart else []
+
+    def _scaled(self, scale: str | None) -> dict[str, bool]:
+        given = self.scale if scale is None else scale
+        return {given: True} if given else {}
+
+    @property
+    def outputs(self) -> int | None:
+        """How many outputs the readout gives; None where the file has none."""
+        assert self.file is not None
+        bias = self.file.tensors.get(f"{self.shown.readout}.bias")
+        return bias.shape[0] if self.shown.readout and bias is not None else None
+
+    @property
+    def aims(self) -> tuple[list[str], int]:
+        """The columns that the network is to give, and how many rows later; a guess until the person says so."""
+        assert self.table is not None
+        names = [name for name in self.table.names if name != self.apart]
+        taken = self.columns or names[: self.takes]
+        rest = [name for name in names if name not in taken]
+        outputs = self.outputs or 1
+        guess = (rest, 0) if len(rest) == outputs else (taken[:outputs], 1)
+        return self.wanted or guess[0], guess[1] if self.ahead is None else self.ahead
+
+    def aim(self, scale: str | None = None) -> Aim:
+        """What the network is judged by on the person's own data; the last one is kept.
+
+        Raises:
+            ValueError: there are no data, or they do not fit.
+        """
+        assert self.file is not None
+        if self.table is None and not self.text:
+            raise ValueError(tr("There are no data to judge by; bring a table."))
+        scale = self.scale if scale is None else scale
+        key = (*self.judging, scale)
+        if self.aimed is None or self.aimed[0] != key:
+            x = self.inputs(scale).x
+            if self.table is None:
+                right, ahead = x.argmax(1)[:, None].astype("<f4"), 1
+            else:
+                names, ahead = self.aims
+                right = looked.scaled(looked.columns_of_table(self.rows, names), **self._scaled(scale))[0]
+            network = self.file.whole(self.shown, **self.answered)
+            self.aimed = (key, aim(network, x, right, ahead=ahead))
+        return self.aimed[1]
+
+    def fits_better(self) -> Sentence | None:
+        """What is said of another scale of the columns on which the network does far better than on this one."""
+        kept = self.aimed
+        try:
+            shares = {scale: share_of_guess(self.aim(scale)) for scale in SCALES}
+        except ValueError:
+            return None
+        finally:
+            self.aimed = kept
+        best = min(shares, key=lambda scale: shares[scale])
+        if self.outputs is None or not shares[best] < BETTER * min(1.0, shares[self.scale]):
+            return None
+        return tr(
+            "With its columns {scale} it fits these data better: its loss is then {share} of that of one value "
+            "throughout; now it is {now} of it.",
+            scale=tr(SCALES[best]), share=short(shares[best]), now=short(shares[self.scale]),
+        )  # fmt: skip
+
+    def _key(self) -> tuple[Any, ...]:
+        """What tells one run from another."""
+        data = (id(self.table), self.text, tuple(self.columns), self.scale, self.apart, self.sequence)
+        return id(self.file), self.stack, tuple(sorted(self.answered.items())), data
+
+    @property
+    def judging(self) -> tuple[Any, ...]:
+        """What tells one judgement from another."""
+        return (*self._key(), self.aims if self.table is not None else None)
+
+    @property
+    def depth(self) -> int:
+        """How many stacks the network has, up to the one that is shown."""
+        return len(self._chain)
+
+    def run_inputs(self) -> torch.Tensor:
+        """What the network takes, as far as a picture of it goes ``(L, 1, F)``."""
+        return torch.from_numpy(self.inputs().x[:MOST])[:, None]
+
+    def run(self) -> looked.Look:
         """What can be seen of the run; the last one is kept.
 
         Raises:
             ValueError: the data do not fit the network.
         """
         if self.trace is not None:
-            return look_at_trace(self.trace, most=MOST, first=self.first, whole=self.whole)
+            return looked.look_at_trace(self.trace, most=MOST, first=self.first, whole=self.whole)
         assert self.file is not None
-        data = (id(self.table), self.text, tuple(self.columns), self.standardise)
-        key = (id(self.file), self.stack, tuple(sorted(self.answered.items())), data, self.first, self.whole)
+        if self.runs is None or self.runs[0] != self._key():
+            network = self.file.whole(self.shown, readout=False, **self.answered)
+            self.runs, self.cured = (self._key(), looked.Run(network, self.inputs().x)), None
+        key = (*self._key(), self.first, self.whole)
         if self.found is None or self.found[0] != key:
-            made = look(self.file, self.shown, self.inputs().x, most=MOST, first=self.first, whole=self.whole,
-                        answers=self.answered)  # fmt: skip
-            self.found = (key, made)
+            self.found = (key, self.runs[1].look(most=MOST, first=self.first, whole=self.whole))
         return self.found[1]
+
+    def look_at(self, cured: nn.Module) -> None:
+        """Show a network in the place of the one that was brought; as long as that and its data are the same."""
+        self.cured = (self._key(), cured)
+
+    def run_cured(self) -> Trace | None:
+        """The run of a network with its cures, over the same steps; None while none is looked at."""
+        if self.cured is None or self.cured[0] != self._key():
+            return None
+        network, x = self.cured[1], torch.from_numpy(self.inputs().x)
+        while isinstance(network, Standardised):
+            x, network = network.scaled(x), network.module
+        assert isinstance(network, Whole)
+        return looked.Run(network, x.numpy()).look(most=MOST, first=self.first, whole=self.whole).trace
 
     def _example(self) -> None:
         draw = np.random.default_rng(0)
@@ -217,7 +373,7 @@ class Yours:
         wanted = _wanted()
         if "trace" in wanted:
             path = Path(wanted["trace"])
-            self._now(None, Trace.load(path), path.name)
+            self._now(None, Trace.open(path), path.name)
         if "network" in wanted:
             paths = [wanted["network"], *wanted.get("beside", [])]
             file = read_network(paths if len(paths) > 1 else paths[0], answers=wanted.get("answers") or None)
@@ -227,7 +383,7 @@ class Yours:
             path = Path(wanted["data"])
             self.bring(path.read_bytes(), path.name, wanted.get("missing"))
             self.data_kept = ""
-            self.columns, self.standardise = wanted.get("columns", []), bool(wanted.get("standardise"))
+            self.columns, self.scale = wanted.get("columns", []), "standardise" if wanted.get("standardise") else ""
 
 
 @cache
@@ -236,10 +392,3 @@ def _wanted() -> dict[str, Any]:
     text = os.environ.get(OPEN, "")
     found = json.loads(text) if text else {}
     return found if isinstance(found, dict) else {}
-
-
-def _decoded(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        raise ValueError(tr("The text must be written in UTF-8.")) from None

@@ -28,7 +28,8 @@ TOO_LARGE: Final = "too large"
 FIELDS: Final = ("net", "data", "see")
 _MOST_BYTES: Final = 2**28
 _CHOICES: Final = {"stack": int, "layer": int, "batch": int, "first": int, "units": int, "reverse": bool, "whole": bool,
-                   "standardise": bool}  # fmt: skip
+                   "sequence": int, "ahead": int}  # fmt: skip
+_WORDS: Final = {"scale": ("standardise", "to_range")}
 
 
 def kept_file(kind: str, files: Mapping[str, bytes], **more: Any) -> str:
@@ -55,9 +56,10 @@ def keep(yours: Yours) -> dict[str, str]:
 
 def _choices(yours: Yours) -> str:
     """How it is looked at, where that is not the default."""
-    said: dict[str, Any] = {name: found for name in _CHOICES if (found := getattr(yours, name))}
-    if yours.columns:
-        said["columns"] = yours.columns
+    named = (*_CHOICES, *_WORDS, "apart", "columns", "wanted")
+    said: dict[str, Any] = {name: found for name in named if (found := getattr(yours, name))}
+    if yours.ahead == 0:
+        said["ahead"] = 0
     if yours.answers:
         said["answers"] = [[*key, answer] for key, answer in yours.answers.items()]
     return json.dumps(said, separators=(",", ":")) if said else ""
@@ -121,9 +123,13 @@ def _look(yours: Yours, wanted: dict[str, Any]) -> None:
             setattr(yours, name, value)
     if yours.file is not None:
         yours.stack = min(yours.stack, len(yours.file.stacks) - 1)
-    columns = wanted.get("columns")
-    if yours.table is not None and isinstance(columns, list):
-        yours.columns = [name for name in columns if name in yours.table.names]
+    yours.scale = next((word for word in _WORDS["scale"] if wanted.get("scale") == word), "")
+    known = yours.table.names if yours.table is not None else ()
+    yours.apart = next((name for name in yours.groups if wanted.get("apart") == name), "")
+    for each in ("columns", "wanted"):
+        names = wanted.get(each)
+        if isinstance(names, list):
+            setattr(yours, each, [name for name in names if name in known])
     for row in wanted.get("answers", []):
         stack, name, answer = row
         _answer(yours, str(stack), str(name), answer)

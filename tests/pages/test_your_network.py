@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -12,8 +13,11 @@ import torch
 from torch import nn
 
 import seqviz
+from seqviz.checkpoints import load_asset
 from seqviz.command import OPEN
+from seqviz.doctor.planting import plant
 from seqviz.scope.message import header_of
+from seqviz.tasks import task
 from seqviz.ui import yours as yours_module
 
 
@@ -51,7 +55,8 @@ def data(app, name: str, content: bytes):
 
 
 def picture(app) -> dict:
-    return header_of(bytes(next(c.proto.bytes for c in app.at.get("bidi_component") if c.proto.bytes)))
+    headers = [header_of(bytes(c.proto.bytes)) for c in app.at.get("bidi_component") if c.proto.bytes]
+    return next(header for header in headers if header["panel"] == "scope")
 
 
 def words(app) -> str:
@@ -79,7 +84,7 @@ def test_a_network_and_a_table_give_its_gates(visit):
     app.at.button_group(key="yours.reverse").set_value(True)
     app.run()
     assert (yours.layer, yours.reverse) == (1, True)
-    app.at.checkbox(key="yours.standardise").check()
+    app.at.button_group(key="yours.scale").set_value("standardise")
     app.run()
     assert "standard deviation" in words(app)
     assert "runs backwards too" in words(app)
@@ -215,8 +220,157 @@ def test_what_the_command_line_hands_over_is_open(visit, monkeypatch, tmp_path):
     yours_module._wanted.cache_clear()
     app = visit("your_network")
     yours = app.at.session_state["yours"]
-    assert (yours.shown.name, yours.columns, yours.standardise) == ("b", ["wind", "load"], True)
+    assert (yours.shown.name, yours.columns, yours.scale) == ("b", ["wind", "load"], "standardise")
     wanted = {"network": str(tmp_path / "gone.pt")}
     monkeypatch.setenv(OPEN, json.dumps(wanted))
     yours_module._wanted.cache_clear()
     assert "No such file" in words(visit("your_network"))
+
+
+class Forecaster(nn.Module):
+    """What a person trains: a layer, and a readout of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gru, self.head = nn.GRU(2, 6), nn.Linear(6, 1)
+
+
+def series(steps: int = 300) -> np.ndarray:
+    """Two columns, of which the second is what the first was two steps ago, and a number of the day."""
+    x = np.random.default_rng(0).normal(size=steps).round(3)
+    return np.column_stack([np.arange(steps) // 50, x, np.roll(x, 2)])
+
+
+def text(values: np.ndarray) -> bytes:
+    return b"day,x,then\n" + b"\n".join(b",".join(b"%g" % v for v in row) for row in values)
+
+
+def test_it_is_judged_by_columns_of_the_persons_own_table(visit):
+    torch.manual_seed(0)
+    net, values = Forecaster(), series()
+    app = visit("your_network")
+    bring(app, ("mine.pt", saved(net.state_dict())))
+    data(app, "series.csv", text(values))
+    yours = app.at.session_state["yours"]
+    assert yours.aims == (["then"], 0)  # the columns that are left over
+    app.at.multiselect(key="yours.wanted").set_value(["x"])
+    app.at.number_input(key="yours.ahead").set_value(3)
+    app.run()
+    x = torch.from_numpy(values[:, :2]).float()[:, None]
+    with torch.no_grad():
+        y = net.head(net.gru(x)[0])[:-3, 0, 0].double().numpy()
+    right = values[3:, 1]
+    app.at.button(key="yours.examined.memory").click()
+    app.run()
+    assert not app.at.warning
+    use = app.at.session_state["yours.examined.memory.answer"][1]
+    assert use.resets.loss == pytest.approx(((y - right) ** 2).mean(), rel=1e-5)
+    with torch.no_grad():
+        alone = torch.cat([net.head(net.gru(step[None])[0]) for step in x])[:-3, 0, 0].double().numpy()
+    assert use.resets.losses[0] == pytest.approx(((alone - right) ** 2).mean(), rel=1e-5)
+    assert str(use.verdict) in picture(app)["headline"]
+    app.at.number_input(key="yours.ahead").set_value(1)
+    app.run()
+    assert "headline" in picture(app)
+    assert str(use.verdict) not in words(app), "the answer was to another question"
+
+
+def test_a_file_without_a_readout_is_judged_by_a_fitted_one(visit):
+    torch.manual_seed(0)
+    app = visit("your_network")
+    bring(app, ("bare.pt", saved(nn.LSTM(2, 8).state_dict())))
+    data(app, "series.csv", text(series()))
+    assert "The file has no readout that fits; one was fitted" in words(app)
+
+
+def test_a_scale_on_which_it_does_better_is_told(visit):
+    torch.manual_seed(0)
+    x = np.random.default_rng(1).normal(size=400)
+    net = nn.ModuleDict({"rnn": nn.RNN(1, 1, nonlinearity="relu"), "head": nn.Linear(1, 1)})
+    with torch.no_grad():  # gives its input back, where that is not below -3
+        for name, value in {"weight_ih_l0": 1, "weight_hh_l0": 0, "bias_ih_l0": 3, "bias_hh_l0": 0}.items():
+            getattr(net["rnn"], name).fill_(value)
+        net["head"].weight.fill_(1)
+        net["head"].bias.fill_(-3)
+    app = visit("your_network")
+    bring(app, ("mine.pt", saved(net.state_dict())))
+    app.at.button_group(key="yours.rnn.nonlinearity").set_value("relu")
+    app.run()
+    rows = b"a,b\n" + b"\n".join(b"%g,%g" % (200 * v - 900, 7 * v) for v in x)
+    data(app, "series.csv", rows)
+    assert "With its columns standardised it fits these data better" in words(app)
+    app.at.button_group(key="yours.scale").set_value("standardise")
+    app.run()
+    assert "fits these data better" not in words(app)
+
+
+def test_a_cured_network_is_shown_over_the_one_that_was_brought(visit):
+    healthy = load_asset("order")
+    weights = plant(seqviz.network(healthy), "never_read", [10, 20]).state_dict()
+    app = visit("your_network")
+    bring(app, ("ill.pt", saved(weights)))
+    (by,) = [box for box in app.at.selectbox if box.key.startswith("yours.by")]
+    app.at.selectbox(key=by.key).set_value(task("order").label)
+    app.run()
+    app.at.button(key="yours.examined.doctor").click()
+    app.run()
+    found = app.at.session_state["yours.examined.doctor.answer"][1]
+    lit = picture(app)["lit"]
+    assert lit, "the rows of the findings are marked"
+    assert {(row["signal"], tuple(row["units"])) for row in lit} <= {
+        (row.signal, row.units) for finding in found for row in finding.rows
+    }
+    assert picture(app)["headline"] == str(found.sentence)
+    app.at.button(key="yours.examined.cured").click()
+    app.run()
+    header = picture(app)
+    assert header["baseline"] is True
+    yours = app.at.session_state["yours"]
+    cured = found.cured(yours.file.whole(yours.shown))
+    x = torch.from_numpy(yours.inputs().x)[:, None]
+    with torch.no_grad():
+        wanted = cured.last(x)[0]
+    np.testing.assert_allclose(yours.run_cured()["l0.h"], wanted, atol=1e-6)
+    app.at.button(key="yours.back").click()
+    app.run()
+    assert not picture(app).get("baseline")
+
+
+def test_a_sequence_of_a_table_is_chosen(visit):
+    app = visit("your_network")
+    torch.manual_seed(0)
+    gru = nn.GRU(2, 3)
+    bring(app, ("mine.pt", saved(gru.state_dict())))
+    values = series()
+    data(app, "series.csv", text(values))
+    app.at.selectbox(key="yours.apart").set_value("day")
+    app.run()
+    app.at.number_input(key="yours.sequence").set_value(4)
+    app.run()
+    with torch.no_grad():
+        h = gru(torch.from_numpy(values[200:250, 1:]).float()[:, None])[0]
+    np.testing.assert_allclose(app.at.session_state["yours"].run().trace["l0.h"], h, atol=1e-6)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_run_in_a_folder_is_opened(visit, tmp_path, packed):
+    torch.manual_seed(0)
+    gru, x = nn.GRU(2, 3), torch.randn(40, 2)
+    seqviz.capture_blocks(gru, x, tmp_path / "run", block=16)
+    files = [(path.name, path.read_bytes()) for path in sorted((tmp_path / "run").iterdir())]
+    if packed:
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as archive:
+            for name, content in files:
+                archive.writestr(f"run/{name}", content)
+        files = [("run.zip", stream.getvalue())]
+    app = visit("your_network")
+    bring(app, *files)
+    assert not app.at.warning
+    with torch.no_grad():
+        np.testing.assert_allclose(
+            app.at.session_state["yours"].run().trace["l0.h"][:, 0], gru(x[:, None])[0][:, 0], atol=1e-6
+        )
+    if not packed:
+        bring(app, *[file for file in files if file[0] != "signal_1.npy"])
+        assert "signal_1.npy is missing" in words(app)

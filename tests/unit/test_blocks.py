@@ -275,6 +275,18 @@ def damaged(folder):
     with pytest.raises(ValueError, match=r"damaged|version") as caught:
         seqviz.Trace.open(folder)
     assert str(caught.value).count(".") == 1
+    with pytest.raises(ValueError, match=r"damaged|version"):
+        seqviz.Trace.of_files({path.name: path.read_bytes() for path in folder.iterdir()})
+
+
+def test_a_folder_whose_files_are_given_is_the_same_trace(folder):
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    opened, given_ = seqviz.Trace.open(folder), seqviz.Trace.of_files(files)
+    same(given_, opened, 0)
+    assert given_.problem == opened.problem
+    del files["signal_2.npy"]
+    with pytest.raises(ValueError, match=r"signal_2\.npy is missing; bring all files of the folder\."):
+        seqviz.Trace.of_files(files)
 
 
 @given(change=st.sampled_from(["cut", "flip", "drop", "swap"]), where=st.floats(0, 1), value=st.integers(0, 255))
@@ -295,14 +307,16 @@ def test_damaged_files_are_refused_or_read_and_never_break(tmp_path_factory, cha
         file.unlink()
     else:
         file.write_bytes(files[0].read_bytes())
-    said = ""
-    try:
-        assert seqviz.Trace.open(folder)["l0.f"].shape == (9, 1, 4)
-    except ValueError as error:
-        said = str(error)
-    except KeyError:  # a letter of a signal's name
-        assert change == "flip"
-    assert not said or re.search("damaged|version", said)
+    files = {file.name: file.read_bytes() for file in folder.iterdir()}
+    for opened in (lambda: seqviz.Trace.open(folder), lambda: seqviz.Trace.of_files(files)):
+        said = ""
+        try:
+            assert opened()["l0.f"].shape == (9, 1, 4)
+        except ValueError as error:
+            said = str(error)
+        except KeyError:  # a letter of a signal's name
+            assert change == "flip"
+        assert not said or re.search("damaged|version|missing", said)
 
 
 @pytest.mark.parametrize(

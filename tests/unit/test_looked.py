@@ -13,7 +13,7 @@ from torch import nn
 
 import seqviz
 from seqviz import looked, read_network
-from seqviz.looked import inputs_of_table, inputs_of_text, look, look_at_trace
+from seqviz.looked import Run, inputs_of_table, inputs_of_text, look, look_at_trace, sequences_in
 from seqviz.reading import Table
 
 
@@ -109,3 +109,51 @@ def test_a_text_lights_one_input_a_character():
     for text, says in (("", "is empty"), ("abcde", "Different characters in the text: 5; the network takes 4 inputs")):
         with pytest.raises(ValueError, match=says):
             inputs_of_text(text, 4)
+
+
+def test_a_window_far_into_a_run_begins_at_the_last_place_that_is_known(monkeypatch):
+    monkeypatch.setattr(looked, "CHUNK", 64)
+    torch.manual_seed(0)
+    module = nn.LSTM(2, 3, 2)
+    x = torch.randn(1000, 2)
+    with torch.no_grad():
+        h = module(x[:, None])[0][:, 0]
+    file = file_of(module)
+    run = Run(file.whole(file.stacks[0]), x.numpy())
+    asked = [900, 10, 130, 950, 899, 0]
+    steps = []
+    run.module.register_forward_pre_hook(lambda _, given: steps.append(len(given[0])))
+    for first in asked:
+        steps.clear()
+        seen = run.look(most=40, first=first)
+        np.testing.assert_allclose(seen.trace["l1.h"][:, 0], h[first : first + 40], atol=1e-6)
+        if first != asked[0]:
+            assert sum(steps) < 40 + 2 * 64, "what was run once is not run again"
+
+
+def test_columns_are_brought_to_the_range_from_0_to_1():
+    given_ = table(7, 2)
+    taken = inputs_of_table(given_, 2, to_range=True)
+    low, high = given_.values.min(0), given_.values.max(0)
+    np.testing.assert_allclose(taken.x, (given_.values - low) / (high - low), rtol=1e-5)
+    assert "brought to the range from 0 to 1" in str(taken.says[0])
+    still = inputs_of_table(Table(np.full((4, 1), 7.0), ("a",)), 1, to_range=True)
+    assert (still.x == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "starts"),
+    [
+        ([1, 1, 2, 2, 2, 7, 7], [0, 2, 5]),
+        ([1, 1, 2, 2, 1, 1], None),  # comes back
+        ([1, 2, 3, 4], None),  # a number of the row
+        ([0.5, 0.5, 1.5, 1.5], None),  # no whole numbers
+        ([3, 3, 3, 3], None),  # one sequence
+    ],
+)
+def test_a_column_that_tells_sequences_apart(values, starts):
+    found = sequences_in(Table(np.array(values, float)[:, None], ("day",)))
+    if starts is None:
+        assert not found
+    else:
+        np.testing.assert_array_equal(found["day"], starts)

@@ -60,6 +60,34 @@ def test_a_layer_a_direction_and_a_batch_element_are_sent_as_they_ran(trace, cho
     assert np.array_equal(arrays["x"], trace[f"{path.split('.')[0]}.x"][:, batch])
 
 
+def test_a_sentence_stands_on_top_and_names_and_marks_are_told(trace):
+    header, _ = unpacked(of_trace(trace))
+    assert re.match(r"On average \d+% of the old state is kept a step", header["headline"])
+    assert header["names"] is None
+    assert header["marks"] is None
+    lit = [{"signal": "l0.z", "units": [1, 2], "mark": "1", "says": "odd"}]
+    dates = [f"2024-01-0{k}" for k in range(1, 8)]
+    header, _ = unpacked(of_trace(trace, headline="Two findings.", names=("a", "b", "c"), marks=dates, lit=lit))
+    assert (header["headline"], header["names"], header["marks"], header["lit"]) == (
+        "Two findings.", ["a", "b", "c"], dates, lit,
+    )  # fmt: skip
+    header, _ = unpacked(of_trace(trace, names=("a", "b"), marks=dates[:3]))
+    assert (header["names"], header["marks"]) == (None, None), "what does not fit is left out"
+
+
+def test_another_run_is_laid_beside_it(trace):
+    torch.manual_seed(1)
+    other = seqviz.capture(Two(), torch.randn(7, 2, 3))
+    header, arrays = unpacked(of_trace(trace, baseline=other, batch=1))
+    assert header["baseline"] is True
+    for signal in "xrznh":
+        name = "encoder.x" if signal == "x" else f"encoder.l0.{signal}"
+        np.testing.assert_array_equal(arrays[f"baseline.{signal}"], other[name][:, 1])
+    header, arrays = unpacked(of_trace(trace, baseline=other.sel(step=slice(0, 5))))
+    assert header["baseline"] is False
+    assert not any(name.startswith("baseline.") for name in arrays)
+
+
 def test_steps_past_the_end_of_a_sequence_are_left_out():
     lstm = nn.LSTM(2, 3)
     packed = nn.utils.rnn.pack_padded_sequence(torch.randn(6, 2, 2), torch.tensor([6, 4]))

@@ -10,7 +10,7 @@ from typing import Final
 
 from seqviz.language import tr
 
-__all__ = ["NETWORKS", "damaged", "entry", "names", "unpacked"]
+__all__ = ["NETWORKS", "damaged", "entry", "folder_of", "names", "unpacked"]
 
 MAX_ENTRIES: Final = 50_000
 MAX_UNPACKED: Final = 2**28
@@ -74,6 +74,23 @@ def unpacked(data: bytes) -> tuple[str, dict[str, bytes]] | None:
     if sum(sizes[name].file_size for name in (main, *beside)) > MAX_UNPACKED:
         raise ValueError(tr("The archive holds more than {most} MiB.", most=MAX_UNPACKED // 2**20))
     return main, {name.rpartition("/")[2]: entry(data, name) or b"" for name in (main, *beside)}
+
+
+def folder_of(data: bytes, name: str) -> dict[str, bytes] | None:
+    """The files that lie in an archive beside one of this name, and it; None where there is none.
+
+    Raises:
+        ValueError: it is damaged, or holds too much.
+    """
+    listed = names(data)
+    main = next((each for each in listed if each.rpartition("/")[2] == name), None)
+    if main is None:
+        return None
+    folder = main.rpartition("/")[0]
+    inside = [each for each in listed if each.rpartition("/")[0] == folder and not each.endswith("/")]
+    if sum(listed[each].file_size for each in inside) > MAX_UNPACKED:
+        raise ValueError(tr("The archive holds more than {most} MiB.", most=MAX_UNPACKED // 2**20))
+    return {each.rpartition("/")[2]: entry(data, each) or b"" for each in inside}
 
 
 def damaged() -> str:

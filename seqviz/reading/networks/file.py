@@ -17,7 +17,7 @@ from seqviz.cells.peephole import PEEPHOLE
 from seqviz.checks import shown
 from seqviz.experiment import MAX_HIDDEN, MAX_INPUT, MAX_LAYERS, MAX_OUTPUT, Experiment, Tensor, parameter_shapes
 from seqviz.language import Sentence, tr
-from seqviz.reading.networks.made import made
+from seqviz.reading.networks.made import Whole, made
 from seqviz.reading.networks.stacks import Stack
 from seqviz.reading.networks.stored import Stored, brief
 
@@ -79,16 +79,31 @@ class NetworkFile:
         Raises:
             ValueError: there is no such stack.
         """
-        chosen = self._stack(stack)
-        if not chosen.fed_by:
-            return x
-        before = self._stack(chosen.fed_by)
-        took, module = self.fed(before, x), self.module(before)
-        took = took.flip(0) if before.backwards else took
         with torch.no_grad():
-            out: torch.Tensor = module(took.transpose(0, 1) if module.batch_first else took)[0]
-        out = out.transpose(0, 1) if module.batch_first else out
-        return out.flip(0) if before.turned_back else out
+            out: torch.Tensor = self.whole(stack, readout=False).fed(x)
+        return out.flip(0) if self._stack(stack).backwards else out
+
+    def whole(self, stack: Stack | str | int = 0, *, readout: bool = True, **answers: Any) -> Whole:
+        """A stack with those that come before it, and with what reads it out, as one module.
+
+        Args:
+            stack: one of ``stacks``, its name, or its place.
+            readout: whether the layer that ``readout`` names is to be there, if there is one.
+            answers: as in :meth:`module`, of this stack.
+
+        Returns:
+            A module ``(L, N, H_in)`` to ``(L, N, O)``; without a readout to the states of the stack.
+
+        Raises:
+            ValueError: there is no such stack, question or answer.
+        """
+        chain = [self._stack(stack)]
+        while chain[0].fed_by:
+            chain.insert(0, self._stack(chain[0].fed_by))
+        layers = [self.module(each, **(answers if each is chain[-1] else {})) for each in chain]
+        arrays = self._readout(chain[-1]) if readout else None
+        turns = [(each.backwards, each.turned_back) for each in chain]
+        return Whole(layers, turns, None if arrays is None else _linear(*arrays.values()))
 
     def module(self, stack: Stack | str | int = 0, **answers: Any) -> nn.Module:
         """torch's own layer with the weights of a stack, in float32 and for evaluation.
@@ -123,7 +138,7 @@ class NetworkFile:
         problem = _beyond(chosen)
         if problem:
             raise ValueError(problem)
-        arrays = dict(chosen.parameters) | self._readout(chosen)
+        arrays = dict(chosen.parameters) | self._read_out(chosen)
         cell = PEEPHOLE.name if chosen.peephole else _registered(chosen.cell, said)
         outputs = len(arrays["readout.bias"])
         blank = Experiment(cell, chosen.input_size, chosen.hidden_size, outputs, chosen.num_layers)
@@ -131,11 +146,18 @@ class NetworkFile:
         tensors = tuple(Tensor.of(name, array) for name, array in sorted((zeros | arrays).items()))
         return Experiment(cell, chosen.input_size, chosen.hidden_size, outputs, chosen.num_layers, tensors=tensors)
 
-    def _readout(self, chosen: Stack) -> dict[str, np.ndarray]:
+    def _readout(self, chosen: Stack) -> dict[str, np.ndarray] | None:
         weight, bias = (self.tensors.get(f"{chosen.readout}.{part}") for part in ("weight", "bias"))
-        if not chosen.readout or weight is None or bias is None or weight.shape[0] > MAX_OUTPUT:
-            return {"readout.weight": np.zeros((1, chosen.hidden_size), "<f4"), "readout.bias": np.zeros(1, "<f4")}
+        if not chosen.readout or weight is None or bias is None:
+            return None
         return {"readout.weight": weight.float32(), "readout.bias": bias.float32()}
+
+    def _read_out(self, chosen: Stack) -> dict[str, np.ndarray]:
+        """The readout of an experiment: the file's, or zeros where it has none that is small enough."""
+        found = self._readout(chosen)
+        if found is None or len(found["readout.bias"]) > MAX_OUTPUT:
+            return {"readout.weight": np.zeros((1, chosen.hidden_size), "<f4"), "readout.bias": np.zeros(1, "<f4")}
+        return found
 
     def _stack(self, stack: Stack | str | int) -> Stack:
         if isinstance(stack, Stack):
@@ -147,6 +169,14 @@ class NetworkFile:
         raise ValueError(
             tr("There is no network {name} in the file; there are {known}.", name=shown(stack), known=known)
         )
+
+
+def _linear(weight: np.ndarray, bias: np.ndarray) -> nn.Linear:
+    made = nn.Linear(weight.shape[1], weight.shape[0], device="meta").to_empty(device="cpu")
+    with torch.no_grad():
+        made.weight.copy_(torch.from_numpy(weight.copy()))
+        made.bias.copy_(torch.from_numpy(bias.copy()))
+    return made.eval()
 
 
 def _told(stack: Stack, answers: Mapping[str, Any]) -> Stack:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from seqviz.cells.peephole import PEEPHOLE
 from seqviz.language import tr
 from seqviz.reading.networks.stacks import Stack
 
-__all__ = ["BothWays", "made"]
+__all__ = ["BothWays", "Whole", "made"]
 
 _LAYERS: Final = MappingProxyType({"LSTM": nn.LSTM, "GRU": nn.GRU, "RNN": nn.RNN})
 
@@ -63,6 +63,54 @@ class BothWays(nn.Module):
         states = [state.squeeze(1) for state in states] if alone else states
         y = x.squeeze(1) if alone else x.transpose(0, 1) if self.batch_first else x
         return y, states[0] if len(states) == 1 else tuple(states)
+
+
+class Whole(nn.Module):
+    """A network out of a file as one module: recurrent layers that feed each other, and what reads the last one out.
+
+    The call is a layer's without a state: ``x`` ``(L, N, H_in)``; the output is ``(L, N, O)`` with a readout, and
+    ``(L, N, H_out)`` without one.
+
+    Args:
+        layers: the first one first.
+        turns: of each, whether it takes the last step first, and whether its output is then turned again.
+        readout: what reads out the last one.
+    """
+
+    def __init__(
+        self, layers: Sequence[nn.Module], turns: Sequence[tuple[bool, bool]], readout: nn.Linear | None = None
+    ) -> None:
+        super().__init__()
+        self.layers, self.turns = nn.ModuleList(layers), tuple(turns)
+        self.readout = readout
+
+    def with_readout(self, readout: nn.Linear | None) -> Whole:
+        """The same layers, read out by something else."""
+        return Whole(list(self.layers), self.turns, readout)
+
+    @property
+    def last(self) -> Any:
+        """The last of the layers."""
+        return self.layers[-1]
+
+    def fed(self, x: Tensor) -> Tensor:
+        """What the last layer takes, ``(L, N, H_in)``, the step that it takes first being the first."""
+        for turns, layer in list(zip(self.turns, self.layers, strict=True))[:-1]:
+            x = _through(layer, turns, x)
+        return x.flip(0) if self.turns[-1][0] else x
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The output at each step of ``x``."""
+        for turns, layer in zip(self.turns, self.layers, strict=True):
+            x = _through(layer, turns, x)
+        return x if self.readout is None else self.readout(x)
+
+
+def _through(layer: Any, turns: tuple[bool, bool], x: Tensor) -> Tensor:
+    took = x.flip(0) if turns[0] else x
+    out: Tensor = layer(took.transpose(0, 1) if layer.batch_first else took)[0]
+    out = out.transpose(0, 1) if layer.batch_first else out
+    return out.flip(0) if turns[1] else out
 
 
 def made(stack: Stack, said: Mapping[str, Any]) -> nn.Module:

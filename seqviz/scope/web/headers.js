@@ -149,6 +149,16 @@
  */
 
 /**
+ * Units of a row that something is said about, all of them where `units` is null, and its mark there.
+ *
+ * @typedef {object} LitRow
+ * @property {string} signal
+ * @property {number[] | null} units
+ * @property {string} mark
+ * @property {string} says
+ */
+
+/**
  * The network, where the browser runs it itself; its weights are the arrays `model.NAME`.
  *
  * @typedef {object} ModelHeader
@@ -208,6 +218,7 @@
  * @property {string[] | null} [marks]
  * @property {string[] | null} [names]
  * @property {Rule[]} [rules]
+ * @property {LitRow[]} [lit]
  * @property {number[][]} [edited]
  * @property {number[] | null} [at]
  * @property {boolean} [undo]

@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 import { span } from "./forward.js";
 import { tr } from "./language.js";
 
-/** @import { Rule, ScopeHeader, ScopeRow } from "./headers.js" */
+/** @import { LitRow, Rule, ScopeHeader, ScopeRow } from "./headers.js" */
 /** @import { Mark, ScopeState, Span } from "./types.js" */
 
 const MOST = 200; // edited steps that are marked
@@ -47,20 +47,29 @@ function outline(region, title, look) {
 }
 
 // The marks of one rule in one row: the whole row, or a line a unit.
-/**
- * @param {Rule} rule
- * @param {ScopeRow} row
- * @param {Span} place
- * @param {ScopeState} state
- */
-function ofRule(rule, row, place, { L, order, folded, hidden }) {
-  const [from, to] = span(rule.steps, L);
-  const each = place.height / (lined(row) ? hidden : 1);
-  const whole = !rule.units || row.kind === "line" || folded.has(row.signal);
-  const spots = whole
-    ? [place]
-    : rule.units.map((u) => ({ top: place.top + each * order.indexOf(u), height: Math.max(3, each) }));
+/** @type {(rule: Rule, row: ScopeRow, place: Span, state: ScopeState) => Mark[]} */
+function ofRule(rule, row, place, state) {
+  const [from, to] = span(rule.steps, state.L);
+  const spots = spotsOf(rule.units, row, place, state);
   return spots.map((spot) => outline({ from, to, place: spot }, rule.says, "sv-rule"));
+}
+
+// Where some units lie in a row: a line each, or the row where that does not tell them apart.
+/** @type {(units: readonly number[] | null, row: ScopeRow, place: Span, state: ScopeState) => Span[]} */
+function spotsOf(units, row, place, { order, folded, hidden }) {
+  if (!units || !lined(row) || folded.has(row.signal)) return [place];
+  const each = place.height / hidden;
+  return units.map((u) => ({ top: place.top + each * order.indexOf(u), height: Math.max(3, each) }));
+}
+
+// A finding in a row: its frames, the first of them with its mark.
+/** @type {(lit: LitRow, row: ScopeRow, place: Span, state: ScopeState) => Mark[]} */
+function ofLit(lit, row, place, state) {
+  const marks = spotsOf(lit.units, row, place, state).map((spot) =>
+    outline({ from: 0, to: state.L, place: spot }, lit.says, "sv-finding"),
+  );
+  marks[0]?.append(el("b", { text: lit.mark }));
+  return marks;
 }
 
 /**
@@ -79,6 +88,11 @@ export function changes(header, rows, places, state) {
       outline({ from: step, to: step + 1, place: { top, height: 3 } }, tr("changed by you"), "sv-edited"),
     );
     const rules = (header.rules ?? []).filter((rule) => rule.signal.replace(/_(pre|ih|hh)$/, "") === name);
-    return [...edits, ...rules.flatMap((rule) => ofRule(rule, row, places[k], state))];
+    const lit = (header.lit ?? []).filter(({ signal }) => signal === name);
+    return [
+      ...edits,
+      ...rules.flatMap((rule) => ofRule(rule, row, places[k], state)),
+      ...lit.flatMap((each) => ofLit(each, row, places[k], state)),
+    ];
   });
 }

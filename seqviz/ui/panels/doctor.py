@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -21,9 +21,16 @@ from seqviz.ui.bench import Bench
 from seqviz.ui.controls import literal, refuse, remembered
 from seqviz.ui.shell import go
 
-__all__ = ["doctor_panel", "examination"]
+__all__ = ["Answers", "doctor_panel", "examination"]
 
 CHART = {"displayModeBar": False}
+
+
+class Answers(NamedTuple):
+    """What was found; None of what was not asked."""
+
+    memory: MemoryUse | None
+    diagnosis: Diagnosis | None
 
 
 def doctor_panel(
@@ -34,7 +41,9 @@ def doctor_panel(
     same: Hashable,
     trace: Trace | None = None,
     look_at: Callable[[Any], None] | None = None,
-) -> None:
+    examined: dict[str, Any] | None = None,
+    narrow: bool = False,
+) -> Answers:
     """Two questions about a network, each asked by a button and answered below it.
 
     Args:
@@ -45,20 +54,27 @@ def doctor_panel(
         same: what tells a network and its data from others: an answer is shown as long as it is the same.
         trace: the run in which rows are lit.
         look_at: shows a cured network, beside the one that it was.
+        examined: what the doctor judges by, where that is cut otherwise than for the memory.
+        narrow: for a column beside a picture that lights the rows itself.
+
+    Returns:
+        What was found, as far as it was asked about this.
     """
     asks = {name: judged.get(name) for name in ("targets", "loss", "task")}
     with st.container(horizontal=True, key=f"{key}-questions"):
         if any(value is not None for value in asks.values()):
             _asked(tr("Does it use its memory?"), f"{key}.memory", same, lambda: uses_memory(subject, **judged))
-        _asked(tr("Examine it"), f"{key}.doctor", same, lambda: doctor(subject, **judged))
-    use = _answer(f"{key}.memory", same)
-    if isinstance(use, MemoryUse):
-        _memory(use, key)
-    diagnosis = _answer(f"{key}.doctor", same)
-    if isinstance(diagnosis, Diagnosis):
+        _asked(tr("Examine it"), f"{key}.doctor", same, lambda: doctor(subject, **(examined or judged)))
+    found = Answers(_answer(f"{key}.memory", same), _answer(f"{key}.doctor", same))
+    if found.memory is not None:
+        _memory(found.memory, key, narrow)
+    if found.diagnosis is not None and narrow:
+        _told(found.diagnosis, subject, key, look_at)
+    elif found.diagnosis is not None:
         if trace is None and isinstance(subject, Experiment):
             trace = run(subject)
-        _diagnosis(diagnosis, subject, key, trace, look_at)
+        _diagnosis(found.diagnosis, subject, key, trace, look_at)
+    return found
 
 
 def examination(experiment: Experiment, *, key: str, known: str = "") -> None:
@@ -129,19 +145,18 @@ def _theme() -> str:
     return str(st.context.theme.type or "light")
 
 
-def _memory(use: MemoryUse, key: str) -> None:
-    st.plotly_chart(memory_use(use, theme=_theme()), theme=None, key=f"{key}.memory.chart", config=CHART)
+def _memory(use: MemoryUse, key: str, narrow: bool) -> None:
+    if narrow:
+        st.markdown("  \n".join(f"**{literal(says)}**" for says in use.verdicts))
+    figure = memory_use(use, theme=_theme(), stacked=narrow)
+    st.plotly_chart(figure, theme=None, key=f"{key}.memory.chart", config=CHART)
     st.caption("  \n".join(literal(says) for says in use.sentences))
 
 
 def _diagnosis(
     diagnosis: Diagnosis, subject: Any, key: str, trace: Trace | None, look_at: Callable[[Any], None] | None
 ) -> None:
-    st.markdown(f"#### {literal(diagnosis.sentence)}")
-    if look_at and diagnosis.helping:
-        label = tr("Look at the cured network") if len(diagnosis.helping) > 1 else tr("Look at it with its cure")
-        if st.button(label, key=f"{key}.cured", type="primary"):
-            look_at(diagnosis.cured(subject))
+    _summed_up(diagnosis, subject, key, look_at)
     left, right = st.columns([3, 2], gap="medium")
     with right:
         for number, finding in enumerate(diagnosis, 1):
@@ -156,6 +171,26 @@ def _diagnosis(
             ]
             if rows:
                 st.plotly_chart(lit(trace, rows, theme=_theme()), theme=None, key=f"{key}.lit", config=CHART)
+    _harmless(diagnosis, key)
+
+
+def _told(diagnosis: Diagnosis, subject: Any, key: str, look_at: Callable[[Any], None] | None) -> None:
+    """All of it, one below the other."""
+    _summed_up(diagnosis, subject, key, look_at)
+    for number, finding in enumerate(diagnosis, 1):
+        _card(number, finding, subject, key, look_at)
+    _harmless(diagnosis, key)
+
+
+def _summed_up(diagnosis: Diagnosis, subject: Any, key: str, look_at: Callable[[Any], None] | None) -> None:
+    st.markdown(f"#### {literal(diagnosis.sentence)}")
+    if look_at and diagnosis.helping:
+        label = tr("Look at the cured network") if len(diagnosis.helping) > 1 else tr("Look at it with its cure")
+        if st.button(label, key=f"{key}.cured", type="primary"):
+            look_at(diagnosis.cured(subject))
+
+
+def _harmless(diagnosis: Diagnosis, key: str) -> None:
     if diagnosis.harmless:
         odd = [tr("{title}. {says}", title=found.title, says=found.says) for found in diagnosis.harmless]
         with st.expander(tr("Looks odd, and its cure does not help"), key=f"{key}-harmless"):
@@ -170,7 +205,7 @@ def _card(number: int, finding: Finding, subject: Any, key: str, look_at: Callab
             did = "" if finding.effect is None else literal(str(finding.effect))
             alone = tr("Alone: {did}", did=did) if did else tr("Not tried: there is nothing to judge it by.")
             st.markdown(f"{literal(finding.cure.name)}  \n{alone}")
-            changes = look_at and isinstance(subject, Experiment) and finding.cure.clip is None
+            changes = look_at and finding.cure.clip is None
             if changes and st.button(tr("Look at it with this cure"), key=f"{key}.cure.{number}"):
                 assert look_at is not None
                 look_at(finding.cure.apply(subject))
