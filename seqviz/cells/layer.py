@@ -98,6 +98,12 @@ class CellLayer(nn.Module):
     def __repr__(self) -> str:
         return f"CellLayer({self.mode}, {self.input_size}, {self.hidden_size}, num_layers={self.num_layers})"
 
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        """Notes the cell beside a state dict, whose names may be those of another one."""
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        if hasattr(destination, "_metadata"):
+            destination._metadata[prefix[:-1]]["cell"] = self.mode
+
     def packed(self, layer: int) -> Named:
         """A layer's parameters by their names in :attr:`Cell.packing`."""
         return Named({name: getattr(self, f"{name}_l{layer}") for name in self.cell.packing})

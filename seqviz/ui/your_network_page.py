@@ -133,7 +133,7 @@ def _blocks(stack: Stack) -> str:
         )
     where = tr("columns") if stack.moved[0].columns else tr("rows")
     source = tr("{where} of {source}", where=where, source=stack.moved[0].source[-60:])
-    return f'<div class="sv-moved">{"".join(rows)}<small>{escape(source)}</small></div>'
+    return f'<div class="sv-moved">{"".join(rows)}<span style="font-size:14px">{escape(source)}</span></div>'
 
 
 def _data(yours: Yours) -> None:

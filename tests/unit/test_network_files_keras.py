@@ -204,16 +204,24 @@ def test_models_of_ones_own_and_models_in_models(folder: Path) -> None:
     assert any("lstm_cell is a single step" in note for note in file.notes)
 
 
-@pytest.mark.parametrize("mode", ["sum", "mul", "ave"])
-def test_directions_stay_side_by_side(folder: Path, mode: str) -> None:
-    model = model_of(L.Bidirectional(L.GRU(4, return_sequences=True), merge_mode=mode))
+@pytest.mark.parametrize("mode", ["sum", "mul", "ave", "concat"])
+def test_directions_are_put_together_before_what_comes_next(folder: Path, mode: str) -> None:
+    """Side by side in the picture; merged where another layer or the readout takes them."""
+    both = L.Bidirectional(L.GRU(4, return_sequences=True, name="one"), merge_mode=mode, name="both")
+    model = model_of(both, L.LSTM(2, return_sequences=True, name="next"), L.Dense(1, name="out"))
     x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("<f4")
-    file = read_network(saved(model, folder, "keras"))
-    with torch.no_grad():
-        one, two = file.module()(torch.from_numpy(x))[0].chunk(2, -1)
-    joint = {"sum": one + two, "mul": one * two, "ave": (one + two) / 2}[mode]
-    np.testing.assert_allclose(joint, model(x).detach(), atol=1e-6)
-    assert any(f"merge_mode={mode}" in note for note in file.notes)
+    for kind in ("keras", "h5"):
+        file = read_network(saved(model, folder, kind))
+        with torch.no_grad():
+            halves = file.module("both")(torch.from_numpy(x))[0].chunk(2, -1)
+            whole = file.whole("next")(torch.from_numpy(x).transpose(0, 1)).transpose(0, 1)
+        one, two = halves
+        merged = {"sum": one + two, "mul": one * two, "ave": (one + two) / 2, "concat": torch.cat(halves, -1)}[mode]
+        np.testing.assert_allclose(merged, model.layers[0](x).detach(), atol=1e-6)
+        np.testing.assert_allclose(whole, model(x).detach(), atol=1e-6)
+        assert any(f"merge_mode={mode}" in note for note in file.notes) == (mode != "concat")
+    alone = read_network(saved(model_of(both, L.Dense(2, name="out")), folder, "keras"))
+    assert alone.stacks[0].readout == "out"
 
 
 def test_what_is_to_be_known_is_noted(folder: Path) -> None:
@@ -280,12 +288,41 @@ def test_what_tensorflow_wrote(folder: Path) -> None:
         read_network(old(arrays, {"class_name": "Sequential", "config": listed}))
 
 
-@pytest.mark.parametrize(("cell", "blocks"), [("LSTM", 4), ("GRU", 3)])
-def test_cudnns_layout_is_told_by_its_bias(cell: str, blocks: int) -> None:
-    arrays = {"a/a/kernel": np.ones((3, 2 * blocks)), "a/a/recurrent_kernel": np.ones((2, 2 * blocks)),
-              "a/a/bias": np.ones(4 * blocks)}  # fmt: skip
-    with pytest.raises(ValueError, match=f"a is a CuDNN{cell}, .* load_weights"):
-        read_network(old(arrays))
+def of_cudnn(weights: list[np.ndarray], gates: int) -> list[np.ndarray]:
+    """What CuDNNLSTM or CuDNNGRU would hold, as Keras 2 turned the weights of an LSTM or GRU into theirs.
+
+    https://github.com/keras-team/keras/blob/v2.15.0/keras/saving/legacy/hdf5_format.py, ``_convert_rnn_weights``.
+    """
+
+    def each(kernels: np.ndarray, turn: Any) -> np.ndarray:
+        return np.hstack([turn(kernel) for kernel in np.hsplit(kernels, gates)])
+
+    kernel, recurrent, bias = weights
+    kernel = each(kernel, lambda k: k.T.reshape(k.shape, order="C"))
+    recurrent = each(recurrent, lambda k: k.T)
+    bias = np.tile(0.5 * bias, 2) if bias.ndim == 1 else bias.reshape(-1)
+    return [kernel, recurrent, bias]
+
+
+@pytest.mark.parametrize("listed", [False, True])
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize(("cell", "gates"), [("LSTM", 4), ("GRU", 3)])
+def test_cudnns_layers_are_read_as_keras_converts_them(cell: str, gates: int, both: bool, listed: bool) -> None:
+    layer = getattr(L, cell)(4, return_sequences=True, name="a")
+    model = model_of(L.Bidirectional(layer, name="a") if both else layer)
+    inner, weights, arrays = f"cu_dnn{cell.lower()}", model.get_weights(), {}
+    for k, way in enumerate(("forward_", "backward_") if both else ("",)):
+        parts = zip(("kernel", "recurrent_kernel", "bias"), of_cudnn(weights[3 * k : 3 * k + 3], gates), strict=True)
+        arrays |= {f"a/a/{way}{inner}/{name}" if both else f"a/a/{name}": array for name, array in parts}
+    config: dict[str, Any] = {"class_name": f"CuDNN{cell}", "config": {"name": "a", "units": 4}}
+    if both:
+        config = {"class_name": "Bidirectional", "config": {"name": "a", "layer": config, "merge_mode": "concat"}}
+    file = read_network(old(arrays, {"class_name": "Sequential", "config": [config]} if listed else None))
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("<f4")
+    with torch.no_grad():
+        np.testing.assert_allclose(file.module()(torch.from_numpy(x))[0], model(x).detach(), atol=1e-6)
+    assert not file.stacks[0].asked or not listed
+    assert any(f"is a CuDNN{cell}" in note for note in file.notes)
 
 
 def test_a_config_that_cannot_be_read_leaves_the_weights(folder: Path) -> None:

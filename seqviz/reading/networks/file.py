@@ -102,7 +102,7 @@ class NetworkFile:
             chain.insert(0, self._stack(chain[0].fed_by))
         layers = [self.module(each, **(answers if each is chain[-1] else {})) for each in chain]
         arrays = self._readout(chain[-1]) if readout else None
-        turns = [(each.backwards, each.turned_back) for each in chain]
+        turns = [(each.backwards, each.turned_back, each.merge) for each in chain]
         return Whole(layers, turns, None if arrays is None else _linear(*arrays.values()))
 
     def module(self, stack: Stack | str | int = 0, **answers: Any) -> nn.Module:

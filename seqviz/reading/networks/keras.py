@@ -7,8 +7,8 @@ the gates as columns, an LSTM's in the order i, f, c, o, a GRU's z, r, h; https:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -17,9 +17,9 @@ import numpy as np
 from seqviz.language import Sentence, tr
 from seqviz.reading.networks.archives import entry
 from seqviz.reading.networks.foreign import Layer, put, reordered
-from seqviz.reading.networks.kerasconfig import Described, Place, description
+from seqviz.reading.networks.kerasconfig import Described, Place, description, is_cudnn
 from seqviz.reading.networks.started import read_apart
-from seqviz.reading.networks.stored import FLOATS, Contents, Stored, brief
+from seqviz.reading.networks.stored import FLOATS, OPTIMISER, Contents, Stored, brief
 from seqviz.reading.networks.told import GATES, Question, moves
 
 __all__ = ["contents_of_hdf5", "contents_of_keras", "looks_like_hdf5", "looks_like_keras"]
@@ -105,7 +105,7 @@ def contents_of_hdf5(data: bytes, config: bytes = b"") -> Contents:
     if first["left"]["links"]:
         contents.notes.append(tr("Links that lead elsewhere were left out."))
     if first["left"]["optimiser"]:
-        contents.notes.append(tr("What an optimiser keeps was left out."))
+        contents.notes.append(tr(OPTIMISER))
     return contents
 
 
@@ -151,13 +151,17 @@ def _read(cell: _Cell, place: Place, layers: dict[str, Layer], into: Contents) -
     if problem := place.problem(kind, size, bias):
         into.refused.append(problem)
         return
+    if is_cudnn(kind, size, bias):
+        cell = _of_cudnn(cell, kind, size)
+        into.notes.append(tr("{name} is a CuDNN{cell}: each gate’s weights were turned as Keras does it, and both its "
+                             "biases kept.", name=brief(place.name), cell=kind))  # fmt: skip
     parts, name = _parts(kind, size, cell), place.name
     if place.backward and name in layers and len(layers[name].directions) == 1:
         layers[name].directions.append(parts)
         return
     name = name if name not in layers else cell.path.replace("/", ".")
     facts: dict[str, Any] = {"batch_first": True, "backwards": place.goes_backwards, "merge": place.merge}
-    if kind == "GRU" and (reset := place.reset_after(bias)) is not None:
+    if kind == "GRU" and (reset := place.reset_after(size, bias)) is not None:
         facts["reset_after"] = reset
     if kind == "RNN" and place.activation("activation"):
         facts["nonlinearity"] = place.activation("activation")
@@ -171,6 +175,27 @@ def _read(cell: _Cell, place: Place, layers: dict[str, Layer], into: Contents) -
         remarks.append(tr("{name} is a single step; it is read as a layer that takes all steps.",
                           name=brief(name)))  # fmt: skip
     layers[name] = Layer(name, kind, [parts], facts, tuple(moved), remarks, "", size, *place.ends)
+
+
+def _of_cudnn(cell: _Cell, kind: str, size: int) -> _Cell:
+    """The arrays of a CuDNNLSTM or CuDNNGRU as those of an LSTM or GRU with two rows of biases.
+
+    As Keras 2 does it when it loads such weights into another layer, ``_convert_rnn_weights`` in
+    ``keras/saving/legacy/hdf5_format.py``: a gate's kernel is stored by columns, its recurrent kernel turned.
+    """
+    kernel, recurrent, bias = (cell.arrays[part] for part in _PARTS)
+    count = len(GATES[kind])
+    arrays = {
+        "kernel": replace(kernel, raw=partial(_gatewise, kernel.raw, count, True)),
+        "recurrent_kernel": replace(recurrent, raw=partial(_gatewise, recurrent.raw, count, False)),
+        "bias": replace(bias, shape=(2, count * size), raw=lambda: bias.raw().reshape(2, -1)),
+    }
+    return _Cell(cell.path, arrays)
+
+
+def _gatewise(raw: Callable[[], np.ndarray], gates: int, by_columns: bool) -> np.ndarray:
+    blocks = np.hsplit(raw(), gates)
+    return np.hstack([b.T.reshape(b.shape, order="F") if by_columns else b.T for b in blocks])
 
 
 def _asked(name: str, kind: str, facts: Mapping[str, Any]) -> tuple[Question, ...]:

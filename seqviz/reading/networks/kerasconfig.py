@@ -12,14 +12,14 @@ from typing import Any, Final
 from seqviz.language import Sentence, tr
 from seqviz.reading.networks.stored import Stored, brief
 
-__all__ = ["Described", "Place", "description"]
+__all__ = ["Described", "Place", "description", "is_cudnn"]
 
 MAX_LAYERS: Final = 10_000
 MAX_DEPTH: Final = 16
 
 _RECURRENT: Final = frozenset({"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "TimeDistributed", "CuDNNLSTM",
                                "CuDNNGRU", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})  # fmt: skip
-_OWN: Final = frozenset({"LSTM", "GRU", "SimpleRNN", "LSTMCell", "GRUCell", "SimpleRNNCell"})
+_OWN: Final = frozenset({"LSTM", "GRU", "SimpleRNN", "LSTMCell", "GRUCell", "SimpleRNNCell", "CuDNNLSTM", "CuDNNGRU"})
 _PASSING: Final = frozenset({"InputLayer", "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "Masking",
                              "ActivityRegularization", "Identity"})  # fmt: skip
 _TAIL: Final = re.compile(
@@ -120,10 +120,10 @@ class Place:
             said = said.get("config") if isinstance(said.get("config"), str) else said.get("class_name")
         return str(said).lower()
 
-    def reset_after(self, bias: Stored | None) -> bool | None:
+    def reset_after(self, size: int, bias: Stored | None) -> bool | None:
         """Which GRU it is; None where the file does not say."""
         if bias is not None:
-            return len(bias.shape) == 2
+            return len(bias.shape) == 2 or is_cudnn("GRU", size, bias)
         said = self.settings.get("reset_after")
         return said if isinstance(said, bool) else None
 
@@ -131,14 +131,8 @@ class Place:
         """Why it cannot be read."""
         name = brief(self.name)
         blocks = {"LSTM": 4, "GRU": 3, "RNN": 1}[cell] * size
-        packed = bias is not None and bias.shape == (2 * blocks,) and cell != "RNN"
-        if self.kind.startswith("CuDNN") or packed:
-            return tr(
-                "{name} is a CuDNN{cell}, which keeps its weights in another order; build the same model with {cell}, "
-                "load these weights into it with load_weights, and save that.",
-                name=name,
-                cell=cell,
-            )
+        if is_cudnn(cell, size, bias):
+            return None  # sigmoid and tanh, always
         if bias is not None and bias.shape not in ((blocks,), (2, blocks) if cell == "GRU" else (blocks,)):
             return tr("{name} must have the shape {shape}, not {given}.", name=brief(bias.name), shape=(blocks,),
                       given=bias.shape)  # fmt: skip
@@ -175,6 +169,11 @@ class Place:
         if self.settings.get("stateful") is True or self.entry.config.get("stateful") is True:
             yield tr("{name} is stateful: Keras goes on from the state of the batch before. Here each sequence begins "
                      "with zeros.", name=name)  # fmt: skip
+
+
+def is_cudnn(cell: str, size: int, bias: Stored | None) -> bool:
+    """Whether a bias is one of CuDNNLSTM or CuDNNGRU, which have both of torch's in one row."""
+    return bias is not None and bias.shape == (2 * {"LSTM": 4, "GRU": 3, "RNN": 0}[cell] * size,) and cell != "RNN"
 
 
 @dataclass

@@ -73,12 +73,13 @@ class Whole(nn.Module):
 
     Args:
         layers: the first one first.
-        turns: of each, whether it takes the last step first, and whether its output is then turned again.
+        turns: of each, whether it takes the last step first, whether its output is then turned again, and how its
+            directions are put together.
         readout: what reads out the last one.
     """
 
     def __init__(
-        self, layers: Sequence[nn.Module], turns: Sequence[tuple[bool, bool]], readout: nn.Linear | None = None
+        self, layers: Sequence[nn.Module], turns: Sequence[tuple[bool, bool, str]], readout: nn.Linear | None = None
     ) -> None:
         super().__init__()
         self.layers, self.turns = nn.ModuleList(layers), tuple(turns)
@@ -106,10 +107,13 @@ class Whole(nn.Module):
         return x if self.readout is None else self.readout(x)
 
 
-def _through(layer: Any, turns: tuple[bool, bool], x: Tensor) -> Tensor:
+def _through(layer: Any, turns: tuple[bool, bool, str], x: Tensor) -> Tensor:
     took = x.flip(0) if turns[0] else x
     out: Tensor = layer(took.transpose(0, 1) if layer.batch_first else took)[0]
     out = out.transpose(0, 1) if layer.batch_first else out
+    if turns[2] != "concat":
+        forth, back = out.chunk(2, -1)
+        out = forth * back if turns[2] == "mul" else (forth + back) / (2 if turns[2] == "ave" else 1)
     return out.flip(0) if turns[1] else out
 
 

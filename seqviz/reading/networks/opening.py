@@ -19,7 +19,7 @@ from seqviz.reading.networks.pt import contents_of_pt
 from seqviz.reading.networks.safetensors import contents_of_safetensors, looks_like_safetensors
 from seqviz.reading.networks.stacks import stacks_of
 from seqviz.reading.networks.started import Beside
-from seqviz.reading.networks.stored import Contents, brief
+from seqviz.reading.networks.stored import OPTIMISER, Contents, brief
 
 __all__ = ["MAX_FILE", "read_network"]
 
@@ -134,6 +134,10 @@ def _onnx(data: bytes, beside: dict[str, bytes], folder: Path | None) -> Content
 
 def _nothing(contents: Contents) -> Sentence:
     """Why no recurrent layer was found."""
+    if any("quantized" in str(facts.get("module")) for facts in contents.facts.values()):
+        return tr("The network in the file is quantised; save it before it is quantised.")
+    if not contents.tensors and any(note.template == OPTIMISER for note in contents.notes):
+        return tr("The file holds an optimiser's state alone; bring the file of model.state_dict().")
     if not contents.tensors:
         return tr("The file holds no weights; save model.state_dict() with torch.save.")
     if any(word in key for key in contents.tensors for word in _QUANTISED):

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from seqviz.language import tr
 
-__all__ = ["Made", "Name", "read_pickle"]
+__all__ = ["Made", "Name", "Ordered", "read_pickle"]
 
 MAX_BYTES: Final = 2**24
 MAX_OPCODES: Final = 500_000
@@ -42,6 +42,12 @@ class Made:
         self.by, self.args = by, args
         self.state: Any = None
         self.items: dict[str, Any] = {}
+
+
+class Ordered(dict[str, Any]):
+    """An OrderedDict, which may have a state beside its items."""
+
+    state: Any = None
 
 
 Build = Callable[[Any, Any], Any]
@@ -221,7 +227,7 @@ class _Machine:
 
     def _build(self, argument: Any) -> None:
         state, onto = self.stack.pop(), self.stack[-1]
-        if isinstance(onto, Made):
+        if isinstance(onto, Made | Ordered):
             onto.state = state[0] if isinstance(state, tuple) and state else state
 
     def _binpersid(self, argument: Any) -> None:

@@ -18,8 +18,8 @@ import numpy as np
 
 from seqviz.language import tr
 from seqviz.reading.networks import archives
-from seqviz.reading.networks.pickled import Made, Name, read_pickle
-from seqviz.reading.networks.stored import FLOATS, Contents, Stored, brief
+from seqviz.reading.networks.pickled import Made, Name, Ordered, read_pickle
+from seqviz.reading.networks.stored import FLOATS, OPTIMISER, Contents, Stored, brief
 
 __all__ = ["contents_of_pt"]
 
@@ -72,11 +72,11 @@ def contents_of_pt(data: bytes) -> Contents:
     if archive.script:
         contents.notes.append(tr("The file is a TorchScript program; its weights were read, and none of it was run."))
     _walk(top, contents, archive)
-    if contents.facts and not archive.script:
+    if any("class" in facts for facts in contents.facts.values()) and not archive.script:
         contents.notes.append(
             tr(
                 "The file holds a whole pickled module, {name}; its weights were read, and none of its code was run.",
-                name=next(iter(contents.facts.values()))["class"],
+                name=next(facts["class"] for facts in contents.facts.values() if "class" in facts),
             )
         )
     return contents
@@ -180,10 +180,10 @@ def _build(by: Any, args: Any) -> Any:
     return Made(by, args)
 
 
-def _ordered(args: tuple[Any, ...]) -> dict[str, Any]:
+def _ordered(args: tuple[Any, ...]) -> Ordered:
     """Python 2 wrote an OrderedDict's items as a list of pairs."""
     pairs = args[0] if args and isinstance(args[0], list) else []
-    return {p[0]: p[1] for p in pairs if isinstance(p, list | tuple) and len(p) == 2 and isinstance(p[0], str)}
+    return Ordered((p[0], p[1]) for p in pairs if isinstance(p, list | tuple) and len(p) == 2 and isinstance(p[0], str))
 
 
 def _promised(storage: Any, offset: Any, size: Any, stride: Any) -> _Promised | None:
@@ -217,9 +217,11 @@ def _walk(top: Any, contents: Contents, archive: _Archive) -> None:
         if isinstance(value, dict) and {"state", "param_groups"} <= value.keys():
             optimisers += 1
             continue
+        if isinstance(value, Ordered) and isinstance(value.state, dict):
+            contents.facts |= _cells(path, value.state.get("_metadata"))
         if isinstance(value, Made) and isinstance(value.state, dict) and "_parameters" in value.state:
             facts = {name: value.state[name] for name in _FACTS if isinstance(value.state.get(name), str | bool)}
-            contents.facts[path] = facts | {"class": _name_of(value)}
+            contents.facts[path] = facts | {"class": _name_of(value), "module": _home_of(value)}
         inside = [
             (_joined(path, key), depth + 1, each)
             for key, each in _inside(value)
@@ -227,7 +229,17 @@ def _walk(top: Any, contents: Contents, archive: _Archive) -> None:
         ]
         waiting += reversed(inside)
     if optimisers:
-        contents.notes.append(tr("What an optimiser keeps was left out."))
+        contents.notes.append(tr(OPTIMISER))
+
+
+def _cells(path: str, metadata: Any) -> dict[str, dict[str, Any]]:
+    """Which cells the modules of a state dict are of, where that is noted beside it."""
+    noted = metadata.items() if isinstance(metadata, dict) else ()
+    return {
+        _joined(path, name): {"mode": said["cell"]}
+        for name, said in noted
+        if isinstance(said, dict) and isinstance(said.get("cell"), str)
+    }
 
 
 def _other_tensor(made: Made) -> str:
@@ -255,7 +267,11 @@ def _inside(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _joined(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
+    return ".".join(filter(None, (path, key)))
+
+
+def _home_of(made: Made) -> str:
+    return brief(made.by.module) if isinstance(made.by, Name) else ""
 
 
 def _name_of(made: Made) -> str:

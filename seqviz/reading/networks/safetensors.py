@@ -54,9 +54,19 @@ def contents_of_safetensors(data: bytes) -> Contents:
             raise ValueError(damaged)
         contents.add(stored)
         spans.append(tuple(entry["data_offsets"]))
+    contents.facts |= _ours(header.get("__metadata__"))
     if any(end > start for (_, end), (start, _) in pairwise(sorted(spans))):
         raise ValueError(tr("The file is damaged: two of its tensors lie on the same bytes."))
     return contents
+
+
+def _ours(metadata: Any) -> dict[str, dict[str, Any]]:
+    """The cell of a network that seqviz saved."""
+    try:
+        said = json.loads(metadata["seqviz"])["cell"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    return {"": {"mode": said}} if isinstance(said, str) else {}
 
 
 def _outline(name: str, entry: Any, numbers: memoryview) -> Stored | None:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
 from seqviz import counted
 from seqviz import vocabulary as words
+from seqviz.cells.gru_before import GRU_RESET_BEFORE
 from seqviz.language import Sentence, reason, tr
+from seqviz.reading.networks.reparametrised import worked_out
 from seqviz.reading.networks.stored import FLOATS, Contents, Stored, brief
 from seqviz.reading.networks.told import GATES, Moved, Question, moves
 
@@ -29,18 +30,14 @@ MAX_NUMBERS: Final = 2**26
 MAX_LAYERS: Final = 64
 MAX_STACKS: Final = 128
 
+MERGED: Final = ("sum", "mul", "ave")
+"""How two directions become one, where they do not stand side by side."""
+
 _NAMED: Final = re.compile(
     r"(.*?)(?:(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)(?:_l(\d{1,3})(_reverse)?)?|"
     r"(?<![A-Za-z0-9])(p_[ifo])_l(\d{1,3})(_reverse)?)"
 )
 _PEEPHOLES: Final = ("p_i", "p_f", "p_o")
-_NORMED: Final = (
-    (re.compile(r"(.*_l\d{1,3}(?:_reverse)?)_v"), "{0}{1}_g"),
-    (
-        re.compile(r"(.*?)parametrizations\.([^.]*_l\d{1,3}(?:_reverse)?)\.original1"),
-        "{0}parametrizations.{1}.original0",
-    ),
-)
 _CELLS: Final = {4: "LSTM", 3: "GRU", 1: "RNN"}
 _BLOCKS: Final = {cell: blocks for blocks, cell in _CELLS.items()}
 
@@ -65,6 +62,7 @@ class Stack:
         moved: which rows or columns of the file's arrays became which gate, of the first layer.
         fed_by: the stack of the file whose output it takes; empty where it takes what the network takes.
         backwards: whether it takes the last step first; ``turned_back`` whether its output is then turned again.
+        merge: how the file's framework puts two directions together: ``concat``, ``sum``, ``mul`` or ``ave``.
     """
 
     name: str
@@ -85,6 +83,7 @@ class Stack:
     fed_by: str = ""
     backwards: bool = False
     turned_back: bool = False
+    merge: str = "concat"
 
     def __repr__(self) -> str:
         kind = f"{self.cell}, {self.input_size}, {self.hidden_size}, num_layers={self.num_layers}"
@@ -125,7 +124,7 @@ def stacks_of(contents: Contents) -> tuple[list[Stack], list[str]]:
     stacks: list[Stack] = []
     refused: list[str] = []
     total = 0
-    groups = _groups(_weight_norm(contents))
+    groups = _groups(worked_out(contents))
     if len(groups) > MAX_STACKS:
         raise ValueError(tr("The file holds more than {most} recurrent networks.", most=MAX_STACKS))
     for name, group in groups:
@@ -163,36 +162,6 @@ def _whole(group: _Group) -> bool:
     return "weight_hh_l0" in group.parts or not (group.alone or all(part[:2] == "p_" for part in group.parts))
 
 
-def _weight_norm(contents: Contents) -> dict[str, Stored]:
-    """The tensors, with w = g v / |v| in the place of each g and v (Salimans and Kingma 2016).
-
-    https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.weight_norm.html
-    """
-    tensors, worked = dict(contents.tensors), False
-    for key, v in contents.tensors.items():
-        for pattern, other in _NORMED:
-            found = pattern.fullmatch(key)
-            g = contents.tensors.get(other.format(*found.groups(), "")) if found else None
-            if found and g is not None:
-                name = "".join(found.groups())
-                tensors[name], worked = Stored(name, v.shape, "float32", partial(_normed, g, v)), True
-    if worked:
-        contents.notes.append(tr("Weight normalisation was worked out: g·v/|v| stands for g and v."))
-    return tensors
-
-
-def _normed(g: Stored, v: Stored) -> np.ndarray:
-    size, direction = g.float32().astype(float), v.float32().astype(float)
-    over = tuple(axis for axis, n in enumerate(size.shape) if n == 1) if size.ndim == direction.ndim else None
-    if size.ndim not in (0, direction.ndim) or any(
-        n not in (1, m) for n, m in zip(size.shape, direction.shape, strict=False)
-    ):
-        raise ValueError(tr("The weight normalisation of {name} does not fit its weights.", name=brief(v.name)))
-    length = np.sqrt((direction**2).sum(axis=over, keepdims=size.ndim > 0))
-    with np.errstate(divide="ignore", invalid="ignore"):  # a row of zeros has no direction, and is refused as NaN
-        return (size * direction / length).astype("<f4")
-
-
 def _stack(name: str, group: _Group, contents: Contents) -> Stack:
     parts = group.parts
     if "weight_hh_l0" not in parts:
@@ -228,7 +197,8 @@ def _stack(name: str, group: _Group, contents: Contents) -> Stack:
     known = _known(cell, facts)
     remarks += facts.get("remarks", ())
     start = "" if "moved" in facts else name.rpartition(".")[0]
-    readout = _readout(start, parts, (2 if both else 1) * (proj or hidden), contents.tensors)
+    merge = facts["merge"] if both and facts.get("merge") in MERGED else "concat"
+    readout = _readout(start, parts, (2 if both and merge == "concat" else 1) * (proj or hidden), contents.tensors)
     if readout:
         remarks.append(tr("{layer} was taken for the readout of {name}: it is the one linear layer that fits.",
                           layer=brief(readout), name=_shown(name)))  # fmt: skip
@@ -237,7 +207,7 @@ def _stack(name: str, group: _Group, contents: Contents) -> Stack:
     return Stack(
         name, cell, width, hidden, layers, both, proj, bias, dtypes, arrays, known, asked, readout, tuple(remarks),
         facts.get("moved") or _in_place(cell, hidden, parts), facts.get("fed_by", ""), facts.get("backwards", False),
-        facts.get("turned_back", False),
+        facts.get("turned_back", False), merge,
     )  # fmt: skip
 
 
@@ -330,7 +300,7 @@ def _beside(name: str, group: _Group, contents: Contents) -> list[Sentence]:
         for key, stored in contents.tensors.items()
         if key.startswith(start) and "." not in key[len(start) :] and key not in mine and stored.dtype in FLOATS
     ]
-    others = [other for other in others if not re.search(r"_l\d+(_reverse)?_[gv]$", other)]
+    others = [other for other in others if not re.search(r"_[ih][hr](_l\d+)?(_reverse)?_(g|u|v|orig|mask|raw)$", other)]
     if not others:
         return []
     return [
@@ -349,6 +319,8 @@ def _known(cell: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         known["nonlinearity"] = said
     if isinstance(facts.get("reset_after"), bool):
         known["reset_after"] = facts["reset_after"]
+    elif facts.get("mode") == GRU_RESET_BEFORE.name:
+        known["reset_after"] = False
     return known
 
 

@@ -9,12 +9,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from seqviz.language import Sentence, tr
+from seqviz.language import Sentence, later, tr
 
-__all__ = ["FLOATS", "Contents", "Stored", "brief"]
+__all__ = ["FLOATS", "OPTIMISER", "Contents", "Stored", "brief"]
 
 FLOATS: Final = MappingProxyType({"float16": "<f2", "bfloat16": "<u2", "float32": "<f4", "float64": "<f8"})
 """The types of weights that are read, by torch's names, and how numpy sees their bytes."""
+
+OPTIMISER: Final = later("What an optimiser keeps was left out.")
+"""Said where that was in a file."""
 
 MAX_TENSORS: Final = 20_000
 
@@ -47,8 +50,8 @@ class Stored:
         """
         if self.dtype not in FLOATS:
             raise ValueError(
-                tr("{name} holds {dtype}; weights are read from floating point numbers alone.", name=brief(self.name),
-                   dtype=brief(self.dtype))
+                tr("{name} holds {dtype}; weights are read from float16, bfloat16, float32 and float64 alone.",
+                   name=brief(self.name), dtype=brief(self.dtype))
             )  # fmt: skip
 
     def float32(self) -> np.ndarray:
