@@ -123,9 +123,10 @@ def _look(yours: Yours, wanted: dict[str, Any]) -> None:
             setattr(yours, name, value)
     if yours.file is not None:
         yours.stack = min(yours.stack, len(yours.file.stacks) - 1)
-    yours.scale = next((word for word in _WORDS["scale"] if wanted.get("scale") == word), "")
+    if wanted.get("scale") in _WORDS["scale"]:
+        yours.scale = wanted["scale"]
     known = yours.table.names if yours.table is not None else ()
-    yours.apart = next((name for name in yours.groups if wanted.get("apart") == name), "")
+    yours.apart = next((name for name in yours.groups if wanted.get("apart") == name), yours.apart)
     for each in ("columns", "wanted"):
         names = wanted.get(each)
         if isinstance(names, list):
