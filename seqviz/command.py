@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import seqviz
 from seqviz import looked
+from seqviz.capture import capture_blocks
 from seqviz.language import preferred, reason, tr, use_language
 from seqviz.looked import inputs_of_table
 from seqviz.reading.networks import NetworkFile, Stack, read_network
@@ -67,9 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     made = command("capture", _capture, tr("Run a network on a table and save every gate and state."))
     _network(made, tr("a .pt, .safetensors, .keras, .h5 or .onnx file"))
     _data(made, required=True)
-    made.add_argument("-o", "--output", required=True, metavar="RUN.npz", help=tr("where to save the run"))
+    where = tr("where to save the run: a file RUN.npz, or a folder for a long one, which is written block by block and "
+               "goes on where it was stopped")  # fmt: skip
+    made.add_argument("-o", "--output", required=True, metavar="RUN", help=where)
     show = command("show", _show, tr("Open a network or a saved run in the app."))
-    _network(show, tr("a file of a network, or a run that was saved as .npz"))
+    _network(show, tr("a file of a network, or a run that was saved as .npz or in a folder"))
     _data(show, required=False)
     _port(show)
     _port(command("serve", _serve, tr("Start the app.")))
@@ -146,14 +149,26 @@ def _capture(given: argparse.Namespace) -> int:
     stack = _chosen(file, given.stack)
     table = read_table(Path(given.data), missing=given.missing)
     inputs = inputs_of_table(table, _first(file, stack).input_size, _columns(given), standardise=given.standardise)
-    trace = looked.look(file, stack, inputs.x, most=len(inputs.x)).trace
-    trace.save(given.output)
+    run = looked.Run(file.whole(stack, readout=False), inputs.x)
+    if given.output.lower().endswith(".npz"):
+        trace = run.look(most=len(inputs.x)).trace
+        trace.save(given.output)
+    else:
+        x = run.took.transpose(0, 1) if run.module.batch_first else run.took
+        trace = capture_blocks(run.module, x, given.output, progress=_progress)
     for said in (table.says, *inputs.says, *stack.guessed, trace.problem):
         if said:
             print(f"- {said}")
     print(tr("{path}: {signals}, as torch’s own run to {parity:.1e}.", path=given.output,
              signals=", ".join(trace.signals), parity=trace.parity))  # fmt: skip
     return 0
+
+
+def _progress(done: int, steps: int) -> None:
+    """How far it is, in one line of the terminal."""
+    if sys.stderr.isatty():
+        bar = "█" * (24 * done // max(1, steps))
+        print(f"\r{bar:░<24} {done:,} / {steps:,}", end="\n" if done == steps else "", file=sys.stderr, flush=True)
 
 
 def _chosen(file: NetworkFile, name: str | None) -> Stack:
@@ -198,6 +213,9 @@ def _show(given: argparse.Namespace) -> int:
 
 def _is_run(path: Path) -> bool:
     """Whether it is a trace, by what is in it; refused where it looks like one and is not."""
+    if path.is_dir():
+        Trace.open(path)
+        return True
     if path.suffix.lower() != ".npz":
         return False
     Trace.load(path)

@@ -139,6 +139,25 @@ def test_show_hands_over_paths_and_choices(folder, monkeypatch, capsys):
     assert command.OPEN not in started[2][1]
 
 
+def test_a_run_in_a_folder_is_made_in_blocks_and_shown(folder, monkeypatch, capsys):
+    words = ("capture", folder / "net.pt", "--data", folder / "data.csv", "--columns", "u,w", "-o", folder / "run")
+    assert run(*words) == 0
+    lstm = seqviz.read_network(folder / "net.pt").module("a")
+    x = torch.tensor([[1.0, 3], [2, 1], [-1, 2]])
+    with torch.no_grad():
+        np.testing.assert_allclose(seqviz.Trace.open(folder / "run")["l0.h"], lstm(x[:, None])[0], atol=1e-6)
+    assert run(*words) == 0  # it is whole, and stays
+    assert run(*words[:-1], folder / "other", "--stack", "b") == 1
+    assert "A bidirectional layer cannot be run in blocks" in capsys.readouterr().err
+    started.clear()
+    monkeypatch.setattr(subprocess, "Popen", Server)
+    assert run("show", folder / "run") == 0
+    assert json.loads(started[0][1][command.OPEN]) == {"trace": str(folder / "run")}
+    (folder / "empty").mkdir()
+    assert run("show", folder / "empty") == 1
+    assert "not a seqviz trace" in capsys.readouterr().err
+
+
 def test_it_speaks_the_language_of_the_shell(folder, monkeypatch, capsys):
     monkeypatch.setenv("LANG", "de_DE.UTF-8")
     assert run("read", folder / "data.csv") == 1
