@@ -12,6 +12,7 @@ from seqviz.ui.controls import layer_choice, opened, said, unfolding, unkept
 from seqviz.ui.gallery import gallery
 from seqviz.ui.panels import PANELS
 from seqviz.ui.panels.doctor import examination
+from seqviz.ui.panels.rests import resting
 from seqviz.ui.pictures import scope_message
 from seqviz.ui.rail import rail
 
@@ -73,6 +74,7 @@ def _picture() -> None:
     with unfolding(tr("Examine this network"), "gates.examine") as shown:
         if shown.open:
             examination(bench.experiment, key="gates.examined", known=_task(bench))
+    resting(bench.experiment, key="gates.rests")
 
 
 def _task(bench: Bench) -> str:

@@ -24,6 +24,7 @@ from seqviz.ui.gallery import gallery, lit
 from seqviz.ui.gradient_pictures import flow_message, flows, networks
 from seqviz.ui.map_picture import map_section
 from seqviz.ui.panels.network import CHRONO, knobs, one_more, scheme_names
+from seqviz.ui.panels.rests import resting
 from seqviz.ui.pictures import intervention_text, story
 from seqviz.ui.rail import rail
 from seqviz.ui.scenes import SCENES, lab
@@ -115,6 +116,7 @@ def _picture(bench: Bench) -> None:
         st.segmented_control, tr("Eigenvalues and singular values of"), net if net in nets else nets[0],
         lambda v: bench.choose("net", v), key="lab.net", options=nets, format_func=tr, required=True,
     )  # fmt: skip
+    resting(networks(bench.experiment)[net if net in nets else nets[0]], key="lab.rests")
     _clipping(bench)
 
 

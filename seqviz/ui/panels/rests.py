@@ -1,0 +1,86 @@
+"""Where the network on the screen comes to rest, and how its runs part or draw together."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import streamlit as st
+
+from seqviz.experiment import Experiment
+from seqviz.figures import fixed_points as picture
+from seqviz.gradients.fixed import fixed_points
+from seqviz.gradients.lyapunov import lyapunov_exponents, mean_log_determinant
+from seqviz.gradients.rests import FixedPoints
+from seqviz.kept import kept, turn
+from seqviz.language import reason, sentences, tr
+from seqviz.runner import inputs, network, run, work
+from seqviz.telling.resting import describe_exponents, describe_rests
+from seqviz.ui.controls import refuse, unfolding
+
+__all__ = ["resting"]
+
+_STARTS: Final = 2048
+_WORK: Final = 3_000_000
+"""Starts times the square of a state's numbers: fewer start where a network is large."""
+_SHOWN: Final = 16
+"""Exponents that are drawn, the largest."""
+
+
+def resting(experiment: Experiment, *, key: str) -> None:
+    """The question, and below it its answer once it is opened.
+
+    Args:
+        experiment: the network, and the run around whose states the search begins.
+        key: begins the names of the session's keys.
+    """
+    with unfolding(tr("Where does it come to rest?"), key) as shown:
+        if not shown.open:
+            return
+        value = st.number_input(
+            tr("While every input stays at"), value=0.0, step=0.5, key=f"{key}.input", min_value=-1e3, max_value=1e3
+        )
+        try:
+            _answer(experiment, float(value), key)
+        except ValueError as refusal:
+            refuse(reason(refusal))
+
+
+def _answer(experiment: Experiment, value: float, key: str) -> None:
+    bare = experiment.changed(interventions=())
+    found, path = _found(bare, value)
+    exponents, total = _exponents(experiment)
+    theme = str(st.context.theme.type or "light")
+    figure = picture(found, path, exponents=exponents[:_SHOWN], theme=theme, width=860, height=420)
+    stable = int(found.stable.sum())
+    st.markdown(f"#### {describe_rests(stable, len(found) - stable, found.starts)}")
+    st.plotly_chart(figure, theme=None, key=f"{key}.chart", config={"displayModeBar": False})
+    st.markdown(sentences(describe_exponents(exponents, total)))
+    notes = [
+        tr(
+            "The plane is that of the run's two principal components; the line is the run on its own input. Points "
+            "after Sussillo and Barak 2013, by Newton's method from the run's states and beside them."
+        )
+    ]
+    if experiment.interventions:
+        notes.append(tr("Places of rest are those of the network without its interventions."))
+    st.caption(sentences(notes))
+
+
+@kept
+def _found(experiment: Experiment, value: float) -> tuple[FixedPoints, np.ndarray]:
+    """The places of rest, and the run's states ``(L, S)``."""
+    trace, net = run(experiment), network(experiment).double()
+    states = [s for s in ("l0.h", "l0.c") if s in trace]
+    path = np.concatenate([trace[s][:, 0] for s in states], axis=1)
+    starts = max(64, min(_STARTS, _WORK // path.shape[1] ** 2))
+    with turn(starts * path.shape[1] ** 3):
+        return fixed_points(net, value, trace=trace, starts=starts), path
+
+
+@kept
+def _exponents(experiment: Experiment) -> tuple[np.ndarray, float]:
+    """All exponents of the run, and the mean log-determinant of its steps."""
+    net, x, edits = network(experiment).double(), inputs(experiment).double(), experiment.interventions
+    with turn(work(experiment) * experiment.hidden_size):
+        return lyapunov_exponents(net, x, interventions=edits), mean_log_determinant(net, x, interventions=edits)

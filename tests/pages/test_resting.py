@@ -1,0 +1,38 @@
+"""Where a network comes to rest, on the pages that show one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import seqviz
+from seqviz.checkpoints import load_asset
+from seqviz.ui.bench import drawn
+
+
+@pytest.mark.parametrize("page", ["gates", "gradients"])
+def test_it_is_found_once_it_is_asked_for(visit, page):
+    app = visit(page, e=drawn("LSTM").to_url())
+    place = "gates.rests" if page == "gates" else "lab.rests"
+    assert not app.at.get("plotly_chart")
+    app.at.session_state[f"{place}.kept"] = True
+    app.run()
+    expected = "at 1 place that it returns to" if page == "gates" else "it comes to rest at"
+    assert any(expected in m.value for m in app.at.markdown)
+    said = " ".join(m.value for m in app.at.markdown)
+    assert "as the mean log-determinant of its steps does" in said
+
+
+def test_the_flip_flop_on_the_screen_rests_at_eight_places(visit):
+    app = visit(e=load_asset("flipflop").to_url())
+    app.at.session_state["gates.rests.kept"] = True
+    app.run()
+    assert any("at 8 places that it returns to" in m.value for m in app.at.markdown)
+
+
+def test_what_has_no_places_of_rest_says_so(visit):
+    app = visit(e=seqviz.Experiment("GRU", num_layers=2, hidden_size=3).to_url())
+    app.at.session_state["gates.rests.kept"] = True
+    app.run()
+    assert any("one recurrent layer" in warning for warning in app.warnings)
+    assert np.all([c.proto.spec == "" for c in app.at.get("plotly_chart")])
