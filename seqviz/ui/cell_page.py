@@ -24,9 +24,6 @@ from seqviz.ui.rail import rail
 
 __all__ = ["inside"]
 
-_SHORT = {"weight_ih": "w_ih", "weight_hh": "w_hh", "bias_ih": "b_ih", "bias_hh": "b_hh"}
-"""What the diagram calls torch's packed weights; any other has its own name, ``p_f``."""
-
 
 @st.fragment
 def inside() -> None:
@@ -58,7 +55,7 @@ def layer_arrays(experiment: Experiment, layer: int) -> dict[str, np.ndarray]:
         if signal in plain or words.signal_name(layer, signal) in held:
             arrays[signal] = trace[words.signal_name(layer, signal)][:, 0]
     parameters = weights.materialise(experiment)
-    return arrays | {_SHORT.get(n, n): parameters[f"{n}_l{layer}"] for n in cells.get(experiment.cell).packing}
+    return arrays | {name: parameters[f"{name}_l{layer}"] for name in cells.get(experiment.cell).packing}
 
 
 def cell_message(bench: Bench) -> bytes:

@@ -22,17 +22,17 @@ from seqviz.weights import materialise
 
 pytestmark = pytest.mark.browser
 
-VECTORS = """async ([header, arrays, step]) => {
-  const { vectors } = await import("/_stcore/bidi-components/seqviz.scope/sums.js");
+STEP = """async ([header, arrays, step, unit]) => {
+  const { StepValues } = await import("/_stcore/bidi-components/seqviz.scope/stepvalues.js");
+  const { formOf } = await import("/_stcore/bidi-components/seqviz.scope/form.js");
   const typed = Object.entries(arrays).map(([name, values]) => [name, Float32Array.from(values)]);
-  const found = vectors(header, Object.fromEntries(typed), step);
-  return Object.fromEntries(Object.entries(found).map(([name, values]) => [name, [...values]]));
-}"""
-
-SUMS = """async ([header, arrays, step, unit]) => {
-  const { sums } = await import("/_stcore/bidi-components/seqviz.scope/sums.js");
-  const typed = Object.entries(arrays).map(([name, values]) => [name, Float32Array.from(values)]);
-  return sums(header, Object.fromEntries(typed), step, unit);
+  const { unpack } = await import("/_stcore/bidi-components/seqviz.scope/tape.js");
+  const { description } = formOf(header.description);
+  const given = Object.fromEntries(typed);
+  const all = new StepValues({ ...header, description }, given, unpack(description, given, ""), step);
+  const whole = Object.fromEntries(Object.entries(all.named).map(([name, values]) => [name, [...values]]));
+  const { v, made } = all.ofUnit(unit);
+  return [whole, v, made];
 }"""
 
 
@@ -61,27 +61,25 @@ def test_every_number_is_the_traces(cell):
             known = [f"l{layer}.{s}" for s in signal_names(kind, detail=True)]
             held = Clamp(data.draw(st.sampled_from(known)), 0.25, units=data.draw(st.sampled_from([None, [unit]])))
             experiment = replace(experiment, interventions=(held,))
-        found = cell.page.evaluate(SUMS, [*given_to_the_browser(experiment, layer), step, unit])
+        whole, found, made = cell.page.evaluate(STEP, [*given_to_the_browser(experiment, layer), step, unit])
         trace = run(experiment, detail=True)
         for block in vocabulary.BLOCKS[kind]:
             for signal in (f"{block}_ih", f"{block}_hh", f"{block}_pre", block):
                 expected = float(trace[f"l{layer}.{signal}"][step, 0, unit])
                 assert abs(found[signal] - expected) <= 1e-6 * max(1.0, abs(expected)), signal
-        whole = cell.page.evaluate(VECTORS, [*given_to_the_browser(experiment, layer), step])
         weights = materialise(experiment)
         x = trace["x" if layer == 0 else f"l{layer - 1}.h"][step, 0].astype(float)
-        drawn_by_hand = cells.get(kind).torchs
-        for k, block in enumerate(vocabulary.BLOCKS[kind] if drawn_by_hand else ()):
+        for k, block in enumerate(vocabulary.BLOCKS[kind]):
             rows = slice(k * hidden, (k + 1) * hidden)
-            np.testing.assert_allclose(whole[f"{block}_wx"], weights[f"weight_ih_l{layer}"][rows] @ x, atol=1e-6)
-            np.testing.assert_allclose(whole[f"{block}_bh"], weights[f"bias_hh_l{layer}"][rows], atol=1e-6)
+            np.testing.assert_allclose(whole[f"{block}_ih:w"], weights[f"weight_ih_l{layer}"][rows] @ x, atol=1e-6)
+            np.testing.assert_allclose(whole[f"{block}_hh:b"], weights[f"bias_hh_l{layer}"][rows], atol=1e-6)
             for signal in (f"{block}_ih", f"{block}_hh", f"{block}_pre", block):
                 expected = trace[f"l{layer}.{signal}"][step, 0]
                 np.testing.assert_allclose(whole[signal], expected, rtol=1e-6, atol=1e-6, err_msg=signal)
             assert whole[block][unit] == found[block]
             squash = torch.relu if kind == "RNN_RELU" else torch.tanh if block in "gnh" else torch.sigmoid
-            made = float(squash(torch.tensor(found[f"{block}_pre"], dtype=torch.float64)))
-            assert found["made"][block] == pytest.approx(made, rel=1e-6, abs=1e-6)
+            expected = float(squash(torch.tensor(found[f"{block}_pre"], dtype=torch.float64)))
+            assert made[block] == pytest.approx(expected, rel=1e-6, abs=1e-6)
         if experiment.interventions:
             return
         if kind == "LSTM":
@@ -170,8 +168,9 @@ def test_vectors_of_every_cell_add_up(cell, kind):
             terms = [terms[0], terms[1], terms[3]]
         if line < 3:
             assert sum(terms) == pytest.approx(total, abs=0.004)
-        else:
-            assert sum(terms) + total == pytest.approx(value, abs=0.004)
+        else:  # the state of before stands above its share of the new one
+            written, _, kept = *terms, total
+            assert written + kept == pytest.approx(value, abs=0.004)
 
 
 def test_the_walk_dims_what_is_not_reached_and_hides_what_is_to_be_guessed(cell):

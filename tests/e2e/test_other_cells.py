@@ -46,12 +46,14 @@ def test_a_peephole_stands_in_its_equation_with_its_numbers(cell: Page) -> None:
     says = line.locator(".sv-numbers").inner_text()
     x, h, c = SIGNALS["x"][3], SIGNALS["h"][2], SIGNALS["c"][2, 1]
     terms = [
-        WEIGHTS["W_if"][1] @ x + WEIGHTS["b_if"][1],
-        WEIGHTS["W_hf"][1] @ h + WEIGHTS["b_hf"][1],
+        WEIGHTS["W_if"][1] @ x,
+        WEIGHTS["b_if"][1],
+        WEIGHTS["W_hf"][1] @ h,
+        WEIGHTS["b_hf"][1],
         WEIGHTS["p_f"][1],
         c,
     ]
-    found = [number(text) for text in re.findall(r"−?\d+\.\d+", says)]
+    found = [number(text.replace(" ", "")) for text in re.findall(r"(?:− ?)?\d+\.\d+", says)]
     assert np.allclose(found, [*terms, SIGNALS["f"][3, 1]], atol=6e-4)
 
 

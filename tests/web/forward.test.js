@@ -74,7 +74,7 @@ test("an edit of a signal reaches what comes after it and nothing before", () =>
 test("packed weights are taken apart without a copy", () => {
   const weight_hh_l1 = Float32Array.from({ length: 12 }, (_, k) => k);
   const zero = new Float32Array(6);
-  const named = unpack(CELLS.GRU, { weight_ih_l1: zero, weight_hh_l1, bias_ih_l1: zero, bias_hh_l1: zero }, 1);
+  const named = unpack(CELLS.GRU, { weight_ih_l1: zero, weight_hh_l1, bias_ih_l1: zero, bias_hh_l1: zero }, "_l1");
   assert.deepEqual([...named.W_hz], [4, 5, 6, 7]);
   assert.equal(named.W_hz.buffer, weight_hh_l1.buffer);
 });

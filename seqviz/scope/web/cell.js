@@ -16,7 +16,8 @@ import { MemoryView } from "./memoryview.js";
 import { clamp, number } from "./numbers.js";
 import { before } from "./opening.js";
 import { KeyHelp } from "./stage.js";
-import { sums, vectors } from "./sums.js";
+import { StepValues } from "./stepvalues.js";
+import { unpack } from "./tape.js";
 import { Timeline } from "./timeline.js";
 import { Top } from "./top.js";
 
@@ -27,7 +28,7 @@ import { Top } from "./top.js";
 /**
  * @typedef {object} CellOnly
  * @property {number} unit
- * @property {object | null} open the equation that is taken apart
+ * @property {string | null} open the signal whose sum is taken apart
  * @property {string} form
  * @property {string} [of] the cell that was shown last
  * @property {string} [run] the header's id of that
@@ -57,8 +58,8 @@ export class CellView extends Timeline {
         this.state.unit = unit;
         this.move(this.state.step);
       },
-      open: (line) => {
-        this.state.open = this.state.open === line ? null : line;
+      open: (signal) => {
+        this.state.open = this.state.open === signal ? null : signal;
         this.place();
       },
       reveal: (name) => this.cover(name),
@@ -111,6 +112,7 @@ export class CellView extends Timeline {
     this.arrays = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
     const { state } = this;
     this.form = formOf(header.description);
+    this.weights = unpack(header.description, this.arrays, "");
     state.L = header.steps;
     this.takeUp(header);
     this.opening = eventful(this.arrays, header);
@@ -151,7 +153,13 @@ export class CellView extends Timeline {
   place() {
     if (!this.drawing.pieces) return;
     const { state, header } = this;
-    const v = sums(header, this.arrays, state.step, state.unit);
+    const values = new StepValues(
+      { ...header, description: this.form.description },
+      this.arrays,
+      this.weights,
+      state.step,
+    );
+    const { v, made, parts } = values.ofUnit(state.unit);
     // Steps that follow one another faster than the motion would leave nothing but motion.
     const { latest } = this.time;
     const lively = latest !== null && latest !== state.step && !(this.player.on && +state.speed > 5);
@@ -159,13 +167,15 @@ export class CellView extends Timeline {
     const reading = this.reading(state.unit);
     // The equations and the clock change when the motion ends, with the numbers on the wires.
     const settle = () => {
-      this.all = state.form === "vectors" ? vectors(header, this.arrays, state.step) : null;
+      this.all = state.form === "vectors" ? values.named : null;
       this.lines.show({
         all: this.all !== null,
         phase: state.phase,
         opened: state.open,
         names: header.names,
         v,
+        made,
+        parts,
         ...reading,
       });
       if (this.all) this.lines.strip(this.all, this.reading(this.peeked ?? state.unit));
@@ -188,7 +198,7 @@ export class CellView extends Timeline {
         cell: header.name,
         step: state.step,
         unit: state.unit,
-        values: this.form.lines.map((l) => `${l.gate ?? l.value} ${say(l.gate ?? l.value)}`).join(tr(", ")),
+        values: this.form.lines.map(({ value }) => `${value} ${say(value)}`).join(tr(", ")),
       }),
     );
   }
@@ -234,13 +244,17 @@ export class CellView extends Timeline {
     return inputs > 1 ? { x: `‖x‖ ${number(v.x, 2)}` } : {};
   }
 
+  get walk() {
+    return { phases: this.drawing.phaseOf, given: this.form.given };
+  }
+
   hides(name) {
-    return hides(this.state, this.drawing.phaseOf, name);
+    return hides(this.state, this.walk, name);
   }
 
   // Hide one value, or show it again; without a name all of them.
   cover(name) {
-    cover(this.state, this.drawing.phaseOf, name);
+    cover(this.state, this.walk, name);
     this.place();
     this.viewChanged();
     // The question mark that was pressed is gone. Its place takes the keys, and shows so by the next one.

@@ -31,9 +31,10 @@ export function drawn(description, phaseOf) {
     const line = points.map((p) => [...p]);
     line[0][0] += REACH[start.kind];
     line.at(-1)[0] -= REACH[end.kind];
-    const when = Math.max(phase(value), end.kind === "end" ? phase(end.name) : phase(end.name));
     // A value's number stands on the first of its wires; on its way out where it goes out.
     const labelled = !told.has(value) && (told.add(value), true);
+    // What comes in is there from the beginning; how it goes on is seen with the box that it goes to.
+    const when = phase(value) || (labelled ? 0 : phase(end.name));
     const label = labelled ? [line[0][0] + 5, line[0][1] - 8] : undefined;
     const parting = points.slice(1, -1).filter((p) => {
       const key = `${from} ${p}`;

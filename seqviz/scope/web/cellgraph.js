@@ -2,6 +2,7 @@
 // between them. A sum in front of a squashing is folded into its box; a product with weights is an arrow into it.
 
 /** @import { CellDescription } from "./headers.js" */
+/** @typedef {CellDescription & {called?: Record<number, string>}} Described `called`: a drawing's names of nodes */
 /** @typedef {{kind: "end" | "box" | "op", text: string, name: string}} Vertex `name`: the value that it makes */
 /** @typedef {{from: string, to: string, value: string, minus: boolean, weight: string}} Edge it carries `value` */
 /** @typedef {{vertices: Map<string, Vertex>, edges: Edge[]}} Graph */
@@ -9,11 +10,19 @@
 const SIGNS = { sigmoid: "σ", logsigmoid: "log σ", "*": "×", "/": "÷", "+": "+", "-": "−", neg: "−" };
 
 // How the value of a node is called: by its hook point, its state of the step before, or its number.
-/** @type {(description: CellDescription, k: number) => string} */
-export function nameOf({ nodes }, k) {
+/** @type {(description: Described, k: number) => string} */
+export function nameOf({ nodes, called }, k) {
   const [op, , name] = nodes[k];
   if (op === "at" || op === "vec") return name;
-  return op === "prev" ? `${name}_` : op === "x" ? "x" : `#${k}`;
+  return op === "prev" ? `${name}_` : op === "x" ? "x" : (called?.[k] ?? `#${k}`);
+}
+
+// The same where it is a part that has a hook point of its own, such as f_ih.
+/** @type {(description: Described, k: number) => string} */
+export function partOf(description, k) {
+  const { nodes, signals, where } = description;
+  const holds = (hook) => !signals.includes(hook) && nodes[where[hook]][1][0] === k;
+  return Object.keys(where).find(holds) ?? nameOf(description, k);
 }
 
 // Through the hook points of parts, which are not printed or drawn by themselves.

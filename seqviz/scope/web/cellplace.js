@@ -25,7 +25,7 @@ export function eventful(arrays, { hidden: H, steps, description }) {
 
 /** @param {URLSearchParams} view */
 export function readPlace(view) {
-  const part = /^[1-9]$/.test(view.get("part") ?? "") ? +view.get("part") - 1 : null;
+  const part = /^[1-9]\d?$/.test(view.get("part") ?? "") ? +view.get("part") - 1 : null;
   return {
     ...cursorOf(view),
     form: FORMS.includes(view.get("as")) ? view.get("as") : "unit",

@@ -57,10 +57,9 @@ export class Drawing {
     this.fit();
     this.form = form;
     this.now = null;
-    this.pieces = form.parts.map((part) => this[part.kind](part, form.relu));
-    this.phaseOf = {};
+    this.pieces = form.parts.map((part) => this[part.kind](part));
+    this.phaseOf = { ...form.phaseOf };
     for (const { value, phase } of this.pieces) if (value) this.phaseOf[value] ??= phase;
-    for (const [name, phase] of Object.entries(form.phaseOf)) this.phaseOf[name] ??= phase;
     this.root.setAttribute("viewBox", `0 0 ${form.size.join(" ")}`);
     const [x0, y0, width, height] = form.hull;
     const labels = form.ends.map(([text, x, y, below]) =>
@@ -89,14 +88,14 @@ export class Drawing {
     return { ...part, group, line, note, title };
   }
 
-  box(part, relu) {
+  box(part) {
     const letter = part.letter ?? (part.name.length === 1 ? part.name : "");
     const area = svg("rect", { x: part.x - 22, y: part.y - 20, width: 44, height: 40, rx: 6 });
     const group = svg(
       "g",
       { "data-link": part.name, class: "sv-box" },
       area,
-      svg("text", { x: part.x, y: part.y + 1, class: "sv-glyph" }, relu ? "relu" : part.text),
+      svg("text", { x: part.x, y: part.y + 1, class: "sv-glyph" }, part.text),
     );
     if (letter)
       group.append(
@@ -196,7 +195,10 @@ export class Drawing {
   // In whose words what a piece stands for is held: a sum also by one of its parts, and where no wire carries the sum,
   // a box by its sum.
   rule(kind, name, held) {
-    if (name.endsWith("_pre")) return held(name) || held(name.replace("pre", "ih")) || held(name.replace("pre", "hh"));
+    if (name.endsWith("_pre")) {
+      const parts = Object.keys(this.form.description.where).filter((hook) => hook.startsWith(name.replace("pre", "")));
+      return held(name) || parts.map(held).find(Boolean) || "";
+    }
     const sum = `${name}_pre`;
     return held(name) || (kind === "box" && !this.pieces.some(({ value }) => value === sum) ? held(sum) : "");
   }

@@ -1,107 +1,119 @@
-// What a cell looks like: its drawing and its equations. Torch's cells were drawn by hand and are found by their name;
-// any other is laid out from its description.
+// What a cell looks like: its drawing and its equations. A cell whose equations a hand drew has that drawing; any other
+// is laid out from its lines.
 
+import { nameOf } from "./cellgraph.js";
 import { drawn } from "./celldrawing.js";
-import { DIAGRAMS, LINES, SAME } from "./diagrams.js";
+import { DIAGRAMS } from "./diagrams.js";
 import { spelled } from "./dom.js";
-import { Printed, equationsOf, flat, phasesOf } from "./terms.js";
+import { Printed, equationsOf, phasesOf, short, spelt } from "./terms.js";
 
 /** @import { CellDescription } from "./headers.js" */
+/** @import { Described } from "./cellgraph.js" */
+/** @import { Equation } from "./terms.js" */
+/** @typedef {[string, number, number, string]} End a letter, its place, and when */
 /**
  * @typedef {object} Form
+ * @property {Described} description the cell's, with what its drawing calls the values that have no name there
  * @property {string[]} phases of the walk, in words
  * @property {any[]} parts wires, boxes, operators, dots
  * @property {[number, number]} size
  * @property {[number, number, number, number]} hull what lies in the cell: left, top, width, height
- * @property {[string, number, number, string][]} ends what comes in and goes out: a letter, its place, and when
- * @property {any[]} lines the equations
+ * @property {End[]} ends what comes in and goes out
+ * @property {Equation[]} lines
  * @property {Record<string, string>} same links that are about the same value as another name
  * @property {Record<string, string>} hues whose colour a value has
  * @property {Record<string, string>} spoken what a value is called when it is read out
- * @property {Record<string, number>} phaseOf when the walk reaches what no wire carries
- * @property {boolean} relu
+ * @property {Record<string, number>} phaseOf when the walk reaches a signal, its sum, and what comes in
+ * @property {Record<string, string>} given what gives a value away: z of 1 − z
  */
 
-const HUES = {
-  LSTM: { kept: "c", written: "g", tanh_c: "c" },
-  GRU: { kept: "h", written: "n", reset: "n", one_z: "z" },
-  RNN: {},
-};
-const SPOKEN = {
-  LSTM: { kept: "f · c₋₁", written: "i · g", tanh_c: "tanh(c)" },
-  GRU: {
-    kept: "z · h₋₁",
-    written: "(1 − z) · n",
-    one_z: "1 − z",
-    reset: "r · (W_hn h₋₁ + b_hn)",
-    n_hh: "W_hn h₋₁ + b_hn",
-    n_ih: "W_in x + b_in",
-  },
-  RNN: { h_ih: "W_ih x + b_ih", h_hh: "W_hh h₋₁ + b_hh" },
-};
-const ENDS = {
-  LSTM: [
-    ["c", 14, 88, "t−1"],
-    ["h", 14, 304, "t−1"],
-    ["c", 660, 88, "t"],
-    ["h", 660, 304, "t"],
-    ["x", 106, 368, "t"],
-  ],
-  GRU: [
-    ["h", 14, 88, "t−1"],
-    ["h", 660, 88, "t"],
-    ["x", 96, 368, "t"],
-  ],
-  RNN: [
-    ["h", 14, 154, "t−1"],
-    ["h", 660, 154, "t"],
-    ["x", 176, 368, "t"],
-  ],
-};
-
-/** @type {Record<string, "LSTM" | "GRU" | "RNN">} */
-const BY_HAND = { LSTM: "LSTM", GRU: "GRU", RNN_TANH: "RNN", RNN_RELU: "RNN" };
-
-/** @type {(name: string) => "LSTM" | "GRU" | "RNN" | undefined} */
-export const byHand = (name) => BY_HAND[name];
+/** @type {WeakMap<CellDescription, Form>} */
+const known = new WeakMap();
 
 /**
  * @param {CellDescription} description
  * @returns {Form}
  */
 export function formOf(description) {
-  const kind = byHand(description.name);
-  if (!kind) return general(description);
-  const sums = LINES[kind].filter((line) => line.gate).map(({ gate, phase }) => [`${gate}_pre`, phase]);
-  return {
-    ...DIAGRAMS[kind],
-    size: [680, 384],
-    hull: [90, 34, 548, 306],
-    ends: /** @type {Form["ends"]} */ (ENDS[kind]),
-    lines: LINES[kind],
-    same: SAME[kind],
-    hues: HUES[kind],
-    spoken: SPOKEN[kind],
-    phaseOf: Object.fromEntries(sums),
-    relu: description.name === "RNN_RELU",
-  };
+  if (!known.has(description)) known.set(description, made(description));
+  return known.get(description);
 }
 
 /** @type {(description: CellDescription) => Form} */
-function general(description) {
-  const phaseOf = phasesOf(description);
-  const lines = equationsOf(description);
-  // A value without a name is called by what makes it, and has the colour of the line that it is a part of.
-  const unnamed = Object.entries(phaseOf).filter(([name, phase]) => name.startsWith("#") && phase > 0);
+function made(description) {
+  const laws = equationsOf(description).map(({ law }) => spelt(law));
+  const hand = DIAGRAMS.find((each) => [...each.laws].sort().join() === [...laws].sort().join());
+  return hand ? byHand(hand, description) : laidOut(description);
+}
+
+/** @type {(description: CellDescription) => Form} */
+function laidOut(description) {
+  const phases = phasesOf(description);
+  const layout = drawn(description, phases);
+  const lines = equationsOf(description, carriedBy(layout.parts));
+  const unnamed = Object.keys(phases).filter((name) => name.startsWith("#") && phases[name] > 0);
+  const hues = Object.fromEntries(unnamed.map((name) => [name, lines[phases[name] - 1].value]));
+  return { ...layout, same: {}, hues, ...told(description, layout.parts, lines) };
+}
+
+/** @type {(hand: typeof DIAGRAMS[number], description: CellDescription) => Form} */
+function byHand(hand, description) {
+  const { laws, called, parts, phases, ends, same } = hand;
   const printed = new Printed(description);
-  const says = (name) => spelled(printed.spell(+name.slice(1)).map(flat).join(""));
+  const texts = description.nodes.map((_, k) => spelt(printed.spell(k)));
+  const names = texts.flatMap((text, k) => (text in called ? [[k, called[text][0]]] : []));
+  const described = { ...description, called: Object.fromEntries(names) };
+  const equations = equationsOf(described, carriedBy(parts));
+  const order = (line) => laws.indexOf(spelt(line.law));
+  const reached = (name) => parts.find(({ kind, value }) => kind === "wire" && value === name)?.phase;
+  const lines = equations
+    .sort((a, b) => order(a) - order(b))
+    .map((line) => {
+      const result = reached(line.value);
+      return { ...line, result, phase: reached(line.total) ?? result };
+    });
+  // A sum is about what it is squashed to, a wire about what it carries.
+  const wires = parts.map(({ name, value = name }) => [name, value.replace(/_pre$/, "")]);
   return {
-    ...drawn(description, phaseOf),
-    lines,
-    same: {},
-    hues: Object.fromEntries(unnamed.map(([name, phase]) => [name, description.signals[phase - 1]])),
-    spoken: Object.fromEntries(unnamed.map(([name]) => [name, says(name)])),
-    phaseOf,
-    relu: false,
+    phases,
+    parts,
+    ends: /** @type {End[]} */ (ends),
+    size: [680, 384],
+    hull: [90, 34, 548, 306],
+    same: { ...Object.fromEntries(wires.filter(([name, value]) => name !== value)), ...same },
+    hues: Object.fromEntries(Object.values(called)),
+    ...told(described, parts, lines),
   };
+}
+
+// Whether a drawing has a wire for a value.
+/** @type {(parts: any[]) => (name: string) => boolean} */
+function carriedBy(parts) {
+  const carried = new Set(parts.map(({ value }) => value));
+  return (name) => carried.has(name);
+}
+
+// What the lines say of the values that are drawn.
+/**
+ * @param {Described} description
+ * @param {any[]} parts
+ * @param {Equation[]} lines
+ * @returns {Pick<Form, "description" | "lines" | "spoken" | "phaseOf" | "given">}
+ */
+function told(description, parts, lines) {
+  const { nodes, signals, states } = description;
+  const printed = new Printed(description);
+  const carried = carriedBy(parts);
+  const [spoken, given] = [{}, {}];
+  nodes.forEach(([op, args, hook], k) => {
+    const name = nameOf(description, k);
+    if (!carried(name) || signals.includes(name) || name.endsWith("_pre") || ["x", "prev"].includes(op)) return;
+    spoken[name] = spelled(short(spelt(printed.spell(k))));
+    const [constant, other] = [args.some((a) => nodes[a][0] === "const"), args.find((a) => nodes[a][0] === "at")];
+    if (!hook && constant && other !== undefined) given[name] = nameOf(description, other);
+  });
+  const sums = lines.filter(({ total, value }) => total !== value).map(({ total, phase }) => [total, phase]);
+  const values = lines.map(({ value, result }) => [value, result]);
+  const before = ["x", ...states.map((state) => `${state}_`)].map((name) => [name, 0]);
+  return { description, lines, spoken, given, phaseOf: Object.fromEntries([...before, ...values, ...sums]) };
 }

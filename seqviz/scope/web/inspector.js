@@ -1,41 +1,24 @@
 // The arithmetic of one step and one unit: previous beside present, and the equations with their numbers.
 
-import { el } from "./dom.js";
+import { el, typeset } from "./dom.js";
 import { tr } from "./language.js";
 import { number } from "./numbers.js";
-import { equationsOf, flat } from "./terms.js";
+import { equationsOf, short, spelt } from "./terms.js";
 
-const EQUATIONS = {
-  LSTM: (v) => [
-    ["c", `c = f·c₋₁ + i·g`, `${v.f} × ${v.c_} + ${v.i} × ${v.g}`, v.c],
-    ["h", `h = o·tanh(c)`, `${v.o} × tanh(${v.c})`, v.h],
-  ],
-  GRU: (v) => [["h", `h = (1 − z)·n + z·h₋₁`, `(1 − ${v.z}) × ${v.n} + ${v.z} × ${v.h_}`, v.h]],
-  RNN_TANH: (v) => [["h", `h = tanh(Wx + b + Wh₋₁)`, "", v.h]],
-  RNN_RELU: (v) => [["h", `h = relu(Wx + b + Wh₋₁)`, "", v.h]],
-};
+/** @import { ScopeRow } from "./headers.js" */
+/** @import { Equation, Piece } from "./terms.js" */
 
-/** @import { CellDescription, ScopeRow } from "./headers.js" */
-
-const SMALL = [
-  [/_\{t−1\}/g, "₋₁"],
-  [/_t\b/g, ""],
-  [/ ⊙ /g, "·"],
-];
-/** @type {(text: string) => string} */
-const tight = (text) => SMALL.reduce((found, [from, to]) => found.replace(from, /** @type {string} */ (to)), text);
-
-// A state's equation of any cell, with its numbers where it has no others than those of the table.
-/** @type {(description: CellDescription, v: Record<string, string>) => string[][]} */
-const general = (description, v) =>
-  equationsOf(description)
-    .filter(({ value }) => description.states.includes(value))
-    .map(({ value, law, terms, squash }) => {
-      const known =
-        !squash && terms.every(({ factors, sign }) => sign > 0 && factors.length && factors.every((f) => f in v));
-      const numbers = known ? terms.map(({ factors }) => factors.map((f) => v[f]).join(" × ")).join(" + ") : "";
-      return [value, tight(law.map(flat).join("")), numbers, v[value]];
-    });
+// A state's equation, its right side with the numbers of the table, and the result.
+/** @type {(pieces: Piece[], v: Record<string, string>) => string} */
+const filled = (pieces, v) =>
+  pieces
+    .map((piece, k) => {
+      if (typeof piece === "string") return piece.replace(" ⊙ ", " × ");
+      const value = v[piece.link];
+      if (value === undefined) return filled(piece.text, v);
+      return k && value.startsWith("−") ? `(${value})` : value;
+    })
+    .join("");
 
 export class Inspector {
   constructor(onInput, onCell) {
@@ -157,20 +140,8 @@ export class Inspector {
       v[signal] = number(b);
       v[`${signal}_`] = number(a ?? 0);
     }
-    this.equations.replaceChildren(
-      ...(EQUATIONS[description.name]?.(v) ?? general(description, v)).map(([name, law, numbers, result]) => {
-        const rule = held(name);
-        const sign = rule ? "≠" : "=";
-        return el(
-          "p",
-          { title: rule },
-          el("span", { class: "sv-law", text: law }),
-          el("span", { class: "sv-sum", text: numbers ? ` = ${numbers} ${sign} ` : ` ${sign} ` }),
-          el("b", { style: `color: var(--sv-hue-${name})`, text: result }),
-          ...(rule ? [el("span", { class: "sv-held", text: ` (${rule})` })] : []),
-        );
-      }),
-    );
+    const states = equationsOf(description).filter(({ value }) => description.states.includes(value));
+    this.equations.replaceChildren(...states.map((line) => this.equation(line, v, held(line.value))));
     const x = read("x", step, feature);
     this.inputLabel.hidden = x === undefined;
     this.inputLabel.firstChild.textContent = tr("input {x}", {
@@ -179,5 +150,20 @@ export class Inspector {
     if (document.activeElement !== this.input) this.input.value = x === undefined ? "" : `${+x.toFixed(4)}`;
     this.input.dataset.now = x === undefined ? "" : `${+x.toFixed(4)}`;
     this.input.disabled = !editable;
+  }
+
+  // A state's equation with the numbers of the table, where it has no others. rule: in whose words it is held.
+  /** @type {(line: Equation, v: Record<string, string>, rule: string) => HTMLElement} */
+  equation({ value, law, weighed }, v, rule) {
+    const sign = rule ? "≠" : "=";
+    const numbers = weighed ? "" : ` = ${filled(law.slice(1), v).replace(/^ = /, "")}`;
+    return el(
+      "p",
+      { title: rule },
+      el("span", { class: "sv-law" }, ...typeset(short(spelt(law)))),
+      el("span", { class: "sv-sum", text: `${numbers} ${sign} ` }),
+      el("b", { style: `color: var(--sv-hue-${value})`, text: v[value] }),
+      ...(rule ? [el("span", { class: "sv-held", text: ` (${rule})` })] : []),
+    );
   }
 }

@@ -2,11 +2,12 @@
 // step and unit.
 
 import { nameOf, plain } from "./cellgraph.js";
-import { byHand, formOf } from "./form.js";
+import { formOf } from "./form.js";
 import { forward } from "./forward.js";
-import { sums } from "./sums.js";
+import { StepValues } from "./stepvalues.js";
+import { unpack } from "./tape.js";
 
-/** @import { CellDescription, CellHeader } from "./headers.js" */
+/** @import { CellDescription } from "./headers.js" */
 /** @import { Numbers } from "./types.js" */
 /**
  * A factor: the value's name, the signal that it is made of, and what that goes through.
@@ -21,7 +22,6 @@ import { sums } from "./sums.js";
  * @property {string[]} from the signals of the same step that it is made of
  */
 
-const SHORT = { weight_ih: "w_ih", weight_hh: "w_hh", bias_ih: "b_ih", bias_hh: "b_hh" };
 const CLOSE = 5e-3;
 
 const SQUASH = {
@@ -30,15 +30,14 @@ const SQUASH = {
   relu: (v) => Math.max(0, v),
 };
 
-const MADE = { tanh_c: ["c", "tanh"], one_z: ["z", ""], h_ih: ["x", ""], h_hh: ["h_", ""] };
 const CALLED = { sigmoid: "σ", tanh: "tanh", relu: "relu" };
+const LEAVES = ["x", "prev", "at", "vec", "const"];
 
-// What a factor is made of, where it has no name of its own.
-/** @type {(description: CellDescription, name: string) => Factor} */
-function factor(description, name) {
-  if (name in MADE) return { name, base: MADE[name][0], through: MADE[name][1] };
-  if (!name.startsWith("#")) return { name, base: name, through: "" };
-  const [op, args] = description.nodes[+name.slice(1)];
+// What a factor is made of, where it is no signal.
+/** @type {(description: CellDescription, factor: {name: string, node: number}) => Factor} */
+function factor(description, { name, node }) {
+  const [op, args] = description.nodes[node];
+  if (LEAVES.includes(op)) return { name, base: name, through: "" };
   const inner = args.map((k) => nameOf(description, plain(description, k))).find((k) => !k.startsWith("#"));
   return { name, base: inner ?? name, through: (inner && CALLED[op]) ?? "" };
 }
@@ -64,32 +63,19 @@ export function madeOf({ nodes, where, signals }, signal) {
  * @returns {Law[]}
  */
 export function lawsOf(description) {
-  const { states } = description;
   const form = formOf(description);
-  return form.lines.map((line) => {
-    const signal = line.gate ?? line.value;
-    const state = states.includes(signal);
-    const squash = form.relu ? "relu" : (line.squash ?? "");
-    const terms = line.general
-      ? line.terms.map(({ sign, factors, name }) => ({ sign, names: factors.length ? factors : [name] }))
-      : (
-          line.terms ??
-          (state
-            ? [
-                ["", `${signal}_hh`],
-                ["", `${signal}_ih`],
-              ]
-            : [])
-        )
-          .filter((term) => term !== "+")
-          .map(([, ...names]) => ({ sign: 1, names }));
-    const products = terms.map(({ sign, names }) => ({
-      sign,
-      factors: names.map((name) => factor(description, name)).sort((a, b) => earlier(a) - earlier(b)),
-    }));
+  return form.lines.map(({ value: signal, squash, terms }) => {
+    const from = madeOf(description, signal);
+    if (!description.states.includes(signal)) return { signal, squash, products: [], from };
+    const products = terms.map(({ sign, factors, node, name }) => {
+      const all = factors.length ? factors : [{ node, name }];
+      return {
+        sign,
+        factors: all.map((each) => factor(form.description, each)).sort((a, b) => earlier(a) - earlier(b)),
+      };
+    });
     const first = ({ factors }) => earlier(factors[0]);
-    const ordered = state ? products.sort((a, b) => first(a) - first(b)) : [];
-    return { signal, squash, products: ordered, from: madeOf(description, signal) };
+    return { signal, squash, products: products.sort((a, b) => first(a) - first(b)), from };
   });
 }
 
@@ -124,30 +110,13 @@ export function squashed({ signal, squash }, v) {
  * @param {Run} run
  * @param {number} step
  * @param {number} unit
- * @returns {Record<string, any>}
+ * @returns {Record<string, number>}
  */
-export function valuesOf(run, step, unit) {
-  const { description, hidden, model, now } = run;
-  if (model) {
-    const { arrays, inputs } = layered(run);
-    const header = { cell: description.name, description, hidden, inputs };
-    return sums(/** @type {CellHeader} */ (header), arrays, step, unit);
-  }
-  const read = (name, t) => (t < 0 ? (description.start[name] ?? 0) : now[name]?.[t * hidden + unit]);
-  /** @type {Record<string, number>} */
-  const v = {};
-  for (const name of description.signals) v[name] = read(name, step);
-  for (const name of description.states) v[`${name}_`] = read(name, step - 1);
-  if (byHand(description.name) === "LSTM") v.tanh_c = Math.tanh(v.c);
-  if (byHand(description.name) === "GRU") v.one_z = 1 - v.z;
-  return v;
-}
-
-// A layer's own input and weights, by the names that the sums know.
-function layered({ description, layer, inputs, hidden, now, rules, model }) {
-  const arrays = { ...now };
-  if (layer) arrays.x = forward(model, now.x, rules)[`l${layer - 1}.h`];
-  for (const name of Object.keys(description.packing))
-    arrays[SHORT[name] ?? name] = model.parameters[`${name}_l${layer}`];
-  return { arrays, inputs: layer ? hidden : inputs };
+export function valuesOf({ description, hidden, inputs, layer, rules, now, model }, step, unit) {
+  const below = layer && model ? forward(model, now.x, rules)[`l${layer - 1}.h`] : now.x;
+  const { x, ...signals } = now;
+  const header = { description: formOf(description).description, hidden, inputs: layer ? hidden : inputs };
+  const weights = model ? unpack(description, model.parameters, `_l${layer}`) : {};
+  const arrays = model || !layer ? { ...signals, x: below ?? x } : signals;
+  return new StepValues(header, arrays, weights, step).ofUnit(unit).v;
 }

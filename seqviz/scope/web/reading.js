@@ -5,8 +5,8 @@ import { clauses } from "./language.js";
 import { stepLabel } from "./rows.js";
 
 // In whose words a state is held by hand, itself or, where one sum makes it, within that.
-function heldBy({ rules = [], layer }, signal, step, unit, steps) {
-  const own = [signal, ...["pre", "ih", "hh"].map((part) => `${signal}_${part}`)];
+function heldBy({ rules = [], layer, description }, signal, step, unit, steps) {
+  const own = Object.keys(description.where).filter((hook) => hook === signal || hook.startsWith(`${signal}_`));
   return clauses(
     own.flatMap((name) => rulesOf(rules, `l${layer}.${name}`, step, unit, steps)).map((rule) => rule.says),
   );

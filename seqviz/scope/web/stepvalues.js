@@ -1,12 +1,12 @@
 // One step of any cell with every number of it, from the states and the weights, by the names of its tape's nodes. What
-// somebody holds is what the server says it is; `made` has what it would be by its own line.
+// somebody holds is what the server says it is; `made` has what it would be by its own line. A product with a matrix is
+// also there without its bias, f_ih:w, and its bias by itself, f_ih:b. What hangs on weights that nobody sent is left
+// out.
 
-import { nameOf } from "./cellgraph.js";
+import { nameOf, partOf } from "./cellgraph.js";
 import { ONE, held32 } from "./tape.js";
 
-/** @import { CellHeader } from "./headers.js" */
-
-const SHORT = { weight_ih: "w_ih", weight_hh: "w_hh", bias_ih: "b_ih", bias_hh: "b_hh" };
+/** @import { Described } from "./cellgraph.js" */
 
 const TWO = {
   "+": (a, b) => a + b,
@@ -17,81 +17,90 @@ const TWO = {
   min: Math.min,
 };
 
-// The weights by their names in the lines.
-function weightsOf({ packing }, arrays) {
-  const found = {};
-  for (const [packed, names] of Object.entries(packing)) {
-    const whole = arrays[SHORT[packed] ?? packed];
-    const size = whole.length / names.length;
-    names.forEach((name, k) => (found[name] = whole.subarray(k * size, (k + 1) * size)));
-  }
-  return found;
-}
-
 const wide = (values, u) => values[values.length === 1 ? 0 : u];
 
-/**
- * @param {CellHeader} header
- * @param {Record<string, Float32Array>} arrays what the server sent
- * @param {number} step
- */
-export function stepValues({ description, hidden, inputs }, arrays, step) {
-  const { nodes, sizes, start, where } = description;
-  const weights = weightsOf(description, arrays);
-  const x = Float64Array.from(arrays.x.subarray(step * inputs, (step + 1) * inputs));
-  const rows = (name) => sizes[name] ?? hidden;
-  const sent = (name, t) => {
-    const size = rows(name);
-    return t < 0
-      ? new Float64Array(size).fill(start[name] ?? 0)
-      : Float64Array.from(arrays[name].subarray(t * size, (t + 1) * size));
-  };
-  /** @type {Float64Array[]} */
-  const values = [];
-  /** @type {Record<string, Float64Array>} */
-  const made = {};
-  /** @param {any[]} node */
-  const compute = ([op, args, name, bias, value]) => {
-    const [a, b] = args.map((k) => values[k]);
-    if (op === "x") return x;
-    if (op === "prev") return sent(name, step - 1);
-    if (op === "vec") return Float64Array.from(weights[name]);
-    if (op === "const") return Float64Array.of(value);
-    if (op === "affine") {
-      const count = weights[name].length / a.length;
-      return Float64Array.from({ length: count }, (_, u) =>
-        a.reduce((sum, v, k) => sum + weights[name][u * a.length + k] * v, bias ? weights[bias][u] : 0),
-      );
-    }
-    const length = Math.max(...args.map((k) => values[k].length));
-    const of = op === "^" ? (u) => wide(a, u) ** value : op in TWO ? (u) => TWO[op](wide(a, u), wide(b, u)) : null;
-    return Float64Array.from({ length }, (_, u) => (of ? of(u) : ONE[op](wide(a, u))));
-  };
-  nodes.forEach((node, k) => {
-    if (node[0] !== "at") {
-      values[k] = compute(node);
-      return;
-    }
-    made[node[2]] = values[node[1][0]].map(held32);
-    values[k] = arrays[node[2]] ? sent(node[2], step) : made[node[2]];
-  });
-  /** @type {Record<string, Float64Array>} */
-  const named = {};
-  nodes.forEach((_, k) => (named[nameOf(description, k)] = values[k]));
-  for (const name of description.states) named[`${name}_`] ??= sent(name, step - 1);
-  named.x = Float64Array.of(inputs === 1 ? x[0] : Math.hypot(...x));
-  const part = (k, u) => {
-    const [, [from], name, bias] = nodes[k];
-    const products = Array.from(values[from], (v, i) => weights[name][u * values[from].length + i] * v);
-    return { products, bias: bias ? [bias, weights[bias][u]] : null, from: nameOf(description, from), weight: name };
-  };
-  return { named, made, part, where };
+function product(weights, input) {
+  const out = new Float64Array(weights.length / input.length);
+  for (let u = 0, at = 0; u < out.length; u++, at += input.length)
+    for (let k = 0; k < input.length; k++) out[u] += weights[at + k] * input[k];
+  return out;
 }
 
-// One unit of all that, as numbers.
-/**
- * @param {Record<string, Float64Array>} named
- * @param {number} unit
- */
-export const unitOf = (named, unit) =>
-  Object.fromEntries(Object.entries(named).map(([name, values]) => [name, wide(values, unit)]));
+// An operation on values that are as wide as the layer, or one number.
+function operation(op, args, power) {
+  const length = Math.max(...args.map((values) => values.length));
+  const of = op === "^" ? (v) => v ** power : (TWO[op] ?? ONE[op]);
+  return Float64Array.from({ length }, (_, u) => of(...args.map((values) => wide(values, u))));
+}
+
+export class StepValues {
+  /**
+   * @param {{description: Described, hidden: number, inputs: number}} header
+   * @param {Record<string, Float32Array>} arrays the layer's signals
+   * @param {Record<string, Float32Array>} weights by their names in the lines
+   * @param {number} step
+   */
+  constructor({ description, hidden, inputs }, arrays, weights, step) {
+    this.description = description;
+    this.hidden = hidden;
+    this.arrays = arrays;
+    this.weights = weights;
+    this.step = step;
+    this.x = Float64Array.from((arrays.x ?? []).slice(step * inputs, (step + 1) * inputs));
+    /** @type {(Float64Array | undefined)[]} by node */
+    this.values = [];
+    /** @type {Record<string, Float64Array>} */
+    this.named = {};
+    /** @type {Record<string, Float64Array>} */
+    this.made = {};
+    description.nodes.forEach((node, k) => (this.values[k] = this.value(node, k)));
+    description.nodes.forEach((_, k) => this.name(nameOf(description, k), this.values[k]));
+    for (const state of description.states) this.name(`${state}_`, this.sent(state, step - 1));
+    if (this.x.length) this.named.x = Float64Array.of(inputs === 1 ? this.x[0] : Math.hypot(...this.x));
+  }
+
+  name(name, values) {
+    if (values) this.named[name] = values;
+  }
+
+  // What the server says of a signal at a step, or what it is before the first.
+  sent(name, t) {
+    const { sizes, start } = this.description;
+    const size = sizes[name] ?? this.hidden;
+    if (t < 0) return new Float64Array(size).fill(start[name] ?? 0);
+    return Float64Array.from(this.arrays[name].subarray(t * size, (t + 1) * size));
+  }
+
+  /** @type {(node: any[], k: number) => Float64Array | undefined} */
+  value([op, args, name, bias, value], k) {
+    const given = args.map((a) => this.values[a]);
+    if (op === "x") return this.x;
+    if (op === "prev") return this.sent(name, this.step - 1);
+    if (op === "vec") return this.weights[name] && Float64Array.from(this.weights[name]);
+    if (op === "const") return Float64Array.of(value);
+    if (op === "at" && given[0]) this.made[name] = given[0].map(held32);
+    if (op === "at") return this.arrays[name] ? this.sent(name, this.step) : this.made[name];
+    if (!given.every(Boolean)) return undefined;
+    return op === "affine" ? this.affine(name, bias, given[0], k) : operation(op, given, value);
+  }
+
+  affine(name, bias, input, k) {
+    const [weight, added] = [this.weights[name], this.weights[bias]];
+    if (!weight) return undefined;
+    const part = partOf(this.description, k);
+    const weighed = (this.named[`${part}:w`] = product(weight, input));
+    this.named[`${part}:b`] = Float64Array.from({ length: weighed.length }, (_, u) => added?.[u] ?? 0);
+    return weighed.map((v, u) => v + this.named[`${part}:b`][u]);
+  }
+
+  // One unit of all that, as numbers, and what each input gives to one of its products with a matrix.
+  /** @param {number} unit */
+  ofUnit(unit) {
+    const read = (named) => Object.fromEntries(Object.entries(named).map(([name, v]) => [name, wide(v, unit)]));
+    const parts = ({ node, weight }) => {
+      const input = this.values[this.description.nodes[node][1][0]];
+      return Array.from(input, (v, i) => this.weights[weight][unit * input.length + i] * v);
+    };
+    return { v: read(this.named), made: read(this.made), parts };
+  }
+}

@@ -104,18 +104,19 @@ export function editor(vector, rules, length) {
   };
 }
 
-// The weights of one layer by their names in the lines, out of torch's packed ones.
+// The weights of one layer by their names in the lines, out of torch's packed ones; `end` is what stands behind those's
+// names, "_l0".
 /**
  * @param {CellDescription} cell
  * @param {Record<string, Float32Array>} parameters
- * @param {number} layer
+ * @param {string} end
  * @returns {Record<string, Float32Array>}
  */
-export function unpack(cell, parameters, layer) {
+export function unpack(cell, parameters, end) {
   /** @type {Record<string, Float32Array>} */
   const found = {};
   for (const [packed, names] of Object.entries(cell.packing)) {
-    const whole = parameters[`${packed}_l${layer}`];
+    const whole = parameters[`${packed}${end}`];
     const size = whole.length / names.length;
     names.forEach((name, k) => (found[name] = whole.subarray(k * size, (k + 1) * size)));
   }
