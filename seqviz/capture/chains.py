@@ -128,7 +128,7 @@ class Chain:
     def signals(self, detail: bool) -> dict[str, Array]:
         """Its signals by their own names, as a trace shows them."""
         if detail and not self.parts:
-            return observe(self.calls, detail=True).signals
+            self.knows(observe(self.calls, detail=True))  # the others are among them
         found, stack = self.observed().signals, self.stack
         return {name: found[name] for name in signal_widths(stack, detail=detail)}
 

@@ -114,7 +114,8 @@ def _through(weights: Weights, x: Tensor, states: tuple[Tensor, ...]) -> tuple[T
     rows = _stride(size)
     count = max(1, BLOCK_BYTES // (batch * rows * 4))
     gates, x = np.empty((4, steps, batch, size), np.float32), x.contiguous()
-    out = x.new_empty(steps, batch, size) if count < steps else None
+    # In numpy's room, which lies in large pages: a first write to each small one would cost a third of the run.
+    out = torch.from_numpy(np.empty((steps, batch, size), np.float32)) if count < steps else None
     for start in range(0, steps, count):
         part = x if out is None else x[start : start + count]
         with torch.enable_grad():

@@ -110,9 +110,14 @@ def _nodes(layer: Layer, cell: Cell, signals: Mapping[str, Array]) -> Nodes:
 
 
 def _torchs_product(rows: Array, weight: Array, bias: Array | None) -> Array:
-    """The product as torch's layers make it: where parts of a sum overflow, other libraries end in other infinities."""
-    added = None if bias is None else torch.from_numpy(bias)
-    return linear(Work.readable(rows), torch.from_numpy(weight), added).numpy()
+    """The product as torch's layers make it: where parts of a sum overflow, other libraries end in other infinities.
+
+    Into numpy's room, which lies in large pages: a first write to each of many small ones costs as much as the product.
+    """
+    found = np.empty((len(rows), len(weight)), rows.dtype)
+    given, turned, out = Work.readable(rows), torch.from_numpy(weight).t(), torch.from_numpy(found)
+    torch.mm(given, turned, out=out) if bias is None else torch.addmm(torch.from_numpy(bias), given, turned, out=out)
+    return found
 
 
 def _packed(layer: Layer) -> dict[str, Array]:
