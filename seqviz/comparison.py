@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,31 +12,49 @@ from torch import nn
 
 from seqviz import cells
 from seqviz.capture import capture
-from seqviz.experiment import Experiment
+from seqviz.experiment import Experiment, Sequence
 from seqviz.gradients.connected import connectivity_matrix
 from seqviz.gradients.norms import norm
+from seqviz.kept import kept
 from seqviz.language import later, tr
 from seqviz.networks.modules import FeedForward
 from seqviz.runner import network
-from seqviz.sequences import generate
+from seqviz.sequences import KIND_LABELS, generate
 from seqviz.weights import set_parts
 
 __all__ = [
+    "INPUTS",
     "NETWORKS",
+    "WAVES",
     "Answer",
+    "Shuffling",
+    "answers",
     "compare",
     "half_life_of",
+    "input_of",
     "networks_of",
     "nudge",
     "nudge_response",
     "order_gap",
+    "responses",
+    "resting",
     "rests_on",
     "set_in",
     "shuffled",
+    "shuffling",
 ]
 
 NETWORKS = (later("Feed-forward"), "RNN", "GRU", "LSTM")
 """Their names; the first is said by ``tr``."""
+
+INPUTS = (later("as it is"), later("shuffled"), later("one step nudged"))
+"""What can be done to the experiment's own input."""
+
+RESTING = 300
+"""Steps; the inputs that an output rests on are drawn for no longer sequences."""
+
+WAVES = tuple(kind for kind in KIND_LABELS if kind not in ("text", "values"))
+"""What can be taken in its place."""
 
 
 @dataclass(frozen=True)
@@ -198,3 +217,77 @@ def half_life_of(response: np.ndarray) -> float:
     peak = int(response.argmax())
     under = np.flatnonzero(response[peak:] <= response[peak] / 2)
     return float(under[0]) if under.size else math.inf
+
+
+def input_of(experiment: Experiment, kind: str, step: int) -> np.ndarray:
+    """An input ``(L, H_in)`` of the comparison: one of :data:`INPUTS`, or a wave of the experiment's length.
+
+    Args:
+        experiment: whose sequence it is.
+        kind: of :data:`INPUTS` or :data:`WAVES`.
+        step: where 1 is added, if it is nudged.
+    """
+    if kind in WAVES:
+        seq = experiment.sequence
+        wave = Sequence(kind, seq.length, seq.amplitude or 1.0, seq.period, seq.seed)
+        return generate(wave, experiment.input_size)
+    if kind == "shuffled":
+        return shuffled(experiment, 0)[1]
+    x = generate(experiment.sequence, experiment.input_size)
+    return nudge(x, step) if kind == "one step nudged" else x
+
+
+def answers(experiment: Experiment, kind: str, step: int = 0) -> dict[str, Answer]:
+    """The networks on :func:`input_of`; the same arrays for everybody who asks."""
+    return _answers(experiment, kind, step if kind == "one step nudged" else 0)
+
+
+@kept
+def _answers(experiment: Experiment, kind: str, step: int) -> dict[str, Answer]:
+    return compare(experiment, input_of(experiment, kind, step))
+
+
+@kept
+def responses(experiment: Experiment, kind: str, step: int) -> dict[str, np.ndarray]:
+    """How far each network's hidden state moves, at every step ``(L,)``, when 1 is added to every input of one step.
+
+    It is followed in float64; where the network itself, in float32, has overflowed, there is no number.
+    """
+    still = "as it is" if kind == "one step nudged" else kind
+    moved = nudge_response(experiment, input_of(experiment, still, step), step)
+    shown = answers(experiment, kind, step)
+    return {n: np.where(np.isfinite(shown[n].h).all(axis=1), moved[n], np.nan) for n in moved}
+
+
+@kept
+def resting(experiment: Experiment, kind: str, step: int) -> dict[str, np.ndarray]:
+    """:func:`rests_on` of an input of the comparison: gradient norms ``(L, L)``, each output's over its largest.
+
+    Nothing of a sequence that is too long to be drawn so.
+    """
+    if experiment.sequence.length > RESTING:
+        return {}
+    shown = {}
+    for name, squared in rests_on(experiment, input_of(experiment, kind, step)).items():
+        norms = np.sqrt(squared)
+        most = norms.max(axis=1, keepdims=True)
+        shown[name] = np.divide(norms, most, out=np.zeros_like(norms), where=most > 0)
+    return shown
+
+
+class Shuffling(NamedTuple):
+    """What another order does: by network how far it is off, how many steps have another input, and by network its
+    largest output."""
+
+    gaps: dict[str, float]
+    moved: int
+    sizes: dict[str, float]
+
+
+def shuffling(experiment: Experiment) -> Shuffling:
+    """Of the experiment's input in the order of :func:`shuffled`."""
+    order, x = shuffled(experiment, 0)
+    before, after = (answers(experiment, kind) for kind in ("as it is", "shuffled"))
+    gaps = {name: order_gap(before[name], after[name], order) for name in before}
+    sizes = {name: float(np.abs(before[name].y).max()) for name in before}
+    return Shuffling(gaps, int((x != input_of(experiment, "as it is", 0)).any(axis=1).sum()), sizes)

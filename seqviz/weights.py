@@ -24,8 +24,8 @@ from seqviz.language import later, tr
 from seqviz.networks.presets import preset_parameters
 
 __all__ = [
-    "PARTS", "drawn", "gate_view", "gates_with_weights", "initial", "materialise", "parts_of", "place", "set_parts",
-    "spectral_radius",
+    "PARTS", "candidates_radius", "drawn", "gate_view", "gates_with_weights", "initial", "materialise", "parts_of",
+    "place", "set_parts", "spectral_radius",
 ]  # fmt: skip
 
 Parameters = Mapping[str, np.ndarray]
@@ -207,6 +207,17 @@ def _rescale(blank: Experiment, tensors: dict[str, Tensor], radius: float) -> No
 def spectral_radius(matrix: np.ndarray) -> float:
     """The largest ``|eigenvalue|`` of a square matrix ``(H, H)``."""
     return float(np.abs(np.linalg.eigvals(np.asarray(matrix, dtype=np.float64))).max())
+
+
+def candidates_radius(experiment: Experiment, parameters: Parameters) -> float:
+    """The spectral radius of the recurrent block that the first layer's candidate reads; 0 where none does."""
+    cell = cells.get(experiment.cell)
+    candidates = [signal for signal in cell.told if signal not in cell.gates]
+    read = [name for signal in candidates for name in cell.weights_of(signal) if name in cell.recurrent]
+    if not read:
+        return 0.0
+    part, rows = cell.place(read[0], experiment.hidden_size)
+    return spectral_radius(parameters[f"{part}_l0"][rows])
 
 
 _STEMS = {"ih": "W_i", "hh": "W_h", "bias_ih": "b_i", "bias_hh": "b_h"}

@@ -8,10 +8,10 @@ import numpy as np
 
 from seqviz.comparison import compare, shuffled
 from seqviz.figures.theme import network_line
+from seqviz.gradients.studied import networks, studied
 from seqviz.scope.headers import Layer
 from seqviz.sequences import generate
 from seqviz.ui.gallery import FILE, heat_layer, line_layer
-from seqviz.ui.gradient_pictures import networks, studied
 from seqviz.ui.scenes import COMPARED, SCENES
 
 __all__ = ["thumbnails"]

@@ -89,6 +89,19 @@ class VanishingMap:
             found.append((heights[at] + share * (heights[at + 1] - heights[at])).tolist())
         return found
 
+    def reached(self, column: int, level: float = 0.0) -> float | None:
+        """The value of y from which on a column of the mean stays at a level or above it.
+
+        None where its end lies below, NaN where nothing was measured at its end.
+        """
+        values = self.filled()[:, column]
+        if np.isnan(values[-1]):
+            return float("nan")
+        if values[-1] < level:
+            return None
+        crossed = self.crossings(level)[column]
+        return crossed[-1] if crossed else self.y.values[0]
+
     def at(self, column: int, row: int, draw: int = 0) -> Experiment:
         """The network of a point: the experiment to open."""
         return drawn_again(point_of(self.experiment, self.x, self.y, column, row), draw)

@@ -8,20 +8,20 @@ import streamlit as st
 
 from seqviz import sequences
 from seqviz.comparison import (
-    Answer,
-    compare,
+    WAVES,
+    answers,
     half_life_of,
+    input_of,
     networks_of,
-    nudge,
-    nudge_response,
-    order_gap,
-    rests_on,
+    responses,
+    resting,
     set_in,
     shuffled,
+    shuffling,
 )
-from seqviz.experiment import Experiment, Sequence
+from seqviz.experiment import Experiment
 from seqviz.figures.theme import network_line
-from seqviz.kept import kept, kept_spoken
+from seqviz.kept import kept_spoken
 from seqviz.language import again, tr
 from seqviz.metrics import describe_overflow, short
 from seqviz.runner import too_large
@@ -36,7 +36,7 @@ from seqviz.ui.gallery import gallery
 from seqviz.ui.panels.network import one_more
 from seqviz.ui.pictures import story
 from seqviz.ui.rail import rail
-from seqviz.ui.scenes import DESK, EVERY, WAVES, desk, first_compared
+from seqviz.ui.scenes import DESK, EVERY, desk, first_compared
 from seqviz.ui.weights_view import input_names
 
 __all__ = ["comparison", "first"]
@@ -134,28 +134,6 @@ def _called(choice: str) -> str:
     return sequences.KIND_LABELS[choice] if choice in WAVES else tr(choice)
 
 
-def _input(experiment: Experiment, kind: str, nudged: int) -> np.ndarray:
-    """The chosen input ``(L, H_in)``: as it is, in another order, with 1 added at one step, or a wave."""
-    if kind in WAVES:
-        seq = experiment.sequence
-        wave = Sequence(kind, seq.length, seq.amplitude or 1.0, seq.period, seq.seed)
-        return sequences.generate(wave, experiment.input_size)
-    if kind == "shuffled":
-        return shuffled(experiment, 0)[1]
-    x = sequences.generate(experiment.sequence, experiment.input_size)
-    return nudge(x, nudged) if kind == "one step nudged" else x
-
-
-@kept
-def _answers(experiment: Experiment, kind: str, nudged: int = 0) -> dict[str, Answer]:
-    """The four networks on the chosen input; the sentence, the picture and the table all read it."""
-    return compare(experiment, _input(experiment, kind, nudged))
-
-
-def _on(experiment: Experiment, kind: str, nudged: int) -> dict[str, Answer]:
-    return _answers(experiment, kind, nudged if kind == "one step nudged" else 0)
-
-
 def _nudged(experiment: Experiment, word: str) -> int:
     """The step that is nudged, by the page's setting; the last one where the sequence is too short for that."""
     length = experiment.sequence.length
@@ -166,47 +144,9 @@ def _nudge_word(experiment: Experiment, step: int) -> str:
     return "" if step == _nudged(experiment, "") else str(step)
 
 
-@kept
-def _responses(experiment: Experiment, kind: str, nudged: int) -> dict[str, np.ndarray]:
-    """How far each network's hidden state moves, at every step ``(L,)``, when 1 is added to every input of one step.
-
-    It is followed in float64; where the network on the screen, in float32, has overflowed, there is no number.
-    """
-    still = "as it is" if kind == "one step nudged" else kind
-    moved = nudge_response(experiment, _input(experiment, still, nudged), nudged)
-    shown = _on(experiment, kind, nudged)
-    return {n: np.where(np.isfinite(shown[n].h).all(axis=1), moved[n], np.nan) for n in moved}
-
-
-_RESTING = 300
-"""Steps; the inputs that an output rests on are drawn for no longer sequences."""
-
-
-@kept
-def _resting(experiment: Experiment, kind: str, nudged: int) -> dict[str, np.ndarray]:
-    """By network, which inputs every output rests on ``(L, L)``: gradient norms, over the largest of each output."""
-    if experiment.sequence.length > _RESTING:
-        return {}
-    shown = {}
-    for name, squared in rests_on(experiment, _input(experiment, kind, nudged)).items():
-        norms = np.sqrt(squared)
-        most = norms.max(axis=1, keepdims=True)
-        shown[name] = np.divide(norms, most, out=np.zeros_like(norms), where=most > 0)
-    return shown
-
-
-def _shuffling(experiment: Experiment) -> tuple[dict[str, float], int, dict[str, float]]:
-    """What shuffling does: how far each network is off, how many steps it moves, and each one's largest output."""
-    order, x = shuffled(experiment, 0)
-    before, after = (_answers(experiment, kind) for kind in ("as it is", "shuffled"))
-    gaps = {name: order_gap(before[name], after[name], order) for name in before}
-    sizes = {name: float(np.abs(before[name].y).max()) for name in before}
-    return gaps, int((x != _input(experiment, "as it is", 0)).any(axis=1).sum()), sizes
-
-
 def _say(experiment: Experiment) -> None:
     """What shuffling does, in full, and what a hand-set network is and claims."""
-    gaps, moved, sizes = _shuffling(experiment)
+    gaps, moved, sizes = shuffling(experiment)
     st.markdown(order_in_words(gaps, experiment.sequence.length, moved, sizes))
     if any(set_in(experiment).values()) and (says := story(experiment)):
         st.markdown(literal(says))
@@ -218,10 +158,10 @@ def _message(
     experiment: Experiment, chosen: tuple[str, str, str, int], undo: bool, redo: bool, address: Address
 ) -> bytes:
     kind, minus, net, nudged = chosen
-    x, found = _input(experiment, kind, nudged), _on(experiment, kind, nudged)
+    x, found = input_of(experiment, kind, nudged), answers(experiment, kind, nudged)
     arrays: dict[str, np.ndarray] = {"x": x[:, 0]}
     curves: list[Curve] = []
-    for name, response in _responses(experiment, kind, nudged).items():
+    for name, response in responses(experiment, kind, nudged).items():
         arrays[f"{name}.d"] = np.log10(response)
         curves.append({"name": f"{name}.d", "label": tr(name), "line": network_line(name), "width": 2})
     for name, answer in found.items():
@@ -237,10 +177,10 @@ def _message(
         {"signal": "norm", "kind": "norm", "symbol": "Δh",
          "name": tr("how far 1 more at step {step} moves h (log scale)", step=nudged), "width": 1,
          "hue": "h", "says": ""},
-        *_rests(_resting(experiment, kind, nudged), arrays),
+        *_rests(resting(experiment, kind, nudged), arrays),
     ]  # fmt: skip
     if minus != "nothing":
-        other = found[minus].h if minus in found else _on(experiment, minus, nudged)[net].h
+        other = found[minus].h if minus in found else answers(experiment, minus, nudged)[net].h
         arrays["difference"] = found[net].h - other
         gap = tr("{net} ({kind}) minus {minus}", net=tr(net), kind=tr(kind), minus=_called(minus))
         rows.append(_states(gap, "difference", arrays["difference"]))
@@ -264,7 +204,7 @@ def _message(
         "unrolled": {"name": "RNN", "width": experiment.hidden_size},
         "address": address.query,
         "fields": address.fields,
-        "headline": (shuffled_headline if kind == "shuffled" else order_headline)(*_shuffling(experiment)) or "",
+        "headline": (shuffled_headline if kind == "shuffled" else order_headline)(*shuffling(experiment)) or "",
         "tries": {"says": tr("Back in order") if kind == "shuffled" else tr("Shuffle the steps"), "edits": []},
         "undo": undo,
         "redo": redo,
@@ -337,7 +277,7 @@ def _states(name: str, array: str, values: np.ndarray) -> FlowRow:
 
 def _table(experiment: Experiment, kind: str, nudged: int) -> None:
     """What each is made of, what it carries, and how long a nudge lasts."""
-    found = _answers(experiment, "as it is")
+    found = answers(experiment, "as it is")
     rows = [
         {
             tr("network"): tr(name),
@@ -345,7 +285,7 @@ def _table(experiment: Experiment, kind: str, nudged: int) -> None:
             tr("carried to the next step"): again(found[name].carries),
             tr("half-life of a nudge"): half_life_in_words(half_life_of(response), experiment.sequence.length),
         }
-        for name, response in _responses(experiment, kind, nudged).items()
+        for name, response in responses(experiment, kind, nudged).items()
     ]
     st.table(pd.DataFrame(rows), hide_index=True)
     st.caption(

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from seqviz import cells, weights
-from seqviz.cells.ran import Ran
+from seqviz import cells
 from seqviz.experiment import Experiment
 from seqviz.figures.theme import network_line
-from seqviz.gradients import GradientFlow, gradient_flow
-from seqviz.gradients.backward import log10_backward, rounded_away
-from seqviz.gradients.closed import by_gates, by_radius, forget_bias, log10_sigmoid
-from seqviz.gradients.jacobians import StateJacobians, highway_of_run, jacobians_of_run
-from seqviz.gradients.loops import loop_gradient
-from seqviz.gradients.norms import log10_norm
-from seqviz.gradients.onestep import as_it_ran, overflow_of
-from seqviz.kept import kept, kept_spoken, turn
+from seqviz.gradients import GradientFlow
+from seqviz.gradients.studied import (
+    NETS,
+    flows,
+    gates_theory,
+    has_jacobians,
+    highway,
+    networks,
+    radius_theory,
+    spectrum,
+    states_shown,
+    studied,
+)
+from seqviz.kept import kept_spoken
 from seqviz.language import sentences, tr
-from seqviz.runner import inputs, network, work
 from seqviz.scope import pack
 from seqviz.scope.headers import Curve, FlowHeader, FlowRow, SpectrumHeader
 from seqviz.sequences import steps_called
@@ -34,91 +36,12 @@ from seqviz.telling.gradients import (
     highway_share,
 )
 from seqviz.ui.bench import Address, Bench
-from seqviz.ui.scenes import NETS
 
-__all__ = [
-    "NETS", "flow_message", "flows", "networks", "states_shown", "studied",
-]  # fmt: skip
+__all__ = ["flow_message"]
 
 
 _DECADES = 60
 _UNIT_DECADES = 12
-_JACOBIAN_WORK = 400_000_000
-_EIGENVALUE_WORK = 60_000_000
-_DIGITS = 1e-14
-"""A singular value that is so much smaller than the largest is made of rounding, and not drawn."""
-_SMALLEST = -290.0
-_SINGLE = -30.0
-"""Where log10 of a gradient is larger, float32 holds it to all its digits."""
-
-
-def networks(experiment: Experiment) -> dict[str, Experiment]:
-    """The same settings as an RNN (ReLU with the identity start, as the IRNN is), a GRU and an LSTM, and as the
-    experiment's own cell where it is none of these."""
-    families, own = cells.families(), cells.get(experiment.cell)
-    identity = experiment.init.scheme == "identity"
-    chosen = {name: families[name][-1 if identity else 0] for name in NETS}
-    if own.family not in chosen:
-        chosen[own.family] = own.name
-    return {name: experiment.changed(cell=cell) for name, cell in chosen.items()}
-
-
-def states_shown(experiment: Experiment) -> tuple[str, ...]:
-    """The states whose gradient is drawn: h, and another one that a gate keeps."""
-    return ("h", *(state for state in cells.get(experiment.cell).keep_gates if state != "h"))
-
-
-@dataclass(frozen=True)
-class Studied:
-    """A network of the laboratory, built once and run once in float64, and what that run says.
-
-    ``logs`` is log10 of the norms of dL/ds_t of the first layer's states, ``(L,)`` each, however small; ``rounded``
-    whether a slope was so small that a double took it for 0; ``single`` the same of h as torch in float32 gives it,
-    where that differs and was asked for.
-    """
-
-    flow: GradientFlow
-    ran: Ran
-    logs: Mapping[str, np.ndarray]
-    rounded: bool
-    single: np.ndarray | None
-
-
-@kept
-def studied(experiment: Experiment, loss: str) -> Studied:
-    """Build a network, run it with its gradient, and read the run."""
-    net, x, edits = network(experiment), inputs(experiment), experiment.interventions
-    exact, wide = copy.deepcopy(net).double(), x.double()
-    with turn(10 * work(experiment)):
-        flow = gradient_flow(exact, wide, loss=loss, interventions=edits)
-        ran, _ = as_it_ran(exact, wide, None, None if edits else flow.trace, (0, 0, False), edits)
-        logs, rounded = _log10_norms(experiment, loss, flow, ran)
-        h, plain = logs["h"], cells.get(experiment.cell).family == NETS[0]
-        small = plain and bool((h[np.isfinite(h)] < _SINGLE).any())
-        single = log10_norm(loop_gradient(net, x, loss, edits).numpy(), (1, 2)) if small else None
-    return Studied(flow, ran, logs, rounded, single)
-
-
-def flows(experiment: Experiment, loss: str) -> dict[str, GradientFlow]:
-    """Every network's gradient flow, in float64."""
-    return {name: studied(e, loss).flow for name, e in networks(experiment).items()}
-
-
-@kept
-def _jacobians(experiment: Experiment, loss: str) -> StateJacobians:
-    with turn(work(experiment) * experiment.hidden_size):
-        return jacobians_of_run(studied(experiment, loss).ran)
-
-
-def _log10_norms(experiment: Experiment, loss: str, flow: GradientFlow, ran: Ran) -> tuple[dict[str, np.ndarray], bool]:
-    """See :class:`Studied`."""
-    if experiment.num_layers > 1 or overflow_of(ran):
-        found = {name: flow.log10_norms(f"l0.{name}") for name in states_shown(experiment)}
-        return found, any((logs < _SMALLEST).any() and not np.isneginf(logs).all() for logs in found.values())
-    # What the loss itself asks of h: at the last step all that there is.
-    e = np.zeros_like(flow["l0.h"])
-    e[-1 if loss == "last" else slice(None)] = flow["l0.h"][-1]
-    return log10_backward(ran, e), rounded_away(ran)
 
 
 def _log10(values: np.ndarray) -> np.ndarray:
@@ -146,18 +69,14 @@ def _theory(picture: _Picture, nets: dict[str, Experiment]) -> list[str]:
     """The closed forms for the present setting, drawn from the last step back; and how far they hold."""
     says = []
     measured = picture.arrays["RNN.h"]
-    w = weights.gate_view(weights.materialise(nets["RNN"]), nets["RNN"].cell, 0, "h", "hh")
-    rho = weights.spectral_radius(w)
-    if rho > 0:
-        curve = by_radius(measured[-1], rho, len(measured))
+    if theory := radius_theory(nets["RNN"], measured):
+        curve, rho = theory
         picture.curve(
             "rnn.theory", tr("ρ^k, ρ = {rho:.3g}", rho=rho), curve, network_line("RNN"), dash="dot", width=1.5
         )
         says.append(describe_theory("RNN", tr("ρ^k with ρ = {rho:.3g}", rho=rho), measured[0], curve[0]))
     says += [tr("No closed form is drawn for {name}.", name=tr(name)) for name in nets if name not in NETS]
-    gates = np.tile(log10_sigmoid(forget_bias(nets["LSTM"])), (len(measured) - 1, 1))
-    last = _log10(studied(nets["LSTM"], "last").flow["l0.c"][-1, 0])
-    curve = by_gates(last, gates)
+    curve = gates_theory(nets["LSTM"])
     picture.curve(
         "lstm.theory", tr("σ(b)^k of the forget biases b"), curve, network_line("LSTM"), dash="dot", width=1.5
     )
@@ -203,13 +122,13 @@ def _highway_row(picture: _Picture, nets: dict[str, Experiment], loss: str) -> s
     """The LSTM's highway, or that of the experiment's own cell where it has one too."""
     name = next((n for n, e in nets.items() if n not in NETS and cells.get(e.cell).has_highway), "LSTM")
     lstm = nets[name]
-    if lstm.sequence.length * (2 * lstm.hidden_size) ** 3 > _JACOBIAN_WORK:
+    if not has_jacobians(lstm):
         return tr("The highway split is left out: this many steps and units would take too long to draw live.")
-    split = highway_of_run(studied(lstm, loss).ran, _jacobians(lstm, loss))
-    direct, rest, _ = split.log10_norms()
-    share = highway_share(direct, rest)
-    if not np.isfinite(split.rest).all():
+    parts = highway(lstm, loss)
+    if parts is None:
         return tr("The highway split is left out: the network overflowed.")
+    direct, rest = parts
+    share = highway_share(direct, rest)
     picture.arrays |= {"highway.share": 10.0**share, "highway.direct": direct, "highway.rest": rest}
     what = tr("highway (product of forget gates) and the rest")
     what = what if name in NETS else tr("{name}: highway and the rest", name=tr(name))
@@ -220,27 +139,17 @@ def _highway_row(picture: _Picture, nets: dict[str, Experiment], loss: str) -> s
 
 
 def _spectrum(picture: _Picture, name: str, experiment: Experiment, loss: str) -> SpectrumHeader | None:
-    size = experiment.hidden_size * len(cells.get(experiment.cell).states)
-    if experiment.sequence.length * size**3 > _JACOBIAN_WORK:
+    found = spectrum(experiment, loss)
+    if found is None:
         return None
-    found = _jacobians(experiment, loss)
-    if not all(np.isfinite(a).all() for a in (found.h_h, found.step(slice(None)))):
-        return None
-    length = experiment.sequence.length
-    count = max(6, _EIGENVALUE_WORK // size**3)
-    steps = np.unique(np.linspace(0, length - 1, min(count, length)).round().astype(int))
-    eigenvalues = found.eigenvalues(steps)
-    lags = np.unique(np.linspace(0, length - 1, min(40, length)).round().astype(int))
-    values = np.linalg.svd(found.h_h[length - 1 - lags], compute_uv=False)
-    values[values < _DIGITS * values[:, :1]] = np.nan
-    singular = _log10(values) + found.log_scale[length - 1 - lags, None] / np.log(10.0)
-    picture.arrays |= {"eig.re": eigenvalues.real, "eig.im": eigenvalues.imag, "eig.step": steps.astype(float),
-                       "sing.lag": lags.astype(float), "sing.values": singular}  # fmt: skip
+    eigenvalues, singular = found.eigenvalues, found.singular
+    picture.arrays |= {"eig.re": eigenvalues.real, "eig.im": eigenvalues.imag, "eig.step": found.steps.astype(float),
+                       "sing.lag": found.lags.astype(float), "sing.values": singular}  # fmt: skip
     reach = float(np.clip(np.abs(eigenvalues).max() * 1.1, 1.15, 50.0))
-    return {"name": tr(name), "line": network_line(name), "hidden": size,
+    return {"name": tr(name), "line": network_line(name), "hidden": eigenvalues.shape[1],
             "singular": experiment.hidden_size, "reach": reach,
             "floor": float(singular[np.isfinite(singular)].max() - _DECADES) if np.isfinite(singular).any() else 0.0,
-            "says": describe_singular(int(lags[-1]), singular[-1, 0])}  # fmt: skip
+            "says": describe_singular(int(found.lags[-1]), singular[-1, 0])}  # fmt: skip
 
 
 def _range(picture: _Picture) -> list[float]:

@@ -14,6 +14,7 @@ from seqviz import vocabulary as words
 from seqviz.figures import curves
 from seqviz.figures.theme import network_line
 from seqviz.gradients.clipping import clip_update
+from seqviz.gradients.studied import flows, networks
 from seqviz.language import Words, sentences, tr
 from seqviz.runner import too_large
 from seqviz.scope.hosts.streamlit import mount
@@ -21,7 +22,7 @@ from seqviz.telling.titles import whose_weights
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, opened, option, refuse, said, unkept
 from seqviz.ui.gallery import gallery, lit
-from seqviz.ui.gradient_pictures import flow_message, flows, networks
+from seqviz.ui.gradient_pictures import flow_message
 from seqviz.ui.map_picture import map_section
 from seqviz.ui.panels.network import CHRONO, knobs, one_more, scheme_names
 from seqviz.ui.panels.rests import resting

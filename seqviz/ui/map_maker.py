@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import streamlit as st
 import torch
 
-from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
 from seqviz.gradients.mapped import VanishingMap
-from seqviz.gradients.maps import vanishing_maps
+from seqviz.gradients.maps import mapped_networks, vanishing_maps
 from seqviz.runner import work
 
-__all__ = ["MapMaker", "leave_map", "map_maker", "mapped_networks"]
+__all__ = ["MapMaker", "leave_map", "map_maker"]
 
 FINE, ROUGH = (33, 41), (17, 21)
 """Points across and up; the rough grid is for networks that take long."""
@@ -24,19 +22,6 @@ FINE, ROUGH = (33, 41), (17, 21)
 _LONG: Final = 250_000
 _SEATS = threading.BoundedSemaphore(1)
 """One map is measured at a time in this process; others wait their turn."""
-
-
-LONGEST: Final = 100
-"""Steps that a wave has on a map, at the most: what is lost is counted per 100 steps."""
-
-
-def mapped_networks(experiment: Experiment) -> dict[str, Experiment]:
-    """The experiment as an LSTM and a GRU of one layer, drawn, as nobody has edited it, over 100 steps at the most."""
-    bare = experiment.changed(tensors=(), edits=(), interventions=(), num_layers=1)
-    seq = bare.sequence
-    if seq.width is None and seq.length > LONGEST:
-        bare = bare.changed(sequence=replace(seq, length=LONGEST, edits=()))
-    return {name: bare.changed(cell=cell) for name, cell in (("LSTM", words.LSTM), ("GRU", words.GRU))}
 
 
 class MapMaker:

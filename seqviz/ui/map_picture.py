@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from seqviz import weights
 from seqviz.experiment import Experiment
 from seqviz.figures.maps import LEVELS, REACH
 from seqviz.gradients.mapped import HALF, VanishingMap
+from seqviz.gradients.maps import mapped_networks, place_of
 from seqviz.language import tr, trn
 from seqviz.scope import pack
 from seqviz.scope.headers import MapHeader
@@ -18,7 +18,7 @@ from seqviz.scope.hosts.streamlit import mount
 from seqviz.telling.mapped import describe_map
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled
-from seqviz.ui.map_maker import map_maker, mapped_networks
+from seqviz.ui.map_maker import map_maker
 
 __all__ = ["map_message", "map_section"]
 
@@ -80,7 +80,7 @@ def map_message(experiment: Experiment, found: dict[str, VanishingMap]) -> bytes
     arrays = {"x": np.array(some.x.values), "y": np.array(some.y.values)}
     for name, each in found.items():
         arrays |= {f"{name}.mean": each.filled(), f"{name}.low": each.low(), f"{name}.high": each.high()}
-    radius, bias = _here(experiment)
+    radius, bias = place_of(experiment)
     header: MapHeader = {
         "panel": "map",
         "id": f"{hash(tuple(each.decades.tobytes() for each in found.values())) & 0xFFFFFFFF:08x}",
@@ -100,33 +100,10 @@ def map_message(experiment: Experiment, found: dict[str, VanishingMap]) -> bytes
     return pack(header, arrays)
 
 
-def _here(experiment: Experiment) -> tuple[float, float]:
-    """Where the network on the screen lies: its spectral radius and its mean forget bias."""
-    lstm = mapped_networks(experiment)["LSTM"]
-    parameters = weights.materialise(lstm)
-    radius = weights.spectral_radius(weights.gate_view(parameters, lstm.cell, 0, "f", "hh"))
-    parts = [weights.gate_view(parameters, lstm.cell, 0, "f", part) for part in ("bias_ih", "bias_hh")]
-    return float(radius), float((parts[0] + parts[1]).mean())
-
-
 def _says(radius: float, found: dict[str, VanishingMap]) -> str:
     """The sentence on top, once both maps are done."""
     if not all(each.done for each in found.values()) or len(found) < 2:
         return tr("Where does the gradient survive? The map is being measured, ever finer.")
     column = int(np.abs(np.log(np.array(next(iter(found.values())).x.values) / max(radius, 1e-6))).argmin())
-    ends = [{name: _from(each, level, column) for name, each in found.items()} for level in (0.0, HALF)]
+    ends = [{name: each.reached(column, level) for name, each in found.items()} for level in (0.0, HALF)]
     return describe_map(next(iter(found.values())).x.values[column], *ends)
-
-
-def _from(found: VanishingMap, level: float, column: int) -> float | None:
-    """The bias from which on a column of the mean stays at a level or above it.
-
-    None where its end lies below, NaN where nothing was measured at its end.
-    """
-    values = found.filled()[:, column]
-    if values[-1] != values[-1]:
-        return float("nan")
-    if not values[-1] >= level:
-        return None
-    crossed = found.crossings(level)[column]
-    return crossed[-1] if crossed else found.y.values[0]

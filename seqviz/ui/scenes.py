@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from seqviz import cells, sequences
+from seqviz import cells
 from seqviz import vocabulary as words
-from seqviz.comparison import NETWORKS
+from seqviz.comparison import INPUTS, NETWORKS, WAVES
 from seqviz.experiment import MAX_STEPS, Experiment, Init, Sequence
+from seqviz.gradients.studied import NETS
 from seqviz.language import later
 from seqviz.ui.bench import Bench
 
-__all__ = ["COMPARED", "DESK", "EVERY", "NETS", "SCENES", "WAVES", "desk", "first_compared", "first_scene", "lab"]
-
-NETS = ("RNN", "GRU", "LSTM")
+__all__ = ["COMPARED", "DESK", "EVERY", "SCENES", "desk", "first_compared", "first_scene", "lab"]
 
 LAB = {
     "loss": ("last", "sum"),
@@ -69,8 +68,6 @@ def lab() -> Bench:
     return Bench.here("gradients", first_scene, LAB)
 
 
-INPUTS = (later("as it is"), later("shuffled"), later("one step nudged"))
-WAVES = tuple(kind for kind in sequences.KIND_LABELS if kind not in ("text", "values"))
 EVERY = tuple(dict.fromkeys((*NETWORKS, *cells.families())))
 DESK = {
     "input": INPUTS,

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 import threading
 import time
-import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 
 import streamlit as st
 import torch
 
-from seqviz.experiment import Experiment
 from seqviz.language import reason, tr
-from seqviz.runner import run
-from seqviz.tasks import Task
-from seqviz.training import Checkpoint, Recipe, train
-from seqviz.training.written import Trained
+from seqviz.training import Checkpoint, Course, train
+from seqviz.training.course import RUNS
 
-__all__ = ["SLOTS", "Course", "Trainer", "leave", "trainer"]
+__all__ = ["SLOTS", "Trainer", "leave", "trainer"]
 
 SLOTS = 2
 """How many people train at once on one process; others wait their turn."""
@@ -29,72 +22,7 @@ PACE, PACED = 0.15, 1.5
 """Seconds that each round of checkpoints takes at least, so that a short run can be seen learning, and how many
 seconds are spent on that at most."""
 
-KEPT = 384 * 2**20
-"""Bytes that the networks of all checkpoints of the process share; each course has an equal part, when it goes on."""
-
 _SEATS = threading.BoundedSemaphore(SLOTS)
-_RUNS = itertools.count(1)
-
-
-_COURSES: weakref.WeakSet[Course] = weakref.WeakSet()
-
-
-@dataclass(eq=False)
-class Course:
-    """One network in training: its checkpoints so far, and which run the last of them are of."""
-
-    name: str
-    task: Task
-    recipe: Recipe
-    start: Experiment
-    seed: int
-    checkpoints: list[Checkpoint] = field(default_factory=list)
-    error: str = ""
-    run: int = 0
-    extent: dict[str, tuple[float, float]] = field(default_factory=dict)
-    measured: int = 0
-
-    @classmethod
-    def of(cls, kept: Trained) -> Course:
-        """A network that was written down."""
-        course = cls(kept.name, kept.task, kept.recipe, kept.start, kept.seed, [*kept.checkpoints], kept.error)
-        course.run = next(_RUNS)
-        _COURSES.add(course)
-        return course
-
-    def kept(self) -> Trained:
-        """It as it is written down."""
-        return Trained(self.name, self.task, self.recipe, self.start, self.seed, tuple(self.checkpoints), self.error)
-
-    def take(self, checkpoint: Checkpoint) -> None:
-        """Keep a checkpoint. Training goes on from the last one alone, and of large networks not every one is kept.
-
-        Where there is no room, every second one goes, but for the first and the last: the picture gets coarser.
-        """
-        _COURSES.add(self)
-        known = self.checkpoints
-        if known:
-            known = [*known[:-1], replace(known[-1], state=None)]
-        size = sum(len(tensor.data) for tensor in checkpoint.experiment.tensors)
-        room = KEPT // max(1, len(_COURSES))
-        while len(known) > 2 and size * (len(known) + 1) > room:
-            known = [known[0], *known[2:-1:2], known[-1]]
-        self.measured = min(self.measured, len(known))
-        self.checkpoints = [*known, checkpoint]
-
-    @property
-    def reason(self) -> str:
-        """Why it ended; empty while it goes on."""
-        return self.error or (self.checkpoints[-1].reason if self.checkpoints else "")
-
-    def measure(self) -> dict[str, tuple[float, float]]:
-        """The least and the largest value of every signal of the probe, over all checkpoints so far."""
-        for checkpoint in self.checkpoints[self.measured :]:
-            for name, values in run(checkpoint.experiment).arrays.items():
-                low, high = self.extent.get(name, (math.inf, -math.inf))
-                self.extent[name] = min(low, float(values.min())), max(high, float(values.max()))
-            self.measured += 1
-        return self.extent
 
 
 class Trainer:
@@ -115,7 +43,7 @@ class Trainer:
     def begin(self, courses: list[Course], *, resume: bool = False) -> None:
         """Train these networks on the same batches, side by side; `resume` goes on from their last checkpoints."""
         self.halt()
-        number = next(_RUNS)
+        number = next(RUNS)
         for course in courses:
             course.run = number
         if not resume and any(course.checkpoints for course in self.courses):

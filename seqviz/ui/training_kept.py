@@ -11,9 +11,9 @@ from seqviz.language import reason, tr
 from seqviz.scope.headers import Addressed
 from seqviz.scope.hosts.streamlit.tab import MARK, MAX_KEPT, fetch, shelve
 from seqviz.tasks import TASKS
-from seqviz.training import recipes_of
+from seqviz.training import Course, recipes_of
 from seqviz.training.written import from_text, to_text
-from seqviz.ui.trainer import Course, Trainer
+from seqviz.ui.trainer import Trainer
 from seqviz.ui.training_choices import OWN
 
 __all__ = ["PROBLEM", "SEED", "begun", "kept_run", "place"]

@@ -19,7 +19,7 @@ from seqviz.runner import run
 from seqviz.scope.hosts.streamlit import mount
 from seqviz.scope.hosts.streamlit.tab import MARK
 from seqviz.tasks import TASKS, Task
-from seqviz.training import RECIPES, Checkpoint, Recipe, prepare, recipes_of
+from seqviz.training import RECIPES, Checkpoint, Course, Recipe, checkpoint_at, prepare, recipes_of
 from seqviz.ui.bench import Bench, Origin
 from seqviz.ui.controls import refuse, remembered, said, unfolding, upload
 from seqviz.ui.panels.doctor import doctor_panel
@@ -27,10 +27,10 @@ from seqviz.ui.panels.network import CHRONO
 from seqviz.ui.rail import rail
 from seqviz.ui.scenes import lab
 from seqviz.ui.shell import go
-from seqviz.ui.trainer import SLOTS, Course, Trainer, trainer
+from seqviz.ui.trainer import SLOTS, Trainer, trainer
 from seqviz.ui.training_choices import OWN, listed, racers, task_of, thresholds
 from seqviz.ui.training_kept import PROBLEM, SEED, begun, kept_run, place
-from seqviz.ui.training_pictures import Extent, checkpoint_at, learning_message, probe_message
+from seqviz.ui.training_pictures import Extent, learning_message, probe_message
 
 __all__ = ["classroom"]
 

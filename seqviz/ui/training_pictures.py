@@ -8,37 +8,24 @@ from seqviz import cells
 from seqviz.experiment import Experiment
 from seqviz.figures.theme import network_line
 from seqviz.kept import kept_spoken
-from seqviz.language import sentences, tr, trn
+from seqviz.language import sentences, tr
 from seqviz.runner import run
 from seqviz.scope import pack
 from seqviz.scope.headers import LearningHeader, LearningRow, ScopeHeader, ScopeRow
 from seqviz.sequences import steps_called
 from seqviz.tasks import Task
 from seqviz.tasks.answers import answers
-from seqviz.training import Checkpoint
+from seqviz.training.course import Course, common_steps, verdict
 from seqviz.ui.pictures import signal_rows, signals, title
-from seqviz.ui.trainer import Course
 from seqviz.vocabulary import signal_name
 
 Extent = tuple[tuple[str, tuple[float, float]], ...]
 
-__all__ = ["Extent", "checkpoint_at", "learning_message", "probe_message", "verdict"]
+__all__ = ["Extent", "learning_message", "probe_message"]
 
 
 def _line(course: Course) -> int:
     return network_line(cells.get(course.recipe.cell).family)
-
-
-def common_steps(courses: list[Course]) -> list[int]:
-    """The optimiser steps at which any of the courses has a checkpoint: the places of the scrubber."""
-    return sorted({c.step for course in courses for c in course.checkpoints})
-
-
-def checkpoint_at(course: Course, courses: list[Course], at: int | None) -> Checkpoint:
-    """Where a course stood at a place of the scrubber that it shares with the others; None is the last place."""
-    steps = common_steps(courses)
-    step = steps[-1 if at is None else min(at, len(steps) - 1)]
-    return max((c for c in course.checkpoints if c.step <= step), key=lambda c: c.step)
 
 
 def learning_message(courses: list[Course], at: int | None) -> bytes:
@@ -89,37 +76,6 @@ def learning_message(courses: list[Course], at: int | None) -> bytes:
         "status": sentences(tr("{name}: {says}", name=tr(c.name), says=c.reason) for c in courses if c.reason),
     }
     return pack(header, arrays)
-
-
-def verdict(course: Course) -> str:
-    """Where a course stands, in a sentence."""
-    if not course.checkpoints:
-        return ""
-    last, task = course.checkpoints[-1], course.task
-    steps = trn("{count} step", "{count} steps", last.step)
-    values = {"name": tr(course.name), "score": task.shown(last.score), "steps": steps, "seconds": last.seconds}
-    standing = last.standing
-    if standing is None:
-        return tr("{name}: {score} after {steps} ({seconds:.1f} s of CPU).", **values)
-    if standing.exact:
-        values["asked"] = trn(
-            "all {count:,} sequence there is", "all {count:,} sequences there are", standing.sequences
-        )
-        return tr("{name}: {score} after {steps} ({seconds:.1f} s of CPU), solved: exact, on {asked}.", **values)
-    values |= {"low": task.shown(standing.low), "high": task.shown(standing.high)}
-    if task.held_out is not None:
-        values["asked"] = tr("all that was held out")
-    else:
-        values["asked"] = trn("{count:,} fresh sequence", "{count:,} fresh sequences", standing.sequences)
-    if last.solved:
-        return tr(
-            "{name}: {score} after {steps} ({seconds:.1f} s of CPU), solved: from {low} to {high}, by {asked}.",
-            **values,
-        )
-    return tr(
-        "{name}: {score} after {steps} ({seconds:.1f} s of CPU), perhaps solved: from {low} to {high}, by {asked}.",
-        **values,
-    )
 
 
 def _scale(row: ScopeRow, extent: dict[str, tuple[float, float]], task: Task) -> None:

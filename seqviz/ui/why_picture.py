@@ -6,15 +6,13 @@ import numpy as np
 
 from seqviz.experiment import Experiment
 from seqviz.figures.theme import network_line
-from seqviz.gradients.closed import by_gates, forget_bias, log10_sigmoid
+from seqviz.gradients.studied import forget_road, networks, states_shown, studied
 from seqviz.kept import kept_spoken
 from seqviz.language import later, tr
-from seqviz.runner import run
 from seqviz.scope import pack
 from seqviz.scope.headers import WhyHeader, WhyNet
 from seqviz.telling.why import describe_road, describe_why, left
 from seqviz.ui.bench import Address, Bench
-from seqviz.ui.gradient_pictures import networks, states_shown, studied
 
 __all__ = ["why_message"]
 
@@ -54,7 +52,7 @@ def _message(experiment: Experiment, loss: str, address: Address, story: str) ->
         }
         for name, signal in signals.items()
     ]
-    road, parts = _road(nets["LSTM"], loss)
+    road, parts = forget_road(nets["LSTM"], loss) or (None, {})
     bias = experiment.init.forget_bias
     header: WhyHeader = {
         "panel": "why",
@@ -69,26 +67,6 @@ def _message(experiment: Experiment, loss: str, address: Address, story: str) ->
         "story": story,
     }
     return pack(header, arrays | parts)
-
-
-def _road(lstm: Experiment, loss: str) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
-    """log10 of what arrives by c alone, and what the browser computes it from at any bias; nothing where the road is
-    not one of forget gates alone: with interventions, several layers, or a loss at every step."""
-    if loss != "last" or lstm.num_layers > 1 or lstm.interventions:
-        return None, {}
-    trace = run(lstm, detail=True)
-    pre, biases = trace["l0.f_pre"][:, 0].astype(np.float64), forget_bias(lstm)
-    asks = _log10(studied(lstm, loss).flow["l0.c"][-1, 0])
-    if not np.isfinite(pre).all() or not np.isfinite(asks).any():
-        return None, {}
-    size = by_gates(asks, log10_sigmoid(pre[1:]))
-    return size - size[-1], {"drive": pre - biases, "biases": biases, "asks": asks}
-
-
-def _log10(values: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore"):
-        found: np.ndarray = np.log10(np.abs(values))
-    return found
 
 
 def _range(curves: list[np.ndarray]) -> list[float]:

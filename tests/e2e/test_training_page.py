@@ -9,9 +9,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from seqviz.tasks import task
-from seqviz.training import Recipe, prepare
+from seqviz.training import Course, Recipe, prepare
 from seqviz.training import train as training
-from seqviz.ui.trainer import Course
 from seqviz.ui.training_pictures import learning_message
 
 pytestmark = pytest.mark.browser

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import torch
 
 from seqviz.checkpoints import to_safetensors
 from seqviz.experiment import Experiment, Sequence
 from seqviz.runner import run
-from seqviz.tasks import TASKS, judge, task
-from seqviz.training import ANY, RECIPES, prepare, train
+from seqviz.tasks import TASKS, task
+from seqviz.training import ANY, RECIPES, Course, prepare, train
 from seqviz.ui.bench import Origin
-from seqviz.ui.trainer import Course, Trainer
+from seqviz.ui.trainer import Trainer
 from seqviz.ui.training_choices import racers
 from seqviz.ui.training_page import _read
-from seqviz.ui.training_pictures import learning_message, probe_message, verdict
+from seqviz.ui.training_pictures import learning_message, probe_message
 
 ANOTHER = "You chose another task."
 
@@ -270,30 +269,6 @@ def test_a_network_from_training_says_which_it_is_until_it_is_another(visit, pag
     assert said(), "another input is another input, not another network"
     bench.put(replace(start, tensors=start.tensors[1:]))
     assert not said()
-
-
-def test_the_verdict_says_how_sure_it_is():
-    (course,) = trained("LSTM, chrono", steps=2)
-    latch, last = course.task, course.checkpoints[-1]
-    copy = task("copy")
-
-    def says(found, score, standing, solved):
-        checkpoint = replace(last, score=score, standing=standing, solved=solved, step=1, seconds=0.04)
-        return verdict(Course("GRU", found, course.recipe, course.start, 0, [checkpoint]))
-
-    assert says(latch, 0.98965, None, False) == "GRU: 0.9897 after 1 step (0.0 s of CPU)."
-    sure = judge(latch, lambda x: x[:1].expand(len(x), -1, -1), torch.Generator().manual_seed(0))
-    assert says(latch, 1.0, sure, True) == (
-        "GRU: 1 after 1 step (0.0 s of CPU), solved: from 0.999 to 1, by 4,096 fresh sequences."
-    )
-    close = sure._replace(score=0.9905, low=0.9861, high=0.9931)
-    assert says(latch, 0.9905, close, False) == (
-        "GRU: 0.991 after 1 step (0.0 s of CPU), perhaps solved: from 0.986 to 0.993, by 4,096 fresh sequences."
-    )
-    exact = sure._replace(score=0.9926, low=0.9926, high=0.9926, sequences=1024, exact=True)
-    assert says(copy, 0.9926, exact, True) == (
-        "GRU: 0.993 after 1 step (0.0 s of CPU), solved: exact, on all 1,024 sequences there are."
-    )
 
 
 def test_scores_are_sent_as_they_are_printed(unpack):

@@ -14,8 +14,8 @@ from seqviz.doctor.planting import plant
 from seqviz.experiment import Tensor
 from seqviz.memory import uses_memory
 from seqviz.tasks import task
-from seqviz.training import RECIPES, train
-from seqviz.ui.trainer import Course, Trainer
+from seqviz.training import RECIPES, Course, train
+from seqviz.ui.trainer import Trainer
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ import torch
 
 from seqviz import Experiment, Init, Sequence, network
 from seqviz.experiment.interventions import Clamp
+from seqviz.gradients.studied import NETS, networks, studied
 from seqviz.runner import inputs
 from seqviz.ui.bench import Address
-from seqviz.ui.gradient_pictures import NETS, _message, networks, studied
+from seqviz.ui.gradient_pictures import _message
 from seqviz.ui.gradients_page import SCENES
 
 

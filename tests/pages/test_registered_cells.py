@@ -11,10 +11,10 @@ import seqviz
 from seqviz import cells, weights
 from seqviz.experiment import Experiment, Init, Sequence, WeightEdit
 from seqviz.experiment.interventions import Clamp
+from seqviz.gradients import studied
 from seqviz.kept import SHELF
 from seqviz.tasks import TASKS
 from seqviz.training import prepare, recipes_of, train
-from seqviz.ui import gradient_pictures
 from seqviz.ui.training_choices import racers
 
 NAMES = cells.names()
@@ -117,8 +117,8 @@ def test_the_gradients_page(visit: Any, unpack: Any, name: str, monkeypatch: pyt
     """With the cell's own curves beside the usual ones; and each network is built and run forward once."""
     SHELF.clear()
     made: list[str] = []
-    honest = gradient_pictures.network
-    monkeypatch.setattr(gradient_pictures, "network", lambda e: (made.append(e.cell), honest(e))[1])
+    honest = studied.network
+    monkeypatch.setattr(studied, "network", lambda e: (made.append(e.cell), honest(e))[1])
     app = visit("gradients", e=small(name).changed(num_layers=1).to_url())
     family = cells.get(name).family
     _, arrays = message(app, "flow", unpack)

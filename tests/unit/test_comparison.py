@@ -10,7 +10,22 @@ import torch
 
 import seqviz
 from seqviz import Experiment, Init, Sequence
-from seqviz.comparison import NETWORKS, Answer, compare, half_life_of, nudge_response, order_gap, rests_on, shuffled
+from seqviz.comparison import (
+    INPUTS,
+    NETWORKS,
+    WAVES,
+    Answer,
+    answers,
+    compare,
+    half_life_of,
+    input_of,
+    nudge_response,
+    order_gap,
+    responses,
+    rests_on,
+    shuffled,
+    shuffling,
+)
 from seqviz.networks.modules import FeedForward
 from seqviz.runner import network
 from seqviz.sequences import generate
@@ -58,9 +73,9 @@ def test_people_who_compare_at_once_get_their_own_answers() -> None:
     alone = [compare(EXPERIMENT, x) for x in inputs]
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(lambda k: (k % 3, compare(EXPERIMENT, inputs[k % 3])), range(90)))
-    for k, answers in found:
+    for k, answered in found:
         for name in NETWORKS:
-            np.testing.assert_array_equal(answers[name].h, alone[k][name].h)
+            np.testing.assert_array_equal(answered[name].h, alone[k][name].h)
 
 
 def test_the_random_state_is_left_alone() -> None:
@@ -169,3 +184,35 @@ def test_an_overflowing_network_rests_on_nothing_that_is_drawn() -> None:
     wild = Experiment("RNN_RELU", hidden_size=4, init=Init(gain=90.0), sequence=Sequence("noise", 250))
     assert "RNN" not in rests_on(wild, generate(wild.sequence, 1))
     assert "LSTM" in rests_on(wild, generate(wild.sequence, 1))
+
+
+def test_every_input_of_the_comparison_is_what_it_is_called():
+    experiment = Experiment("LSTM", 2, 3, sequence=Sequence("noise", 9, seed=2))
+    own = generate(experiment.sequence, 2)
+    np.testing.assert_array_equal(input_of(experiment, "as it is", 4), own)
+    nudged = input_of(experiment, "one step nudged", 4)
+    np.testing.assert_array_equal(nudged - own, np.eye(9)[4][:, None] * [1.0, 1.0])
+    assert sorted(map(tuple, input_of(experiment, "shuffled", 4))) == sorted(map(tuple, own))
+    for kind in WAVES:
+        assert input_of(experiment, kind, 4).shape == (9, 2), kind
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+def test_a_nudge_moves_nothing_before_it_and_no_memory_of_a_network_without_one(kind):
+    experiment = Experiment("GRU", 1, 4, sequence=Sequence("noise", 9, seed=2))
+    found = responses(experiment, kind, 4)
+    assert all((moved[:4] == 0).all() and moved[4] > 0 for moved in found.values())
+    assert (found["Feed-forward"][5:] == 0).all()
+    assert (found["LSTM"][5:] > 0).all()
+
+
+def test_a_shuffle_is_told_by_how_far_each_network_is_off():
+    experiment = Experiment("LSTM", 1, 4, sequence=Sequence("noise", 9, seed=2))
+    gaps, moved, sizes = shuffling(experiment)
+    order, x = shuffled(experiment, 0)
+    assert moved == int((x != generate(experiment.sequence, 1)).any(axis=1).sum()) > 5
+    before, after = answers(experiment, "as it is"), compare(experiment, x)
+    for name in NETWORKS:
+        assert gaps[name] == pytest.approx(np.abs(after[name].y - before[name].y[order]).max())
+        assert sizes[name] == pytest.approx(np.abs(before[name].y).max())
+    assert gaps["Feed-forward"] == 0 < gaps["LSTM"]

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqviz.experiment import Experiment, Init, Sequence, Tensor
+from seqviz.gradients import studied
 from seqviz.kept import BUDGET, LARGE, SHELF, Shelf, kept, turn, weight
 from seqviz.language import speaking, tr
 from seqviz.runner import run
-from seqviz.ui import gradient_pictures, pictures
+from seqviz.ui import pictures
 from seqviz.ui.bench import Address
 from seqviz.weights import materialise
 
@@ -134,10 +135,10 @@ def test_many_large_experiments_stay_within_the_budget():
             run(large, detail=detail)
             most = max(most, SHELF.nbytes)
         pictures._message(large, None, 0, False, False, Address("", ()), None, False)
-        for _, net in gradient_pictures.networks(large).items():
-            gradient_pictures.studied(net, "last")
+        for _, net in studied.networks(large).items():
+            studied.studied(net, "last")
             most = max(most, SHELF.nbytes)
-        gradient_pictures._jacobians(gradient_pictures.networks(large)["RNN"], "last")
+        studied.state_jacobians(studied.networks(large)["RNN"], "last")
         most = max(most, SHELF.nbytes)
     assert BUDGET // 2 < most <= BUDGET
     assert run(large) is run(large), "the last one was not kept"

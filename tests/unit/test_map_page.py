@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from seqviz import Clamp, Experiment, Init, Sequence, vanishing_map
 from seqviz.gradients.mapped import HALF
+from seqviz.gradients.maps import LONGEST, mapped_networks
 from seqviz.scope.message import header_of
 from seqviz.telling.mapped import describe_map
 from seqviz.ui import map_maker, map_picture
-from seqviz.ui.map_maker import LONGEST, MapMaker, mapped_networks
+from seqviz.ui.map_maker import MapMaker
 
 SMALL = Experiment("LSTM", 1, 3, sequence=Sequence("noise", 12))
 
@@ -91,14 +92,14 @@ def test_what_is_said_names_the_place_it_is_said_of(lossless, half, radius):
 def test_the_bias_from_which_on_nothing_is_lost_is_the_last_crossing():
     found = vanishing_map(SMALL, ("gain", [0.5, 1.0]), ("forget_bias", [0.0, 1.0, 2.0, 3.0]), draws=1, coarse=1)
     wild = replace(found, decades=np.array([[[-1, 1], [1, 1], [-1, 1], [1.0, 1]]]))
-    assert map_picture._from(wild, 0.0, 0) == 2.5
-    assert map_picture._from(wild, 0.0, 1) == 0.0
-    assert map_picture._from(replace(wild, decades=-wild.decades), 0.0, 0) is None
+    assert wild.reached(0, 0.0) == 2.5
+    assert wild.reached(1, 0.0) == 0.0
+    assert replace(wild, decades=-wild.decades).reached(0, 0.0) is None
 
 
 def test_where_the_largest_bias_has_no_gradient_nothing_is_said_to_be_lost():
     found = vanishing_map(SMALL, ("gain", [0.5, 1.0]), ("forget_bias", [0.0, 1.0]), draws=1, coarse=1)
     wild = replace(found, decades=np.array([[[1.0, 1], [np.nan, -1]]]))
-    end = map_picture._from(wild, 0.0, 0)
+    end = wild.reached(0, 0.0)
     assert "lose" not in describe_map(1.0, {"RNN": end}, {"RNN": end})
-    assert "at the largest bias" in describe_map(1.0, {"RNN": map_picture._from(wild, 0.0, 1)}, {"RNN": None})
+    assert "at the largest bias" in describe_map(1.0, {"RNN": wild.reached(1, 0.0)}, {"RNN": None})

@@ -11,13 +11,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from seqviz import Clamp, Experiment, Init, Sequence, WeightEdit, gradient_flow, highway_split, network
+from seqviz.gradients.studied import networks
 from seqviz.language import number, speaking
 from seqviz.runner import inputs
 from seqviz.scope.message import header_of
 from seqviz.telling.why import describe_road, describe_why, left
 from seqviz.ui import why_picture
 from seqviz.ui.bench import Address
-from seqviz.ui.gradient_pictures import networks
 
 LOGS = st.floats(-400, 400) | st.floats(-8, 8) | st.sampled_from([0.0, -0.0, -2.0, -6.0, 6.0, -1.9999, -5.9999, 0.3])
 NOWHERE = Address("", ())

@@ -9,9 +9,8 @@ import pytest
 
 from seqviz.experiment import Experiment, Tensor
 from seqviz.tasks import TASKS
-from seqviz.training import RECIPES, Checkpoint, prepare
-from seqviz.ui import trainer
-from seqviz.ui.trainer import Course
+from seqviz.training import RECIPES, Checkpoint, Course, prepare
+from seqviz.training import course as courses
 
 
 def course() -> Course:
@@ -26,8 +25,8 @@ def checkpoint(step: int, hidden: int = 8) -> Checkpoint:
     return Checkpoint(step, 1.0, 0.5, 1.0, 1.0, network, 64, 0.0, state={"step": step})
 
 
-def size(courses: list[Course]) -> int:
-    return sum(len(t.data) for c in courses for k in c.checkpoints for t in k.experiment.tensors)
+def size(several: list[Course]) -> int:
+    return sum(len(t.data) for c in several for k in c.checkpoints for t in k.experiment.tensors)
 
 
 def test_only_the_last_checkpoint_can_be_resumed_from() -> None:
@@ -42,9 +41,9 @@ def test_large_networks_keep_fewer_checkpoints_the_first_and_the_last_among_them
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     gc.collect()
-    monkeypatch.setattr(trainer, "_COURSES", type(trainer._COURSES)())
+    monkeypatch.setattr(courses, "_COURSES", type(courses._COURSES)())
     one = len(checkpoint(0).experiment.tensors[0].data)
-    monkeypatch.setattr(trainer, "KEPT", 24 * one)
+    monkeypatch.setattr(courses, "KEPT", 24 * one)
     several = [course() for _ in range(3)]
     for step in range(200):
         for each in several:
@@ -59,7 +58,7 @@ def test_large_networks_keep_fewer_checkpoints_the_first_and_the_last_among_them
 
 
 def test_what_is_measured_stays_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "KEPT", 1)
+    monkeypatch.setattr(courses, "KEPT", 1)
     taken = course()
     for step in range(4):
         taken.take(checkpoint(step))

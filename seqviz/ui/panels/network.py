@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
@@ -122,17 +122,6 @@ def one_more(bench: Bench, key: str) -> None:
     )  # fmt: skip
 
 
-def _radius(experiment: Experiment, initial: Mapping[str, np.ndarray]) -> float:
-    """The spectral radius of the recurrent block that the candidate reads."""
-    cell = cells.get(experiment.cell)
-    candidates = [signal for signal in cell.told if signal not in cell.gates]
-    read = [name for signal in candidates for name in cell.weights_of(signal) if name in cell.recurrent]
-    if not read:
-        return 0.0
-    part, rows = cell.place(read[0], experiment.hidden_size)
-    return weights.spectral_radius(initial[f"{part}_l0"][rows])
-
-
 def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") -> None:
     """The sliders a lecturer reaches for. Each shows the present network's own value until it is moved."""
     init = experiment.init
@@ -165,7 +154,7 @@ def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") 
             max_value=max(10.0, shown),
             step=0.1,
         )
-    now = _radius(experiment, initial) if init.spectral_radius is None else init.spectral_radius
+    now = weights.candidates_radius(experiment, initial) if init.spectral_radius is None else init.spectral_radius
     controlled(
         st.slider,
         tr("Spectral radius of the recurrent blocks"),
