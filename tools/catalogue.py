@@ -25,8 +25,8 @@ from pathlib import Path
 
 from babel import Locale
 from babel.messages import Catalog, Message
+from babel.messages.jslexer import Token, unquote_string
 from babel.messages.jslexer import tokenize as js_tokens
-from babel.messages.jslexer import unquote_string
 from babel.messages.pofile import read_po, write_po
 
 from seqviz import locale
@@ -81,8 +81,15 @@ def _texts(node: ast.expr) -> Iterator[tuple[str, int]]:
 
 
 def in_script(source: str) -> Iterator[Found]:
-    """The same of a script; there a sentence stands in double quotes, right behind its bracket."""
-    tokens = [token for token in js_tokens(source) if token.type not in ("linecomment", "multilinecomment")]
+    """The same of a script; there a sentence stands in double quotes, right behind its bracket, a long one in several
+    strings with a plus between them."""
+    tokens: list[Token] = []
+    for token in js_tokens(source):
+        if token.type == "string" and [(t.type, t.value) for t in tokens[-1:]] == [("operator", "+")]:
+            before = tokens[-2]
+            tokens[-2:] = [before._replace(value=before.value[:-1] + token.value[1:])]
+        elif token.type not in ("linecomment", "multilinecomment"):
+            tokens.append(token)
     for k, token in enumerate(tokens):
         forms = FORMS.get(token.value, 0)
         texts = tokens[k + 2 : k + 2 * forms + 1 : 2]

@@ -137,12 +137,7 @@ def gradient_flow(
             be told.
     """
     edits, kwargs = as_edits(interventions), as_keywords(kwargs)
-    targets = recurrent_modules(module, modules)
-    running: AbstractContextManager[Any] = nullcontext()
-    if dtype is not None:
-        module, (x, hx, kwargs), running = in_precision(module, (x, hx, kwargs), dtype)
-        targets = recurrent_modules(module, modules)
-    _refuse_dropout(targets)
+    module, (x, hx, kwargs), targets, running = _ready(module, (x, hx, kwargs), modules, dtype)
     beside = _beside(module, targets)
     check_trainable(module, (*targets.values(), *beside.values()))
     alone = direct(module) and not (callable(loss) or callable(output))  # else somebody may write to the output
@@ -155,18 +150,23 @@ def gradient_flow(
             watch.check()
             total = scalar(loss, Answer(y, watch.chains, watch.taps, own=module, output=output, time_axis=time_axis))
         cut, found = watch.cut(), way_back(total, watch)
-    value = float(total.detach())
-    trace = watch.trace(own_output(module, targets, y))
-    problem = _problem(value, found, trace, cut)
-    return GradientFlow(
-        _frozen(found.arrays),
-        _frozen(found.shares),
-        _frozen(found.weights),
-        value,
-        trace,
-        problem,
-        _frozen(found.initial),
-    )
+    value, trace = float(total.detach()), watch.trace(own_output(module, targets, y))
+    arrays, shares, weights, initial = map(_frozen, (found.arrays, found.shares, found.weights, found.initial))
+    return GradientFlow(arrays, shares, weights, value, trace, _problem(value, found, trace, cut), initial)
+
+
+def _ready(
+    module: nn.Module, given: Any, modules: str | Iterable[str] | None, dtype: torch.dtype | None
+) -> tuple[nn.Module, Any, dict[str, nn.Module], AbstractContextManager[Any]]:
+    """The module and what it is given in the precision that was asked for, its recurrent modules, and what a run of it
+    has to be inside of."""
+    targets = recurrent_modules(module, modules)
+    running: AbstractContextManager[Any] = nullcontext()
+    if dtype is not None:
+        module, given, running = in_precision(module, given, dtype)
+        targets = recurrent_modules(module, modules)
+    _refuse_dropout(targets)
+    return module, given, targets, running
 
 
 def _frozen(arrays: dict[str, np.ndarray]) -> Mapping[str, np.ndarray]:
@@ -210,17 +210,9 @@ def connectivity(
         raise ValueError(tr("The output must be (step, unit) or 'last', not {output!r}.", output=output))
     edits = as_edits(interventions)
     flow = gradient_flow(
-        module,
-        x,
-        hx,
-        output,
-        dtype=dtype,
-        interventions=edits,
-        modules=modules,
-        kwargs=kwargs,
-        output=part,
+        module, x, hx, output, dtype=dtype, interventions=edits, modules=modules, kwargs=kwargs, output=part,
         time_axis=time_axis,
-    )
+    )  # fmt: skip
     name = next(name for name in flow.arrays if name == "x" or name.endswith(".x"))
     found = flow[name]
     if not np.isfinite(found).all():

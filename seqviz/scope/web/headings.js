@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { tr } from "./language.js";
+import { clamp } from "./numbers.js";
 
 /** @import { TimedRow } from "./types.js" */
 
@@ -17,6 +18,22 @@ const LONG = 8;
  * @property {string} says
  * @property {number} lines so many of what it says have room
  */
+
+const [NAME, LINE, MOST] = [1.6, 1.3, 3]; // the height of a row's name and of a line of its note, in letters; lines
+
+// Where row k of a picture has its heading, and how many lines of its note have room under its name.
+/**
+ * @param {{places: any[], margin: any}} built
+ * @param {number} k
+ * @param {number} letters the height of a note's
+ * @returns {Pick<How, "top" | "height" | "lines">}
+ */
+export function placeOf({ places, margin }, k, letters) {
+  const { top, height } = places[k];
+  const lines = margin.column ? clamp(Math.floor((height - NAME * letters) / (LINE * letters)), 0, MOST) : 1;
+  return { top: top - margin.heading, height, lines };
+}
+
 /**
  * @param {TimedRow} row
  * @param {How} how

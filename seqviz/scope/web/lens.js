@@ -167,7 +167,8 @@ export class Lens {
     const { model } = draft;
     if (!model || model.outputs !== 1 || header.layer !== model.layers - 1) return "";
     const weight = model.parameters["readout.weight"][state.unit];
-    return `${number(weight, 2)} × ${number(v.h, 2)} = ${number(weight * v.h, 2)} ${tr("from unit {unit}", { unit: state.unit })}`;
+    const from = tr("from unit {unit}", { unit: state.unit });
+    return `${number(weight, 2)} × ${number(v.h, 2)} = ${number(weight * v.h, 2)} ${from}`;
   }
 
   // The numbers of the steps, where they have moved to.

@@ -4,7 +4,7 @@ import { cursorOf, foldsOf, writeFolds } from "./places.js";
 import { ORDERS, VIEWS } from "./scopebar.js";
 
 /** @import { ScopeRow } from "./headers.js" */
-/** @import { ScopeState } from "./types.js" */
+/** @import { Numbers, ScopeState } from "./types.js" */
 
 /** @param {URLSearchParams} view */
 export function readView(view) {
@@ -33,3 +33,17 @@ export function writtenView(state, rows) {
   writeFolds(view, rows, state);
   return view;
 }
+
+// A run minus another, signal by signal; 0 where the other has no such numbers.
+/**
+ * @param {Numbers} now
+ * @param {Numbers} before
+ * @returns {Numbers}
+ */
+export const difference = (now, before) =>
+  Object.fromEntries(
+    Object.entries(now).map(([name, values]) => {
+      const old = before[name];
+      return [name, old?.length === values.length ? values.map((v, k) => v - old[k]) : values.map(() => 0)];
+    }),
+  );

@@ -3,7 +3,7 @@
 
 import { UndoButtons } from "./controls.js";
 import { el, QUIETLY } from "./dom.js";
-import { heading } from "./headings.js";
+import { heading, placeOf } from "./headings.js";
 import { Keys } from "./keys.js";
 import { tr } from "./language.js";
 import { cursor, wish } from "./link.js";
@@ -19,8 +19,6 @@ import { Tip } from "./tip.js";
 /** @import { Host } from "./host.js" */
 /** @import { Theme } from "./theme.js" */
 /** @import { Place, TimedHeader, TimedRow, TimedState, TipContent } from "./types.js" */
-
-const NAME = 1.6; // the height of a row's name, in letters of its note
 
 /**
  * @template {TimedHeader} H
@@ -205,13 +203,7 @@ export class Timeline {
       this.draw(true);
     };
     const says = this.sayings === false ? "" : (row.note ?? row.says ?? "");
-    const { places, margin } = this.area.built;
-    const { top, height } = places[k];
-    // As many lines of the note as there is room for under the name.
-    const lines = margin.column
-      ? clamp(Math.floor((height - NAME * this.theme.label) / (1.3 * this.theme.label)), 0, 3)
-      : 1;
-    return heading(row, { top: top - margin.heading, height, shut, fold, says, lines }, ...more);
+    return heading(row, { ...placeOf(this.area.built, k, this.theme.label), shut, fold, says }, ...more);
   }
 
   // --- where the person is ------------------------------------------------------------------------

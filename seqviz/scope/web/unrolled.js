@@ -123,7 +123,8 @@ export class Unrolled {
     this.picture.setAttribute(
       "aria-label",
       tr(
-        "The {name} unrolled over {steps}; near the cursor, steps {first} to {last}, with the size of h on the wires between them: {sizes}.",
+        "The {name} unrolled over {steps}; near the cursor, steps {first} to {last}, with the size of h on the wires " +
+          "between them: {sizes}.",
         {
           name,
           steps: trn("{count} step", "{count} steps", steps),

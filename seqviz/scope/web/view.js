@@ -5,7 +5,7 @@ import { dock } from "./dock.js";
 import { Draft, pick } from "./draft.js";
 import { Ends } from "./ends.js";
 import { Inspector } from "./inspector.js";
-import { tr } from "./language.js";
+import { later, tr } from "./language.js";
 import { Lens } from "./lens.js";
 import { cursor, link } from "./link.js";
 import { clamp, number } from "./numbers.js";
@@ -16,7 +16,7 @@ import { reading } from "./reading.js";
 import { ScopeBar } from "./scopebar.js";
 import { UnitMarks } from "./scopemarks.js";
 import { ScopePicture } from "./scopepicture.js";
-import { readView, writtenView } from "./scopeview.js";
+import { difference, readView, writtenView } from "./scopeview.js";
 import { posterWords, tooltip, worths } from "./scopewords.js";
 import { KeyHelp } from "./stage.js";
 import { Timeline } from "./timeline.js";
@@ -25,6 +25,11 @@ import { Top } from "./top.js";
 /** @import { Message } from "./bytes.js" */
 /** @import { ScopeHeader, ScopeRow } from "./headers.js" */
 /** @import { Numbers, ScopeState } from "./types.js" */
+
+const SAYS = later(
+  "Signals over time. Left and right arrows move the step, up and down the unit, Enter opens the cell, space plays, " +
+    "Home and End jump.",
+);
 
 /** @extends {Timeline<ScopeHeader, ScopeState, ScopeRow>} */
 export class Scope extends Timeline {
@@ -40,13 +45,7 @@ export class Scope extends Timeline {
   differences;
 
   constructor(root, host) {
-    super(
-      root,
-      host,
-      tr(
-        "Signals over time. Left and right arrows move the step, up and down the unit, Enter opens the cell, space plays, Home and End jump.",
-      ),
-    );
+    super(root, host, tr(SAYS));
     Object.assign(this.state, { unit: 0, feature: 0, view: "now", sort: "index" });
     this.readAddress();
     this.bar = new ScopeBar({
@@ -139,13 +138,7 @@ export class Scope extends Timeline {
     const { view } = this.state;
     if (view === "now" || !this.baseline) return this.now;
     if (view === "baseline") return this.baseline;
-    this.differences ??= Object.fromEntries(
-      Object.entries(this.now).map(([name, values]) => {
-        const old = this.baseline[name];
-        return [name, old && old.length === values.length ? values.map((v, k) => v - old[k]) : values.map(() => 0)];
-      }),
-    );
-    return this.differences;
+    return (this.differences ??= difference(this.now, this.baseline));
   }
 
   // Other numbers of the present run.
