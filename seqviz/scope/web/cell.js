@@ -1,14 +1,14 @@
 // One step of one unit, drawn as the cell with its numbers on the wires, beside the equations that they obey.
 
 import { CellBar } from "./cellbar.js";
+import { heldBy, heldSignals, inputWords } from "./cellreading.js";
 import { eventful, readPlace, writtenPlace } from "./cellplace.js";
 import { dock } from "./dock.js";
-import { el, QUIETLY, visible } from "./dom.js";
+import { el, QUIETLY } from "./dom.js";
 import { Drawing } from "./drawing.js";
-import { rulesOf } from "./forward.js";
 import { formOf } from "./form.js";
 import { cover, hides } from "./guess.js";
-import { clauses, tr } from "./language.js";
+import { tr } from "./language.js";
 import { Lines } from "./lines.js";
 import { cursor } from "./link.js";
 import { Lit } from "./lit.js";
@@ -138,13 +138,7 @@ export class CellView extends Timeline {
     this.dress();
     this.drawing.sketch(this.form);
     this.memory.of(this.header.description);
-    const own = `l${this.header.layer}.`;
-    this.lines.build(
-      this.form,
-      new Set(
-        this.header.rules.filter(({ signal }) => signal.startsWith(own)).map(({ signal }) => signal.slice(own.length)),
-      ),
-    );
+    this.lines.build(this.form, heldSignals(this.header));
     this.place();
     this.viewChanged();
     this.drawn();
@@ -153,12 +147,8 @@ export class CellView extends Timeline {
   place() {
     if (!this.drawing.pieces) return;
     const { state, header } = this;
-    const values = new StepValues(
-      { ...header, description: this.form.description },
-      this.arrays,
-      this.weights,
-      state.step,
-    );
+    const read = { ...header, description: this.form.description };
+    const values = new StepValues(read, this.arrays, this.weights, state.step);
     const { v, made, parts } = values.ofUnit(state.unit);
     // Steps that follow one another faster than the motion would leave nothing but motion.
     const { latest } = this.time;
@@ -184,7 +174,7 @@ export class CellView extends Timeline {
       this.time.tick(state.step, state.L, header.marks?.[state.step]);
       this.lit.again();
     };
-    this.drawing.show(v, { phase: state.phase, ...reading, words: this.input(v), lively, settle });
+    this.drawing.show(v, { phase: state.phase, ...reading, words: inputWords(header, state.step, v), lively, settle });
     this.bar.set(state.form, state.unit, state.hidden || state.covered.size > 0, !!this.memory.tank);
     this.remember(v, latest !== null && latest !== state.step && !this.player.on);
     const phases = this.form.phases;
@@ -225,23 +215,8 @@ export class CellView extends Timeline {
 
   // What the drawing and the equations ask of a value.
   reading(unit) {
-    const { header, state } = this;
-    const held = (signal, which) =>
-      clauses(rulesOf(header.rules, signal, state.step, which, state.L).map((rule) => rule.says));
-    return {
-      unit,
-      theme: this.theme,
-      hides: (name) => this.hides(name),
-      // The input is the same for every unit, and its own units are its features.
-      held: (name) => (name === "x" && header.layer === 0 ? held("x", null) : held(`l${header.layer}.${name}`, unit)),
-    };
-  }
-
-  // What stands on the wire of an input that is more than one number.
-  input(v) {
-    const { labels, inputs } = this.header;
-    if (labels && this.header.names) return { x: `“${visible(labels[this.state.step])}”` };
-    return inputs > 1 ? { x: `‖x‖ ${number(v.x, 2)}` } : {};
+    const { header, theme } = this;
+    return { unit, theme, hides: (name) => this.hides(name), held: heldBy(header, this.state.step, unit) };
   }
 
   get walk() {
