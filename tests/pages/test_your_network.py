@@ -139,6 +139,7 @@ def test_it_opens_on_the_other_pages(visit, page, monkeypatch):
         np.testing.assert_allclose(seqviz.run(bench.experiment)["l0.h"], gru(x[:, None])[0], atol=1e-6)
 
 
+# The wrong files that people bring most often, and what each is answered.
 WRONG = {
     "sklearn.pkl": (pickle.dumps({"sklearn.tree": 1}), "a model of scikit-learn"),
     "weights.pkl": (pickle.dumps({"a": 1}), "save model.state_dict() with torch.save instead"),

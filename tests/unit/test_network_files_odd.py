@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
+import zipfile
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import prune
 
@@ -17,6 +22,7 @@ from seqviz.cells.gru_before import GRU_RESET_BEFORE
 from seqviz.cells.layer import CellLayer
 from seqviz.cells.peephole import PEEPHOLE
 from seqviz.checkpoints import to_safetensors
+from seqviz.language import Sentence
 
 
 def saved(thing: Any, **how: Any) -> bytes:
@@ -155,3 +161,42 @@ def test_what_the_app_saves_is_known_again(cell: str) -> None:
     x = torch.randn(5, 2, 3)
     with torch.no_grad():
         torch.testing.assert_close(file.whole()(x), seqviz.network(given_)(x), rtol=0, atol=1e-6)
+
+
+ENDS = ("_orig", "_u", "_v", "_g", "_mask", "_raw")
+SHAPES = st.sampled_from([(), (0,), (4,), (16,), (16, 4), (4, 16), (1, 4), (16, 1), (16, 4, 1)])
+KINDS = st.sampled_from([torch.float32, torch.float64, torch.bool, torch.int64])
+
+
+@given(st.dictionaries(st.sampled_from(ENDS), st.tuples(SHAPES, KINDS), min_size=1), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_parts_of_any_shapes_are_worked_out_or_refused_in_a_sentence(parts: dict[str, Any], zeros: bool) -> None:
+    state = {"weight_ih_l0": torch.randn(16, 3), "bias_ih_l0": torch.randn(16), "bias_hh_l0": torch.randn(16)}
+    for end, (shape, kind) in parts.items():
+        state[f"weight_hh_l0{end}"] = (torch.zeros if zeros else torch.ones)(shape, dtype=kind)
+    said: Any = Sentence("")
+    try:
+        assert read_network(saved(state)).stacks[0].parameters["weight_hh_l0"].shape == (16, 4)
+    except ValueError as refusal:
+        said = refusal.args[0]
+    assert isinstance(said, Sentence)
+
+
+def test_what_a_keras_model_would_run_is_never_looked_at() -> None:
+    """Lambda layers and classes of one's own are names in a list; the layers beside them are read."""
+    weights = io.BytesIO()
+    with h5py.File(weights, "w") as made:
+        for k, array in enumerate((np.ones((3, 8)), np.ones((2, 8)), np.ones(8))):
+            made[f"layers/lstm/cell/vars/{k}"] = np.asarray(array, "<f4")
+    code = {"class_name": "__lambda__", "config": {"code": "gASV", "defaults": None, "closure": None}}
+    layers = [
+        {"class_name": "Lambda", "module": "keras.layers", "config": {"name": "run", "function": code}},
+        {"class_name": "Evil", "module": "os", "registered_name": "os.system", "config": {"name": "e", "command": "x"}},
+        {"class_name": "LSTM", "module": "keras.layers", "config": {"name": "lstm", "units": 2}},
+    ]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("config.json", json.dumps({"class_name": "Sequential", "config": {"layers": layers}}))
+        made.writestr("model.weights.h5", weights.getvalue())
+    file = read_network(archive.getvalue())
+    assert [(stack.cell, stack.input_size, stack.hidden_size) for stack in file.stacks] == [("LSTM", 3, 2)]

@@ -47,10 +47,9 @@ def _normed(direction: np.ndarray, size: np.ndarray) -> np.ndarray:
 
 def _spectral(weight: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """w / (u w v), the vectors being those of the last step of the power iteration; Miyato and others 2018."""
-    flat = weight.reshape(len(weight), -1)
-    if u.shape != flat.shape[:1] or v.shape != flat.shape[1:]:
+    if weight.ndim != 2 or u.shape != weight.shape[:1] or v.shape != weight.shape[1:]:
         raise ValueError("shapes")
-    return weight / (u @ flat @ v)
+    return weight / (u @ weight @ v)
 
 
 def _pruned(weight: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -118,10 +117,10 @@ def _refused(name: str) -> np.ndarray:
 
 
 def _made(make: Made, parts: list[Stored]) -> np.ndarray:
-    numbers = [part.float32().astype(float) if part.dtype != "bool" else part.raw() for part in parts]
+    numbers = [part.float32().astype(float) for part in parts]
     try:
         with np.errstate(divide="ignore", invalid="ignore"):  # a row of zeros has no direction, and is refused as NaN
-            return make(*numbers).astype("<f4")
+            return np.asarray(make(*numbers), "<f4")
     except ValueError as error:
         says = tr("The parts of {name} do not fit each other.", name=brief(parts[0].name))
         raise ValueError(says) from error
