@@ -33,6 +33,10 @@ class Standing(NamedTuple):
         """Whether all of the interval reaches the threshold."""
         return task.is_solved(self.high if task.smaller_is_better else self.low)
 
+    def may_solve(self, task: Task) -> bool:
+        """Whether some of it does."""
+        return task.is_solved(self.low if task.smaller_is_better else self.high)
+
 
 def judge(
     task: Task,

@@ -16,7 +16,7 @@ from seqviz.language import Sentence, later, number, tr, trn
 from seqviz.telling.claims import Signals
 from seqviz.telling.counting import brackets, counts, is_the_leaky_sum, tells_the_depth
 from seqviz.telling.keeping import keeps_the_first_bit, tells_parity
-from seqviz.telling.numbers import Share, short
+from seqviz.telling.numbers import Number, Share, short
 from seqviz.telling.rows import HIGH, LOW, describe_overflow
 from seqviz.telling.seen import first_input, no_bits, place
 
@@ -37,17 +37,20 @@ class Headline(NamedTuple):
     tries: Try | None = None
 
 
-def headline(name: str, cell: str, signals: Signals) -> Headline:
+def headline(name: str, cell: str, signals: Signals, alphabet: str = "") -> Headline:
     """The sentence on top of a run's picture.
 
     Args:
         name: of the hand-set network, or any other word where it is none.
         cell: what it is called on the screen.
         signals: the run; see :data:`seqviz.telling.claims.Signals`.
+        alphabet: the characters that the inputs stand for, where the input is a text.
     """
     for values in signals.values():
         if says := describe_overflow(values):
             return Headline(tr(later("{cell}: {says}"), cell=cell, says=says))
+    if name == "brackets" and alphabet and alphabet[2:4] != "()":
+        return Headline(_up_and_down(signals, alphabet))
     if name in _SET:
         return _SET[name](signals)
     return Headline(_holding(signals))
@@ -126,6 +129,18 @@ def _brackets(signals: Signals) -> Headline:
     return Headline(
         tr("This unit knows how deep the brackets are: {depth} at step {step}.", depth=int(depth[step]), step=step)
     )
+
+
+def _up_and_down(signals: Signals, alphabet: str) -> Sentence:
+    """What counts brackets, where other characters stand in their place."""
+    if len(alphabet) < 4 or tells_the_depth(signals) is not None:
+        return _holding(signals)
+    count = np.cumsum(brackets(signals))
+    step = int(np.abs(count).argmax())
+    return tr(
+        "This unit counts “{up}” up and “{down}” down: furthest from 0 at step {step}, with {value}.",
+        up=alphabet[2], down=alphabet[3], step=step, value=Number(count[step]),
+    )  # fmt: skip
 
 
 _SET: Final[dict[str, Callable[[Signals], Headline]]] = {

@@ -110,7 +110,7 @@ def verdict(course: Course) -> str:
         score,
         last.step,
         last.seconds,
-        solved="exact" if standing.exact else "surely" if last.solved else "perhaps",
-        between=(task.shown(standing.low), task.shown(standing.high)),
+        solved="surely" if last.solved else "perhaps" if standing.may_solve(task) else "not",
+        between=None if standing.exact else (task.shown(standing.low), task.shown(standing.high)),
         asked=standing.sequences if standing.exact or task.held_out is None else None,
     )

@@ -214,7 +214,8 @@ def top(experiment: Experiment) -> Headline:
     """The sentence on top of a picture, and one thing to try."""
     found = signals(run(experiment), experiment.cell, experiment.num_layers - 1)
     scheme, cell = experiment.init.scheme, experiment.cell
-    says = headline(scheme if (scheme, cell) in STORIES else "", words.CELL_LABELS[cell], found)
+    alphabet = "".join(experiment.sequence.alphabet)
+    says = headline(scheme if (scheme, cell) in STORIES else "", words.CELL_LABELS[cell], found, alphabet)
     return says if experiment.sequence.kind != "text" else says._replace(tries=None)
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from seqviz.experiment import Experiment
+from seqviz.language import speaking
 from seqviz.tasks import TASKS, Task
 from seqviz.tasks.judging import Standing, judge
 from seqviz.training import RECIPES, Checkpoint, Course, checkpoint_at, common_steps, prepare, verdict
@@ -56,3 +59,34 @@ def test_the_verdict_says_how_sure_it_is() -> None:
     assert says(copy, 0.9926, exact, True) == (
         "GRU: 0.993 after 1 step (0.0 s of CPU), solved: exact, on all 1,024 sequences there are."
     )
+
+
+@settings(deadline=None)
+@given(
+    score=st.floats(0, 1) | st.sampled_from([0.98965, 0.99, 0.9899999, 1.0]),
+    below=st.floats(0, 0.05),
+    above=st.floats(0, 0.05),
+    exact=st.booleans(),
+    name=st.sampled_from(["copy", "latch", "adding"]),
+)
+@example(score=0.98965, below=0.0, above=0.0, exact=True, name="copy")
+@example(score=0.9, below=0.01, above=0.01, exact=False, name="copy")
+def test_solved_is_said_of_nothing_else(score: float, below: float, above: float, exact: bool, name: str) -> None:
+    found, course = TASKS[name], racing("LSTM, chrono")
+    ends = (score, score) if exact else (score - below, score + above)
+    standing = Standing(score, *ends, 1024, exact)
+    reach = [end <= found.solved if found.smaller_is_better else end >= found.solved for end in ends]
+    solved = standing.solves(found)
+    assert solved == all(reach)
+    last = replace(checkpoint(8), score=score, standing=standing, solved=solved)
+    course = Course("GRU", found, course.recipe, course.start, 0, [last])
+    for language, word in (("en", "solved"), ("zh", "学会"), ("de", "gelöst")):
+        with speaking(language):
+            says = verdict(course)
+            assert word in says
+            assert found.shown(ends[0]) in says
+            assert found.shown(ends[1]) in says
+    with speaking("en"):
+        says = verdict(course)
+        said = "not solved" if "not solved" in says else "perhaps" if "perhaps" in says else "solved"
+        assert said == ("solved" if all(reach) else "perhaps" if any(reach) and not exact else "not solved")

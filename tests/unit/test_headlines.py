@@ -17,6 +17,7 @@ from seqviz.experiment import Experiment, Init, InputEdit, Sequence
 from seqviz.language import Sentence
 from seqviz.networks.presets import preset
 from seqviz.telling.headlines import brief, headline
+from seqviz.telling.order import order_headline
 from seqviz.ui.pictures import signals
 
 BITS = st.lists(st.integers(0, 1), min_size=2, max_size=40)
@@ -211,3 +212,69 @@ def test_the_leaky_sums_furthest_value_is_a_loops(x):
     step, value = digits(said.split("furthest from 0 at")[1])
     assert max(map(abs, sums)) == pytest.approx(abs(sums[int(step)]))
     assert read(value, sums[int(step)])
+
+
+TEXT = st.lists(st.sampled_from("ab()"), min_size=1, max_size=40).map("".join)
+
+
+@given(TEXT, st.sampled_from(["LSTM", "RNN_RELU"]))
+@example("((((", "LSTM")
+@example("a)", "RNN_RELU")
+@example("(" * 30, "LSTM")
+@settings(max_examples=60, deadline=None)
+def test_the_depth_of_brackets_is_a_loops(text, cell):
+    experiment = preset("brackets", cell).changed(sequence=Sequence.of_text(text, "ab()"))
+    (says, tries), run = told(experiment)
+    depth, depths = 0, []
+    for character in text:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        depths.append(depth)
+    alike(says)
+    assert tries is None
+    wrong = [t for t, d in enumerate(depths) if round(float(run["y"][t, 0])) != d]
+    assert says.startswith("This unit knows how deep") == (not wrong)
+    if wrong:
+        assert int(says.values["step"]) == wrong[0]
+        assert float(says.values["depth"]) == depths[wrong[0]]
+        assert float(says.values["value"]) == round(float(run["y"][wrong[0], 0]))
+    else:
+        assert (says.values["depth"], depths[says.values["step"]]) == (max(depths), max(depths))
+
+
+def top_of(text: str, alphabet: str, **run: np.ndarray) -> str:
+    experiment = preset("brackets").changed(sequence=Sequence.of_text(text, alphabet))
+    found = signals(seqviz.run(experiment), "LSTM", 0) | run
+    return headline("brackets", "LSTM", found, alphabet).says
+
+
+@given(st.lists(st.sampled_from("wxyz"), min_size=1, max_size=24).map("".join))
+@example("xyxxyxzz")
+def test_other_characters_are_not_said_to_be_brackets(text):
+    says = top_of(text, "wxyz")
+    counts = np.cumsum([{"y": 1, "z": -1}.get(character, 0) for character in text])
+    alike(says)
+    assert "bracket" not in says
+    assert says.startswith("This unit counts “y” up and “z” down")
+    furthest = int(np.abs(counts).argmax())
+    assert (says.values["step"], float(says.values["value"])) == (furthest, counts[furthest])
+    assert top_of(text, "wxyz", y=np.full((len(text), 1), 99.0)).startswith("The forget gate lets nothing go")
+
+
+NAMES = ("Feed-forward", "RNN", "GRU", "LSTM")
+GAPS = st.floats(0, 2) | st.sampled_from([0.0, 1e-9, 1e-6, 1e-5, math.nan, math.inf])
+
+
+@given(st.lists(GAPS, min_size=4, max_size=4), st.integers(0, 9), st.floats(1e-3, 10))
+def test_who_tells_the_order_is_who_changes_by_more_than_rounding(gaps, moved, size):
+    by_name = dict(zip(NAMES, gaps, strict=True))
+    said = order_headline(by_name, moved, dict.fromkeys(NAMES, size))
+    assert (said is None) == (moved == 0 or not all(map(math.isfinite, gaps)))
+    if said is None:
+        return
+    alike(said)
+    most = max(gaps[1:])
+    noticed = most > max(10 * gaps[0], 1e-6 * size)
+    assert ("no network tells the difference" in said) == (not noticed)
+    if noticed:
+        assert by_name[str(said.values["name"])] == most
+        assert float(said.values["gap"]) == most
