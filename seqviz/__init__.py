@@ -32,7 +32,7 @@ from seqviz.runner import network, run
 from seqviz.trace import Trace
 
 if TYPE_CHECKING:
-    from seqviz import figures, memory, metrics, scope, sequences, tasks, training, weights
+    from seqviz import comparison, figures, gradients, memory, metrics, scope, sequences, tasks, training, weights
 
 __version__ = "0.1.0"
 
@@ -60,12 +60,14 @@ __all__ = [
     "WeightEdit",
     "capture",
     "capture_blocks",
+    "comparison",
     "connectivity",
     "connectivity_matrix",
     "doctor",
     "figures",
     "fixed_points",
     "gradient_flow",
+    "gradients",
     "highway_split",
     "instrument",
     "lyapunov_exponents",
@@ -90,8 +92,22 @@ __all__ = [
 ]
 
 
+_ROOMS = (
+    "comparison",
+    "figures",
+    "gradients",
+    "memory",
+    "metrics",
+    "scope",
+    "sequences",
+    "tasks",
+    "training",
+    "weights",
+)
+
+
 def __getattr__(name: str) -> Any:
     # Plotly is only imported by who draws.
-    if name in ("figures", "memory", "metrics", "scope", "sequences", "tasks", "training", "weights"):
+    if name in _ROOMS:
         return import_module(f"seqviz.{name}")
     raise AttributeError(f"module 'seqviz' has no attribute {name!r}")

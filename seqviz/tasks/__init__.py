@@ -13,12 +13,13 @@ from typing import Final
 
 from seqviz.language import later, tr
 from seqviz.tasks import drawn
+from seqviz.tasks.answers import answers
 from seqviz.tasks.base import ACCURACY, MSE, Batch, Task
 from seqviz.tasks.judging import Standing, judge
 from seqviz.tasks.own import own_series, own_text
 from seqviz.tasks.prose import prose
 
-__all__ = ["TASKS", "Batch", "Standing", "Task", "judge", "own_series", "own_text", "task"]
+__all__ = ["TASKS", "Batch", "Standing", "Task", "answers", "judge", "own_series", "own_text", "task"]
 
 _BENGIO = later("Bengio, Simard and Frasconi 1994, https://doi.org/10.1109/72.279181")
 
