@@ -21,9 +21,10 @@ from seqviz import cells
 from seqviz.cells import Cell
 from seqviz.cells.layer import run_cell
 from seqviz.cells.step import Named, Weights, parts
+from seqviz.language import tr
 from seqviz.networks.layers import Stack, to_packed
 
-__all__ = ["FUNCTIONS", "Call", "Kernel", "Kernels", "Order", "Snapshots", "finished", "make_call"]
+__all__ = ["FUNCTIONS", "Call", "Kernel", "Kernels", "NotRun", "Order", "Snapshots", "finished", "make_call"]
 
 _TORCHS = [cell for cell in map(cells.get, cells.names()) if cell.torchs]
 _LAYERS: dict[Any, Cell] = {getattr(torch, cell.torchs): cell for cell in _TORCHS}
@@ -81,6 +82,10 @@ class Call:
         return found
 
 
+class NotRun(ValueError, NotImplementedError):
+    """What torch says of a call that it cannot make, in a sentence; caught as what torch raises, too."""
+
+
 class Kernel(NamedTuple):
     """A recurrent function as it is about to be called; see :func:`read`."""
 
@@ -98,7 +103,24 @@ class Kernel(NamedTuple):
         return bool(self.what.torchs) and not self.cell and self.sizes is None and bool(self.options[-1])
 
     def run(self, flat: tuple[Tensor | None, ...]) -> tuple[Tensor, ...]:
-        """Call it with these weights: the output and the last states, of a cell the states alone."""
+        """Call it with these weights: the output and the last states, of a cell the states alone.
+
+        Raises:
+            NotRun: torch cannot.
+        """
+        try:
+            return self._run(flat)
+        except RuntimeError as error:
+            raise NotRun(
+                tr(
+                    "torch cannot run this {kind} on what it is given ({why}). In float32, outside of torch.autocast "
+                    "and all on one device it can.",
+                    kind=self.what.name,
+                    why=str(error).split("\n")[0][:200].rstrip("."),
+                )
+            ) from error
+
+    def _run(self, flat: tuple[Tensor | None, ...]) -> tuple[Tensor, ...]:
         if not self.what.torchs:
             found: tuple[Tensor, ...] = self.func(self.value, self.states, list(flat), self.what, *self.options)
             return found

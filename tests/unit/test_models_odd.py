@@ -182,6 +182,23 @@ def test_what_holds_no_numbers_is_said(odd: str, run: Callable[..., Any]) -> Non
         run(make(), x)
 
 
+@pytest.mark.parametrize("run", [capture, gradient_flow])
+def test_what_torch_itself_cannot_run_is_said(run: Callable[..., Any]) -> None:
+    def with_states(rnn: nn.Module, x: Tensor) -> Any:
+        """Past the layer's own checks, states of another batch."""
+        return torch.gru(x, torch.zeros(1, 7, H), rnn._flat_weights, True, 1, 0.0, False, False, False)[0]
+
+    class Past(nn.GRU):
+        def forward(self, x: Tensor) -> Any:  # type: ignore[override]
+            return with_states(self, x)
+
+    for model in (Past(F, H), Around(Past(F, H), lambda rnn, x: rnn(x))):
+        with pytest.raises(ValueError, match="torch cannot run this GRU on what it is given") as said:
+            run(model, X)
+        assert isinstance(said.value, RuntimeError)
+        assert len(str(said.value)) < 400
+
+
 def test_a_module_that_was_made_in_inference_mode() -> None:
     with torch.inference_mode():
         model = nn.Sequential(nn.Linear(F, F), nn.GRU(F, H))
