@@ -219,11 +219,12 @@ class CellHeader(TypedDict):
 
 
 class NamedLine(TypedDict):
-    """An array by what it is called, and its place among the palette's lines."""
+    """An array by what it is called, and its place among the palette's lines; those of one `group` are of one kind."""
 
     name: str
     label: str
     line: int
+    group: NotRequired[str]
 
 
 class Curve(TypedDict):

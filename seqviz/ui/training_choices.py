@@ -13,11 +13,11 @@ from seqviz.kept import kept
 from seqviz.language import Sentence, Words, again, later, tr, trn
 from seqviz.reading import MissingValues, read_table
 from seqviz.tasks import TASKS, Task, own_series, own_text
-from seqviz.training import Recipe, recipes_of
+from seqviz.training import Recipe, at_parameters, parameters_of, recipes_of
 from seqviz.ui.controls import controlled, literal
 from seqviz.ui.panels.own import MENDS, TABLES
 
-__all__ = ["OWN", "listed", "racers", "task_of", "thresholds"]
+__all__ = ["OWN", "called", "kind_of", "listed", "of_seed", "racers", "task_of", "thresholds"]
 
 MAX_TEXT: Final = 5_000_000
 OWN = Words({"own_text": "Your own text: the next character", "own_series": "Your own CSV: the next value"})
@@ -40,6 +40,25 @@ NAMES: Final = {
     ("LSTM", "identity"): later("LSTM, identity"),
 }
 """A racer by its cell and its kind of start."""
+
+
+_SEED: Final = " · "
+
+
+def of_seed(name: str, seed: int, first: int) -> str:
+    """The name of a racer of several seeds: the first has that of its recipe alone."""
+    return name if seed == first else f"{name}{_SEED}{seed}"
+
+
+def kind_of(name: str) -> str:
+    """What a racer is named after, whatever its seed."""
+    return name.split(_SEED)[0]
+
+
+def called(name: str) -> Sentence:
+    """A racer as it is said."""
+    kind, _, seed = name.partition(_SEED)
+    return tr("{name}, seed {seed}", name=tr(kind), seed=seed) if seed else tr(kind)
 
 
 def task_of(name: str) -> Task | None:
@@ -121,12 +140,14 @@ def thresholds(found: Task) -> str:
     )
 
 
-def racers(found: Task, chosen: str, recipe: Recipe, own: bool = False) -> dict[str, Recipe]:
+def racers(found: Task, chosen: str, recipe: Recipe, own: bool = False, equal: bool = False) -> dict[str, Recipe]:
     """The three cells in a race, by name, and the chosen one where it is none of them.
 
     All start as the chosen recipe does, where they have the gates for it; with `own`, each by the first recipe that
-    the task has for it. Sizes and learning rates are each cell's own.
+    the task has for it. Sizes and learning rates are each cell's own; with `equal` all have about as many parameters
+    as the chosen one.
     """
+    most = parameters_of(recipe.cell, found.inputs, recipe.hidden_size, found.outputs)
     racing = {}
     for family, cell in (RACE | {_family(recipe): recipe.cell}).items():
         known = [(title, r) for title, r in recipes_of(found.name).items() if _family(r) == family]
@@ -144,6 +165,8 @@ def racers(found: Task, chosen: str, recipe: Recipe, own: bool = False) -> dict[
                     racer, scheme=scheme, forget_bias=bias, memory=recipe.memory, curriculum=recipe.curriculum, shows=""
                 ),
             )
+        if equal:
+            racer = at_parameters(racer, found.inputs, found.outputs, most)
         racing[title] = replace(racer, every=25)
     return racing
 

@@ -28,13 +28,14 @@ from seqviz.ui.rail import rail
 from seqviz.ui.scenes import lab
 from seqviz.ui.shell import go
 from seqviz.ui.trainer import SLOTS, Trainer, trainer
-from seqviz.ui.training_choices import OWN, listed, racers, task_of, thresholds
+from seqviz.ui.training_choices import OWN, called, kind_of, listed, of_seed, racers, task_of, thresholds
 from seqviz.ui.training_kept import PROBLEM, SEED, begun, kept_run, place
 from seqviz.ui.training_pictures import Extent, learning_message, probe_message
 
 __all__ = ["classroom"]
 
 OPENERS = Words({"gates": "Open in gates", "cell": "Open in the cell", "gradients": "Open in gradients"})
+MOST_SEEDS = 6
 WHICH = "train.which.kept"
 """The session key of the name of the network that is looked at, where several were trained."""
 FROM_GATES = later("Network from gates")
@@ -98,15 +99,18 @@ def _choices(work: Trainer) -> None:
     )
     start = _start_from(found)
     own = st.toggle(tr("In a race, each by its own best recipe"), key="train.race.own")
-    racing = racers(found, chosen, recipe, own)
+    equal = st.toggle(tr("In a race, all with as many parameters"), key="train.race.equal")
+    seeds = st.number_input(tr("Seeds in a race"), value=1, min_value=1, max_value=MOST_SEEDS, key="train.race.seeds")
+    racing = racers(found, chosen, recipe, own, equal)
     how = EACH_ITS_OWN if own else ALL_ALIKE
     with st.container(key="train-go"):
         begin, race = st.columns(2)
         begin.button(tr("Train"), type="primary", width="stretch", key="train.begin", on_click=_begin,
                      args=(work, found, {chosen: recipe}, int(seed), start))  # fmt: skip
         everybody = tr("Race all three") if len(racing) == 3 else tr("Race all {count}", count=len(racing))
+        told = "\n\n- ".join([tr(how), *listed(racing)])
         race.button(everybody, width="stretch", key="train.race", on_click=_begin,
-                    args=(work, found, racing, int(seed)), help="\n\n- ".join([tr(how), *listed(racing)]))  # fmt: skip
+                    args=(work, found, racing, int(seed), None, int(seeds)), help=told)  # fmt: skip
 
 
 def _start_from(found: Task) -> Experiment | None:
@@ -120,12 +124,16 @@ def _start_from(found: Task) -> Experiment | None:
     return kept.changed(sequence=found.probe()[0]) if wanted else None
 
 
-def _begin(work: Trainer, found: Task, recipes: dict[str, Recipe], seed: int, start: Experiment | None = None) -> None:
+def _begin(
+    work: Trainer, found: Task, recipes: dict[str, Recipe], seed: int, start: Experiment | None = None, seeds: int = 1
+) -> None:
     if start is not None:
         (recipe,) = recipes.values()
         recipes = {FROM_GATES: replace(recipe, cell=start.cell, hidden_size=start.hidden_size)}
     courses = [
-        Course(name, found, recipe, start or prepare(found, recipe, seed), seed) for name, recipe in recipes.items()
+        Course(of_seed(name, each, seed), found, recipe, start or prepare(found, recipe, each), each)
+        for each in range(seed, seed + seeds)
+        for name, recipe in recipes.items()
     ]
     st.session_state[WHICH] = courses[-1].name
     st.session_state.pop(PROBLEM, None)
@@ -143,7 +151,7 @@ def _after(work: Trainer) -> None:
     if not course.checkpoints[-1].solved:
         st.button(tr("Train on"), width="stretch", key="train.on", on_click=_train_on, args=(work,))
     if len(work.courses) > 1:
-        st.caption(tr("{name}: the checkpoint at step {step}:", name=tr(course.name), step=checkpoint.step))
+        st.caption(tr("{name}: the checkpoint at step {step}:", name=called(course.name), step=checkpoint.step))
     else:
         st.caption(tr("The checkpoint at step {step}:", step=checkpoint.step))
     for page, label in OPENERS.items():
@@ -235,7 +243,11 @@ def _curves(courses: list[Course], ready: list[Course]) -> None:
 def _heading(courses: list[Course], anew: bool = False) -> None:
     """What the picture is of: the controls beside it may already say something else."""
     found = courses[0].task
-    lines = listed({course.name: course.recipe for course in courses})
+    lines = listed({kind_of(course.name): course.recipe for course in courses})
+    seeds = sorted({course.seed for course in courses})
+    if len(seeds) > 1:
+        says = later("Seeds {first} to {last}: the band is from the least to the most of them.")
+        lines.append(tr(says, first=seeds[0], last=seeds[-1]))
     st.markdown("  \n".join([f"**{found.label}**", *lines]))
     if not anew and found.name != st.session_state["train.task.kept"].removeprefix("own_"):
         st.info(tr("You chose another task. This picture is still of the earlier run; **Train** starts the new one."))
@@ -297,7 +309,7 @@ def _probe(courses: list[Course], ready: list[Course]) -> None:
     """The probe through the checkpoint under the scrubber, drawn on the scale of all of its network's checkpoints."""
     if len(courses) > 1:
         names = [course.name for course in courses]
-        remembered(st.segmented_control, tr("Network shown"), names, key="train.which", names=tr, required=True)
+        remembered(st.segmented_control, tr("Network shown"), names, key="train.which", names=called, required=True)
     course, checkpoint = _shown(ready)
     _probed(checkpoint.experiment, course.task, checkpoint.step, tuple(sorted(course.measure().items())))
     if cells.get(course.recipe.cell).gates and st.toggle(tr("Show which gates saturate"), key="train.saturation"):

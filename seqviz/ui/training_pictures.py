@@ -17,6 +17,7 @@ from seqviz.tasks import Task
 from seqviz.tasks.answers import answers
 from seqviz.training.course import Course, common_steps, verdict
 from seqviz.ui.pictures import signal_rows, signals, title
+from seqviz.ui.training_choices import called, kind_of
 from seqviz.vocabulary import signal_name
 
 Extent = tuple[tuple[str, tuple[float, float]], ...]
@@ -54,7 +55,7 @@ def learning_message(courses: list[Course], at: int | None) -> bytes:
         "chance": task.chance,
         "solved": task.solved,
         "texts": {c.name: {str(place[k.step]): task.shown(k.score) for k in c.checkpoints} for c in courses},
-        "says": sentences(verdict(course) for course in courses),
+        "says": sentences(verdicts(courses)),
     }
     if not task.smaller_is_better:
         score["range"] = [0.0, 1.05]
@@ -71,11 +72,27 @@ def learning_message(courses: list[Course], at: int | None) -> bytes:
         "run": courses[0].run,
         "at": at,
         "count": len(steps),
-        "nets": [{"name": course.name, "label": tr(course.name), "line": _line(course)} for course in courses],
+        "nets": [
+            {"name": c.name, "label": called(c.name), "line": _line(c), "group": kind_of(c.name)} for c in courses
+        ],
         "rows": rows,
-        "status": sentences(tr("{name}: {says}", name=tr(c.name), says=c.reason) for c in courses if c.reason),
+        "status": sentences(tr("{name}: {says}", name=called(c.name), says=c.reason) for c in courses if c.reason),
     }
     return pack(header, arrays)
+
+
+def verdicts(courses: list[Course]) -> list[str]:
+    """Where the courses stand: each by itself, or of several seeds how many have solved the task."""
+    kinds: dict[str, list[Course]] = {}
+    for course in courses:
+        kinds.setdefault(kind_of(course.name), []).append(course)
+    if all(len(alike) == 1 for alike in kinds.values()):
+        return [verdict(course) for course in courses]
+    solved = {name: sum(bool(c.checkpoints and c.checkpoints[-1].solved) for c in kinds[name]) for name in kinds}
+    return [
+        tr("{name}: {solved} of {count} solved.", name=called(name), solved=solved[name], count=len(kinds[name]))
+        for name in kinds
+    ]
 
 
 def _scale(row: ScopeRow, extent: dict[str, tuple[float, float]], task: Task) -> None:

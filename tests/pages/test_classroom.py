@@ -8,14 +8,15 @@ import pytest
 
 from seqviz.checkpoints import to_safetensors
 from seqviz.experiment import Experiment, Sequence
-from seqviz.runner import run
+from seqviz.runner import network, run
+from seqviz.scope.message import header_of
 from seqviz.tasks import TASKS, task
 from seqviz.training import ANY, RECIPES, Course, prepare, train
 from seqviz.ui.bench import Origin
 from seqviz.ui.trainer import Trainer
 from seqviz.ui.training_choices import racers
 from seqviz.ui.training_page import _read
-from seqviz.ui.training_pictures import learning_message, probe_message
+from seqviz.ui.training_pictures import learning_message, probe_message, verdicts
 
 ANOTHER = "You chose another task."
 
@@ -131,6 +132,42 @@ def test_in_a_race_all_start_alike_unless_asked_otherwise(name):
         for title, known in RECIPES.get(found.name, ANY).items():
             if title in own:
                 assert own[title] == replace(known, every=25)
+
+
+@pytest.mark.parametrize("name", ["latch", "adding", "copy"])
+def test_a_race_at_equal_parameters_has_no_larger_network(name):
+    found = TASKS[name]
+    for chosen, recipe in RECIPES[name].items():
+        plain, racing = (racers(found, chosen, recipe, equal=equal) for equal in (False, True))
+        assert list(plain) == list(racing)
+        wanted = sum(p.numel() for p in network(prepare(found, recipe)).parameters())
+        assert racing[chosen].hidden_size == recipe.hidden_size
+        for racer in racing.values():
+            sizes = [
+                sum(p.numel() for p in network(prepare(found, replace(racer, hidden_size=h))).parameters())
+                for h in (racer.hidden_size - 1, racer.hidden_size, racer.hidden_size + 1)
+            ]
+            assert min(sizes, key=lambda size: abs(size - wanted)) == sizes[1]
+
+
+def test_a_race_of_several_seeds_is_counted_by_kind(visit, work):
+    app = visit("training")
+    app.at.number_input(key="train.race.seeds").set_value(2)
+    app.run()
+    app.at.button(key="train.race").click()
+    app.run()
+    work.stop.set()
+    work.thread.join(60)
+    assert len(work.courses) == 6
+    assert len({course.name for course in work.courses}) == 6
+    assert {course.seed for course in work.courses} == {0, 1}
+    for course in work.courses:
+        assert course.start == prepare(course.task, course.recipe, course.seed)
+    assert "Seeds 0 to 1" in heading(app.run())
+    ready = [course for course in work.courses if course.checkpoints]
+    assert verdicts(work.courses)[0] == f"{work.courses[0].name}: 0 of 2 solved."
+    nets = header_of(learning_message(ready, None))["nets"]
+    assert {net["group"] for net in nets} <= {course.name for course in work.courses if course.seed == 0}
 
 
 def test_a_gru_that_starts_as_the_lstm_does_can_latch():

@@ -258,12 +258,13 @@
  */
 
 /**
- * An array by what it is called, and its place among the palette's lines.
+ * An array by what it is called, and its place among the palette's lines; those of one `group` are of one kind.
  *
  * @typedef {object} NamedLine
  * @property {string} name
  * @property {string} label
  * @property {number} line
+ * @property {string} [group]
  */
 
 /**

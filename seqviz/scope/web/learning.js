@@ -1,6 +1,7 @@
 // Training seen from its checkpoints: loss, score and gradient norm on one scrubber, which plays.
 
 import { axisOf, domain, layoutOf, marginOf, sheet, stacked, timeAxis } from "./axes.js";
+import { band, groups } from "./bands.js";
 import { el } from "./dom.js";
 import { clauses, tr } from "./language.js";
 import { strokeNote } from "./legends.js";
@@ -57,7 +58,7 @@ export class Learning extends Timeline {
     await this.area.react(this.figure(), this.state.L);
     this.area.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
     this.legend.replaceChildren(
-      ...this.header.nets.map(({ label, line }) => strokeNote(`2px solid ${this.theme.lines[line]}`, label)),
+      ...groups(this.header.nets).map(([{ label, line }]) => strokeNote(`2px solid ${this.theme.lines[line]}`, label)),
       strokeNote("1px dashed", tr("chance")),
       strokeNote("1px dotted", tr("solved")),
     );
@@ -138,17 +139,34 @@ export class Learning extends Timeline {
   }
 
   curves(row, yaxis) {
-    const mode = this.state.L < 60 ? "lines+markers" : "lines";
-    return this.header.nets.map(({ name, line }) => ({
+    return groups(this.header.nets).flatMap((nets) => [
+      ...(nets.length > 1 ? this.band(row, yaxis, nets) : []),
+      ...nets.map((net) => this.curve(row, yaxis, net, nets.length > 1)),
+    ]);
+  }
+
+  curve({ signal }, yaxis, { name, line }, seeds) {
+    return {
       type: "scatter",
-      mode,
+      mode: this.state.L < 60 && !seeds ? "lines+markers" : "lines",
       connectgaps: true,
-      y: Array.from(this.arrays[`${name}.${row.signal}`], (v) => (Number.isFinite(v) ? v : null)),
+      y: Array.from(this.arrays[`${name}.${signal}`], (v) => (Number.isFinite(v) ? v : null)),
       yaxis,
-      line: { color: this.theme.lines[line], width: 2, dash: this.theme.dashes[line] },
+      line: { color: this.theme.lines[line], width: seeds ? 1 : 2, dash: this.theme.dashes[line] },
       marker: { size: 4 },
       hoverinfo: "skip",
-    }));
+    };
+  }
+
+  // From the least to the most of several seeds.
+  band({ signal }, yaxis, nets) {
+    const color = this.theme.lines[nets[0].line];
+    const { low, high } = band(nets.map(({ name }) => this.arrays[`${name}.${signal}`]));
+    const edge = { type: "scatter", mode: "lines", yaxis, line: { width: 0, color }, hoverinfo: "skip" };
+    return [
+      { ...edge, y: low },
+      { ...edge, y: high, fill: "tonexty", fillcolor: `${color}2e` },
+    ];
   }
 
   // Chance, and from where on the task is solved, as lines across a row.
