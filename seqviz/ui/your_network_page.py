@@ -213,18 +213,8 @@ def _picture(yours: Yours, answered: Answered) -> None:
         refuse(reason(refusal))
         return
     trace = seen.trace if cured is None else cured
-    if cured is not None:
-        _back(yours)
-    if yours.file is not None and yours.table is None:
-        for says in yours.inputs().says:
-            st.caption(literal(says))
-    prefix = _choices(yours, trace)
-    steps = _steps(yours, seen.says)
-    units = _units(yours, trace, prefix)
-    some = slice(None) if units is None else units
-    for says in (steps, _of_units(units, trace, yours, prefix)):
-        if says:
-            st.caption(literal(says))
+    with st.container(key="yours-over"):  # always there: the picture below it keeps its place, and is not made anew
+        prefix, some = _over(yours, trace, seen.says)
     try:
         message = of_trace(
             trace.sel(unit=some), yours.layer, reverse=yours.reverse, prefix=prefix, batch=yours.batch,
@@ -237,6 +227,21 @@ def _picture(yours: Yours, answered: Answered) -> None:
     mount("yours.scope", message, lambda event: None, keep(yours), place=place(yours))
     if yours.file is not None:
         _further(yours)
+
+
+def _over(yours: Yours, trace: Trace, says: Any) -> tuple[str, slice]:
+    """What is said and chosen above the picture: the module's name, and which units are shown."""
+    if yours.file is not None and trace is not yours.run().trace:
+        _back(yours)
+    if yours.file is not None and yours.table is None:
+        for said in yours.inputs().says:
+            st.caption(literal(said))
+    prefix = _choices(yours, trace)
+    steps, units = _steps(yours, says), _units(yours, trace, prefix)
+    for said in (steps, _of_units(units, trace, yours, prefix)):
+        if said:
+            st.caption(literal(said))
+    return prefix, slice(None) if units is None else units
 
 
 def _back(yours: Yours) -> None:

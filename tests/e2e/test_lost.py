@@ -146,6 +146,7 @@ def test_a_network_and_its_data_are_there_again(lost, open_at, tmp_path):
     page.reload()
     expect(page.get_by_text("mine.pt")).to_be_visible()
     screen.until("() => document.querySelector('.sv-scope')?.dataset.drawn")
+    screen.rest()
     assert screen.values("h") == numbers
     assert page.url == address
     screen.edits(lambda: page.get_by_text("Layer 1", exact=True).click())
