@@ -7,7 +7,6 @@ import math
 import re
 import warnings
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
@@ -24,6 +23,7 @@ from seqviz.reading.npy import read_header
 from seqviz.reading.numerals import is_missing
 from seqviz.reading.records import Record
 from seqviz.reading.text import draft_of_records
+from seqviz.reading.zipped import UNREADABLE, damaged
 
 __all__ = ["draft_of_excel", "draft_of_npy", "draft_of_parquet", "refuse_other_files"]
 
@@ -267,10 +267,8 @@ def _check_archive(data: bytes) -> None:
             names = set(archive.namelist())
             size = sum(info.file_size for info in archive.infolist())
             kind = archive.read("mimetype")[:80] if "mimetype" in names and size <= MAX_UNPACKED else b""
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
-        raise ValueError(
-            tr("The file is a zip archive that cannot be opened; it may have been cut short or changed.")
-        ) from error
+    except UNREADABLE as error:
+        raise ValueError(damaged()) from error
     if b"opendocument" in kind:
         raise ValueError(tr("This is a LibreOffice file (.ods); save it as .xlsx or CSV."))
     if any(name.endswith(".npy") for name in names):

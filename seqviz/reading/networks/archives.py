@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import struct
 import zipfile
-import zlib
 from typing import Final
 
 from seqviz.language import tr
+from seqviz.reading.zipped import UNREADABLE, damaged
 
-__all__ = ["NETWORKS", "damaged", "entry", "folder_of", "names", "unpacked"]
+__all__ = ["NETWORKS", "entry", "folder_of", "names", "unpacked"]
 
 MAX_ENTRIES: Final = 50_000
 MAX_UNPACKED: Final = 2**28
@@ -29,7 +28,7 @@ def names(data: bytes) -> dict[str, zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return {info.filename: info for info in archive.infolist()}
-    except (zipfile.BadZipFile, struct.error, OSError, ValueError, NotImplementedError, OverflowError) as error:
+    except UNREADABLE as error:
         raise ValueError(damaged()) from error
 
 
@@ -47,7 +46,7 @@ def entry(data: bytes, name: str) -> bytes | None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return archive.read(info)
-    except (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, RuntimeError, ValueError) as error:
+    except UNREADABLE as error:
         raise ValueError(damaged()) from error
 
 
@@ -91,7 +90,3 @@ def folder_of(data: bytes, name: str) -> dict[str, bytes] | None:
     if sum(listed[each].file_size for each in inside) > MAX_UNPACKED:
         raise ValueError(tr("The archive holds more than {most} MiB.", most=MAX_UNPACKED // 2**20))
     return {each.rpartition("/")[2]: entry(data, each) or b"" for each in inside}
-
-
-def damaged() -> str:
-    return tr("The file is a zip archive that cannot be opened; it may have been cut short or changed.")

@@ -20,6 +20,7 @@ from seqviz.language import tr
 from seqviz.reading.networks import archives
 from seqviz.reading.networks.pickled import Made, Name, Ordered, read_pickle
 from seqviz.reading.networks.stored import FLOATS, OPTIMISER, Contents, Stored, brief
+from seqviz.reading.zipped import damaged
 
 __all__ = ["contents_of_pt"]
 
@@ -109,7 +110,7 @@ class _Archive:
                 tr("The archive was packed again after torch wrote it; bring the .pt file as torch.save wrote it.")
             )
         if sum(info.file_size for info in mine) > len(data):
-            raise ValueError(archives.damaged())
+            raise ValueError(damaged())
 
     def _byte_order(self) -> bytes:
         info = self.entries.get(self.root + "byteorder")

@@ -5,6 +5,7 @@ import { contour, shade } from "./contour.js";
 import { el, svg } from "./dom.js";
 import { tr } from "./language.js";
 import { clamp, number } from "./numbers.js";
+import { shadesOf } from "./shades.js";
 import { readTheme, redressed, wear } from "./theme.js";
 import { Top } from "./top.js";
 
@@ -13,7 +14,6 @@ import { Top } from "./top.js";
 /** @import { Host } from "./host.js" */
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [40, 8, 26, 40];
-const SHADES = 256;
 
 export class Maps {
   /** @type {MapHeader} */
@@ -161,12 +161,11 @@ class Sheet {
     this.canvas.height = rows;
     const pen = this.canvas.getContext("2d");
     const image = pen.createImageData(columns, rows);
-    const shades = ramp(theme.diverging);
+    const shades = shadesOf(theme.diverging);
     this.values.forEach((v, k) => {
       if (Number.isNaN(v)) return;
       const row = rows - 1 - Math.floor(k / columns);
-      const at = Math.round(((1 + shade(v, reach)) / 2) * (SHADES - 1));
-      image.data.set(shades.subarray(4 * at, 4 * at + 4), 4 * (row * columns + (k % columns)));
+      image.data.set(shades((1 + shade(v, reach)) / 2), 4 * (row * columns + (k % columns)));
     });
     pen.putImageData(image, 0, 0);
   }
@@ -270,15 +269,4 @@ const short = (v) => number(v, Math.abs(v) < 10 && v % 1 ? 2 : 0).replace(/(\.\d
 function place(values, v, scale) {
   const [first, last] = [scale(values[0]), scale(values[values.length - 1])];
   return clamp(((scale(v) - first) / (last - first)) * (values.length - 1), 0, values.length - 1);
-}
-
-// A scale of colours as so many of four bytes.
-function ramp(scale) {
-  const canvas = el("canvas", { width: SHADES, height: 1 });
-  const pen = canvas.getContext("2d", { willReadFrequently: true });
-  const fill = pen.createLinearGradient(0, 0, SHADES, 0);
-  for (const [at, colour] of scale) fill.addColorStop(at, colour);
-  pen.fillStyle = fill;
-  pen.fillRect(0, 0, SHADES, 1);
-  return pen.getImageData(0, 0, SHADES, 1).data;
 }

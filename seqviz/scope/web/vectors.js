@@ -3,27 +3,10 @@
 import { el, spelled, typeset } from "./dom.js";
 import { tr, trn } from "./language.js";
 import { clamp, number } from "./numbers.js";
-
-const SHADES = 256;
-const known = new Map();
-
-// A colour scale of Plotly's as 256 pixels.
-function shades(scale) {
-  const key = JSON.stringify(scale);
-  if (!known.has(key)) {
-    const canvas = el("canvas", { width: SHADES, height: 1 });
-    const pen = canvas.getContext("2d", { willReadFrequently: true });
-    const ramp = pen.createLinearGradient(0, 0, SHADES, 0);
-    for (const [at, color] of scale) ramp.addColorStop(at, color);
-    pen.fillStyle = ramp;
-    pen.fillRect(0, 0, SHADES, 1);
-    known.set(key, pen.getImageData(0, 0, SHADES, 1).data);
-  }
-  return known.get(key);
-}
+import { shadesOf } from "./shades.js";
 
 function paint(canvas, values, low, high, scale) {
-  const colors = shades(scale);
+  const shade = shadesOf(scale);
   canvas.width = values.length;
   canvas.height = 1;
   const pen = canvas.getContext("2d");
@@ -31,8 +14,7 @@ function paint(canvas, values, low, high, scale) {
   values.forEach((value, k) => {
     if (Number.isNaN(value)) return;
     const share = (value - low) / (high - low);
-    const at = 4 * clamp(Math.round(share * (SHADES - 1)), 0, SHADES - 1);
-    image.data.set(colors.subarray(at, at + 4), 4 * k);
+    image.data.set(shade(share), 4 * k);
   });
   pen.putImageData(image, 0, 0);
 }
