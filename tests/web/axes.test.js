@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { axisOf, domain, fitted, layoutOf, marginOf, stacked, zoomWithin } from "../../seqviz/scope/web/axes.js";
+import {
+  axisOf,
+  domain,
+  fitted,
+  layoutOf,
+  marginOf,
+  roomOfNote,
+  stacked,
+  zoomWithin,
+} from "../../seqviz/scope/web/axes.js";
 import { poster } from "../../seqviz/scope/web/poster.js";
 
 const rows = [{ tall: 76 }, { tall: 12 }, { tall: 40 }];
@@ -21,6 +30,22 @@ test("rows lie one under the other, none over another's heading", () => {
     assert.ok(height - end >= margin.bottom);
     assert.ok(margin.heading >= 26 || margin.column >= 150, "room for a heading, above a row or beside it");
   }
+});
+
+test("in a narrow picture a note that has no room beside its name gets the lines it needs", () => {
+  const row = (says) => ({ tall: 40, symbol: "i", name: "输入门（记忆门）", says });
+  const short = row("始终为 0");
+  const long = row("只在第 0 步打开，之后一直关闭，到最后一步也没有再打开过。");
+  const longer = row(long.says.repeat(2));
+  const tall = (one, width) => stacked([one], () => 40, marginOf(width, 14), roomOfNote(width)).places[0];
+  assert.equal(tall(short, 360).head, marginOf(360, 14).heading);
+  const [one, two] = [tall(long, 360), tall(longer, 360)];
+  assert.ok(one.head > 26 && two.head > one.head);
+  assert.equal(two.top - marginOf(360, 14).top, two.head);
+  for (const { says } of [long, longer])
+    assert.ok((14 * says.length) / (360 - 16) <= (tall({ ...short, says }, 360).head - 26) / 19, "cut short");
+  assert.ok(tall(long, 500).head <= one.head);
+  assert.equal(tall(longer, 900).head, 0);
 });
 
 test("a row's part of the paper is where its pixels are", () => {

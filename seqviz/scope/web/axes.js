@@ -28,12 +28,14 @@ export function marginOf(width, letters, side = 96) {
  * @param {R[]} rows
  * @param {(row: R) => number} tall
  * @param {Margin} margin
+ * @param {(row: R) => number} [more] what a heading above its row needs beside its first line
  * @returns {{places: Span[], height: number}}
  */
-export function stacked(rows, tall, { top, bottom, heading, gap }) {
+export function stacked(rows, tall, { top, bottom, heading, gap }, more = () => 0) {
   let y = top;
   const places = rows.map((row) => {
-    const place = { top: y + heading, height: tall(row) };
+    const head = heading && heading + more(row);
+    const place = { top: y + head, height: tall(row), head };
     y = place.top + place.height + gap;
     return place;
   });
@@ -58,6 +60,24 @@ export function fitted(rows, { usual, fixed, least, most }, room, margin) {
   const share = clamp(free / (sum(rows.filter((row) => !fixed(row))) || 1), least, most);
   return (row) => (fixed(row) ? usual(row) : Math.floor(share * usual(row)));
 }
+
+const EM = { name: 16, note: 14, line: 19 }; // px, in a narrow picture
+const VALUE = 76; // px at the end of the first line
+/** @type {(text: string) => number} about how wide a text is, in its letters' size */
+const wide = (text) => [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 1 : 0.55), 0);
+
+// In a narrow picture a note stands beside the name above its row, or, where it has no room there, under it in as many
+// lines as it needs: so much taller is that heading.
+/** @type {(width: number) => (row: {symbol: string, name: string, note?: string, says?: string}) => number} */
+export const roomOfNote = (width) => {
+  if (width >= NARROW) return () => 0;
+  return (row) => {
+    const { symbol, name } = row;
+    const note = EM.note * wide(row.note ?? row.says ?? "");
+    const free = width - EM.name * wide(`${symbol} ${name}`) - VALUE - 24;
+    return note <= free ? 0 : EM.line * Math.ceil((1.05 * note) / (width - 16));
+  };
+};
 
 // The part of Plotly's paper that a row takes.
 /** @type {(place: Span, height: number, margin: Margin) => number[]} */

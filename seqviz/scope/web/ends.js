@@ -42,7 +42,10 @@ export class Ends {
       ...ends.map((end, k) =>
         el(
           "div",
-          { class: "sv-end-row", style: `top:${places[k].top}px;height:${places[k].height}px` },
+          {
+            class: "sv-end-row",
+            style: `top:${places[k].top}px;height:${places[k].height}px;--sv-head:${places[k].head}px`,
+          },
           ...(end.scale ? [scale(end)] : []),
           this.values[k],
         ),

@@ -47,8 +47,8 @@ export class FlowEnds {
       rests: (row) => row.arrays.map((named) => this.rests(named, theme)),
       share: () => [swatchNote(theme.lines[1], tr("cell-state highway")), swatchNote(theme.lines[2], tr("the rest"))],
     };
-    const box = (row, { top, height }) => {
-      const style = `top:${top}px;height:${height}px`;
+    const box = (row, { top, height, head = 0 }) => {
+      const style = `top:${top}px;height:${height}px;--sv-head:${head}px`;
       return el("div", { class: `sv-end-row sv-end-${row.kind}`, style }, ...contents[row.kind](row));
     };
     this.root.replaceChildren(...rows.map((row, k) => box(row, places[k])));

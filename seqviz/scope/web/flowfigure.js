@@ -1,6 +1,6 @@
 // The curves over time as one Plotly figure: a drawing for every kind of row, on a shared time axis.
 
-import { axisOf, domain, fitted, layoutOf, marginOf, sheet, stacked, timeAxis, zooming } from "./axes.js";
+import { axisOf, domain, fitted, layoutOf, marginOf, roomOfNote, sheet, stacked, timeAxis, zooming } from "./axes.js";
 import { lined } from "./rows.js";
 import { timeTicks } from "./timeticks.js";
 
@@ -212,7 +212,7 @@ export function figure(flow, width) {
   const usual = (row) => (folded(row) ? FOLDED : whole(row));
   const least = theme.label > 16 ? 0.2 : crowded ? CROWDED.least : 0.8;
   const tall = fitted(rows, { usual, fixed: folded, least, most: 1.8 }, state.room, margin);
-  const { places, height } = stacked(rows, tall, margin);
+  const { places, height } = stacked(rows, tall, margin, roomOfNote(width));
   const traces = [];
   const layout = {
     ...sheet(theme, width, height, margin),

@@ -13,6 +13,8 @@ const LONG = 8;
  * @typedef {object} How
  * @property {number} top
  * @property {number} height
+ * @property {number} head how tall it is, where it stands above its row
+ * @property {boolean} below whether what it says stands under the name
  * @property {boolean} shut it is folded now
  * @property {() => void} fold
  * @property {string} says
@@ -26,12 +28,12 @@ const [NAME, LINE, MOST] = [1.6, 1.3, 3]; // the height of a row's name and of a
  * @param {{places: any[], margin: any}} built
  * @param {number} k
  * @param {number} letters the height of a note's
- * @returns {Pick<How, "top" | "height" | "lines">}
+ * @returns {Pick<How, "top" | "height" | "head" | "below" | "lines">}
  */
 export function placeOf({ places, margin }, k, letters) {
-  const { top, height } = places[k];
+  const { top, height, head = 0 } = places[k];
   const lines = margin.column ? clamp(Math.floor((height - NAME * letters) / (LINE * letters)), 0, MOST) : 1;
-  return { top: top - margin.heading, height, lines };
+  return { top: top - head, height, head, below: head > margin.heading, lines };
 }
 
 /**
@@ -39,10 +41,10 @@ export function placeOf({ places, margin }, k, letters) {
  * @param {How} how
  * @param {Node[]} more
  */
-export function heading(row, { top, height, shut, fold, says, lines }, ...more) {
+export function heading(row, { top, height, head, below, shut, fold, says, lines }, ...more) {
   return el(
     "div",
-    { class: "sv-head", style: `top:${top}px;--sv-row:${height}px` },
+    { class: "sv-head", style: `top:${top}px;--sv-row:${height}px;--sv-head:${head}px` },
     el(
       "button",
       {
@@ -59,7 +61,7 @@ export function heading(row, { top, height, shut, fold, says, lines }, ...more) 
     ),
     ...more,
     el("span", {
-      class: "sv-says",
+      class: below ? "sv-says sv-below" : "sv-says",
       text: says,
       title: row.says ?? "",
       hidden: !lines,

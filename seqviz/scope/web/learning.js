@@ -1,6 +1,6 @@
 // Training seen from its checkpoints: loss, score and gradient norm on one scrubber, which plays.
 
-import { axisOf, domain, layoutOf, marginOf, sheet, stacked, timeAxis } from "./axes.js";
+import { axisOf, domain, layoutOf, marginOf, roomOfNote, sheet, stacked, timeAxis } from "./axes.js";
 import { band, groups } from "./bands.js";
 import { el } from "./dom.js";
 import { clauses, tr } from "./language.js";
@@ -96,7 +96,12 @@ export class Learning extends Timeline {
   figure() {
     const { rows, state, theme } = this;
     const margin = marginOf(this.plot.clientWidth, theme.label, 0);
-    const { places, height } = stacked(rows, (row) => (state.folded.has(row.signal) ? FOLDED : TALL), margin);
+    const { places, height } = stacked(
+      rows,
+      (row) => (state.folded.has(row.signal) ? FOLDED : TALL),
+      margin,
+      roomOfNote(this.plot.clientWidth),
+    );
     const every = Math.max(1, Math.ceil(state.L / 10));
     const tickvals = [...Array(state.L).keys()].filter((k) => k % every === 0);
     /** @type {any} */

@@ -1,6 +1,6 @@
 // From arrays to one Plotly figure: the rows of the scope on a shared time axis.
 
-import { axisOf, domain, fitted, layoutOf, marginOf, sheet, stacked, timeAxis, zooming } from "./axes.js";
+import { axisOf, domain, fitted, layoutOf, marginOf, roomOfNote, sheet, stacked, timeAxis, zooming } from "./axes.js";
 import { colours, lineRange, rowData, rowHeight, rowRange } from "./rows.js";
 import { timeTicks } from "./timeticks.js";
 
@@ -72,7 +72,7 @@ export function figure(rows, arrays, state, theme, width) {
   const fixed = (row) => state.folded.has(row.signal);
   const usual = (row) => rowHeight(row, fixed(row), state.hidden, state.narrow);
   const tall = fitted(rows, { usual, fixed, ...limits(theme) }, state.room, margin);
-  const { places, height } = stacked(rows, tall, margin);
+  const { places, height } = stacked(rows, tall, margin, roomOfNote(width));
   const traces = [];
   /** @type {any} */
   const layout = {

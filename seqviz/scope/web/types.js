@@ -42,7 +42,7 @@
  */
 /** @typedef {TimedState & ScopeOnly} ScopeState */
 /** @typedef {Record<string, Float32Array>} Numbers every signal, time first */
-/** @typedef {{top: number, height: number}} Span where a row is, in px */
+/** @typedef {{top: number, height: number, head?: number}} Span where a row is, and how tall what is above, in px */
 /**
  * The room around a picture's rows, in px: `heading` above each of them, `column` at the left of all for headings.
  *
