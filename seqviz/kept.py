@@ -7,6 +7,7 @@ megabytes. All results share one shelf; whoever was asked for longest ago goes f
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -19,7 +20,18 @@ import numpy as np
 
 from seqviz.language import current
 
-__all__ = ["BUDGET", "SHELF", "Shelf", "kept", "kept_spoken", "turn", "weight"]
+__all__ = [
+    "BUDGET",
+    "SHELF",
+    "Shelf",
+    "answered",
+    "answering",
+    "give_way",
+    "kept",
+    "kept_spoken",
+    "turn",
+    "weight",
+]
 
 BUDGET: Final = 200 * 2**20
 """Bytes that all kept results of the process may weigh together, with what they were asked for by."""
@@ -28,6 +40,14 @@ LARGE: Final = 300_000_000
 """Multiplications from which a computation waits for its turn: some tenths of a second."""
 
 _LARGE_ONES: Final = threading.Lock()
+
+SOON: Final = 0.05
+"""Seconds in which a small computation is done; after them nobody gives way to it any more."""
+
+_ANSWERING: Final[dict[int, float]] = {}
+"""Until when large computations give way to a thread."""
+
+_NOBODY: Final = threading.Condition()
 
 _ITEM: Final = 100
 """Bytes that any Python object is taken to weigh itself."""
@@ -139,8 +159,38 @@ def turn(work: int) -> Iterator[None]:
 
     `work` is in multiplications. Inside, nothing may be asked of the shelf that takes a turn itself.
     """
+    if work > LARGE:
+        answered()
     with _LARGE_ONES if work > LARGE else nullcontext():
         yield
+
+
+def answering() -> None:
+    """Somebody waits for what this thread computes, which is soon done: large computations give way to it."""
+    _ANSWERING[threading.get_ident()] = time.monotonic() + SOON
+
+
+def answered() -> None:
+    """It is done, or it turned out to be large."""
+    if _ANSWERING.pop(threading.get_ident(), None) is not None:
+        with _NOBODY:
+            _NOBODY.notify_all()
+
+
+def give_way() -> None:
+    """Between two parts of a large computation: wait while small ones are under way, for a moment at the most.
+
+    Threads take turns at Python's interpreter by the half millisecond, so that a small computation beside a large one
+    takes several times as long as alone; the large one is hardly later for letting it pass.
+    """
+    if _ANSWERING and threading.get_ident() not in _ANSWERING:
+        with _NOBODY:
+            _NOBODY.wait_for(_nobody, SOON)
+
+
+def _nobody() -> bool:
+    now = time.monotonic()
+    return all(until < now for until in list(_ANSWERING.values()))
 
 
 def weight(value: Any) -> int:

@@ -24,10 +24,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import h5py
 import numpy as np
+import onnx
 import openpyxl
 import pyarrow
 import pyarrow.parquet
+import safetensors.torch
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -39,8 +42,10 @@ from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, Wei
 from seqviz.experiment.interventions import Ablate, Clamp, Scale
 from seqviz.language import Sentence
 from seqviz.reading.parsing import parse_csv, parse_npy, parse_numbers
-from seqviz.tasks import own_series, own_text
+from seqviz.tasks import own_series, own_text, task
 from seqviz.trace import Trace
+from seqviz.training import Recipe, prepare, train
+from seqviz.training.written import Trained, from_text, to_text
 from seqviz.ui.bench import Bench
 
 LONGEST = 3000
@@ -102,6 +107,7 @@ def readers() -> dict[str, Reader]:
         "trace": Reader(lambda data: Trace.load(io.BytesIO(data)), [trace.getvalue()]),
         "safetensors": Reader(from_safetensors, [to_safetensors(one), to_safetensors(text)]),
         "network files": Reader(seqviz.read_network, _networks()),
+        "trainings": Reader(_kept_training, _training()),
         "tables": Reader(lambda data: seqviz.read_table(data, "own"), [*_tables(), npy.getvalue()]),
         "lessons": Reader(_lesson, _lessons()),
         "csv": Reader(parse_csv, [table.encode(), table, "1;2\n3;4\n", "1\t2\n"]),
@@ -114,13 +120,43 @@ def readers() -> dict[str, Reader]:
 
 
 def _networks() -> list[bytes]:
-    """A state dict and a whole module, as torch saves them."""
+    """A state dict and a whole module as torch saves them, and safetensors."""
     made = []
     for thing in (torch.nn.GRU(2, 3).state_dict(), torch.nn.Sequential(torch.nn.LSTM(2, 3))):
         file = io.BytesIO()
         torch.save(thing, file)
         made.append(file.getvalue())
-    return made
+    return [*made, safetensors.torch.save(torch.nn.LSTM(2, 3).state_dict()), to_safetensors(large())]
+
+
+def _foreign() -> list[bytes]:
+    """What Keras and ONNX save, which is read in a process of its own: the smallest of each."""
+    node = onnx.helper.make_node("GRU", ["x", "W", "R", "B"], ["y", "h"], hidden_size=3)
+    rng = np.random.default_rng(0)
+    sizes = {"W": (1, 9, 2), "R": (1, 9, 3), "B": (1, 18)}
+    held = [onnx.numpy_helper.from_array(rng.normal(size=size).astype("f4"), name) for name, size in sizes.items()]
+    shown = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in ("x", "y")]
+    model = onnx.helper.make_model(onnx.helper.make_graph([node], "g", shown[:1], shown[1:], held))
+    weights = io.BytesIO()
+    with h5py.File(weights, "w") as file:
+        group = file.create_group("layers/lstm/cell/vars")
+        for k, size in enumerate([(2, 12), (3, 12), (12,)]):
+            group[str(k)] = rng.normal(size=size).astype("f4")
+    cell = {"module": "keras.layers", "class_name": "LSTM", "config": {"name": "lstm", "units": 3}}
+    about = {"class_name": "Sequential", "config": {"name": "s", "layers": [cell]}}
+    keras = io.BytesIO()
+    with zipfile.ZipFile(keras, "w") as archive:
+        archive.writestr("config.json", json.dumps(about))
+        archive.writestr("metadata.json", json.dumps({"keras_version": "3.0.0"}))
+        archive.writestr("model.weights.h5", weights.getvalue())
+    return [model.SerializeToString(), weights.getvalue(), keras.getvalue()]
+
+
+def _training() -> list[str]:
+    """Networks in training, as a browser keeps them."""
+    latch, recipe = task("latch"), Recipe(hidden_size=2, max_steps=2, every=1)
+    start = prepare(latch, recipe)
+    return [to_text([Trained("LSTM", latch, recipe, start, 0, tuple(train(start, latch, recipe)))], 2**22)]
 
 
 def _tables() -> list[bytes]:
@@ -152,6 +188,10 @@ def _lesson(text: str) -> Any:
     except lessons.LessonError as error:
         said = [mistake.says for mistake in error.mistakes]
         raise ValueError(next((s for s in said if not isinstance(s, Sentence) or len(s) > LONGEST), said[0])) from error
+
+
+def _kept_training(text: Any) -> Any:
+    return from_text(text if isinstance(text, str) else text.decode("utf-8", "replace"))
 
 
 def _packed(text: Any) -> str:
@@ -281,30 +321,17 @@ def inputs(count: int, seed: int) -> Iterator[tuple[str, Callable[[Any], Any], A
     """So many broken inputs, over all readers in turn."""
     draw, known = random.Random(seed), readers()
     names = list(known)
+    known["foreign networks"] = Reader(seqviz.read_network, _foreign())  # a process for each, so fewer of them
     for k in range(count):
-        name = names[k % len(names)]
+        name = names[k % len(names)] if k % 100 else "foreign networks"
         yield name, known[name].read, broken(draw.choice(known[name].well), draw)
 
 
 # --- events of the picture -----------------------------------------------------------------------------------
 
 KINDS = [
-    "undo",
-    "redo",
-    "pin",
-    "reset",
-    "input",
-    "weight",
-    "cell",
-    "gates",
-    "unedit",
-    "checkpoint",
-    "",
-    None,
-    5,
-    [],
-    {},
-]
+    "undo", "redo", "pin", "reset", "input", "weight", "cell", "gates", "unedit", "checkpoint", "", None, 5, [], {},
+]  # fmt: skip
 VALUES = [
     None, True, 0, -1, 3, 2**40, 10**400, 0.5, float("nan"), float("inf"), "", "x", "weight_hh_l0", "\ud800",
     [], {}, [[]],

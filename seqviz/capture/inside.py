@@ -22,6 +22,7 @@ from seqviz import cells
 from seqviz.capture.observe import as_array
 from seqviz.capture.reconstruct import BLOCK_BYTES, Array, Layer, largest, rebuild, worst
 from seqviz.cells.step import Weights
+from seqviz.kept import give_way
 from seqviz.networks.layers import Stack, layer_names
 from seqviz.vocabulary import LSTM
 
@@ -112,11 +113,12 @@ def _through(weights: Weights, x: Tensor, states: tuple[Tensor, ...]) -> tuple[T
     if b_ih is None or b_hh is None:
         b_ih = b_hh = w_ih.new_zeros(4 * size)
     rows = _stride(size)
-    count = max(1, BLOCK_BYTES // (batch * rows * 4))
+    count = max(1, BLOCK_BYTES // (4 * batch * rows * 4))
     gates, x = np.empty((4, steps, batch, size), np.float32), x.contiguous()
     # In numpy's room, which lies in large pages: a first write to each small one would cost a third of the run.
     out = torch.from_numpy(np.empty((steps, batch, size), np.float32)) if count < steps else None
     for start in range(0, steps, count):
+        give_way()
         part = x if out is None else x[start : start + count]
         with torch.enable_grad():
             made, h, c, kept = torch.mkldnn_rnn_layer(

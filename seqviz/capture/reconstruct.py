@@ -26,6 +26,7 @@ from seqviz.cells.cell import Cell
 from seqviz.cells.nodes import Nodes
 from seqviz.cells.ran import named
 from seqviz.cells.step import Named, Weights, parts
+from seqviz.kept import give_way
 
 __all__ = ["Layer", "Rebuilt", "Work", "largest", "previous", "rebuild", "worst"]
 
@@ -225,6 +226,7 @@ class Blocks:
         """The spans of steps alone."""
         steps = len(self.layer.x)
         for start in range(0, steps, self.count):
+            give_way()
             yield slice(start, min(start + self.count, steps))
 
     def __iter__(self) -> Iterator[tuple[slice, slice, Array, Array]]:

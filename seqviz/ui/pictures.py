@@ -10,7 +10,7 @@ from seqviz import cells
 from seqviz import vocabulary as words
 from seqviz.experiment import Experiment
 from seqviz.experiment.interventions import Ablate, Clamp, Intervention, Scale, each_span, resolve_steps, spans
-from seqviz.kept import kept_spoken
+from seqviz.kept import give_way, kept_spoken
 from seqviz.language import again, later, sentences, tr
 from seqviz.metrics import describe
 from seqviz.runner import run
@@ -106,6 +106,7 @@ def _rule(edit: Intervention, steps: Any, experiment: Experiment) -> Rule:
 def signal_rows(experiment: Experiment, shown: dict[str, np.ndarray]) -> list[ScopeRow]:
     rows = []
     for signal, values in shown.items():
+        give_way()
         entry = row(signal, experiment.cell, values.shape[1], describe(signal, values))
         entry["note"] = brief(signal, values)
         if signal == "x" and (experiment.sequence.kind == "text" or values.shape[1] > LINES):

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqviz import kept as kept_module
 from seqviz.experiment import Experiment, Init, Sequence, Tensor
 from seqviz.gradients import studied
-from seqviz.kept import BUDGET, LARGE, SHELF, Shelf, kept, turn, weight
+from seqviz.kept import BUDGET, LARGE, SHELF, Shelf, answered, answering, give_way, kept, turn, weight
 from seqviz.language import speaking, tr
 from seqviz.runner import run
 from seqviz.ui import pictures
@@ -178,3 +179,60 @@ def test_large_computations_take_turns_and_small_ones_do_not_wait():
     for thread in threads:
         thread.join(30)
     assert order == ["small", "first", "second"]
+
+
+@pytest.fixture
+def waits(monkeypatch) -> threading.Event:
+    """Happens when a large computation begins to wait, which it then does as long as it takes."""
+    begun = threading.Event()
+
+    class Waiting(threading.Condition):
+        def wait_for(self, predicate, timeout=None):
+            begun.set()
+            return super().wait_for(predicate, timeout)
+
+    monkeypatch.setattr(kept_module, "_NOBODY", Waiting())
+    monkeypatch.setattr(kept_module, "SOON", 60.0)
+    return begun
+
+
+def test_a_large_computation_lets_small_ones_pass(waits):
+    order = []
+
+    def large() -> None:
+        give_way()
+        order.append("large")
+
+    answering()
+    give_way()
+    assert not waits.is_set(), "it waited for itself"
+    thread = threading.Thread(target=large)
+    thread.start()
+    assert waits.wait(30)
+    order.append("small")
+    answered()
+    thread.join(30)
+    assert order == ["small", "large"]
+    waits.clear()
+    give_way()
+    assert not waits.is_set()
+
+
+def test_what_turns_out_to_be_large_is_not_waited_for(waits):
+    answering()
+    with turn(LARGE):
+        assert kept_module._ANSWERING
+    with turn(LARGE + 1):
+        assert not kept_module._ANSWERING
+        give_way()
+    assert not waits.is_set()
+
+
+def test_nobody_gives_way_for_long(monkeypatch):
+    monkeypatch.setattr(kept_module, "SOON", 0.0)
+    answering()
+    thread = threading.Thread(target=give_way)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    answered()

@@ -64,7 +64,7 @@ export function fitted(rows, { usual, fixed, least, most }, room, margin) {
 const EM = { name: 16, note: 14, line: 19 }; // px, in a narrow picture
 const VALUE = 76; // px at the end of the first line
 /** @type {(text: string) => number} about how wide a text is, in its letters' size */
-const wide = (text) => [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 1 : 0.55), 0);
+const wide = (text) => [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 1 : 0.5), 0);
 
 // In a narrow picture a note stands beside the name above its row, or, where it has no room there, under it in as many
 // lines as it needs: so much taller is that heading.
@@ -74,7 +74,7 @@ export const roomOfNote = (width) => {
   return (row) => {
     const { symbol, name } = row;
     const note = EM.note * wide(row.note ?? row.says ?? "");
-    const free = width - EM.name * wide(`${symbol} ${name}`) - VALUE - 24;
+    const free = width - EM.name * wide(`${symbol} ${name}`) - VALUE - 20;
     return note <= free ? 0 : EM.line * Math.ceil((1.05 * note) / (width - 16));
   };
 };

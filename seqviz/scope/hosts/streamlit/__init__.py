@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from seqviz.kept import answered, answering
 from seqviz.scope.headers import Addressed
 from seqviz.scope.hosts.streamlit import tab
 
@@ -41,7 +42,9 @@ def mount(
 
     def handle() -> None:
         # A picture may still speak when its page has been left.
+        answering()
         for event in tab.fresh(key, st.session_state.get(key, {}).get("edit")):
             on_event(event)
 
     _component()(key=key, data=message + tab.tail(key, keep, wants, place), on_edit_change=handle)
+    answered()
