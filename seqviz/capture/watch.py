@@ -130,6 +130,7 @@ class Watch:
         """Make a call that a module of this path was given ``value`` for, and take it down; `bare`, of nobody else."""
         check_readable((kernel.value, *kernel.states, *kernel.flat))
         back = self._back if torch.is_grad_enabled() else None
+        tracked = torch.is_grad_enabled() and not self._back  # the module asks autograd itself, within its own call
         with torch.no_grad():
             copies = [self._snapshots.of(weight) for weight in kernel.flat]
             stack = kernel.stack(tuple(bare for _, bare in copies))
@@ -137,7 +138,8 @@ class Watch:
             chain = self._chain(path, call, kernel)
             short = straight(stack, call.x, call.first) if bare and not (self.detail or chain.edits) else None
             if short is None:
-                parts = kernel.run(tuple(copy for copy, _ in copies))
+                with torch.set_grad_enabled(tracked):
+                    parts = kernel.run(kernel.flat if tracked else tuple(copy for copy, _ in copies))
             else:
                 parts = kernel.as_given(short.out, None), *short.last
             if chain.edits:

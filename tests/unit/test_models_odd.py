@@ -199,6 +199,17 @@ def test_what_torch_itself_cannot_run_is_said(run: Callable[..., Any]) -> None:
         assert len(str(said.value)) < 400
 
 
+def test_a_model_that_asks_autograd_within_its_own_call() -> None:
+    def slope(rnn: nn.Module, x: Tensor) -> Tensor:
+        x = x.detach().requires_grad_()
+        with torch.enable_grad():
+            return torch.autograd.grad(rnn(x)[0].sum(), x)[0]
+
+    for layer in (nn.GRU(F, H), nn.LSTM(F, H, 2)):
+        trace, plain = capture(Around(layer, slope), X), capture(layer, X)
+        np.testing.assert_allclose(trace["l0.h"], plain["l0.h"], atol=1e-6)
+
+
 def test_a_module_that_was_made_in_inference_mode() -> None:
     with torch.inference_mode():
         model = nn.Sequential(nn.Linear(F, F), nn.GRU(F, H))
