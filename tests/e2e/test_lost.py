@@ -108,7 +108,7 @@ def test_every_page_goes_on(lost, open_at, page):
 
 
 def test_networks_in_training_are_there_again_and_learn_on(lost, open_at):
-    screen = open_at(lost.address, "/training?task=parity&seed=5", PICTURES["training"])
+    screen = open_at(lost.address, "/training?task=order&recipe=LSTM,+forget+bias+1&seed=5", PICTURES["training"])
     page, clock = screen.page, screen.page.locator(".sv-learning .sv-clock")
     page.get_by_role("button", name="Train", exact=True).click()
     screen.until("() => +(document.querySelector('.sv-learning .sv-clock')?.textContent.slice(5) ?? 0) > 0")
@@ -123,7 +123,7 @@ def test_networks_in_training_are_there_again_and_learn_on(lost, open_at):
     assert page.url == address
     page.reload()
     expect(clock).to_have_text(step)
-    expect(page.get_by_role("spinbutton", name="Seed")).to_have_value("5")
+    expect(page.get_by_role("spinbutton", name="Seed", exact=True)).to_have_value("5")
     page.get_by_role("button", name="Train on").click()
     screen.until("(was) => document.querySelector('.sv-learning .sv-clock')?.textContent !== was", step)
     assert not screen.errors
