@@ -46,6 +46,9 @@ def test_a_drag_is_no_click_and_a_click_is_no_drag(screen, row):
     x, y = screen.at(row, 20)
     screen.drag((x, y), (x + 3, y), steps=1)
     expect(screen.scope).to_have_attribute("data-step", "20")
+    expect(screen.scope).to_have_attribute("data-lens", "20")  # what was clicked is open, and nothing is dragged in it
+    screen.page.keyboard.press("Escape")
+    expect(screen.scope).to_have_attribute("data-lens", "")
     screen.drag((x, y), (x + 100, y), steps=3)
     screen.until("() => location.hash.includes('zoom=')")
     assert screen.data("step") == "20", "the end of a drag chose a step"
