@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
-  { ignores: ["**/plotly*.js", "**/words.js", "**/.venv/"] },
+  { ignores: ["**/plotly*.js", "**/*.min.js", "**/words.js", "**/.venv/"] },
   js.configs.recommended,
   {
     files: ["seqviz/**/*.js"],

@@ -9,7 +9,7 @@
 
 from seqviz.lessons.checking import Answer, changes, check, meter, prove
 from seqviz.lessons.form import schema
-from seqviz.lessons.lesson import Check, Choice, Guess, Lesson, Step, Task, plain
+from seqviz.lessons.lesson import Check, Choice, Guess, Lesson, Step, Task, Training, plain
 from seqviz.lessons.mistakes import LessonError, Mistake
 from seqviz.lessons.reader import read
 from seqviz.lessons.shipped import shipped
@@ -24,6 +24,7 @@ __all__ = [
     "Mistake",
     "Step",
     "Task",
+    "Training",
     "changes",
     "check",
     "meter",

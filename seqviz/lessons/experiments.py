@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -15,13 +16,14 @@ from seqviz.checks import shown
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, WeightEdit
 from seqviz.experiment.interventions import Ablate, Clamp, Intervention, Scale
 from seqviz.language import tr
-from seqviz.lessons.form import Changes, ExperimentForm, SequenceForm, WhatIf
+from seqviz.lessons.form import Changes, ExperimentForm, RecipeForm, SequenceForm, TrainForm, WhatIf
+from seqviz.lessons.lesson import Training
 from seqviz.lessons.measures import no_step
 from seqviz.networks.presets import preset
 from seqviz.tasks import TASKS, Task
 from seqviz.training import RECIPES, Recipe, prepare
 
-__all__ = ["changed", "drawn", "experiment_of", "trained_by", "weight_edit"]
+__all__ = ["changed", "drawn", "experiment_of", "trained_by", "training_of", "weight_edit"]
 
 _WEIGHT: Final = re.compile(r"(?P<gate>[a-z]+)\.(?P<unit>\d{1,3})\.(?:(?P<part>[xh])(?P<col>\d{1,3})|bias)", re.ASCII)
 _STEPS: Final = re.compile(r"(\d{1,4})-(\d{1,4})", re.ASCII)
@@ -47,6 +49,8 @@ def experiment_of(form: ExperimentForm, made: Mapping[str, Experiment], language
         return changed(preset(form.preset, form.cell), form, language)
     if form.untrained is not None:
         found, recipe = trained_by(form.untrained.task, form.untrained.recipe)
+        if form.untrained.length is not None:
+            found = found.at_length(form.untrained.length)
         return changed(prepare(found, recipe, form.untrained.seed), form, language)
     if form.hidden is None:
         raise ValueError(tr("A cell needs “hidden”, its number of hidden units."))
@@ -68,13 +72,49 @@ def trained_by(task: str, recipe: str) -> tuple[Task, Recipe]:
     Raises:
         ValueError: there is no such one.
     """
-    if task not in RECIPES:
-        raise ValueError(tr("There is no task {name}; there are {known}.", name=shown(task), known=", ".join(RECIPES)))
-    recipes = RECIPES[task]
+    found, recipes = task_by(task), RECIPES[task]
     if recipe not in recipes:
         known = "; ".join(recipes)
         raise ValueError(tr("There is no recipe {name}; there are {known}.", name=shown(recipe), known=known))
-    return TASKS[task], recipes[recipe]
+    return found, recipes[recipe]
+
+
+def task_by(name: str) -> Task:
+    """A task by its name.
+
+    Raises:
+        ValueError: there is no such one.
+    """
+    if name not in RECIPES:
+        raise ValueError(tr("There is no task {name}; there are {known}.", name=shown(name), known=", ".join(RECIPES)))
+    return TASKS[name]
+
+
+def training_of(form: TrainForm) -> Training:
+    """What is trained, or chosen to be.
+
+    Raises:
+        ValueError: a sentence on what cannot be.
+    """
+    if (form.recipe is None) == (not form.runs):
+        raise ValueError(tr("Training needs a “recipe” that is chosen, or “runs” that are trained."))
+    task = task_by(form.task)
+    runs = {name: _recipe(form.task, given) for name, given in form.runs.items()}
+    if form.recipe is not None:
+        trained_by(form.task, form.recipe)
+    if form.length is not None:
+        task = task.at_length(form.length)
+    for recipe in runs.values():
+        prepare(task, recipe)
+    return Training(task, form.recipe, MappingProxyType(runs), form.seeds)
+
+
+def _recipe(task: str, given: str | RecipeForm) -> Recipe:
+    if isinstance(given, str):
+        return trained_by(task, given)[1]
+    return Recipe(
+        given.cell, given.hidden, given.lr, given.scheme, given.forget_bias, given.memory, max_steps=given.steps,
+    )  # fmt: skip
 
 
 def changed(experiment: Experiment, form: Changes, language: str = "en") -> Experiment:

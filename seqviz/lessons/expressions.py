@@ -56,6 +56,7 @@ MEASURES: Final[dict[str, tuple[Kind, tuple[Parameter, ...]]]] = {
     "gain": ("number", (_SIGNAL, _CELL)),
     "arrives": ("number", (_SIGNAL, _CELL)),
     "slope": ("number", (_SIGNAL, _CELL)),
+    "learns": ("number", (Parameter("length", "number"), Parameter("steps", "number"), Parameter("seeds", "number"))),
     "parameters": ("number", ()),
     "abs": ("number", (Parameter("value", "number"),)),
     "round": ("number", (Parameter("value", "number"), Parameter("digits", "number", 0.0, True))),

@@ -78,13 +78,31 @@ class Untrained(_Form):
     task: str
     recipe: str = Field(description="As the training page calls it in English: LSTM, chrono.")
     seed: int = Field(0, ge=0, le=10_000)
+    length: int | None = Field(None, ge=1, le=500)
+
+
+class RecipeForm(_Form):
+    """A network and how it is trained, where the training page has no such recipe."""
+
+    cell: str = "LSTM"
+    hidden: int = Field(16, ge=1, le=64)
+    lr: float = Field(1e-2, gt=0, le=1)
+    scheme: Literal["default", "orthogonal", "identity", "chrono"] = "default"
+    forget_bias: float | None = None
+    memory: int = Field(0, ge=0, le=2000)
+    steps: int = Field(600, ge=1, le=5000, description="Steps of the optimiser, at most.")
 
 
 class TrainForm(_Form):
-    """What is chosen on the training page."""
+    """What is chosen on the training page, or what is trained there at a press in the rail (``runs``)."""
 
     task: str
-    recipe: str
+    recipe: str | None = None
+    length: int | None = Field(None, ge=1, le=500, description="Steps of a sequence; the task's own by default.")
+    seeds: int = Field(1, ge=1, le=5, description="So many times, each from another seed.")
+    runs: dict[Annotated[str, Field(min_length=1, max_length=40)], str | RecipeForm] = Field(
+        {}, max_length=4, description="By the name that is shown: a recipe's name, or a network."
+    )
 
 
 class Changes(_Form):

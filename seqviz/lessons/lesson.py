@@ -12,8 +12,10 @@ from seqviz.lessons.expressions import Node
 from seqviz.lessons.form import Changes
 from seqviz.lessons.measures import value
 from seqviz.lessons.words import Place, Text, Words, spoken
+from seqviz.tasks import Task as Learned
+from seqviz.training import Recipe
 
-__all__ = ["Check", "Choice", "Guess", "Lesson", "Runs", "Step", "Task"]
+__all__ = ["Check", "Choice", "Guess", "Lesson", "Runs", "Step", "Task", "Training"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,12 +82,23 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Training:
+    """What a step has to do with training: a ``task``, a ``recipe`` that is chosen, or ``runs``, the networks that are
+    trained side by side at a press, by name, each from ``seeds`` seeds."""
+
+    task: Learned
+    recipe: str | None
+    runs: Mapping[str, Recipe]
+    seeds: int
+
+
+@dataclass(frozen=True)
 class Step:
     """One screen: a page, an experiment, where to look, and what is said.
 
     ``step``, ``unit`` and ``part`` are None where the page may choose; ``light`` are rows that stay bright, ``cover``
     those that are hidden until the guess is in; ``play`` says that it plays once by itself,
-    ``train`` the task and the recipe that are chosen on the training page.
+    ``train`` what is chosen, or trained, on the training page.
     """
 
     id: str
@@ -102,7 +115,7 @@ class Step:
     guess: Guess | None
     task: Task | None
     note: Words | None
-    train: tuple[str, str] | None = None
+    train: Training | None = None
     runs: Runs = field(repr=False, compare=False, default=_NONE)
 
     def experiment(self, language: str | None = None) -> Experiment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final, cast
@@ -20,6 +21,13 @@ from seqviz.language import tr
 from seqviz.lessons.expressions import Node
 from seqviz.runner import inputs, network, run, too_large, work
 from seqviz.sequences import generate
+from seqviz.tasks import TASKS
+from seqviz.training import Recipe, prepare, train
+
+_SEEDS: Final = 5
+_TRAINED: Final = 30_000
+"""Steps of sequences that ``learns`` may train on, over all seeds: some seconds."""
+_TRAINED_UNITS: Final = 32
 
 __all__ = ["fits", "no_step", "no_unit", "value"]
 
@@ -80,11 +88,27 @@ def _call_fits(call: Node, experiment: Experiment, against: Experiment | None) -
     if call.value == "peak":
         for step in call.parts[1:3]:
             _step_fits(step, experiment)
+    if call.value == "learns":
+        _training_fits(call, experiment)
     if call.value == "moved":
         if against is None:
             raise ValueError(tr("moved(…) needs an experiment to compare with: name one after “against”."))
         if against.sequence.length != experiment.sequence.length or str(signals[0].value) not in _widths(against):
             raise ValueError(tr("moved(…) needs two experiments with the same steps and signals."))
+
+
+def _training_fits(call: Node, experiment: Experiment) -> None:
+    length, steps, seeds = (int(float(cast(Node, part).value)) for part in call.parts)
+    if min(length, steps, seeds) < 1 or seeds > _SEEDS or length * steps * seeds > _TRAINED:
+        raise ValueError(
+            tr(
+                "learns(…) trains while a person waits: at most {seeds} seeds, and length × steps × seeds at most "
+                "{most:,}.",
+                seeds=_SEEDS, most=_TRAINED,
+            )
+        )  # fmt: skip
+    if experiment.hidden_size > _TRAINED_UNITS or experiment.num_layers > 1:
+        raise ValueError(tr("learns(…) trains one layer of at most {most} units.", most=_TRAINED_UNITS))
 
 
 def _parts(node: Node) -> Iterator[Node]:
@@ -143,6 +167,20 @@ def _flow(experiment: Experiment) -> GradientFlow:
     net, x = network(experiment).double(), inputs(experiment).double()
     with turn(10 * work(experiment)):
         return gradient_flow(net, x, loss="last", interventions=experiment.interventions)
+
+
+@kept
+def _learned(experiment: Experiment, length: int, steps: int, seeds: int) -> int:
+    """On how many seeds the network, drawn as this one is, learns to keep a bit over `length` steps."""
+    task = TASKS["latch"].at_length(length)
+    init = experiment.init
+    recipe = Recipe(
+        experiment.cell, experiment.hidden_size, scheme=init.scheme, forget_bias=init.forget_bias, memory=init.memory,
+        max_steps=steps, every=10,
+    )  # fmt: skip
+    with turn(work(experiment) * steps * seeds):
+        ends = [deque(train(prepare(task, recipe, seed), task, recipe, seed=seed), 1)[0] for seed in range(seeds)]
+    return sum(end.solved for end in ends)
 
 
 class _Measuring:
@@ -227,6 +265,10 @@ class _Measuring:
         experiment = self.experiment if cell is None else of_cell(self.experiment, str(cell.value))
         fits(replace(signal, op="at", kind="number", parts=(signal, _LAST)), experiment)
         return float((1 - run(experiment)[str(signal.value)].astype(float) ** 2).mean())
+
+    def _learns(self, *given: Node) -> float:
+        length, steps, seeds = map(_int, given)
+        return float(_learned(self.experiment, length, steps, seeds))
 
     def _parameters(self) -> float:
         return float(sum(math.prod(shape) for shape in parameter_shapes(self.experiment).values()))

@@ -13,10 +13,10 @@ from seqviz.checks import shown
 from seqviz.experiment import Experiment
 from seqviz.language import LANGUAGES, reason, tr
 from seqviz.lessons.checking import allowed
-from seqviz.lessons.experiments import changed, drawn, experiment_of, trained_by
+from seqviz.lessons.experiments import changed, drawn, experiment_of, training_of
 from seqviz.lessons.expressions import Node, parse
 from seqviz.lessons.form import CheckForm, GuessForm, LessonForm, StepForm, TaskForm
-from seqviz.lessons.lesson import Check, Choice, Guess, Lesson, Runs, Step, Task
+from seqviz.lessons.lesson import Check, Choice, Guess, Lesson, Runs, Step, Task, Training
 from seqviz.lessons.measures import fits, no_step, no_unit
 from seqviz.lessons.mistakes import LessonError, Mistake
 from seqviz.lessons.source import Lines, Source, load
@@ -143,13 +143,12 @@ class _Reading:
         self._look_at_numbers(step, form, at)
         return step
 
-    def _train(self, form: StepForm, at: At) -> tuple[str, str] | None:
+    def _train(self, form: StepForm, at: At) -> Training | None:
         if form.train is None:
             return None
         if form.page != "training":
             self._wrong((*at, "train"), tr("“train” belongs to the page training."))
-        self._try((*at, "train"), partial(trained_by, form.train.task, form.train.recipe))
-        return form.train.task, form.train.recipe
+        return self._try((*at, "train"), partial(training_of, form.train))
 
     def _guess(self, form: GuessForm, at: At) -> Guess:
         choices = []

@@ -31,6 +31,9 @@ def said(node: Node) -> str:
         return _peak(node, first)
     if node.value == "count" and node.parts[1] is not None:
         return tr("number of steps with {signal} = {number}", signal=first, number=node.parts[1].text)
+    if node.value == "learns":
+        length, steps, seeds = ("" if part is None else part.text for part in node.parts)
+        return tr("seeds of {seeds} that learn {length} steps within {steps}", seeds=seeds, length=length, steps=steps)
     if node.value == "apart" and node.parts[1] is not None:
         return tr("largest distance of {signal} from {other}", signal=first, other=_part(node, 1))
     known = {

@@ -108,6 +108,7 @@ class LessonHeader(TypedDict):
     says: Sequence[Any]
     guess: LessonGuess | None
     task: LessonTask | None
+    trains: str
     note: Sequence[Any]
     changed: bool
     elsewhere: bool

@@ -291,6 +291,7 @@ class FlowHeader(TypedDict):
     address: str
     fields: Sequence[str]
     headline: NotRequired[str]
+    shows: NotRequired[str]
     story: NotRequired[str]
     undo: bool
     redo: bool

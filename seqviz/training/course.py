@@ -75,6 +75,11 @@ class Course:
         """Why it ended; empty while it goes on."""
         return self.error or (self.checkpoints[-1].reason if self.checkpoints else "")
 
+    @property
+    def solved(self) -> bool:
+        """Whether it has reached the task's threshold."""
+        return bool(self.checkpoints) and self.checkpoints[-1].solved
+
     def measure(self) -> dict[str, tuple[float, float]]:
         """The least and the largest value of every signal of the probe, over all checkpoints so far."""
         for checkpoint in self.checkpoints[self.measured :]:

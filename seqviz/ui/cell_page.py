@@ -32,13 +32,18 @@ def inside() -> None:
     if bench.stale or bench.goto:
         bench.stale = False
         st.rerun()
-    gallery(bench, "cell", strip=True)
-    said(bench)
-    opened(bench)
-    unkept(bench)
-    rail("cell", bench)
-    layer_choice(bench)
-    mount("cell", cell_message(bench), bench.event, bench.keep())
+    with st.container(key="bench"):
+        left, right = st.columns([8, 3], gap="medium")
+        with right, st.container(key="controls"):
+            if not st.session_state.get("lecture"):
+                said(bench)
+                opened(bench)
+                unkept(bench)
+            gallery(bench, "cell")
+        with left, st.container(key="picture"):
+            rail("cell", bench)
+            layer_choice(bench)
+            mount("cell", cell_message(bench), bench.event, bench.keep())
 
 
 def layer_arrays(experiment: Experiment, layer: int) -> dict[str, np.ndarray]:

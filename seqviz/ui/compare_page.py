@@ -204,6 +204,7 @@ def _message(
         "unrolled": {"name": "RNN", "width": experiment.hidden_size},
         "address": address.query,
         "fields": address.fields,
+        "shows": tr("The input {input}: {names}", input=_called(kind), names=tr(", ").join(map(tr, found))),
         "headline": (shuffled_headline if kind == "shuffled" else order_headline)(*shuffling(experiment)) or "",
         "tries": {"says": tr("Back in order") if kind == "shuffled" else tr("Shuffle the steps"), "edits": []},
         "undo": undo,

@@ -23,7 +23,7 @@ from seqviz.gradients.studied import (
     studied,
 )
 from seqviz.kept import kept_spoken
-from seqviz.language import sentences, tr
+from seqviz.language import sentences, tr, trn
 from seqviz.scope import pack
 from seqviz.scope.headers import Curve, FlowHeader, FlowRow, SpectrumHeader
 from seqviz.sequences import steps_called
@@ -191,6 +191,12 @@ def _message(experiment: Experiment, loss: str, net: str, undo: bool, redo: bool
         "range": _range(picture),
         "decades": _UNIT_DECADES,
         "status": sentences([*problems, *theory, *notes]),
+        "shows": trn(
+            "Gradients on their way back over {count} step: {names}",
+            "Gradients on their way back over {count} steps: {names}",
+            experiment.sequence.length,
+            names=tr(", ").join(map(tr, nets)),
+        ),
         "spectrum": _spectrum(picture, net, nets[net], loss),
         "address": address.query,
         "fields": address.fields,

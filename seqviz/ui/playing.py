@@ -109,9 +109,10 @@ class Playing:
         else:
             self.reset(anew=True)
         if step.train:
-            task, recipe = step.train
+            task = step.train.task.name
             st.session_state["train.task.kept"] = task
-            st.session_state[f"train.recipe.{task}.kept"] = recipe
+            if step.train.recipe:
+                st.session_state[f"train.recipe.{task}.kept"] = step.train.recipe
         bench.opening, bench.stale = False, True
         self.goto = step.page
 

@@ -11,8 +11,8 @@ import streamlit as st
 from seqviz import weights
 from seqviz.experiment import Experiment
 from seqviz.experiment.interventions import Clamp
-from seqviz.language import current, number, reason, tr
-from seqviz.lessons import Guess, Step, Task, check, meter, plain
+from seqviz.language import current, number, reason, tr, trn
+from seqviz.lessons import Guess, Step, Task, Training, check, meter, plain
 from seqviz.lessons.experiments import weight_edit
 from seqviz.lessons.markdown import elements
 from seqviz.lessons.saying import said
@@ -20,9 +20,12 @@ from seqviz.lessons.words import Text
 from seqviz.scope import pack
 from seqviz.scope.headers import LessonChoice, LessonGuess, LessonHeader, LessonKnob, LessonSpot, LessonTask
 from seqviz.scope.hosts.streamlit import mount
+from seqviz.training import Course, prepare
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import refuse
 from seqviz.ui.playing import FIELDS, PASSED, SHOWN, Playing, leave, playing
+from seqviz.ui.trainer import start
+from seqviz.ui.training_choices import of_seed
 
 __all__ = ["rail"]
 
@@ -60,6 +63,7 @@ def _header(now: Playing, page: str) -> LessonHeader:
         "says": _said(step, step.say) if answer is not None else [],
         "guess": _guess(step, step.guess, answer) if step.guess else None,
         "task": task,
+        "trains": _trains(step) if here else "",
         "note": _said(step, step.note),
         "changed": here and now.changed,
         "elsewhere": not here,
@@ -67,6 +71,28 @@ def _header(now: Playing, page: str) -> LessonHeader:
         "address": now.address(),
         "fields": FIELDS,
     }
+
+
+def _trains(step: Step) -> str:
+    """What is trained at a press; empty where nothing is."""
+    if step.train is None or not step.train.runs:
+        return ""
+    names = tr(", ").join(map(tr, step.train.runs))
+    return trn("Train {names}: {count} seed", "Train {names}: {count} seeds each", step.train.seeds, names=names)
+
+
+def _train(training: Training) -> None:
+    """Train what a step asks for, every network from each seed."""
+    start(
+        [
+            Course(
+                of_seed(name, seed, 0), training.task, recipe,
+                prepare(training.task, recipe, seed), seed,
+            )
+            for seed in range(training.seeds)
+            for name, recipe in training.runs.items()
+        ]
+    )  # fmt: skip
 
 
 def _standing(now: Playing, step: Step) -> str:
@@ -167,6 +193,8 @@ def _heard(event: dict[str, Any], now: Playing, bench: Bench) -> None:
         now.goto = step.page
     elif kind == "set":
         _set(now, event.get("name"), event.get("value"))
+    elif kind == "train" and step.train is not None and step.train.runs:
+        _train(step.train)
     elif kind in ("undo", "redo"):
         now.bench().event({"type": kind})
     elif kind == "leave":

@@ -13,7 +13,7 @@ from seqviz.language import reason, tr
 from seqviz.training import Checkpoint, Course, train
 from seqviz.training.course import RUNS
 
-__all__ = ["SLOTS", "Trainer", "leave", "trainer"]
+__all__ = ["SLOTS", "WHICH", "Trainer", "leave", "start", "trainer"]
 
 SLOTS = 2
 """How many people train at once on one process; others wait their turn."""
@@ -116,6 +116,19 @@ def trainer() -> Trainer:
         found.courses = kept
     st.session_state["training.courses"] = found.courses
     return found
+
+
+WHICH = "train.which.kept"
+"""The session key of the name of the network that is looked at, where several were trained."""
+
+
+def start(courses: list[Course]) -> None:
+    """Train these side by side, and look at the last of them."""
+    work = trainer()
+    st.session_state[WHICH] = courses[-1].name
+    st.session_state["train.at"] = None
+    work.begin(courses)
+    st.session_state["training.courses"] = courses
 
 
 def leave(page: str) -> None:

@@ -21,23 +21,22 @@ from seqviz.scope.hosts.streamlit.tab import MARK
 from seqviz.tasks import TASKS, Task
 from seqviz.training import RECIPES, Checkpoint, Course, Recipe, checkpoint_at, prepare, recipes_of
 from seqviz.ui.bench import Bench, Origin
-from seqviz.ui.controls import refuse, remembered, said, unfolding, upload
+from seqviz.ui.controls import literal, refuse, remembered, said, unfolding, upload
 from seqviz.ui.panels.doctor import doctor_panel
 from seqviz.ui.panels.network import CHRONO
 from seqviz.ui.rail import rail
 from seqviz.ui.scenes import lab
 from seqviz.ui.shell import go
-from seqviz.ui.trainer import SLOTS, Trainer, trainer
+from seqviz.ui.trainer import SLOTS, WHICH, Trainer, trainer
+from seqviz.ui.trainer import start as start_all
 from seqviz.ui.training_choices import OWN, called, kind_of, listed, of_seed, racers, task_of, thresholds
 from seqviz.ui.training_kept import PROBLEM, SEED, begun, kept_run, place
-from seqviz.ui.training_pictures import Extent, learning_message, probe_message
+from seqviz.ui.training_pictures import Extent, counted, learning_message, probe_message, standing, unlearned
 
 __all__ = ["classroom"]
 
 OPENERS = Words({"gates": "Open in gates", "cell": "Open in the cell", "gradients": "Open in gradients"})
 MOST_SEEDS = 6
-WHICH = "train.which.kept"
-"""The session key of the name of the network that is looked at, where several were trained."""
 FROM_GATES = later("Network from gates")
 EACH_ITS_OWN = later("On the same batches, each by its own best recipe:")
 ALL_ALIKE = later("On the same batches, all from the same kind of start (a plain RNN has no gates to set):")
@@ -51,12 +50,10 @@ def classroom() -> None:
     # be the one that notices.
     running = work.running
     st.session_state["train.rests"] = True
-    with st.container(key="title"):
-        st.markdown("### " + tr("Watch it learn"))
     rail("training", Bench.here())
     with st.container(key="bench"):
-        left, right = st.columns([3, 8], gap="medium")
-        with left, st.container(key="controls"):
+        left, right = st.columns([8, 3], gap="medium")
+        with right, st.container(key="controls"):
             said(Bench.here())
             _choices(work)
             # Whatever is chosen above, a run can be stopped and its networks saved.
@@ -69,7 +66,7 @@ def classroom() -> None:
             elif _ready(work):
                 _after(work)
             _load()
-        with right, st.container(key="picture"):
+        with left, st.container(key="picture"):
             st.fragment(_live, run_every=0.3 if running else None)(running)
 
 
@@ -135,11 +132,8 @@ def _begin(
         for each in range(seed, seed + seeds)
         for name, recipe in recipes.items()
     ]
-    st.session_state[WHICH] = courses[-1].name
     st.session_state.pop(PROBLEM, None)
-    st.session_state["train.at"] = None
-    work.begin(courses)
-    st.session_state["training.courses"] = courses
+    start_all(courses)
 
 
 def _after(work: Trainer) -> None:
@@ -207,37 +201,51 @@ def _live(running: bool) -> None:
     settled = ready and not running and st.session_state["train.rests"]
     if settled and st.session_state.get("train.beside") is not _shown(ready)[1]:
         st.rerun()
-    if work.running and work.waiting:
-        st.info(
-            trn(
-                "{count} other is training on this machine; yours starts when it is done.",
-                "{count} others are training on this machine; yours starts when one of them is done.",
-                SLOTS,
+    with st.container():
+        if work.running and work.waiting:
+            st.info(
+                trn(
+                    "{count} other is training on this machine; yours starts when it is done.",
+                    "{count} others are training on this machine; yours starts when one of them is done.",
+                    SLOTS,
+                )
             )
-        )
-    problem = st.session_state.get(PROBLEM)
-    for says in [problem, *(course.error for course in work.courses)]:
-        if says:
-            refuse(again(says))
+        problem = st.session_state.get(PROBLEM)
+        for says in [problem, *(course.error for course in work.courses)]:
+            if says:
+                refuse(again(says))
     if ready:
-        _heading(work.courses)
         _progress(work, ready)
         _curves(work.courses, ready)
+        _heading(work.courses)
     elif not work.running:
-        _untrained()
+        name = st.session_state.get("train.task.kept", "latch")
+        found = TASKS.get(name, TASKS["latch"])
+        _untrained(prepare(found, next(iter(RECIPES[found.name].values()))), found)
     elif before := [course for course in work.before if course.checkpoints]:
         # The last picture stays until the new one has something to show.
-        _heading(before, anew=True)
         _curves(before[-1:], before)
+        _heading(before, anew=True)
     else:
-        course = work.courses[-1]
-        _probed(course.start, course.task, 0)
+        _untrained(work.courses[-1].start, work.courses[-1].task)
 
 
 def _curves(courses: list[Course], ready: list[Course]) -> None:
     """What was learned so far, and the probe through the checkpoint under the scrubber."""
-    mount("learning", learning_message(ready, _at()), lambda event: _scrubbed(event, ready[0].run))
-    _probe(courses, ready)
+    _top(counted(courses) or standing(*_shown(ready), named=len(courses) > 1))
+    with st.container(key="learned"):
+        left, right = st.columns([1, 2], gap="small")
+        with left:
+            mount("learning", learning_message(ready, _at()), lambda event: _scrubbed(event, ready[0].run))
+        with right:
+            _probe(courses, ready)
+    _beside(*_shown(ready))
+
+
+def _top(says: str) -> None:
+    """The sentence on top."""
+    with st.container(key="title"):
+        st.markdown("### " + literal(says))
 
 
 def _heading(courses: list[Course], anew: bool = False) -> None:
@@ -253,17 +261,14 @@ def _heading(courses: list[Course], anew: bool = False) -> None:
         st.info(tr("You chose another task. This picture is still of the earlier run; **Train** starts the new one."))
 
 
-def _untrained() -> None:
+def _untrained(experiment: Experiment, found: Task) -> None:
     """First paint: the chosen task's probe through the network before it has learned anything."""
-    name = st.session_state.get("train.task.kept", "latch")
-    found = TASKS.get(name, TASKS["latch"])
-    recipe = next(iter(RECIPES[found.name].values()))
-    st.markdown(tr("Before training: the answer, below, does not follow the right one yet. Press **Train**."))
-    _probed(prepare(found, recipe), found, 0)
+    _top(unlearned(experiment, found))
+    _probed(experiment, found, 0)
+    st.caption(tr("The probe: one fixed example sequence, run through the network of each checkpoint."))
 
 
 def _probed(experiment: Experiment, found: Task, step: int, extent: Extent = ()) -> None:
-    st.caption(tr("The probe: one fixed example sequence, run through the network of each checkpoint."))
     work = trainer()
     marked = kept_run(work.courses, work.running)
     keep = {marked.removeprefix(MARK): ""} if marked else None
@@ -271,8 +276,13 @@ def _probed(experiment: Experiment, found: Task, step: int, extent: Extent = ())
 
 
 def _progress(work: Trainer, courses: list[Course]) -> None:
-    if not work.running:
-        return
+    """How far the work is. Its place is always there, so that the pictures below it are not made anew."""
+    with st.container(key="train-progress"):
+        if work.running:
+            _far(courses)
+
+
+def _far(courses: list[Course]) -> None:
     share = min(c.checkpoints[-1].step / c.recipe.max_steps for c in courses)
     seconds = sum(c.checkpoints[-1].seconds for c in courses)
     step = min(c.checkpoints[-1].step for c in courses)
@@ -312,6 +322,11 @@ def _probe(courses: list[Course], ready: list[Course]) -> None:
         remembered(st.segmented_control, tr("Network shown"), names, key="train.which", names=called, required=True)
     course, checkpoint = _shown(ready)
     _probed(checkpoint.experiment, course.task, checkpoint.step, tuple(sorted(course.measure().items())))
+
+
+def _beside(course: Course, checkpoint: Checkpoint) -> None:
+    """What else can be asked of the network of a checkpoint."""
+    st.caption(tr("The probe: one fixed example sequence, run through the network of each checkpoint."))
     if cells.get(course.recipe.cell).gates and st.toggle(tr("Show which gates saturate"), key="train.saturation"):
         theme = st.context.theme.type or "light"
         trace, cell = run(checkpoint.experiment), course.recipe.cell

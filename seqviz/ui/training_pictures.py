@@ -15,6 +15,8 @@ from seqviz.scope.headers import LearningHeader, LearningRow, ScopeHeader, Scope
 from seqviz.sequences import steps_called
 from seqviz.tasks import Task
 from seqviz.tasks.answers import answers
+from seqviz.telling.learned import after, learned, untrained
+from seqviz.training import Checkpoint
 from seqviz.training.course import Course, common_steps, verdict
 from seqviz.ui.pictures import signal_rows, signals, title
 from seqviz.ui.training_choices import called, kind_of
@@ -22,7 +24,7 @@ from seqviz.vocabulary import signal_name
 
 Extent = tuple[tuple[str, tuple[float, float]], ...]
 
-__all__ = ["Extent", "learning_message", "probe_message"]
+__all__ = ["Extent", "counted", "learning_message", "probe_message", "standing", "unlearned"]
 
 
 def _line(course: Course) -> int:
@@ -95,6 +97,30 @@ def verdicts(courses: list[Course]) -> list[str]:
     ]
 
 
+def standing(course: Course, checkpoint: Checkpoint, *, named: bool) -> str:
+    """Where a network stood at a checkpoint; `named` where it is one of several."""
+    task = course.task
+    score, chance = task.shown(checkpoint.score), task.shown(task.chance)
+    return after(checkpoint.step, task.measure, score, chance, tr(course.name) if named else "")
+
+
+def counted(courses: list[Course]) -> str:
+    """How many of each kind have learned; nothing where each is trained from one seed."""
+    kinds: dict[str, list[Course]] = {}
+    for course in courses:
+        kinds.setdefault(kind_of(course.name), []).append(course)
+    if all(len(alike) == 1 for alike in kinds.values()):
+        return ""
+    found = [(called(name), sum(c.solved for c in alike), len(alike)) for name, alike in kinds.items()]
+    return learned(found, done=all(course.reason for course in courses))
+
+
+def unlearned(experiment: Experiment, task: Task) -> str:
+    """What an untrained network makes of the probe."""
+    _, right, asked = task.probe()
+    return untrained(answers(task, run(experiment)["y"][:, 0]), right, asked)
+
+
 def _scale(row: ScopeRow, extent: dict[str, tuple[float, float]], task: Task) -> None:
     """What a row's picture has to reach, so that all the checkpoints of a run are drawn on one scale."""
     name = row["signal"] if row["kind"] == "line" else signal_name(0, row["signal"])
@@ -121,7 +147,8 @@ def probe_message(experiment: Experiment, task: Task, step: int, extent: Extent 
     rows = signal_rows(experiment, shown)
     for row in rows:
         _scale(row, dict(extent), task)
-    rows[-1] |= {"name": tr("answer") if task.kind == "mse" else tr("answer (probability)"), "target": True}
+    name = tr("answer") if task.kind == "mse" else tr("answer, 0 to 1")
+    rows[-1] |= {"name": name, "target": True, "note": tr("{says}; ○ is right", says=rows[-1]["note"])}
     target = np.where(mask[:, None] > 0, right, np.nan)
     characters, marks = steps_called(experiment.sequence)
     header: ScopeHeader = {

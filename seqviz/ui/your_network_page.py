@@ -25,6 +25,7 @@ from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, literal, refuse
 from seqviz.ui.panels.asked import Answered, asked
 from seqviz.ui.panels.own import MENDS
+from seqviz.ui.rail import rail
 from seqviz.ui.scenes import lab
 from seqviz.ui.shell import go
 from seqviz.ui.yours import MOST, SCALES, Yours
@@ -39,6 +40,7 @@ NUMBERS: Final = 1_500_000
 def your_network() -> None:
     """The page: what was brought at the left, its picture, and what is asked about it at the right."""
     yours = Yours.here()
+    rail("your_network", Bench.here())
     with st.container(key="yours"):
         left, middle, right = st.columns([3, 7, 3], gap="medium")
         with left, st.container(key="yours-brought"):

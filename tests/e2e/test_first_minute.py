@@ -84,12 +84,12 @@ def test_a_link_from_before_the_story_opens_what_it_said(visit, address, picture
     assert f"step={address.split('step=')[1].split('&')[0]}" in screen.page.url
 
 
-@pytest.mark.parametrize("path", [path for path in PICTURES if path != "training"])
+@pytest.mark.parametrize("path", PICTURES)
 def test_the_first_data_are_near_the_top(visit, path):
     picture = PICTURES[path]
     screen = visit(f"/{path}", picture=picture, viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     screen.rest()
-    assert screen.page.evaluate(FIRST_DATA, picture) <= (150 if path != "cell" else 190)
+    assert screen.page.evaluate(FIRST_DATA, picture) <= 150
     assert screen.page.locator(".sv-dock").count() == 1, "more than one toolbar"
     box = screen.page.locator(".sv-dock").bounding_box()
     assert box["y"] + box["height"] == pytest.approx(800, abs=1)

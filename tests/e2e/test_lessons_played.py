@@ -28,6 +28,9 @@ class Player:
         expect(self.rail).to_have_attribute("data-drawn", re.compile(rf"^{self.lesson.id}\.{step.id}\."))
         if step.page != "training":
             expect(self.page.locator(".sv-timed[data-drawn]").first).to_be_visible()
+        if step.page == "cell":
+            place = re.compile(f"step {step.step}, unit {step.unit or 0}: ")
+            expect(self.page.locator("svg.sv-diagram")).to_have_attribute("aria-label", place)
         return step
 
     def answer(self, step: lessons.Step) -> None:

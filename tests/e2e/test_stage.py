@@ -27,7 +27,7 @@ OUTSIDE = """() => {
 }"""
 SMALL = """() => {
   const shown = [".sv-says", ".sv-name", ".sv-end-value", ".sv-ramp-ends span", ".sv-keys span", ".sv-card-title",
-    ".sv-chip", ".sv-numbers", ".xtick text", ".ytick text"].join();
+    ".sv-chip", ".sv-numbers", ".sv-legend span", "h3", ".st-key-controls p", ".xtick text", ".ytick text"].join();
   return [...document.querySelectorAll(shown)].filter((node) => {
     const size = parseFloat(getComputedStyle(node).fontSize);
     return node.getBoundingClientRect().width && !node.closest("sub, sup") && size < 17.9;
@@ -53,7 +53,7 @@ def stage(visit, path: str, size: str = "1024x768", **options):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("path", STAGES)
+@pytest.mark.parametrize("path", PICTURES)
 def test_everything_fits_and_can_be_read_from_the_last_row(visit, path, size):
     screen = stage(visit, path, size)
     screen.rest()
@@ -102,6 +102,24 @@ def test_every_key_works_on_a_freshly_loaded_page(visit, lecture):
     assert screen.experiment == preset("counter")
     press("f")
     screen.until(f"() => location.search.includes('lecture=true') === {'false' if lecture else 'true'}")
+
+
+def test_training_fills_the_stage_and_is_replayed_by_keys(visit):
+    screen = stage(visit, "training")
+    screen.page.get_by_role("button", name="Train", exact=True).click()
+    learning = screen.page.locator(".sv-learning")
+    expect(learning.locator(".sv-status")).to_contain_text("Solved.")
+    screen.rest()
+    assert screen.page.evaluate(OUTSIDE) == []
+    assert screen.page.evaluate(SMALL) == []
+    says = screen.page.locator(".st-key-title h3")
+    expect(says).to_have_text(re.compile(r"^After \d+ steps of training: accuracy .*; guessing has 0.5\.$"))
+    screen.page.keyboard.press("Home")
+    expect(says).to_have_text(re.compile("^Before training: accuracy"))
+    expect(learning.locator(".sv-pill")).to_have_text("0")
+    screen.page.keyboard.press("ArrowRight")
+    expect(says).to_have_text(re.compile("^After 10 steps"))
+    expect(learning.locator(".sv-pill")).to_have_text("10")
 
 
 def test_a_letter_that_is_typed_into_a_field_is_a_letter(visit):

@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from driving import LIVING, PICTURES, living
+from PIL import Image
 from playwright.sync_api import expect
 
 import seqviz
 from seqviz.experiment import Experiment
+from seqviz.scope import palettes
 
 pytestmark = pytest.mark.browser
 
@@ -266,6 +268,38 @@ def test_what_is_downloaded_is_what_is_on_the_screen(screen):
     assert png.startswith(b"\x89PNG")
     assert len(png) > 20_000
     assert screen.data("drawn"), "saving took the picture away"
+
+
+def test_a_picture_is_saved_as_it_plays(visit):
+    screen = visit("/", reduced_motion="reduce")
+    gif = download(screen, lambda: screen.scope.get_by_label("Save the picture").select_option("gif"))
+    with Image.open(io.BytesIO(gif)) as film:
+        assert (film.format, film.n_frames, film.info["loop"]) == ("GIF", 24, 0)
+        shown = []
+        for k in range(24):
+            film.seek(k)
+            shown.append(np.asarray(film.convert("RGB"), dtype=int))
+            assert film.info["duration"] == (1600 if k == 23 else pytest.approx(1000 / 12, abs=10))
+    blue = np.array([int(palettes()["light"]["hues"]["f"][k : k + 2], 16) for k in (1, 3, 5)])
+    # The forget gate is open throughout: its row is full up to the chosen step, and veiled behind it.
+    full = [(abs(frame - blue).sum(axis=2) < 24).sum() for frame in shown]
+    assert full[0] > 100
+    assert np.diff(full).min() > 0.5 * full[0]
+    assert full[23] == pytest.approx(24 * full[0], rel=0.15)
+
+
+def test_the_cell_is_saved_with_its_equations_and_what_is_hidden_stays_so(visit):
+    screen = visit("/cell#step=3&values=hidden", picture=".sv-cellview", reduced_motion="reduce")
+    picture = screen.scope.get_by_label("Save the picture")
+    svg = download(screen, lambda: picture.select_option("svg")).decode()
+    texts = [re.sub("<[^>]+>", "", text) for text in re.findall(r"<text.*?</text>", svg)]
+    assert texts[0] == screen.scope.locator(".sv-headline").text_content()
+    assert "ct = ft ⊙ ct−1 + it ⊙ gt" in texts
+    assert "= ? × ? = ?" in texts
+    assert any("Step 3, unit 0" in text for text in texts)
+    assert screen.page.url in "".join(texts).replace("&amp;", "&")
+    assert "var(--" not in svg
+    assert download(screen, lambda: picture.select_option("png")).startswith(b"\x89PNG")
 
 
 def test_a_saved_experiment_is_loaded_again_and_a_broken_one_refused(screen, tmp_path):

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
+  stepTicks,
   axisOf,
   domain,
   fitted,
@@ -111,7 +112,7 @@ test("a file carries title, names, ranges, notes and a colour bar, and the page'
   const { data, layout } = poster(built, [row], theme, words);
   assert.deepEqual(
     layout.annotations.map((note) => note.text),
-    ["<b>f</b>  a &lt; b   ±2", "t", "n1", "n2"],
+    ["<b>f</b>  a &lt; b   ±2", "<b>t</b>", "n1", "n2"],
   );
   assert.equal(data[0].showscale, true);
   assert.deepEqual(data[0].colorbar.tickvals, [-2, 2]);
@@ -125,4 +126,35 @@ test("without a title or notes no room is kept for them", () => {
   const large = poster(built, [row], theme, { title: "t", notes: ["n"] }).layout;
   assert.ok(small.height < large.height);
   assert.equal(small.annotations.length, 1);
+});
+
+test("lines are named in a file, over as many rows as their names need, each in its colour", () => {
+  const keys = Array.from({ length: 9 }, (_, k) => ({ label: `network < ${k}`, color: `#00000${k}`, dash: "──" }));
+  const one = poster(built, [row], theme, { title: "t", notes: [], keys: keys.slice(0, 1) });
+  const many = poster(built, [row], theme, { title: "t", notes: [], keys });
+  const { text } = many.layout.annotations.at(-1);
+  assert.equal(text.match(/<span style="color:#00000\d">── network &lt; \d<\/span>/g).length, 9);
+  const rows = text.split("<br>");
+  assert.ok(rows.length > 1 && rows.every((line) => line.replace(/<[^>]+>/g, "").length < 70));
+  const more = many.places[0].top - one.places[0].top;
+  assert.equal(more, many.layout.height - one.layout.height);
+  assert.ok(more >= 20 * (rows.length - 1));
+});
+
+test("every text of a file begins where it was put, whatever letters the file is shown in", () => {
+  const { layout } = poster(built, [row], theme, { title: "t", notes: ["n"], keys: [] });
+  assert.deepEqual([...new Set(layout.annotations.map(({ align, xanchor }) => `${align} ${xanchor}`))], ["left left"]);
+});
+
+test("numbers of steps have room between them, however narrow the picture and large its letters", () => {
+  for (const width of [240, 390, 640, 1280])
+    for (const letters of [14, 18])
+      for (const L of [1, 2, 9, 16, 24, 64, 200, 2000]) {
+        const around = marginOf(width, letters);
+        const { dtick, nticks } = stepTicks({ L, narrow: !around.column }, width, around);
+        const across = Math.max(0, width - around.left - around.right);
+        const wide = 0.6 * letters * `${L}`.length;
+        const count = dtick ? L : nticks;
+        assert.ok(count === 2 || count * (wide + 0.6 * letters) <= across, `${[width, letters, L, count]}`);
+      }
 });

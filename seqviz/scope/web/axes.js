@@ -8,16 +8,17 @@ import { clamp } from "./numbers.js";
 
 const NARROW = 560; // px; below, headings stand above their rows and not beside them
 const TICKS = 34; // px for the numbers of the units
+const FOOT = 18; // px below the rows, beside the letters of the axis
 const LARGE = 16; // px; larger letters are a lecture's
 
 // The room around the rows: a column of headings at the left, at the right one of scales and values; in a narrow
 // picture headings stand above. `side`: how much the right column takes.
 /** @type {(width: number, letters: number, side?: number) => Margin} */
 export function marginOf(width, letters, side = 96) {
-  const bottom = 18 + letters;
+  const bottom = FOOT + letters;
   if (width < NARROW) return { left: TICKS, right: 8, top: 4, bottom, heading: 26, gap: 2, column: 0 };
   const large = letters > LARGE;
-  const column = large ? (width < 1100 ? 262 : 300) : width > 1300 ? 280 : width < 800 ? 170 : 222;
+  const column = large ? (width < 760 ? 200 : width < 1100 ? 262 : 300) : width > 1300 ? 280 : width < 800 ? 170 : 222;
   const right = side && Math.round(side * (large ? 1.2 : 1));
   return { left: column + TICKS, right: right || 16, top: 4, bottom, heading: 0, gap: large ? 10 : 12, column };
 }
@@ -123,12 +124,13 @@ export const timeAxis = (state, theme, rows) => ({
 /** @type {(state: TimedState) => object} */
 export const zooming = ({ coarse, L }) => ({ dragmode: coarse ? false : "zoom", uirevision: `${L}` });
 
-// Marks at whole steps, as many as there is room for.
-/** @type {(state: TimedState) => object} */
-export const stepTicks = ({ L, narrow }) => ({
-  tickformat: "d",
-  ...(L <= 16 ? { dtick: 1 } : { nticks: narrow ? 6 : 14 }),
-});
+// Marks at whole steps, as many as there is room for: a number takes its digits and the room of two more.
+/** @type {(state: TimedState, width: number, margin: Margin) => object} */
+export function stepTicks({ L, narrow }, width, margin) {
+  const digit = 0.6 * (margin.bottom - FOOT);
+  const most = Math.floor((width - margin.left - margin.right) / (digit * (`${L}`.length + 2)));
+  return { tickformat: "d", ...(L <= Math.min(16, most) ? { dtick: 1 } : { nticks: clamp(most, 2, narrow ? 6 : 14) }) };
+}
 
 // A zoom from an address, or from a longer sequence, keeps what there is of it.
 /** @type {(zoom: number[] | null, steps: number) => number[] | null} */

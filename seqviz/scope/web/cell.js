@@ -1,5 +1,6 @@
 // One step of one unit, drawn as the cell with its numbers on the wires, beside the equations that they obey.
 
+import { saveCell } from "./card.js";
 import { CellBar } from "./cellbar.js";
 import { heldBy, heldSignals, inputWords } from "./cellreading.js";
 import { eventful, readPlace, writtenPlace } from "./cellplace.js";
@@ -82,6 +83,7 @@ export class CellView extends Timeline {
       walk: (by) => this.toPhase(by),
       guess: () => this.cover(null),
       settle: () => this.host.show(this.header, writtenPlace(this.state, this.opening)),
+      save: (format) => saveCell(this, format),
       gates: () => this.send({ type: "gates", step: this.state.step, unit: this.state.unit }),
     });
     this.bar.form.append(this.memory.play);

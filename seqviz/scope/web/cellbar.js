@@ -1,6 +1,6 @@
 // The bar of the cell page: undo, the walk through the cell, guessing, one unit or vectors, which unit.
 
-import { button, choice, segments } from "./controls.js";
+import { button, choice, saver, segments } from "./controls.js";
 import { copyLink } from "./dock.js";
 import { el } from "./dom.js";
 import { later, tr } from "./language.js";
@@ -14,8 +14,8 @@ const FORMS = [
 export class CellBar {
   // host: what it lies in; undo: the group of undo and redo; unit(number), form(name): chosen; walk(by): to another
   // part, or with null to the whole cell; guess(): all values hidden or shown; gates(): back to the gates page;
-  // settle(): the address says what is on the screen.
-  constructor({ host, undo, unit, form, walk, guess, gates, settle }) {
+  // settle(): the address says what is on the screen; save(format): the drawing as a file.
+  constructor({ host, undo, unit, form, walk, guess, gates, settle, save }) {
     this.gates = gates;
     this.choose = form;
     const [unitBox, select] = choice(tr("unit"), [], (v) => unit(+v));
@@ -41,7 +41,7 @@ export class CellBar {
         button(tr("Whole cell"), tr("Show everything at once"), () => walk(null)),
         this.guess,
       ),
-      el("div", { class: "sv-group sv-right" }, back, copyLink(host, settle)),
+      el("div", { class: "sv-group sv-right" }, back, saver(save, true), copyLink(host, settle)),
     );
     this.form = el("div", { class: "sv-group sv-form" }, this.forms.root, unitBox);
   }

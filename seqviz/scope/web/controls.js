@@ -77,9 +77,12 @@ export function segments(label, options, action, lecture) {
   return { root, set };
 }
 
-// A list of the forms in which a picture can be saved.
-/** @param {(format: string) => void} save */
-export function saver(save) {
+// A list of the forms in which a picture can be saved; `still` where nothing in it plays.
+/**
+ * @param {(format: string) => void} save
+ * @param {boolean} [still]
+ */
+export function saver(save, still = false) {
   const choose = el(
     "select",
     {
@@ -93,6 +96,7 @@ export function saver(save) {
     el("option", { value: "", text: tr("Save picture") }),
     el("option", { value: "svg", text: tr("as SVG") }),
     el("option", { value: "png", text: tr("as PNG") }),
+    ...(still ? [] : [el("option", { value: "gif", text: tr("playing, as GIF") })]),
   );
   return choose;
 }

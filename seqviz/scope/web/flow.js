@@ -229,14 +229,19 @@ export class Flow extends Timeline {
   }
 
   async save(format) {
-    const { area, header, rows, theme } = this;
+    const { area, header, rows, state, theme } = this;
     const ends = (row, { zmin, zmax }) => ({
       tickvals: [zmin, zmax],
       ...(row.kind === "units" ? { ticktext: [zmin, zmax].map(power) } : { tickformat: ".2~g" }),
     });
-    const notes = addressLines(this.host.address());
-    const words = { title: header.headline, notes, ends };
-    await download(area.Plotly, poster(area.built, rows, theme, words), format, `seqviz-${header.link}`);
+    const notes = [header.headline ? header.shows : "", ...addressLines(this.host.address())].filter(Boolean);
+    const keys = header.curves.flatMap(({ label, line, dash }) =>
+      label && line !== null ? [{ label, color: theme.lines[line], dash: stroke(dash ?? theme.dashes[line]) }] : [],
+    );
+    const words = { title: header.headline || header.shows, notes, keys, ends };
+    const posted = poster(area.built, rows, theme, words);
+    const plays = { steps: state.L, delay: 1000 / +state.speed };
+    await download(area.Plotly, posted, theme, format, `seqviz-${header.link}`, plays);
   }
 
   destroy() {
@@ -245,3 +250,7 @@ export class Flow extends Timeline {
     if (this.area.Plotly) this.spectrum.destroy(this.area.Plotly);
   }
 }
+
+// A line's dashes in letters.
+const stroke = (dash) =>
+  dash === "solid" ? "──" : dash === "dot" ? "····" : dash.split(",").length > 2 ? "─·─" : "┄┄";

@@ -336,6 +336,7 @@
  * @property {string} address
  * @property {string[]} fields
  * @property {string} [headline]
+ * @property {string} [shows]
  * @property {string} [story]
  * @property {boolean} undo
  * @property {boolean} redo
@@ -444,6 +445,7 @@
  * @property {any[]} says
  * @property {LessonGuess | null} guess
  * @property {LessonTask | null} task
+ * @property {string} trains
  * @property {any[]} note
  * @property {boolean} changed
  * @property {boolean} elsewhere

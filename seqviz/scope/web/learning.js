@@ -1,14 +1,19 @@
 // Training seen from its checkpoints: loss, score and gradient norm on one scrubber, which plays.
 
-import { axisOf, domain, layoutOf, marginOf, roomOfNote, sheet, stacked, timeAxis } from "./axes.js";
+import { axisOf, domain, fitted, layoutOf, marginOf, roomOfNote, sheet, stacked, timeAxis } from "./axes.js";
 import { band, groups } from "./bands.js";
+import { dock } from "./dock.js";
 import { el } from "./dom.js";
 import { clauses, tr } from "./language.js";
 import { strokeNote } from "./legends.js";
 import { decades, number, power } from "./numbers.js";
+import { KeyHelp } from "./stage.js";
 import { Timeline } from "./timeline.js";
 
 const [TALL, FOLDED] = [92, 10];
+const BELOW = 56; // px for the legend and the status
+const AXIS = 3.4; // letters of an axis's numbers
+const DIGIT = 0.62; // of a letter's height
 const REPLAY = 6; // seconds
 
 /** @import { Message } from "./bytes.js" */
@@ -30,7 +35,9 @@ export class Learning extends Timeline {
     this.whole = el("option", { text: tr("all in {seconds} s", { seconds: REPLAY }) });
     this.time.speed.prepend(this.whole);
     this.whole.selected = true;
-    root.replaceChildren(this.time.root, this.legend, this.plot, this.status, this.live);
+    this.help = new KeyHelp("learning");
+    const bar = el("div", { class: "sv-bar" });
+    root.replaceChildren(this.plot, this.legend, this.status, dock(this.time.root, bar, this.help), this.live);
   }
 
   /** @param {Message<LearningHeader>} message */
@@ -96,13 +103,14 @@ export class Learning extends Timeline {
   figure() {
     const { rows, state, theme } = this;
     const margin = marginOf(this.plot.clientWidth, theme.label, 0);
-    const { places, height } = stacked(
-      rows,
-      (row) => (state.folded.has(row.signal) ? FOLDED : TALL),
-      margin,
-      roomOfNote(this.plot.clientWidth),
-    );
-    const every = Math.max(1, Math.ceil(state.L / 10));
+    margin.left = Math.max(margin.left, AXIS * theme.label);
+    const fixed = (row) => state.folded.has(row.signal);
+    const usual = (row) => (fixed(row) ? FOLDED : TALL);
+    const tall = fitted(rows, { usual, fixed, least: 0.5, most: 1.9 }, state.room && state.room - BELOW, margin);
+    const { places, height } = stacked(rows, tall, margin, roomOfNote(this.plot.clientWidth));
+    const across = this.plot.clientWidth - margin.left - margin.right;
+    const wide = DIGIT * theme.label * (1 + `${this.arrays.step[state.L - 1]}`.length);
+    const every = Math.max(1, Math.ceil((state.L * wide) / across));
     const tickvals = [...Array(state.L).keys()].filter((k) => k % every === 0);
     /** @type {any} */
     const layout = {
@@ -138,6 +146,7 @@ export class Learning extends Timeline {
       gridcolor: theme.rule,
       zeroline: false,
       tickfont: { size: theme.label },
+      ...(row.log && range && range[1] - range[0] > 1 ? { dtick: 1 } : {}),
       exponentformat: "power",
       ...(range ? { range } : {}),
     };
@@ -192,7 +201,9 @@ export class Learning extends Timeline {
   }
 
   inspect(step) {
-    this.time.clock.textContent = tr("step {step}", { step: this.arrays.step[step] ?? 0 });
+    const reached = this.arrays.step[step] ?? 0;
+    this.time.clock.textContent = tr("step {step}", { step: reached });
+    this.area.pill.textContent = `${reached}`;
   }
 
   /**

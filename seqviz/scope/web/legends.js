@@ -17,8 +17,5 @@ export const scaleKey = (scale, left, right, title) =>
 /** @type {(look: string, text: string, style?: string) => HTMLElement} */
 export const markNote = (look, text, style) => el("span", { class: "sv-note" }, el("i", { class: look, style }), text);
 
-/** @type {(text: string) => HTMLElement} */
-export const wordNote = (text) => el("span", { class: "sv-note", text });
-
 export const strokeNote = (style, text) => markNote("sv-stroke", text, `border-top: ${style}`);
 export const swatchNote = (color, text) => markNote("sv-swatch", text, `background:${color}`);

@@ -28,6 +28,7 @@ export function built(parts) {
 export class Rail {
   /** @type {LessonHeader} */
   header;
+  left = false; // whether the person has left the lesson
 
   /**
    * @param {HTMLElement} root
@@ -45,11 +46,13 @@ export class Rail {
 
   /** @param {Message<LessonHeader>} message */
   update({ header }) {
+    if (this.left) return; // it was on its way when the lesson was left
     const first = !this.header;
     const moved = first ? !this.host.view().has("step") : this.header.spot.key !== header.spot.key;
     this.header = header;
     this.root.setAttribute("aria-label", tr("Lesson: {title}", { title: header.title }));
     this.root.classList.toggle("sv-doing", !!header.task);
+    this.root.classList.toggle("sv-runs", !!header.trains);
     const focus = this.focused();
     this.build();
     this.refocus(focus, first);
@@ -86,6 +89,7 @@ export class Rail {
   }
 
   leave() {
+    this.left = true;
     this.host.show({ address: "", fields: this.header.fields }, this.host.view());
     shine(null, false);
     this.send({ type: "leave" });
@@ -178,11 +182,17 @@ export class Rail {
   }
 
   body() {
-    const { says, guess, task, note, changed, elsewhere } = this.header;
+    const { says, guess, task, trains, note, changed, elsewhere } = this.header;
     const found = [];
     if (guess) found.push(this.question(guess));
     if (says.length) found.push(el("div", { class: "sv-rail-says", role: "status" }, ...built(says)));
     if (task) found.push(this.todo(task));
+    if (trains && (!guess || guess.answered)) {
+      const run = button(trains, tr("Train these networks side by side"), () => this.send({ type: "train" }));
+      run.dataset.part = "train";
+      run.classList.add("sv-primary");
+      found.push(run);
+    }
     if (elsewhere)
       found.push(
         button(tr("Show the picture"), tr("Go to the page that this step is about"), () =>

@@ -5,6 +5,7 @@ import { barsOf, numbersOf } from "./equations.js";
 import { el, typeset } from "./dom.js";
 import { tr } from "./language.js";
 import { number } from "./numbers.js";
+import { flat } from "./terms.js";
 import { rowsOf } from "./terms.js";
 import { Vectors, ask } from "./vectors.js";
 
@@ -95,6 +96,14 @@ export class Lines {
       bars.hidden = !open;
       bars.replaceChildren(...(open ? this.drawBars(barsOf(line, names, reading), reading) : []));
     }
+  }
+
+  // Every equation, and below it its numbers where they are shown, as lines of text.
+  said() {
+    return this.lines.flatMap(({ line, numbers }) => [
+      line.law.map(flat).join(""),
+      ...(numbers.hidden || !numbers.textContent ? [] : [numbers.textContent]),
+    ]);
   }
 
   // all: the vectors by name.

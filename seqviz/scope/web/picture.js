@@ -8,6 +8,8 @@ import { timeTicks } from "./timeticks.js";
 /** @import { Theme } from "./theme.js" */
 /** @import { Built, Numbers, ScopeState } from "./types.js" */
 
+const [FEW, SHORT] = [4, 64]; // units, steps
+
 function ticks(n) {
   if (n <= 1) return [];
   if (n <= 6) return [...Array(n).keys()];
@@ -51,7 +53,18 @@ function lineTraces(row, { lines, targets }, { L }, theme, yaxis) {
 function heatTrace(row, z, values, state, theme, yaxis) {
   const [zmin, zmax] = rowRange(row, values, state);
   const colorscale = colours(row, values, state, theme);
-  const fixed = { type: "heatmap", x0: 0, dx: 1, zsmooth: false, showscale: false, hoverinfo: "skip" };
+  // Few cells are seen to be cells; many are a picture.
+  const gap = row.kind !== "onehot" && state.hidden <= FEW && state.L <= SHORT ? 1 : 0;
+  const fixed = {
+    type: "heatmap",
+    xgap: gap,
+    ygap: gap,
+    x0: 0,
+    dx: 1,
+    zsmooth: false,
+    showscale: false,
+    hoverinfo: "skip",
+  };
   return { ...fixed, z, zmin, zmax, colorscale, yaxis };
 }
 

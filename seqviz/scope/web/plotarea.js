@@ -81,6 +81,7 @@ export class PlotArea {
     this.root.style.setProperty("--sv-column", `${built.margin.column}px`);
     this.root.style.setProperty("--sv-side", `${built.margin.right}px`);
     this.root.classList.toggle("sv-narrow", !built.margin.column);
+    this.frame();
     await (this.reacting = this.Plotly.react(this.graph, built.traces, built.layout, {
       displayModeBar: false,
       responsive: false,
@@ -91,6 +92,15 @@ export class PlotArea {
     if (this.bound) return;
     this.bound = true;
     this.graph.on("plotly_relayout", () => this.onZoom(this.zoomed() ? this.xaxis.range.slice() : null));
+  }
+
+  // The chosen step's frame: one from the first row to the axis; where headings stand between the rows, one a row.
+  frame() {
+    const { places, margin } = this.built;
+    const frames = margin.column ? [] : places;
+    this.band.replaceChildren(
+      ...frames.map(({ top, height }) => el("i", { style: `top:${top - 1}px;height:${height + 2}px` })),
+    );
   }
 
   zoomed() {

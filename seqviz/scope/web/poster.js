@@ -1,6 +1,8 @@
 // A figure as a file that leaves the page: with its title, the names of its rows and their ranges, colour bars, and
 // what has to be said of it drawn in.
 
+import { el } from "./dom.js";
+import { film } from "./film.js";
 import { plain } from "./timeticks.js";
 
 /** @import { Theme } from "./theme.js" */
@@ -8,25 +10,32 @@ import { plain } from "./timeticks.js";
 
 const [HEAD, SIDE, LINE] = [26, 76, 20];
 const NAME = 26; // characters of a line beside its row
-const TITLE = 20;
+const [TITLE, LETTER] = [20, 9]; // px of a title's line, and of a letter at most
 const ENDS = (_row, { zmin, zmax }) => ({ tickvals: [zmin, zmax], tickformat: ".2~g" });
 
 /**
  * @typedef {object} Words
  * @property {string} [title]
  * @property {string[]} notes
+ * @property {{label: string, color: string, dash: string}[]} [keys] what the lines are called, and a stroke of each
  * @property {(row: any) => string} [range] how far a row's colours reach
  * @property {(row: any, trace: any) => object} [ends] the marks of a row's colour bar
+ */
+/**
+ * A picture with all that is said of it, and where in it the rows lie.
+ * @typedef {{data: any[], layout: any, places: import("./types.js").Span[]}} Posted
  */
 /**
  * @param {Built} built
  * @param {TimedRow[]} rows
  * @param {Theme} theme
  * @param {Words} words
+ * @returns {Posted}
  */
-export function poster(built, rows, theme, { title, notes, range = () => "", ends = ENDS }) {
+export function poster(built, rows, theme, { title, notes, keys = [], range = () => "", ends = ENDS }) {
   const { margin } = built;
-  const head = HEAD + (title ? TITLE : 0);
+  const [named, rowsNamed] = legend(keys, (built.layout.width - margin.left) / LETTER);
+  const head = HEAD + (title ? TITLE : 0) + LINE * rowsNamed;
   const foot = notes.length ? 10 + LINE * notes.length : 0;
   const heat = built.traces.some(({ type }) => type === "heatmap");
   const side = heat ? Math.max(0, SIDE - margin.right) : 0;
@@ -37,6 +46,8 @@ export function poster(built, rows, theme, { title, notes, range = () => "", end
   layout.width = built.layout.width + side;
   const inner = built.height - margin.top - margin.bottom;
   const fixed = { x: 0, xref: "paper", xanchor: "left", xshift: 8 - margin.left, yref: "paper", showarrow: false };
+  // A file has letters of its own, wider than those that were measured: without `align` they would begin further left.
+  Object.assign(fixed, { align: "left" });
   const note = (text, y, color, size, yanchor = "bottom") => ({ ...fixed, text, y, yanchor, font: { color, size } });
   // Beside its row, or where there is no column for that, above it.
   const [lift, anchor] = margin.column ? [2, "top"] : [-2, "bottom"];
@@ -45,20 +56,39 @@ export function poster(built, rows, theme, { title, notes, range = () => "", end
     const name = broken(row.name, margin.column ? NAME : Infinity);
     const text = `<b>${row.symbol}</b>  ${name}${reach ? `${margin.column ? "<br>" : "   "}${reach}` : ""}`;
     const y = 1 - (built.places[k].top - margin.top + lift) / inner;
-    return { ...note(text, y, theme.hues[row.signal] ?? theme.ink, 14, anchor), align: "left" };
+    return note(text, y, theme.hues[row.signal] ?? theme.ink, 14, anchor);
   });
-  if (title) layout.annotations.push(note(plain(title), 1 + 16 / inner, theme.ink, 17));
+  if (title)
+    layout.annotations.push(
+      note(`<b>${broken(title, layout.width / LETTER)}</b>`, 1 + (16 + LINE * rowsNamed) / inner, theme.ink, 17),
+    );
+  if (keys.length) layout.annotations.push({ ...note(named, 1 + 2 / inner, theme.ink, 14), xshift: 0 });
   notes.forEach((text, k) =>
     layout.annotations.push(note(plain(text), -(margin.bottom + 2 + LINE * k) / inner, theme.quiet, 14, "top")),
   );
-  return { data: built.traces.map((trace) => barred(trace, rows, ends, built.layout, theme)), layout };
+  const places = built.places.map(({ top, height }) => ({ top: top + head, height }));
+  return { data: built.traces.map((trace) => barred(trace, rows, ends, built.layout, theme)), layout, places };
 }
 
 // An address over as many lines as it needs; one that nobody would type from paper is left out.
 const [WIDEST, LONGEST] = [130, 520];
-/** @type {(address: string) => string[]} */
-export const addressLines = (address) =>
-  address.length > LONGEST ? [] : (address.match(new RegExp(`.{1,${WIDEST}}`, "g")) ?? []);
+/** @type {(address: string, widest?: number) => string[]} */
+export const addressLines = (address, widest = WIDEST) =>
+  address.length > LONGEST ? [] : (address.match(new RegExp(`.{1,${widest}}`, "g")) ?? []);
+
+// What the lines are called, each with a stroke, over as many rows as that takes; and how many those are.
+/** @type {(keys: {label: string, color: string, dash: string}[], most: number) => [string, number]} */
+function legend(keys, most) {
+  const rows = [];
+  let room = 0;
+  for (const { label, color, dash } of keys) {
+    const wide = label.length + dash.length + 4;
+    if (wide > room) room = rows.push([]) && most;
+    rows.at(-1).push(`<span style="color:${color}">${dash} ${plain(label)}</span>`);
+    room -= wide;
+  }
+  return [rows.map((row) => row.join("   ")).join("<br>"), rows.length];
+}
 
 // A name over as many lines as it needs.
 function broken(name, most) {
@@ -94,15 +124,28 @@ function barred(trace, rows, ends, layout, theme) {
   };
 }
 
-// Hand it over as a file.
+// Hand it over as a file. `plays`: how a picture that moves does.
 /**
  * @param {any} Plotly
- * @param {{data: any[], layout: any}} picture
- * @param {string} format svg or png
+ * @param {Posted} posted
+ * @param {Theme} theme
+ * @param {string} format svg, png or gif
  * @param {string} filename
+ * @param {Parameters<typeof film>[3]} plays
  */
-export const download = (Plotly, { data, layout }, format, filename) =>
-  Plotly.downloadImage(
-    { data, layout },
-    { format, width: layout.width, height: layout.height, scale: format === "png" ? 2 : 1, filename },
-  );
+export async function download(Plotly, posted, theme, format, filename, plays) {
+  const { data, layout } = posted;
+  if (format === "gif") {
+    handed(await film(Plotly, posted, theme, plays), `${filename}.gif`);
+    return;
+  }
+  const { width, height } = layout;
+  await Plotly.downloadImage({ data, layout }, { format, width, height, scale: format === "png" ? 2 : 1, filename });
+}
+
+/** @type {(blob: Blob, name: string) => void} */
+export function handed(blob, name) {
+  const address = URL.createObjectURL(blob);
+  el("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}

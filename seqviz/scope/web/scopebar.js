@@ -13,10 +13,11 @@ export const VIEWS = [
   ["difference", later("Difference")],
 ];
 export const ORDERS = [
-  ["index", later("index")],
-  ["similarity", later("similarity")],
-  ["mean", later("mean")],
+  ["index", later("units by index")],
+  ["similarity", later("units by similarity")],
+  ["mean", later("units by mean")],
 ];
+const SORTED = 3; // units; fewer have no order to speak of
 const said = (options) => options.map(([value, text]) => [value, tr(text)]);
 
 export class ScopeBar {
@@ -30,6 +31,7 @@ export class ScopeBar {
     this.pin = button(tr("Pin as baseline"), tr("Keep this run to compare the next ones with"), () => say("pin"));
     const [orderBox, order] = choice(tr("units by"), said(ORDERS), (sort) => change({ sort }));
     this.order = order;
+    this.orders = orderBox;
     this.views = segments(tr("Which run is shown"), said(VIEWS), (view) => change({ view }), host.lecture);
     this.undo = undo(this.reset);
     this.root = el(
@@ -54,5 +56,6 @@ export class ScopeBar {
     this.views.root.hidden = !compared;
     this.views.set(state.view);
     this.order.value = state.sort;
+    this.orders.hidden = header.hidden < SORTED;
   }
 }

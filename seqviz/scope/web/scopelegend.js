@@ -1,7 +1,7 @@
 // The scope's legend: the scales of its colours, and what is marked in it.
 
 import { tr } from "./language.js";
-import { markNote, scaleKey, wordNote } from "./legends.js";
+import { markNote, scaleKey } from "./legends.js";
 import { beyond, colours, rowRange } from "./rows.js";
 
 /** @import { ScopeHeader, ScopeRow } from "./headers.js" */
@@ -35,12 +35,10 @@ export function scopeLegend(header, rows, shown, state, theme) {
   const differs = state.view === "difference";
   const says = tr("Difference: now minus baseline; each row has its own range");
   const items = differs ? [scaleKey(theme.diverging, tr("less than baseline"), tr("more"), says)] : [];
-  items.push(markNote("sv-dash", tr("chosen step")), wordNote(tr("one line of a heatmap: one unit")));
   if (!differs && rows.some((row) => beyond(row, shown[row.signal]))) {
     const outside = tr("outside 0 to 1: no gate could be there by itself");
     items.push(markNote("sv-swatch", outside, "background:var(--sv-changed)"));
   }
-  if (rows.some((row) => row.target)) items.push(markNote("sv-ring", tr("right answer")));
   if (header.edited?.length || header.rules?.length) items.push(markNote("sv-edit-mark", tr("changed by you")));
   return items;
 }

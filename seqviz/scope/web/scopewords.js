@@ -68,9 +68,9 @@ const TITLES = {
  * @returns {import("./poster.js").Words}
  */
 export const posterWords = (header, shown, state, address) => ({
-  title: tr(TITLES[state.view], { title: header.title }),
+  title: (state.view === "now" && header.headline) || tr(TITLES[state.view], { title: header.title }),
   notes: [
-    state.view === "now" ? header.headline : "",
+    state.view === "now" && header.headline ? header.title : "",
     ...(header.rules ?? []).map((rule) => rule.says),
     ...addressLines(address),
   ].filter(Boolean),

@@ -46,7 +46,7 @@ export class Spot {
     const { panel, spot } = this;
     if (!spot) return;
     const { state } = panel;
-    if (spot.unit !== null && "unit" in state) state.unit = Math.min(spot.unit, (state.hidden ?? spot.unit + 1) - 1);
+    if (spot.unit !== null && "unit" in state) state.unit = Math.min(spot.unit, panel.header.hidden - 1);
     if (panel.header.panel === "cell") this.part();
     if (spot.step !== null) panel.move(spot.step);
     else panel.place();
@@ -54,7 +54,6 @@ export class Spot {
 
   part() {
     const { panel, spot } = this;
-    panel.state.unit = Math.min(panel.state.unit, panel.header.hidden - 1);
     panel.state.phase = panel.within(spot.part === null ? null : spot.part - 1);
   }
 

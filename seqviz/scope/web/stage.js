@@ -19,6 +19,7 @@ const OWN = {
     ["v", later("as vectors")],
     ["Enter", later("all units")],
   ],
+  learning: [],
   flow: [
     ["↑ ↓", later("other pictures")],
     ["s", later("shuffle, on Compare")],
@@ -29,6 +30,7 @@ const ENDING = [
   ["1–9", later("example")],
   ["?", later("all keys")],
 ];
+const PLAYED = ENDING.filter(([keys]) => keys !== "1–9");
 const MORE = [
   ["Home End", later("first and last step")],
   ["Shift ← →", later("ten steps")],
@@ -44,21 +46,29 @@ const line = ([keys, says]) =>
 
 // The keys of a kind of panel, as a line at the foot of a lecture, and all of them in a dialog.
 export class KeyHelp {
-  /** @param {"scope" | "cell" | "flow"} kind */
+  /** @param {keyof OWN} kind */
   constructor(kind) {
-    const shown = [...COMMON, ...OWN[kind], ...ENDING];
-    this.line = el("div", { class: "sv-keys", "aria-hidden": "true" }, ...shown.map(line));
+    this.line = el("div", { class: "sv-keys", "aria-hidden": "true" });
+    this.list = el("div", { class: "sv-keylist" });
     const close = button(tr("Close"), "", () => this.dialog.close());
-    const list = el("div", { class: "sv-keylist" }, ...[...shown.slice(0, -1), ...MORE].map(line));
     this.dialog = el(
       "dialog",
       { class: "sv-help", "aria-label": tr("Keys") },
       el("h2", { text: tr("Keys") }),
-      list,
+      this.list,
       close,
     );
     this.open = button("?", tr("All keys (?)"), () => this.show());
     this.open.classList.add("sv-help-open");
+    this.of(kind);
+  }
+
+  // Name the keys of a kind of panel.
+  /** @param {keyof OWN} kind */
+  of(kind) {
+    const shown = [...COMMON, ...OWN[kind], ...(kind === "learning" ? PLAYED : ENDING)];
+    this.line.replaceChildren(...shown.map(line));
+    this.list.replaceChildren(...[...shown.slice(0, -1), ...MORE].map(line));
   }
 
   show() {

@@ -39,5 +39,5 @@ export function timeTicks(state, width, margin) {
   const { labels, L, marks } = state;
   if (labels && L <= 96)
     return { tickmode: "array", tickvals: [...Array(L).keys()], ticktext: labels.map(visible), tickangle: 0 };
-  return marks ? namedTicks(state, width, margin) : stepTicks(state);
+  return marks ? namedTicks(state, width, margin) : stepTicks(state, width, margin);
 }

@@ -102,6 +102,7 @@ export class Scope extends Timeline {
     this.link = link(header.link);
     this.link.scope = this;
     this.root.classList.toggle("sv-plain", !!header.plain);
+    if (header.plain) this.help.of("learning");
     const { steps, hidden, labels, marks, names, cell } = header;
     Object.assign(this.state, { L: steps, hidden, labels, marks, names, cell });
     if (!header.plain) this.takeUp(header);
@@ -315,9 +316,14 @@ export class Scope extends Timeline {
   }
 
   async save(format) {
-    const { area, rows, theme } = this;
-    const words = posterWords(this.header, this.shown, this.state, this.host.address());
-    await download(area.Plotly, poster(area.built, rows, theme, words), format, "seqviz");
+    const { area, rows, shown, state, theme } = this;
+    const posted = poster(area.built, rows, theme, posterWords(this.header, shown, state, this.host.address()));
+    const values = (step) => worths(rows, shown, state, step, state.unit);
+    await download(area.Plotly, posted, theme, format, "seqviz", {
+      steps: state.L,
+      delay: 1000 / +state.speed,
+      values,
+    });
   }
 
   destroy() {
