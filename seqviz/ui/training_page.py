@@ -87,6 +87,7 @@ def _choices(work: Trainer) -> None:
     place = f"train.recipe.{found.name}"
     chosen = remembered(st.selectbox, tr("Network and recipe"), list(recipes), key=place, names=tr)
     recipe = recipes[chosen]
+    go = st.container(key="train-go")  # above what is chosen less often, so that it is on the first screen
     if any(each.scheme == "chrono" for each in recipes.values()):
         st.caption(tr(CHRONO))
     if recipe.lesson:
@@ -100,7 +101,7 @@ def _choices(work: Trainer) -> None:
     seeds = st.number_input(tr("Seeds in a race"), value=1, min_value=1, max_value=MOST_SEEDS, key="train.race.seeds")
     racing = racers(found, chosen, recipe, own, equal)
     how = EACH_ITS_OWN if own else ALL_ALIKE
-    with st.container(key="train-go"):
+    with go:
         begin, race = st.columns(2)
         begin.button(tr("Train"), type="primary", width="stretch", key="train.begin", on_click=_begin,
                      args=(work, found, {chosen: recipe}, int(seed), start))  # fmt: skip
