@@ -142,6 +142,8 @@ def test_a_network_and_its_data_are_there_again(lost, open_at, tmp_path):
     kept(screen, "data")
     numbers, address = screen.values("h"), page.url
     restart(screen, lost)
+    screen.until("() => document.querySelector('.sv-scope')?.dataset.drawn")
+    screen.rest()
     assert screen.values("h") == numbers
     page.reload()
     expect(page.get_by_text("mine.pt")).to_be_visible()

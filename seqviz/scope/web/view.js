@@ -247,7 +247,7 @@ export class Scope extends Timeline {
   }
 
   place() {
-    if (this.lens.shown || this.lens.share) this.lens.place();
+    if (this.lens.shown || !this.lens.box.hidden) this.lens.place();
     super.place();
   }
 
