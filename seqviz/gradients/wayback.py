@@ -54,6 +54,7 @@ class _Gathered:
     def __init__(self, chain: Chain, taps: list[Tap]) -> None:
         self.chain, self.taps = chain, [tap for tap in taps if tap.x is not None]
         self._sizes: dict[int, tuple[Array, Array]] = {}
+        self._added: dict[int, tuple[Array, Array, Array]] = {}
         self._gathered: dict[tuple[int, ...], Array] = {}
         self.whole = self.taps[0] if len(chain.calls) == 1 and self.taps else None
 
@@ -90,7 +91,7 @@ class _Gathered:
             blocks = [self._factors(end, reverse, row) for row in known]
             shares = [self._share(left, right) for left, right in blocks]
             found.shares[name + suffix] = shares[0] if len(shares) == 1 else norm(np.stack(shares), 0)
-            whole = [_summed(left, right) for left, right in blocks]
+            whole = [self._whole(left, right) for left, right in blocks]
             found.weights[name + suffix] = whole[0] if len(whole) == 1 else np.concatenate(whole)
 
     def _known(self, end: str, name: str, blocks: tuple[str, ...]) -> tuple[str, ...]:
@@ -116,7 +117,19 @@ class _Gathered:
         """The norm of what each step adds, ``(L,)``."""
         if right is not None:
             return self._outer(left, right)
-        return self._size(left) if left.shape[1] == 1 else norm(left.sum(axis=1), 1)
+        return self._size(left) if left.shape[1] == 1 else self._per_step(left)[1]
+
+    def _whole(self, left: Array, right: Array | None) -> Array:
+        """A weight's whole gradient."""
+        return self._per_step(left)[0].sum(axis=0) if right is None else rows(left).T @ rows(right)
+
+    def _per_step(self, left: Array) -> tuple[Array, Array]:
+        """What every step adds to a bias, ``(L, A)``, and its norm ``(L,)``: once for both biases of a block."""
+        known = self._added.get(id(left))
+        if known is None:
+            added = left.sum(axis=1)
+            known = self._added[id(left)] = (left, added, norm(added, 1))
+        return known[1:]
 
     def _outer(self, left: Array, right: Array) -> Array:
         """:func:`outer_norms`; a single sequence's factors are measured once for all the products."""
@@ -155,8 +168,3 @@ class _Gathered:
 def _there(array: Array | None) -> Array:
     assert array is not None
     return array
-
-
-def _summed(left: Array, right: Array | None) -> Array:
-    """A weight's whole gradient."""
-    return left.sum(axis=(0, 1)) if right is None else rows(left).T @ rows(right)
