@@ -34,7 +34,7 @@ export class Keys {
   }
 
   pressed(event) {
-    if (event.altKey || this.needed(event) || event.target.closest("dialog")) return;
+    if (event.altKey || this.needed(event) || event.target.closest("dialog[open]")) return;
     const action = event.ctrlKey || event.metaKey ? this.undoing(event) : this.moving(event);
     if (!action) return;
     event.preventDefault();
