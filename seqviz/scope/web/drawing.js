@@ -3,6 +3,7 @@
 
 import { svg } from "./dom.js";
 import { tr } from "./language.js";
+import { calm } from "./motion.js";
 import { number } from "./numbers.js";
 
 const TRAVEL = 140; // ms
@@ -166,7 +167,7 @@ export class Drawing {
     }
     cancelAnimationFrame(this.frame);
     const from = this.now;
-    if (!lively || !from || matchMedia("(prefers-reduced-motion: reduce)").matches) {
+    if (!lively || !from || calm()) {
       this.paint(v);
       settle();
       return;

@@ -6,15 +6,12 @@ import { el, svg, visible } from "./dom.js";
 import { tr } from "./language.js";
 import { LensDrawing, spoken } from "./lensdrawing.js";
 import { lawsOf, valuesOf } from "./lensvalues.js";
+import { calm, settling } from "./motion.js";
 import { number } from "./numbers.js";
 import { Parting, roomOf } from "./parting.js";
 
 const MOVE = 320; // ms
-const CALM = "(prefers-reduced-motion: reduce)";
 const [NAMED, APART] = [4, 12]; // states that are told one by one; px between two numbers of steps
-
-/** @type {(share: number) => number} as cubic-bezier(.2, .7, .2, 1) goes, about */
-const eased = (share) => 1 - (1 - share) ** 3;
 
 export class Lens {
   open = false;
@@ -62,7 +59,7 @@ export class Lens {
     if (this.open === open) return;
     this.open = open;
     if (open && this.scope.player.on) this.scope.player.stop();
-    const still = matchMedia(CALM).matches;
+    const still = calm();
     this.move(still ? +open : this.share, performance.now());
     this.scope.viewChanged();
   }
@@ -72,7 +69,7 @@ export class Lens {
     cancelAnimationFrame(this.frame);
     const to = +this.open;
     const time = Math.min(1, (performance.now() - begun) / MOVE);
-    this.share = from + (to - from) * eased(time);
+    this.share = from + (to - from) * settling(time);
     if (from === to || time === 1) this.share = to;
     this.scope.place();
     if (this.share !== to) this.frame = requestAnimationFrame(() => !this.scope.gone && this.move(from, begun));

@@ -2,6 +2,7 @@
 // shutter. What is drawn at any moment, and which numbers are true of it: nothing here needs a page.
 
 import { lawsOf, mainOf } from "./lensvalues.js";
+import { eased } from "./motion.js";
 import { clamp } from "./numbers.js";
 
 /** @import { CellDescription } from "./headers.js" */
@@ -72,9 +73,6 @@ export function phaseAt(ms) {
   for (const [k, [from, to]] of TIMES.entries()) if (ms >= from) found = k + clamp((ms - from) / (to - from), 0, 1);
   return found;
 }
-
-/** @type {(share: number) => number} */
-const eased = (share) => (share < 0.5 ? 4 * share ** 3 : 1 - (-2 * share + 2) ** 3 / 2);
 
 /**
  * What is drawn at a moment of the motion, and the numbers that stand there: a number is there once its motion has

@@ -1,7 +1,8 @@
 // The story that the app opens on plays by itself, once and until somebody does something; nobody who asks for less
 // motion is played to.
 
-const CALM = "(prefers-reduced-motion: reduce)";
+import { calm } from "./motion.js";
+
 const SPEED = "6"; // steps a second
 
 /** @param {EventTarget | null} target */
@@ -37,7 +38,7 @@ export class Opening {
 
   /** @param {import("./view.js").Scope} scope */
   begin(scope) {
-    if (!scope.header.opening || this.touched || this.played || matchMedia(CALM).matches) return;
+    if (!scope.header.opening || this.touched || this.played || calm()) return;
     this.played = true;
     this.playing = scope.player;
     scope.state.speed = scope.time.speed.value = SPEED;

@@ -3,18 +3,15 @@
 
 import { ramp } from "./brush.js";
 import { el, svg } from "./dom.js";
+import { calm, eased } from "./motion.js";
 import { largest } from "./numbers.js";
 
 /** @import { FlowHeader, FlowRow } from "./headers.js" */
 /** @typedef {{header: FlowHeader, arrays: Record<string, Float32Array>}} Seen */
 
 const SWAP = 700; // ms
-const CALM = "(prefers-reduced-motion: reduce)";
 const CLOSE = 1e-6;
 const BAR = 3; // px
-
-/** @type {(share: number) => number} */
-const eased = (share) => (share < 0.5 ? 4 * share ** 3 : 1 - (-2 * share + 2) ** 3 / 2);
 
 // Where every step of the new picture was in the old one; null where the one is not the other in another order.
 /** @type {(old: Seen, now: Seen) => number[] | null} */
@@ -49,7 +46,7 @@ export class Shuffle {
   run(old, now, done) {
     cancelAnimationFrame(this.frame);
     const from = this.flow.area.drawn && old.header ? movedFrom(old, now) : null;
-    if (!from || matchMedia(CALM).matches) {
+    if (!from || calm()) {
       this.canvas.hidden = true;
       done();
       return;

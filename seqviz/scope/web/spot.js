@@ -2,9 +2,9 @@
 
 import { el } from "./dom.js";
 import { tr } from "./language.js";
+import { calm } from "./motion.js";
 import { attend, named, rowNamed, spotlight } from "./spotlight.js";
 
-const CALM = "(prefers-reduced-motion: reduce)";
 const SPEED = "6"; // steps a second
 const PANELS = ["scope", "cell", "flow"];
 const BACK = 0.25; // how much is left of a curve that stands back
@@ -59,7 +59,7 @@ export class Spot {
 
   play() {
     const { panel, spot } = this;
-    if (!spot?.play || this.played === spot.key || matchMedia(CALM).matches) return;
+    if (!spot?.play || this.played === spot.key || calm()) return;
     this.played = spot.key;
     panel.state.step = 0;
     panel.state.speed = panel.time.speed.value = SPEED;
