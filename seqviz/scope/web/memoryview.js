@@ -5,15 +5,13 @@ import { button } from "./controls.js";
 import { el, svg } from "./dom.js";
 import { tr } from "./language.js";
 import { amounts, phaseAt, PHASES, reach, scene, tankOf, TIMES } from "./memory.js";
+import { calm } from "./motion.js";
 import { number } from "./numbers.js";
-import { TankDrawing } from "./tank.js";
+import { hue, said, TankDrawing } from "./tank.js";
 
 /** @import { Tank } from "./memory.js" */
 
-const CALM = "(prefers-reduced-motion: reduce)";
 const END = TIMES[PHASES - 1][1];
-const spoken = { one_z: "(1 − z)" };
-const letter = (name) => spoken[name] ?? name.replace(/_$/, "₋₁");
 
 export class MemoryView {
   /** @type {Tank | null} */
@@ -63,7 +61,7 @@ export class MemoryView {
     Object.assign(this, { v, theme, hides });
     this.sizes = amounts(this.tank, v);
     this.reach = reach([...all, this.sizes.kept]);
-    this.play.hidden = matchMedia(CALM).matches;
+    this.play.hidden = calm();
     this.words();
     cancelAnimationFrame(this.frame);
     if (lively) this.run();
@@ -72,7 +70,7 @@ export class MemoryView {
 
   run() {
     cancelAnimationFrame(this.frame);
-    if (matchMedia(CALM).matches) {
+    if (calm()) {
       this.draw(PHASES);
       return;
     }
@@ -120,25 +118,24 @@ export class MemoryView {
     const { tank, v, sizes, hides } = this;
     const says = (name, value = v[name]) => (hides(name) ? "?" : number(value, 3));
     const [one, two] = tank.pour;
-    const colored = (name) =>
-      el("b", { style: `color:var(--sv-hue-${name === "one_z" ? "z" : name})`, text: says(name) });
+    const colored = (name) => el("b", { style: `color:${hue(name)}`, text: says(name) });
     const result = (name, value) => el("b", { text: says(name, value) });
     const kept = says(tank.gate, sizes.kept);
     const lines = [
-      [`${letter(`${tank.state}_`)} = `, result(`${tank.state}_`, sizes.before)],
+      [`${said(`${tank.state}_`)} = `, result(`${tank.state}_`, sizes.before)],
       [colored(tank.gate), ` × ${says(`${tank.state}_`)} = `, el("b", { text: kept })],
       [`${kept} + `, colored(one), " × ", colored(two), " = ", result(tank.state, sizes.now)],
     ];
     const told = [
       [tr("Before"), tr("The tank holds what the last step left.")],
       [
-        tr("{gate} shrinks it", { gate: letter(tank.gate) }),
-        tr("{gate} lets {share} of it through.", { gate: letter(tank.gate), share: says(tank.gate) }),
+        tr("{gate} shrinks it", { gate: said(tank.gate) }),
+        tr("{gate} lets {share} of it through.", { gate: said(tank.gate), share: says(tank.gate) }),
       ],
       [
-        tr("{one} · {two} pours in", { one: letter(one), two: letter(two) }),
+        tr("{one} · {two} pours in", { one: said(one), two: said(two) }),
         tr("{one} opens to {share}, on a candidate of {candidate}.", {
-          one: letter(one),
+          one: said(one),
           share: says(one),
           candidate: says(two),
         }),
@@ -149,7 +146,7 @@ export class MemoryView {
       const whole = hides(tank.state) ? "?" : number(sizes.whole, 3);
       lines.push([colored(gate), ` × ${whole} = `, result(out, sizes.out)]);
       told.push([
-        tr("{gate} is a shutter on {out}", { gate: letter(gate), out }),
+        tr("{gate} is a shutter on {out}", { gate: said(gate), out }),
         tr("It uncovers {share} of {through}({state}) = {whole}. The tank stays full.", {
           share: says(gate),
           through,

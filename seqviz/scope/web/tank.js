@@ -23,8 +23,10 @@ import { number } from "./numbers.js";
 const [SLAT, EVERY] = [6, 9]; // px
 const SHADE = { soft: 0.55, full: 0.9 };
 
-const hue = (name) => `var(--sv-hue-${{ one_z: "z" }[name] ?? name.replace(/_$/, "")}, var(--sv-ink))`;
-const said = (name) => ({ one_z: "(1 − z)", h_: "h₋₁", c_: "c₋₁" })[name] ?? name.replace(/_$/, "₋₁");
+/** @type {(name: string) => string} the colour of a value; 1 − z has that of z */
+export const hue = (name) => `var(--sv-hue-${{ one_z: "z" }[name] ?? name.replace(/_$/, "")}, var(--sv-ink))`;
+/** @type {(name: string) => string} a value as it is written, that of the step before with its mark */
+export const said = (name) => (name === "one_z" ? "(1 − z)" : name.replace(/_$/, "₋₁"));
 
 export class TankDrawing {
   /** @param {Drawn} drawn */
