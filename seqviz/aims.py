@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from seqviz import counted
 from seqviz.language import Sentence, tr, trn
-from seqviz.reading.networks.made import Whole
+from seqviz.reading.networks.made import Whole, linear
 from seqviz.telling.numbers import short
 from seqviz.trials import trial
 
@@ -153,11 +153,7 @@ def _fitted(network: Whole, x: Tensor, right: np.ndarray) -> Whole:
     square = (h - middle).T @ (h - middle)
     ridge = RIDGE * float(square.diagonal().mean()) + 1e-9
     weight = torch.linalg.solve(square + ridge * torch.eye(len(square)).double(), (h - middle).T @ (y - level)).T
-    readout = nn.Linear(h.shape[1], y.shape[1], device="meta").to_empty(device="cpu")
-    with torch.no_grad():
-        readout.weight.copy_(weight)
-        readout.bias.copy_(level - weight @ middle)
-    return network.with_readout(readout.eval())
+    return network.with_readout(linear(weight, level - weight @ middle))
 
 
 def _second_half(steps: int) -> Tensor:

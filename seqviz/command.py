@@ -148,7 +148,7 @@ def _capture(given: argparse.Namespace) -> int:
     file = _opened(given)
     stack = _chosen(file, given.stack)
     table = read_table(Path(given.data), missing=given.missing)
-    inputs = inputs_of_table(table, _first(file, stack).input_size, _columns(given), standardise=given.standardise)
+    inputs = inputs_of_table(table, file.chain(stack)[0].input_size, _columns(given), standardise=given.standardise)
     run = looked.Run(file.whole(stack, readout=False), inputs.x)
     if given.output.lower().endswith(".npz"):
         trace = run.look(most=len(inputs.x)).trace
@@ -179,14 +179,6 @@ def _chosen(file: NetworkFile, name: str | None) -> Stack:
         file.module(name)  # says which there are
         raise AssertionError
     return found
-
-
-def _first(file: NetworkFile, stack: Stack) -> Stack:
-    """The stack that takes what the network takes."""
-    named = {each.name: each for each in file.stacks}
-    while stack.fed_by:
-        stack = named[stack.fed_by]
-    return stack
 
 
 def _columns(given: argparse.Namespace) -> list[str]:

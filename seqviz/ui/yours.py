@@ -165,10 +165,7 @@ class Yours:
     def _chain(self) -> list[Stack]:
         """The stacks that lead to the one that is shown, and it."""
         assert self.file is not None
-        chain, named = [self.shown], {each.name: each for each in self.file.stacks}
-        while chain[0].fed_by:
-            chain.insert(0, named[chain[0].fed_by])
-        return chain
+        return self.file.chain(self.shown)
 
     def bring(self, data: bytes, name: str, missing: str | None = None) -> None:
         """A table, or a text.

@@ -17,7 +17,7 @@ from seqviz.cells.peephole import PEEPHOLE
 from seqviz.checks import shown
 from seqviz.experiment import MAX_HIDDEN, MAX_INPUT, MAX_LAYERS, MAX_OUTPUT, Experiment, Tensor, parameter_shapes
 from seqviz.language import Sentence, tr
-from seqviz.reading.networks.made import Whole, made
+from seqviz.reading.networks.made import Whole, linear, made
 from seqviz.reading.networks.stacks import Stack
 from seqviz.reading.networks.stored import Stored, brief
 
@@ -83,6 +83,17 @@ class NetworkFile:
             out: torch.Tensor = self.whole(stack, readout=False).fed(x)
         return out.flip(0) if self._stack(stack).backwards else out
 
+    def chain(self, stack: Stack | str | int = 0) -> list[Stack]:
+        """The stacks that lead to one, the first of them taking what the network takes, and it.
+
+        Raises:
+            ValueError: there is no such stack.
+        """
+        found = [self._stack(stack)]
+        while found[0].fed_by:
+            found.insert(0, self._stack(found[0].fed_by))
+        return found
+
     def whole(self, stack: Stack | str | int = 0, *, readout: bool = True, **answers: Any) -> Whole:
         """A stack with those that come before it, and with what reads it out, as one module.
 
@@ -97,13 +108,15 @@ class NetworkFile:
         Raises:
             ValueError: there is no such stack, question or answer.
         """
-        chain = [self._stack(stack)]
-        while chain[0].fed_by:
-            chain.insert(0, self._stack(chain[0].fed_by))
+        chain = self.chain(stack)
         layers = [self.module(each, **(answers if each is chain[-1] else {})) for each in chain]
         arrays = self._readout(chain[-1]) if readout else None
         turns = [(each.backwards, each.turned_back, each.merge) for each in chain]
-        return Whole(layers, turns, None if arrays is None else _linear(*arrays.values()))
+        return Whole(
+            layers,
+            turns,
+            None if arrays is None else linear(*(torch.from_numpy(array.copy()) for array in arrays.values())),
+        )
 
     def module(self, stack: Stack | str | int = 0, **answers: Any) -> nn.Module:
         """torch's own layer with the weights of a stack, in float32 and for evaluation.
@@ -169,14 +182,6 @@ class NetworkFile:
         raise ValueError(
             tr("There is no network {name} in the file; there are {known}.", name=shown(stack), known=known)
         )
-
-
-def _linear(weight: np.ndarray, bias: np.ndarray) -> nn.Linear:
-    made = nn.Linear(weight.shape[1], weight.shape[0], device="meta").to_empty(device="cpu")
-    with torch.no_grad():
-        made.weight.copy_(torch.from_numpy(weight.copy()))
-        made.bias.copy_(torch.from_numpy(bias.copy()))
-    return made.eval()
 
 
 def _told(stack: Stack, answers: Mapping[str, Any]) -> Stack:

@@ -16,7 +16,7 @@ from seqviz.cells.peephole import PEEPHOLE
 from seqviz.language import tr
 from seqviz.reading.networks.stacks import Stack
 
-__all__ = ["BothWays", "Whole", "made"]
+__all__ = ["BothWays", "Whole", "linear", "made"]
 
 _LAYERS: Final = MappingProxyType({"LSTM": nn.LSTM, "GRU": nn.GRU, "RNN": nn.RNN})
 
@@ -133,6 +133,15 @@ def made(stack: Stack, said: Mapping[str, Any]) -> nn.Module:
     layer = _LAYERS[stack.cell](stack.input_size, stack.hidden_size, device="meta", **options)
     layer.to_empty(device="cpu")
     _fill(layer, {name: name for name, _ in layer.named_parameters()}, stack)
+    return layer.eval()
+
+
+def linear(weight: Tensor, bias: Tensor) -> nn.Linear:
+    """A readout of ``weight`` ``(O, H)`` and ``bias`` ``(O,)``; float32, for evaluation, nothing drawn at random."""
+    layer = nn.Linear(weight.shape[1], weight.shape[0], device="meta").to_empty(device="cpu")
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+        layer.bias.copy_(bias)
     return layer.eval()
 
 
