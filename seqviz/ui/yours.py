@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -46,6 +46,8 @@ BETTER: Final = 0.5
 """Another scale is told of where the loss is this share of what it is."""
 
 BESIDE: Final = (".data", ".json", ".bin", ".onnx_data")
+T = TypeVar("T")
+
 _EXAMPLE: Final = Path(__file__).resolve().parents[2] / "assets" / "weights" / "adding.safetensors"
 
 
@@ -77,11 +79,12 @@ class Yours:
     units: int = 0
     answers: dict[tuple[str, str], Any] = field(default_factory=dict)
     """By stack and question."""
-    runs: tuple[Any, looked.Run] | None = None
-    found: tuple[Any, looked.Look] | None = None
-    aimed: tuple[Any, Aim] | None = None
     cured: tuple[Any, nn.Module] | None = None
     example: bool = False
+    count: int = 0
+    """How often something was brought: what was made of other things is out of date."""
+    made: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    """The last of each kind of thing that was computed, and what of."""
     net_kept: str = ""
     data_kept: str = ""
     """The marks of what the browser keeps of this; nothing where there is nothing to keep."""
@@ -132,7 +135,7 @@ class Yours:
     def _now(self, file: NetworkFile | None, trace: Trace | None, name: str) -> None:
         if self.example:
             self.table, self.data_name = None, ""
-        self.net_kept = ""
+        self.net_kept, self.count = "", self.count + 1
         self.file, self.trace, self.name, self.example = file, trace, name, False
         self.stack = self.layer = self.batch = self.units = self.first = 0
         self.reverse, self.whole, self.columns, self.answers = False, False, [], {}
@@ -209,12 +212,21 @@ class Yours:
 
     def _brought(self, name: str) -> None:
         self.columns, self.wanted, self.ahead, self.data_name, self.first = [], [], None, name, 0
-        self.apart, self.sequence = "", 0
+        self.apart, self.sequence, self.count = "", 0, self.count + 1
+
+    def _once(self, what: str, of: Any, make: Callable[[], T]) -> T:
+        """Something that is computed anew only where what it is made of is another."""
+        known = self.made.get(what)
+        if known is None or known[0] != of:
+            known = self.made[what] = (of, make())
+        found: T = known[1]
+        return found
 
     @property
     def groups(self) -> dict[str, np.ndarray]:
         """The columns that tell sequences of the table apart, and where each begins."""
-        return looked.sequences_in(self.table) if self.table is not None else {}
+        table = self.table
+        return {} if table is None else self._once("groups", self.count, lambda: looked.sequences_in(table))
 
     @property
     def rows(self) -> Table:
@@ -269,37 +281,31 @@ class Yours:
         guess = (rest, 0) if len(rest) == outputs else (taken[:outputs], 1)
         return self.wanted or guess[0], guess[1] if self.ahead is None else self.ahead
 
-    def aim(self, scale: str | None = None) -> Aim:
+    def aim(self) -> Aim:
         """What the network is judged by on the person's own data; the last one is kept.
 
         Raises:
             ValueError: there are no data, or they do not fit.
         """
+        return self._once("aim", self.judging, lambda: self._aim(self.scale))
+
+    def _aim(self, scale: str) -> Aim:
         assert self.file is not None
         if self.table is None and not self.text:
             raise ValueError(tr("There are no data to judge by; bring a table."))
-        scale = self.scale if scale is None else scale
-        key = (*self.judging, scale)
-        if self.aimed is None or self.aimed[0] != key:
-            x = self.inputs(scale).x
-            if self.table is None:
-                right, ahead = x.argmax(1)[:, None].astype("<f4"), 1
-            else:
-                names, ahead = self.aims
-                right = looked.scaled(looked.columns_of_table(self.rows, names), **self._scaled(scale))[0]
-            network = self.file.whole(self.shown, **self.answered)
-            self.aimed = (key, aim(network, x, right, ahead=ahead))
-        return self.aimed[1]
+        x = self.inputs(scale).x
+        if self.table is None:
+            right, ahead = x.argmax(1)[:, None].astype("<f4"), 1
+        else:
+            names, ahead = self.aims
+            right = looked.scaled(looked.columns_of_table(self.rows, names), **self._scaled(scale))[0]
+        return aim(self.file.whole(self.shown, **self.answered), x, right, ahead=ahead)
 
     def fits_better(self) -> Sentence | None:
         """What is said of another scale of the columns on which the network does far better than on this one."""
-        kept = self.aimed
-        try:
-            shares = {scale: share_of_guess(self.aim(scale)) for scale in SCALES}
-        except ValueError:
+        shares = self._once("shares", self.judging, self._shares)
+        if shares is None:
             return None
-        finally:
-            self.aimed = kept
         best = min(shares, key=lambda scale: shares[scale])
         if self.outputs is None or not shares[best] < BETTER * min(1.0, shares[self.scale]):
             return None
@@ -309,10 +315,17 @@ class Yours:
             scale=tr(SCALES[best]), share=short(shares[best]), now=short(shares[self.scale]),
         )  # fmt: skip
 
+    def _shares(self) -> dict[str, float] | None:
+        """The loss on every scale of the columns, over that of one value; None where nothing can be judged."""
+        try:
+            return {scale: share_of_guess(self._aim(scale)) for scale in SCALES}
+        except ValueError:
+            return None
+
     def _key(self) -> tuple[Any, ...]:
         """What tells one run from another."""
-        data = (id(self.table), self.text, tuple(self.columns), self.scale, self.apart, self.sequence)
-        return id(self.file), self.stack, tuple(sorted(self.answered.items())), data
+        data = (self.text, tuple(self.columns), self.scale, self.apart, self.sequence)
+        return self.count, self.stack, tuple(sorted(self.answered.items())), data
 
     @property
     def judging(self) -> tuple[Any, ...]:
@@ -336,24 +349,33 @@ class Yours:
         """
         if self.trace is not None:
             return looked.look_at_trace(self.trace, most=MOST, first=self.first, whole=self.whole)
+        run = self._once("run", self._key(), self._run)
+        return self._once("look", self._part, lambda: run.look(most=MOST, first=self.first, whole=self.whole))
+
+    def _run(self) -> looked.Run:
         assert self.file is not None
-        if self.runs is None or self.runs[0] != self._key():
-            network = self.file.whole(self.shown, readout=False, **self.answered)
-            self.runs, self.cured = (self._key(), looked.Run(network, self.inputs().x)), None
-        key = (*self._key(), self.first, self.whole)
-        if self.found is None or self.found[0] != key:
-            self.found = (key, self.runs[1].look(most=MOST, first=self.first, whole=self.whole))
-        return self.found[1]
+        self.cured = None  # a cure is of the run that it was tried on
+        return looked.Run(self.file.whole(self.shown, readout=False, **self.answered), self.inputs().x)
+
+    @property
+    def _part(self) -> tuple[Any, ...]:
+        """What tells what is seen of one run from another."""
+        return *self._key(), self.first, self.whole
 
     def look_at(self, cured: nn.Module) -> None:
         """Show a network in the place of the one that was brought; as long as that and its data are the same."""
         self.cured = (self._key(), cured)
+        self.made.pop("cured", None)
 
     def run_cured(self) -> Trace | None:
         """The run of a network with its cures, over the same steps; None while none is looked at."""
         if self.cured is None or self.cured[0] != self._key():
             return None
-        network, x = self.cured[1], torch.from_numpy(self.inputs().x)
+        network = self.cured[1]
+        return self._once("cured", self._part, lambda: self._look_of(network))
+
+    def _look_of(self, network: nn.Module) -> Trace:
+        x = torch.from_numpy(self.inputs().x)
         while isinstance(network, Standardised):
             x, network = network.scaled(x), network.module
         assert isinstance(network, Whole)

@@ -305,6 +305,28 @@ def test_a_scale_on_which_it_does_better_is_told(visit):
     assert "fits these data better" not in words(app)
 
 
+def test_what_changes_nothing_is_judged_by_nothing_again(visit, monkeypatch):
+    asked = []
+    share = yours_module.share_of_guess
+    monkeypatch.setattr(yours_module, "share_of_guess", lambda aim: asked.append(aim) or share(aim))
+    torch.manual_seed(0)
+    app = visit("your_network")
+    bring(app, ("mine.pt", saved(nn.LSTM(1, 3, 2).state_dict())))
+    data(app, "load.csv", CSV)
+    assert asked
+    before, first = len(asked), picture(app)["id"]
+    app.at.button_group(key="yours.layer").set_value(1)
+    app.run()
+    assert picture(app)["id"] != first
+    assert len(asked) == before
+    app.at.button_group(key="yours.layer").set_value(0)
+    app.run()
+    assert picture(app)["id"] == first
+    data(app, "load.csv", CSV.replace(b"6,", b"5,"))
+    assert picture(app)["id"] != first
+    assert len(asked) > before
+
+
 def test_a_cured_network_is_shown_over_the_one_that_was_brought(visit):
     healthy = load_asset("order")
     weights = plant(seqviz.network(healthy), "never_read", [10, 20]).state_dict()
