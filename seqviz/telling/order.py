@@ -65,12 +65,18 @@ def _noticed(
     return [name for name in least if gaps[name] > least[name]]
 
 
-def order_headline(gaps: Mapping[str, float], moved: int, sizes: Mapping[str, float]) -> Sentence | None:
-    """:func:`order_in_words` in one short sentence; None where there is nothing to say of the order."""
+def _of_all(gaps: Mapping[str, float], moved: int, sizes: Mapping[str, float]) -> list[str] | None:
+    """Whose outputs notice the order; None where no step has another input, or a network overflowed."""
     if moved == 0 or not all(map(math.isfinite, gaps.values())):
         return None
-    others = [name for name in gaps if name != MEMORYLESS]
-    noticed = _noticed(gaps, others, gaps[MEMORYLESS], sizes)
+    return _noticed(gaps, [name for name in gaps if name != MEMORYLESS], gaps[MEMORYLESS], sizes)
+
+
+def order_headline(gaps: Mapping[str, float], moved: int, sizes: Mapping[str, float]) -> Sentence | None:
+    """:func:`order_in_words` in one short sentence; None where there is nothing to say of the order."""
+    noticed = _of_all(gaps, moved, sizes)
+    if noticed is None:
+        return None
     if not noticed:
         return tr("Shuffle this input, and no network tells the difference.")
     most = max(noticed, key=gaps.__getitem__)
@@ -82,13 +88,12 @@ def order_headline(gaps: Mapping[str, float], moved: int, sizes: Mapping[str, fl
 
 def shuffled_headline(gaps: Mapping[str, float], moved: int, sizes: Mapping[str, float]) -> Sentence | None:
     """The same once the steps are shuffled: who moved along with them, and who gives other answers."""
-    if moved == 0 or not all(map(math.isfinite, gaps.values())):
+    noticed = _of_all(gaps, moved, sizes)
+    if noticed is None:
         return None
-    others = [name for name in gaps if name != MEMORYLESS]
-    noticed = _noticed(gaps, others, gaps[MEMORYLESS], sizes)
     if not noticed:
         return tr("Shuffled: every network’s answers only moved along with the steps.")
-    if len(noticed) == len(others):
+    if len(noticed) == len(gaps) - 1:
         return tr("Shuffled: the feed-forward net’s answers only moved along; the others changed.")
     return tr(
         "Shuffled: the feed-forward net’s answers only moved along; changed: {names}.", names=_list(map(tr, noticed))
