@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
@@ -81,6 +82,17 @@ class _Refused(ValueError):
 _DAMAGE = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RecursionError, TypeError, ValueError)
 
 
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Whatever is wrong with a folder's files is said in one sentence, or in that of :class:`_Refused`."""
+    try:
+        yield
+    except _Refused as error:
+        raise ValueError(*error.args) from None
+    except _DAMAGE as error:
+        raise ValueError(tr("The folder is not a seqviz trace, or it is damaged.")) from error
+
+
 def is_folder(path: Path) -> bool:
     """Whether a path is a folder that a trace was written to, whole or not."""
     return (path / ABOUT).is_file()
@@ -92,14 +104,10 @@ def read_about(path: Path) -> About:
     Raises:
         ValueError: it is none, is damaged, or is of a newer version; in one sentence.
     """
-    try:
+    with _refusing():
         if (path / ABOUT).stat().st_size > _LONGEST_ABOUT:
             raise ValueError("damaged")
         return _about((path / ABOUT).read_bytes())
-    except _Refused as error:
-        raise ValueError(*error.args) from None
-    except _DAMAGE as error:
-        raise ValueError(tr("The folder is not a seqviz trace, or it is damaged.")) from error
 
 
 def of_files(files: Mapping[str, bytes]) -> tuple[About, dict[str, Array]]:
@@ -108,7 +116,7 @@ def of_files(files: Mapping[str, bytes]) -> tuple[About, dict[str, Array]]:
     Raises:
         ValueError: a file is missing, or they are no such folder's; in one sentence.
     """
-    try:
+    with _refusing():
         about = _about(files[ABOUT])
         missing = [name for k in range(len(about.signals)) if (name := f"signal_{k}.npy") not in files]
         if missing:
@@ -118,11 +126,7 @@ def of_files(files: Mapping[str, bytes]) -> tuple[About, dict[str, Array]]:
             data, shape = files[f"signal_{k}.npy"], (about.done, about.batch, width)
             header = _header(data, len(data), about, width)
             arrays[name] = np.frombuffer(data, header.dtype, math.prod(shape), header.start).reshape(shape)
-    except _Refused as error:
-        raise ValueError(*error.args) from None
-    except _DAMAGE as error:
-        raise ValueError(tr("The folder is not a seqviz trace, or it is damaged.")) from error
-    return about, arrays
+        return about, arrays
 
 
 def _about(data: bytes) -> About:
@@ -162,10 +166,8 @@ def open_arrays(path: Path, about: About) -> dict[str, Array]:
     Raises:
         ValueError: a file is missing, cut short, or says something else than the description.
     """
-    try:
+    with _refusing():
         return {name: _mapped(path, k, about, width) for k, (name, width) in enumerate(about.signals.items())}
-    except _DAMAGE as error:
-        raise ValueError(tr("The folder is not a seqviz trace, or it is damaged.")) from error
 
 
 def _mapped(path: Path, k: int, about: About, width: int) -> Array:
