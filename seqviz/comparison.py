@@ -12,7 +12,7 @@ from torch import nn
 
 from seqviz import cells
 from seqviz.capture import capture
-from seqviz.experiment import Experiment, Sequence
+from seqviz.experiment import Experiment
 from seqviz.gradients.connected import connectivity_matrix
 from seqviz.gradients.norms import norm
 from seqviz.kept import kept
@@ -228,9 +228,7 @@ def input_of(experiment: Experiment, kind: str, step: int) -> np.ndarray:
         step: where 1 is added, if it is nudged.
     """
     if kind in WAVES:
-        seq = experiment.sequence
-        wave = Sequence(kind, seq.length, seq.amplitude or 1.0, seq.period, seq.seed)
-        return generate(wave, experiment.input_size)
+        return generate(experiment.sequence.as_wave(kind), experiment.input_size)
     if kind == "shuffled":
         return shuffled(experiment, 0)[1]
     x = generate(experiment.sequence, experiment.input_size)

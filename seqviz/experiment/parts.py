@@ -140,6 +140,10 @@ class Sequence:
     names: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
+    def as_wave(self, kind: str) -> Sequence:
+        """A wave of this length, and with its amplitude, period and seed; 1 for an amplitude of 0, which shows none."""
+        return Sequence(kind, self.length, self.amplitude or 1.0, self.period, self.seed)
+
     def __post_init__(self) -> None:
         choice(self.kind, later("The kind of sequence"), KINDS)
         if not isinstance(self.text, str) or not isinstance(self.alphabet, str):

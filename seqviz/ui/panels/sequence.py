@@ -63,8 +63,7 @@ def _of_kind(experiment: Experiment, kind: str) -> Experiment:
         return experiment.changed(sequence=given, input_size=len(given.alphabet))
     if kind == "values":
         return experiment.changed(sequence=Input.of_values(sequences.generate(seq, experiment.input_size)))
-    wave = Input(kind, seq.length, seq.amplitude or 1.0, seq.period, seq.seed)
-    return experiment.changed(sequence=wave)
+    return experiment.changed(sequence=seq.as_wave(kind))
 
 
 def _wave_controls(bench: Bench) -> None:
