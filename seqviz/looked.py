@@ -280,8 +280,8 @@ class Run:
         if self.module.bidirectional:
             parts = [self._both_ways().sel(step=slice(0, None, every))]
         else:
-            for start in range(0, len(x), CHUNK - CHUNK % every or every):
-                part = x[start : start + (CHUNK - CHUNK % every or every)]
+            chunk = max(CHUNK // every, 1) * every
+            for part in x.split(chunk):
                 parts.append(_captured(self.module, part, state).sel(step=slice(0, None, every)))
                 state = _state_after(self.module, part, state)
         says = _one_in(every, len(x))

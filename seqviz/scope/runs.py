@@ -13,7 +13,7 @@ from seqviz import vocabulary as words
 from seqviz.checks import shown
 from seqviz.language import again, sentences, tr
 from seqviz.metrics import describe
-from seqviz.scope.headers import LitRow, ScopeHeader
+from seqviz.scope.headers import LitRow, ScopeHeader, ScopeRow
 from seqviz.scope.message import pack, row
 from seqviz.telling import headlines
 from seqviz.telling.titles import network_title
@@ -81,14 +81,7 @@ def of_trace(
         for name, values in signals(trace, cell, layer, reverse=reverse, prefix=module, batch=batch).items()
     }
     told = headline or headlines.headline("", words.CELL_LABELS[cell], found).says
-    rows = [row(name, cell, values.shape[1], describe(name, values)) for name, values in found.items()]
-    for each, values in zip(rows, found.values(), strict=True):
-        each["note"] = headlines.brief(each["signal"], values)
-    if found["x"].shape[1] > LINES:
-        rows[0] |= {"kind": "onehot", "names": [str(k) for k in range(found["x"].shape[1])]}
-    fitting = len(names) == found["x"].shape[1] and len(set(names)) == len(names)
-    if fitting and rows[0]["kind"] == "onehot":
-        rows[0]["names"] = list(names)
+    called = list(names) if len(set(names)) == len(names) == found["x"].shape[1] else None
     layers = next(k for k in count_from(1) if words.signal_name(k, "h", prefix=module) not in trace)
     hidden = found["h"].shape[1]
     header: ScopeHeader = {
@@ -104,13 +97,13 @@ def of_trace(
         "hidden": hidden,
         "inputs": found["x"].shape[1],
         "labels": None,
-        "rows": rows,
+        "rows": _rows(found, cell, called),
         "editable": False,
         "status": sentences([describe_parity(trace.parity), again(trace.problem)]),
         "address": "",
         "fields": (),
         "headline": told,
-        "names": list(names) if fitting else None,
+        "names": called,
         "marks": list(marks)[:length] if len(marks) >= length else None,
         "lit": lit,
     }
@@ -119,6 +112,16 @@ def of_trace(
         header["baseline"] = all(name in old and len(old[name]) >= length for name in found)
         found |= {f"baseline.{name}": values[:length] for name, values in old.items() if header["baseline"]}
     return pack(header, found)
+
+
+def _rows(found: dict[str, np.ndarray], cell: str, names: list[str] | None) -> list[ScopeRow]:
+    """A row for each signal, with what is said of it; of many inputs each has a line of its own."""
+    rows = [row(name, cell, values.shape[1], describe(name, values)) for name, values in found.items()]
+    for each, values in zip(rows, found.values(), strict=True):
+        each["note"] = headlines.brief(each["signal"], values)
+    if (width := found["x"].shape[1]) > LINES:
+        rows[0] |= {"kind": "onehot", "names": names or [str(k) for k in range(width)]}
+    return rows
 
 
 def _module(trace: Trace, prefix: str | None) -> str:
