@@ -23,6 +23,7 @@ from seqviz.language import current
 __all__ = [
     "BUDGET",
     "SHELF",
+    "Latest",
     "Shelf",
     "answered",
     "answering",
@@ -59,6 +60,25 @@ _SAMPLE: Final = 16
 
 P = ParamSpec("P")
 Made = TypeVar("Made")
+
+
+class Latest:
+    """The last of each kind of thing that was computed for one person, and what it was made of."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[Any, Any]] = {}
+
+    def of(self, what: str, key: Any, make: Callable[[], Made]) -> Made:
+        """What was made of an equal key, or else what is made now."""
+        known = self._made.get(what)
+        if known is None or known[0] != key:
+            known = self._made[what] = (key, make())
+        found: Made = known[1]
+        return found
+
+    def drop(self, what: str) -> None:
+        """Forget one."""
+        self._made.pop(what, None)
 
 
 class Shelf:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 import streamlit as st
@@ -22,6 +22,7 @@ from seqviz.aims import Aim, aim, share_of_guess
 from seqviz.command import OPEN
 from seqviz.doctor.cures import Standardised
 from seqviz.folders import ABOUT
+from seqviz.kept import Latest
 from seqviz.language import Sentence, later, reason, tr
 from seqviz.reading import MissingValues, Table, read_table
 from seqviz.reading.networks import NetworkFile, Stack, read_network
@@ -46,8 +47,6 @@ BETTER: Final = 0.5
 """Another scale is told of where the loss is this share of what it is."""
 
 BESIDE: Final = (".data", ".json", ".bin", ".onnx_data")
-T = TypeVar("T")
-
 _EXAMPLE: Final = Path(__file__).resolve().parents[2] / "assets" / "weights" / "adding.safetensors"
 
 
@@ -83,8 +82,7 @@ class Yours:
     example: bool = False
     count: int = 0
     """How often something was brought: what was made of other things is out of date."""
-    made: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    """The last of each kind of thing that was computed, and what of."""
+    latest: Latest = field(default_factory=Latest)
     net_kept: str = ""
     data_kept: str = ""
     """The marks of what the browser keeps of this; nothing where there is nothing to keep."""
@@ -162,10 +160,10 @@ class Yours:
     @property
     def takes(self) -> int:
         """How many inputs the network takes, at its first stack."""
-        return self._chain[0].input_size
+        return self.chain[0].input_size
 
     @property
-    def _chain(self) -> list[Stack]:
+    def chain(self) -> list[Stack]:
         """The stacks that lead to the one that is shown, and it."""
         assert self.file is not None
         return self.file.chain(self.shown)
@@ -214,19 +212,11 @@ class Yours:
         self.columns, self.wanted, self.ahead, self.data_name, self.first = [], [], None, name, 0
         self.apart, self.sequence, self.count = "", 0, self.count + 1
 
-    def _once(self, what: str, of: Any, make: Callable[[], T]) -> T:
-        """Something that is computed anew only where what it is made of is another."""
-        known = self.made.get(what)
-        if known is None or known[0] != of:
-            known = self.made[what] = (of, make())
-        found: T = known[1]
-        return found
-
     @property
     def groups(self) -> dict[str, np.ndarray]:
         """The columns that tell sequences of the table apart, and where each begins."""
         table = self.table
-        return {} if table is None else self._once("groups", self.count, lambda: looked.sequences_in(table))
+        return {} if table is None else self.latest.of("groups", self.count, lambda: looked.sequences_in(table))
 
     @property
     def rows(self) -> Table:
@@ -287,7 +277,7 @@ class Yours:
         Raises:
             ValueError: there are no data, or they do not fit.
         """
-        return self._once("aim", self.judging, lambda: self._aim(self.scale))
+        return self.latest.of("aim", self.judging, lambda: self._aim(self.scale))
 
     def _aim(self, scale: str) -> Aim:
         assert self.file is not None
@@ -303,7 +293,7 @@ class Yours:
 
     def fits_better(self) -> Sentence | None:
         """What is said of another scale of the columns on which the network does far better than on this one."""
-        shares = self._once("shares", self.judging, self._shares)
+        shares = self.latest.of("shares", self.judging, self._shares)
         if shares is None:
             return None
         best = min(shares, key=lambda scale: shares[scale])
@@ -332,11 +322,6 @@ class Yours:
         """What tells one judgement from another."""
         return (*self._key(), self.aims if self.table is not None else None)
 
-    @property
-    def depth(self) -> int:
-        """How many stacks the network has, up to the one that is shown."""
-        return len(self._chain)
-
     def run_inputs(self) -> torch.Tensor:
         """What the network takes, as far as a picture of it goes ``(L, 1, F)``."""
         return torch.from_numpy(self.inputs().x[:MOST])[:, None]
@@ -349,8 +334,8 @@ class Yours:
         """
         if self.trace is not None:
             return looked.look_at_trace(self.trace, most=MOST, first=self.first, whole=self.whole)
-        run = self._once("run", self._key(), self._run)
-        return self._once("look", self._part, lambda: run.look(most=MOST, first=self.first, whole=self.whole))
+        run = self.latest.of("run", self._key(), self._run)
+        return self.latest.of("look", self._part, lambda: run.look(most=MOST, first=self.first, whole=self.whole))
 
     def _run(self) -> looked.Run:
         assert self.file is not None
@@ -365,14 +350,14 @@ class Yours:
     def look_at(self, cured: nn.Module) -> None:
         """Show a network in the place of the one that was brought; as long as that and its data are the same."""
         self.cured = (self._key(), cured)
-        self.made.pop("cured", None)
+        self.latest.drop("cured")
 
     def run_cured(self) -> Trace | None:
         """The run of a network with its cures, over the same steps; None while none is looked at."""
         if self.cured is None or self.cured[0] != self._key():
             return None
         network = self.cured[1]
-        return self._once("cured", self._part, lambda: self._look_of(network))
+        return self.latest.of("cured", self._part, lambda: self._look_of(network))
 
     def _look_of(self, network: nn.Module) -> Trace:
         x = torch.from_numpy(self.inputs().x)

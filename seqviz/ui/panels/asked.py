@@ -107,4 +107,4 @@ def _lit(diagnosis: Diagnosis, yours: Yours) -> tuple[LitRow, ...]:
 def _of_last(path: str, yours: Yours) -> bool:
     """Whether a signal's path is of the last stack, which is the one that is shown."""
     module, _, _ = path.rpartition(".")
-    return not module or module == f"layers.{yours.depth - 1}"
+    return not module or module == f"layers.{len(yours.chain) - 1}"
