@@ -66,9 +66,27 @@ def outer_norms(left: Array, right: Array) -> Array:
     """
     if left.shape[1] == 1:
         return norm(left[:, 0], 1) * norm(right[:, 0], 1)
+    found = np.zeros(len(left))
+    there = _counts(left, right)
     count = max(1, 2**18 // left[0].size)
-    blocks = [slice(start, start + count) for start in range(0, len(left), count)]
-    return np.concatenate([_block_norms(left[block], right[block]) for block in blocks])
+    for start in range(0, len(there), count):
+        some = there[start : start + count]
+        found[some] = _block_norms(_picked(left, some), _picked(right, some))
+    return found
+
+
+def _counts(left: Array, right: Array) -> Array:
+    """The steps whose products are not all 0: those that a gradient reached before it vanished."""
+    there: Array = left.any(axis=(1, 2))
+    if not there.all():
+        there[~there] = ~np.isfinite(right[~there]).all(axis=(1, 2))
+    return np.flatnonzero(there)
+
+
+def _picked(values: Array, steps: Array) -> Array:
+    """Some steps of values, without a copy where they follow each other."""
+    whole = steps[-1] - steps[0] + 1 == len(steps)
+    return values[steps[0] : steps[-1] + 1] if whole else values[steps]
 
 
 def _block_norms(left: Array, right: Array) -> Array:
