@@ -44,8 +44,10 @@ def your_network() -> None:
     with st.container(key="yours"):
         left, middle, right = st.columns([3, 7, 3], gap="medium")
         with left, st.container(key="yours-brought"):
-            _network(yours)
-            _data(yours)
+            with st.container():  # what comes and goes above a field may not move it while its file is on the way
+                _network(yours)
+            with st.container():
+                _data(yours)
         with right, st.container(key="yours-asked"):
             answered = asked(yours) if yours.file is not None else Answered()
         with middle, st.container(key="yours-picture"):
