@@ -77,7 +77,7 @@ def outer_norms(left: Array, right: Array) -> Array:
 
 def _counts(left: Array, right: Array) -> Array:
     """The steps whose products are not all 0: those that a gradient reached before it vanished."""
-    there: Array = left.any(axis=(1, 2))
+    there = np.asarray(left.any(axis=(1, 2)))
     if not there.all():
         there[~there] = ~np.isfinite(right[~there]).all(axis=(1, 2))
     return np.flatnonzero(there)
