@@ -7,7 +7,7 @@ captured gates; autograd is only asked for the way from the loss to the recurren
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -46,7 +46,8 @@ class GradientFlow:
     ``flow["l0.f_pre"]`` is the gradient at a gate's pre-activation (``l0.h_pre`` in a plain RNN), and ``flow["x"]``
     ``(L, N, H_in)`` the gradient at the recurrent layer's input x_t. ``flow["l0.h_0"]`` and ``flow["l0.c_0"]``
     ``(N, H)`` are those at the states before the first step. Names, shapes and batch order are the trace's; with
-    several recurrent modules every name has its module's before it, as in the trace.
+    several recurrent modules every name has its module's before it, as in the trace. Like a trace, a flow is an
+    iterable of its names, with a length.
 
     In a run with interventions each is the gradient at the value after the edit, which is the trace's. Beneath a
     value that is held it is 0.
@@ -72,9 +73,18 @@ class GradientFlow:
     def __getitem__(self, name: str) -> np.ndarray:
         try:
             return self.arrays[name] if name in self.arrays else self.initial[name]
-        except KeyError:
+        except (KeyError, TypeError):
             known = ", ".join((*self.arrays, *self.initial))
             raise KeyError(tr("There is no gradient {name!r}. There are {known}.", name=name, known=known)) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self.arrays, *self.initial))
+
+    def __len__(self) -> int:
+        return len(self.arrays) + len(self.initial)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.arrays or name in self.initial
 
     def __repr__(self) -> str:
         steps, batch = next(iter(self.arrays.values())).shape[:2]
@@ -261,8 +271,8 @@ def _of_the_numbers(loss: float, found: WayBack, cut: list[str]) -> str:
         )
     if cut:
         return tr(
-            "{names} ran without gradients, in torch.no_grad() or torch.inference_mode() inside the module: "
-            "none arrives.",
+            "{names} ran without gradients, in torch.no_grad(), torch.inference_mode() or a checkpoint with "
+            "use_reentrant=True inside the module: none arrives.",
             names=", ".join(cut),
         )
     states = [array for name, array in found.arrays.items() if name.endswith(".h")]

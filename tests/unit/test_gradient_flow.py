@@ -81,6 +81,10 @@ def test_equals_autograd(kind: str, layers: int, both: bool, proj: int, packed: 
     flow = gradient_flow(rnn, x, loss=wavy)
     expected = autograd(rnn, x, wavy)
     assert {name for name in flow.arrays if not name.endswith("_pre")} >= {"x", "l0.h"}
+    assert [*flow] == [*flow.arrays, *flow.initial]
+    assert len(flow) == len([*flow])
+    assert "l0.h_0" in flow
+    assert "l9.h" not in flow
     valid = np.arange(9)[:, None, None] < np.array(LENGTHS)[None, :, None] if packed else np.ones((1, 1, 1))
     for name, array in flow.arrays.items():
         close(array * valid, expected[name] * valid)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.utils.checkpoint import checkpoint
 
 import seqviz
 from seqviz import Ablate, Clamp, Scale, capture, connectivity, gradient_flow
@@ -510,6 +511,23 @@ def test_arguments_of_the_wrong_type_get_a_sentence(wrong: dict[str, Any]) -> No
     for run in (capture, gradient_flow):
         with pytest.raises(ValueError, match=r"list|dict|Clamp|recurrent module|\(h_0, c_0\)"):
             run(nn.LSTM(F, H), torch.randn(L, N, F), **wrong)
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+def test_a_checkpointed_layer_has_its_gradients_or_says_why_not(reentrant: bool) -> None:
+    class Checkpointed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn = nn.GRU(F, H)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return checkpoint(lambda given: self.rnn(given)[0], x, use_reentrant=reentrant)
+
+    net, x = Checkpointed(), torch.randn(L, N, F, requires_grad=True)
+    flow = gradient_flow(net, x)
+    assert ("use_reentrant=True" in flow.problem) is reentrant
+    if not reentrant:
+        np.testing.assert_allclose(flow["l0.h"], gradient_flow(net.rnn, x)["l0.h"], atol=1e-6)
 
 
 def test_layers_that_run_without_gradients_are_said() -> None:
