@@ -67,15 +67,14 @@ def rebuild(work: Any) -> tuple[dict[str, Array], float]:
 
 
 class Slopes(NamedTuple):
-    """Of a step, each ``(L, N, H)``.
+    """Of every step.
 
-    ``r, z, n`` are dh_t/d(pre-activation), ``n_hh`` is dh_t/d(W_hn h + b_hn), ``keep`` dh_t/dh_{t-1} past the gates.
+    ``gates`` ``(L, N, 3, H)`` is dh_t/d(r_pre), dh_t/d(z_pre) and dh_t/d(W_hn h + b_hn), in torch's row order; ``n``
+    ``(L, N, H)`` is dh_t/d(n_pre), ``keep`` dh_t/dh_{t-1} past the gates.
     """
 
-    r: Array
-    z: Array
+    gates: Array
     n: Array
-    n_hh: Array
     keep: Array
 
 
@@ -83,13 +82,11 @@ def slopes(ran: Ran) -> Slopes:
     """See :class:`Slopes`."""
     to_n = at.gained(at.complement(ran, "z") * at.tanh_slope(ran, "n"), ran, "n", "h")
     product = at.gained(to_n, ran, "n_pre")
-    return Slopes(
-        r=at.gained(product * _n_hh(ran) * at.gate_slope(ran, "r"), ran, "r"),
-        z=at.gained(_h_less_n(ran) * at.gate_slope(ran, "z"), ran, "z", "h"),
-        n=to_n,
-        n_hh=product * ran.signals["r"],
-        keep=at.gained(ran.signals["z"], ran, "h"),
-    )
+    gates = np.empty((*to_n.shape[:2], 3, to_n.shape[2]), to_n.dtype)  # block by block: memory asked for anew is slow
+    gates[:, :, 0] = at.gained(product * _n_hh(ran) * at.gate_slope(ran, "r"), ran, "r")
+    gates[:, :, 1] = at.gained(_h_less_n(ran) * at.gate_slope(ran, "z"), ran, "z", "h")
+    gates[:, :, 2] = product * ran.signals["r"]
+    return Slopes(gates, to_n, at.gained(ran.signals["z"], ran, "h"))
 
 
 def _to_products(ran: Ran, slope: Array) -> Array:
@@ -103,9 +100,8 @@ def _to_products(ran: Ran, slope: Array) -> Array:
 
 def pull(ran: Ran, e: Mapping[str, Array]) -> Pulled:
     """Carry what reaches h ``(L, N, H)`` back through the steps."""
-    s, e_h = slopes(ran), e["h"]
-    # dh/d(r, z) at the pre-activations, and dh/d(W_hn h + b_hn).
-    slope, to_n, keep = at.reached([np.stack([s.r, s.z, s.n_hh], axis=2), s.n, s.keep], e_h)
+    e_h = e["h"]
+    slope, to_n, keep = at.reached([*slopes(ran)], e_h)
     to_hh = _to_products(ran, slope)
     steps, batch, _ = e_h.shape
     dh, dhh = e_h.copy(), np.empty_like(slope)
@@ -129,7 +125,7 @@ def pull(ran: Ran, e: Mapping[str, Array]) -> Pulled:
 def jacobians(ran: Ran) -> Array:
     """``d h_t / d h_{t-1}``, ``(L, H, H)``."""
     s = slopes(ran)
-    to_hh = _to_products(ran, np.stack([s.r, s.z, s.n_hh], axis=2))[:, 0]
+    to_hh = _to_products(ran, s.gates)[:, 0]
     found: Array = np.add.reduce([to_hh[:, k, :, None] * block for k, block in enumerate(np.split(ran.w_hh, 3))])
     diagonal = np.arange(found.shape[1])
     found[:, diagonal, diagonal] += s.keep[:, 0]
@@ -140,7 +136,7 @@ def back(ran: Ran, rows: int) -> Back:
     """``P J_t`` for rows of P, with no Jacobian formed."""
     s = slopes(ran)
     keep = s.keep[:, 0]
-    through = at.Through(_to_products(ran, np.stack([s.r, s.z, s.n_hh], axis=2))[:, 0], ran.w_hh)
+    through = at.Through(_to_products(ran, s.gates)[:, 0], ran.w_hh)
 
     def step(t: int, p_h: Array, p_c: Array, to_h: Array, to_c: Array) -> None:
         np.dot(p_h, through[t], out=to_h)

@@ -89,15 +89,13 @@ def _squashed(work: Any, blocks: Any, gates: Array) -> Iterator[slice]:
 
 
 class Slopes(NamedTuple):
-    """Of a step, each ``(L, N, H)``; m is h, or with a projection what is projected.
+    """Of every step; m is h, or with a projection what is projected.
 
-    ``i, f, g`` are dc_t/d(pre-activation), ``o`` is dm_t/d(o_pre), ``show`` dm_t/dc_t, ``keep`` dc_t/dc_{t-1}.
+    ``pre`` ``(L, N, 4, H)`` is dc_t/d(pre-activation) of i, f and g, and dm_t/d(o_pre), in torch's row order; ``show``
+    ``(L, N, H)`` is dm_t/dc_t, ``keep`` dc_t/dc_{t-1}.
     """
 
-    i: Array
-    f: Array
-    g: Array
-    o: Array
+    pre: Array
     show: Array
     keep: Array
 
@@ -106,21 +104,18 @@ def slopes(ran: Ran) -> Slopes:
     """See :class:`Slopes`."""
     i, f, g, o, c = (ran.signals[name] for name in "ifgoc")
     m = "h" if ran.w_hr is None else "h_pre"
-    return Slopes(
-        i=at.gained(g * at.gate_slope(ran, "i"), ran, "i", "c"),
-        f=at.gained(ran.before["c"] * at.gate_slope(ran, "f"), ran, "f", "c"),
-        g=at.gained(i * at.tanh_slope(ran, "g"), ran, "g", "c"),
-        o=at.gained(np.tanh(c) * at.gate_slope(ran, "o"), ran, "o", m),
-        show=at.gained(o * sech2(c), ran, m),
-        keep=at.gained(f, ran, "c"),
-    )
+    pre = np.empty((*c.shape[:2], 4, c.shape[2]), c.dtype)  # filled block by block: memory asked for anew is slow
+    pre[:, :, 0] = at.gained(g * at.gate_slope(ran, "i"), ran, "i", "c")
+    pre[:, :, 1] = at.gained(ran.before["c"] * at.gate_slope(ran, "f"), ran, "f", "c")
+    pre[:, :, 2] = at.gained(i * at.tanh_slope(ran, "g"), ran, "g", "c")
+    pre[:, :, 3] = at.gained(np.tanh(c) * at.gate_slope(ran, "o"), ran, "o", m)
+    return Slopes(pre, at.gained(o * sech2(c), ran, m), at.gained(f, ran, "c"))
 
 
 def pull(ran: Ran, e: Mapping[str, Array]) -> Pulled:
     """Carry what reaches h ``(L, N, P or H)``, and c ``(L, N, H)``, back through the steps."""
-    s, e_h, e_c = slopes(ran), e["h"], e.get("c")
-    # dc/d(i, f, g) and dm/d(o) at the pre-activations, in torch's row order.
-    slope, show, keep = at.reached([np.stack([s.i, s.f, s.g, s.o], axis=2), s.show, s.keep], e_h, e_c)
+    e_h, e_c = e["h"], e.get("c")
+    slope, show, keep = at.reached([*slopes(ran)], e_h, e_c)
     to_hh = at.blocks_gained(slope, ran, "pre", "hh")
     steps, batch = e_h.shape[:2]
     dh, dc = e_h.copy(), np.zeros_like(show) if e_c is None else e_c.copy()
@@ -162,7 +157,7 @@ def _unprojected(ran: Ran) -> Array:
 def jacobians(ran: Ran) -> Array:
     """``d (h, c)_t / d (h, c)_{t-1}``, ``(L, 2H, 2H)``."""
     s = slopes(ran)
-    to_hh = at.blocks_gained(np.stack([s.i, s.f, s.g, s.o], axis=2), ran, "pre", "hh")[:, 0]
+    to_hh = at.blocks_gained(s.pre, ran, "pre", "hh")[:, 0]
     *into_c, out = (to_hh[:, k, :, None] * block for k, block in enumerate(np.split(ran.w_hh, 4)))
     show, keep, c_h = s.show[:, 0], s.keep[:, 0], np.add.reduce(into_c)
     steps, size = keep.shape
@@ -179,7 +174,7 @@ def back(ran: Ran, rows: int) -> Back:
     """``P J_t`` for `rows` rows of P, with no Jacobian formed."""
     s, size = slopes(ran), ran.w_hh.shape[1]
     keep, show, w = s.keep[:, 0], s.show[:, 0], ran.w_hh
-    to_hh = at.blocks_gained(np.stack([s.i, s.f, s.g, s.o], axis=2), ran, "pre", "hh")[:, 0]
+    to_hh = at.blocks_gained(s.pre, ran, "pre", "hh")[:, 0]
     through_c, to_o, w_o = at.Through(to_hh[:, :3], w[: 3 * size]), to_hh[:, 3], w[3 * size :]
     on_c, on_o, by_o = (np.empty((rows, size)) for _ in range(3))
 
