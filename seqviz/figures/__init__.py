@@ -1,7 +1,7 @@
 """Arrays in, :class:`plotly.graph_objects.Figure` out. Nothing here shows or saves a figure."""
 
 from seqviz.figures.connected import connectivity
-from seqviz.figures.fixed import fixed_points
+from seqviz.figures.fixed import fixed_points, lyapunov
 from seqviz.figures.heatmaps import scope, weight_matrix
 from seqviz.figures.lines import curves
 from seqviz.figures.lit import lit
@@ -15,6 +15,7 @@ __all__ = [
     "curves",
     "fixed_points",
     "lit",
+    "lyapunov",
     "memory_use",
     "saturation",
     "scope",

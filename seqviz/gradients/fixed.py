@@ -28,8 +28,13 @@ Array = np.ndarray
 
 _SETTLED: Final = 1e-12
 """A residual of this size, over that of the state, is rounding."""
+_RESTS: Final = 1e-9
+_SLOW: Final = 1e-4
+"""A step of this size, over that of the state, is next to none."""
 _STEPS: Final = 200
 _MOST: Final = 100_000
+_STILL: Final = 0.01
+"""A run that moves a unit by less says nothing of where it could be."""
 _AT_ONCE: Final = 4_000_000
 """Numbers of the Jacobians that are held at once."""
 
@@ -47,13 +52,14 @@ def fixed_points(
     """The states at which a network rests while its input is `x`.
 
     A point that no start is led to is not found: more starts find more. Where a whole line of states rests, there are
-    as many points as starts.
+    as many points as starts; where a network only seems to rest, ``slow`` has the places.
 
     Args:
         module: a network or layer with one recurrent layer in one direction, without projection.
         x: the input that stays: a number for all inputs, or ``(H_in,)``.
         trace: a run, around whose states (of the whole batch) half of the search begins, the other half anywhere
-            between the least and the most of each unit; by default it begins at random, h from -1 to 1.
+            between the least and the most of each unit, from -1 to 1 where the run hardly moves it; by default it
+            begins at random, h from -1 to 1.
         starts: how many, or the states themselves, ``(N, S)``.
         spread: how far a state of the run is moved, in its own standard deviation; else that of a drawn c.
         seed: of the draw.
@@ -70,16 +76,19 @@ def fixed_points(
     step = _Step(cell, weights, given, widths)
     first = _starts(starts, trace, widths, spread, seed)
     with np.errstate(over="ignore", invalid="ignore"):
-        found = np.concatenate([_settled(step, part) for part in _parts(first)]) if len(first) else first
-        kept, counts = _merged(found, number(merge, later("The distance of two points")))
+        ends, sizes = (np.concatenate(part) for part in zip(*(_ends(step, p) for p in _parts(first)), strict=True))
+        moves = sizes / (1 + np.linalg.norm(ends, axis=1))
+        kept, counts = _merged(ends[moves <= _RESTS], number(merge, later("The distance of two points")))
         values, jacobians = step(kept)
+    slow = (moves > _RESTS) & (moves <= _SLOW)
     eigenvalues = np.linalg.eigvals(jacobians) if len(kept) else np.zeros(kept.shape)
     eigenvalues = np.take_along_axis(eigenvalues, np.argsort(-np.abs(eigenvalues), axis=1), 1).astype(complex)
     order = np.argsort(np.abs(eigenvalues).max(axis=1, initial=0.0), kind="stable")
     residual = np.linalg.norm(values - kept, axis=1)
     return FixedPoints(
-        kept[order], eigenvalues[order], residual[order], counts[order], given, len(first), widths.get("h", 0)
-    )
+        kept[order], eigenvalues[order], residual[order], counts[order], given, len(first), widths.get("h", 0),
+        ends[slow], sizes[slow],
+    )  # fmt: skip
 
 
 class _Step:
@@ -152,6 +161,8 @@ def _starts(starts: Any, trace: Trace | None, widths: Mapping[str, int], spread:
         size=(count, size)
     )
     low, high = visited.min(axis=0), visited.max(axis=0)
+    still = high - low < _STILL
+    low, high = np.where(still, np.minimum(low, -1), low), np.where(still, np.maximum(high, 1), high)
     return np.where(np.arange(count)[:, None] % 2, draw.uniform(low, high, (count, size)), near).astype(np.float64)
 
 
@@ -160,8 +171,8 @@ def _parts(states: Array) -> list[Array]:
     return [states[k : k + each] for k in range(0, len(states), each)]
 
 
-def _settled(step: _Step, states: Array) -> Array:
-    """Those of the states' ends that rest, ``(M, S)``: Newton's steps, damped while they lead away."""
+def _ends(step: _Step, states: Array) -> tuple[Array, Array]:
+    """Where states are led to ``(N, S)``, and how far a step moves them there: Newton's, damped while it leads away."""
     states, damping = states.copy(), np.full(len(states), 1e-2)
     after, jacobians = step(states)
     rest, eye = after - states, np.eye(states.shape[1])
@@ -183,8 +194,7 @@ def _settled(step: _Step, states: Array) -> Array:
         taken = where[better]
         states[taken] += moved[better]
         rest[taken], jacobians[taken] = left[better], slopes[better]
-    size = np.linalg.norm(rest, axis=1)
-    return states[np.isfinite(size) & (size <= 1e-9 * (1 + np.linalg.norm(states, axis=1)))]
+    return states, np.linalg.norm(rest, axis=1)
 
 
 def _merged(states: Array, merge: float) -> tuple[Array, Array]:

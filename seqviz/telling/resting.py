@@ -6,13 +6,17 @@ import math
 
 import numpy as np
 
-from seqviz.language import Sentence, later, tr, trn
+from seqviz.language import Sentence, later, sentences, tr, trn
 from seqviz.telling.numbers import Number
 from seqviz.telling.titles import step_count
 
 __all__ = ["describe_exponents", "describe_rests"]
 
 _NEITHER = later("Two runs that begin side by side neither part nor meet: the largest exponent is {rate}.")
+_BARELY = later(
+    "Over {steps}, two runs that begin side by side part or meet by less than a factor of 2: the largest exponent is "
+    "{rate}."
+)
 _PART = later("Two runs that begin side by side part, twice as far every {steps}: the largest exponent is {rate}.")
 _MEET = later("Two runs that begin side by side meet, half as far every {steps}: the largest exponent is {rate}.")
 _STILL = 1e-3
@@ -20,27 +24,62 @@ _STILL = 1e-3
 _ALIKE = 1e-6
 
 
-def describe_rests(stable: int, others: int, starts: int) -> Sentence:
-    """At how many places it rests: those that hold what comes near, and the others; found from so many starts."""
+def describe_rests(stable: int, others: int, starts: int, *, stay: int = 0, slow: int = 0, drift: float = 0.0) -> str:
+    """At how many places it rests: those that hold what comes near, and those that it leaves.
+
+    Args:
+        stable, others: how many of both.
+        starts: from how many it began.
+        stay: how many of these came to rest where nothing leads back and nothing away.
+        slow, drift: how many came to where it all but rests, and how far a step moves it there at most.
+    """
+    says = []
     asked = trn("{count:,} start", "{count:,} starts", starts)
-    if not stable + others:
-        return tr("None of {starts} settles: no place was found at which it rests.", starts=asked)
-    holds = trn("{count} place that it returns to", "{count} places that it returns to", stable)
-    leaves = trn("{count} that it leaves", "{count} that it leaves", others)
-    return tr("From {starts} it comes to rest at {stable}, and at {others}.", starts=asked, stable=holds, others=leaves)
+    if stable + others:
+        holds = trn("{count} place that it returns to", "{count} places that it returns to", stable)
+        leaves = trn("{count} that it leaves", "{count} that it leaves", others)
+        rests = tr(
+            "From {starts} it comes to rest at {stable}, and at {others}.", starts=asked, stable=holds, others=leaves
+        )
+        says.append(rests)
+    elif not stay:
+        says.append(tr("None of {starts} settles: no place was found at which it rests.", starts=asked))
+    if stay:
+        says.append(
+            trn(
+                "{count:,} of {starts} comes to rest where nothing brings it back and nothing leads away.",
+                "{count:,} of {starts} come to rest where nothing brings them back and nothing leads away.",
+                stay, starts=asked,
+            )
+        )  # fmt: skip
+    if slow:
+        says.append(
+            trn(
+                "{count:,} comes to where it all but rests: a step moves it by {drift} at most.",
+                "{count:,} come to where it all but rests: a step moves it by {drift} at most.",
+                slow, drift=Number(drift),
+            )
+        )  # fmt: skip
+    return sentences(says)
 
 
-def describe_exponents(exponents: np.ndarray, total: float) -> list[Sentence]:
-    """Whether two runs that begin side by side part, and the sum of the exponents against the mean log-determinant."""
+def describe_exponents(exponents: np.ndarray, total: float, steps: int | None = None) -> list[Sentence]:
+    """Whether two runs that begin side by side part, and the sum of the exponents against the mean log-determinant.
+
+    `steps` is the run's length, where that is known: what neither doubles nor halves on its way is not told as if it
+    went on like that.
+    """
     largest = float(exponents[0])
     rate = Number(largest)
     if not math.isfinite(largest):
         says = [tr("Whatever differs between two runs is gone after a step.")]
     elif abs(largest) < _STILL:
         says = [tr(_NEITHER, rate=rate)]
+    elif steps is not None and abs(largest) * steps < math.log(2):
+        says = [tr(_BARELY, steps=step_count(steps), rate=rate)]
     else:
-        steps = step_count(max(1, round(math.log(2) / abs(largest))))
-        says = [tr(_PART if largest > 0 else _MEET, steps=steps, rate=rate)]
+        halving = step_count(max(1, round(math.log(2) / abs(largest))))
+        says = [tr(_PART if largest > 0 else _MEET, steps=halving, rate=rate)]
     together = float(exponents.sum())
     if not math.isfinite(together) and not math.isfinite(total):
         return [*says, tr("Some direction is lost exactly, so that exponents and log-determinant add up to −∞.")]

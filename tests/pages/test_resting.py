@@ -30,6 +30,17 @@ def test_the_flip_flop_on_the_screen_rests_at_eight_places(visit):
     assert any("at 8 places that it returns to" in m.value for m in app.at.markdown)
 
 
+def test_a_latch_holds_what_it_is_given_and_never_says_that_nothing_rests(visit):
+    app = visit(e=seqviz.preset("latch").to_url())
+    app.at.session_state["gates.rests.kept"] = True
+    app.run()
+    said = " ".join(m.value for m in app.at.markdown)
+    assert "where nothing brings them back and nothing leads away" in said
+    assert "all but rests" in said
+    assert "less than a factor of 2" in said
+    assert "no place was found" not in said
+
+
 def test_what_has_no_places_of_rest_says_so(visit):
     app = visit(e=seqviz.Experiment("GRU", num_layers=2, hidden_size=3).to_url())
     app.at.session_state["gates.rests.kept"] = True

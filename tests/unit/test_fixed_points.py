@@ -170,6 +170,50 @@ def test_a_run_leads_to_them_where_its_pulses_end() -> None:
     assert np.linalg.norm(points.h[nearest] - h) < 1e-6
 
 
+def test_where_everything_stays_nothing_returns_and_nothing_leaves() -> None:
+    """relu(h) is h wherever h >= 0: a line of places, and below it everything comes to 0."""
+    found = fixed_points(set_to(nn.RNN(1, 1, nonlinearity="relu").double(), weight_hh_l0=1.0), starts=[[0.2], [0.7]])
+    assert sorted(found.h[:, 0]) == [0.2, 0.7]
+    assert found.neutral.all()
+    assert not found.stable.any()
+    assert not found.unstable_directions.any()
+    # A thousandth to either side is no such place.
+    for w, stable in ((0.999, True), (1.001, False)):
+        near = fixed_points(one_unit(w))
+        centre = int(np.abs(near.h[:, 0]).argmin())
+        assert (near.stable[centre], near.neutral[centre]) == (stable, False)
+
+
+@pytest.mark.parametrize(("by", "slow"), [(1e-6, True), (1e-3, False)])
+def test_what_creeps_is_told_from_what_rests(by: float, slow: bool) -> None:
+    """relu(h + by) moves by that much at every h >= 0, and rests nowhere."""
+    rnn = set_to(nn.RNN(1, 1, nonlinearity="relu").double(), weight_hh_l0=1.0, bias_ih_l0=by)
+    found = fixed_points(rnn, starts=np.linspace(0.1, 0.9, 9)[:, None])
+    assert len(found) == 0
+    assert found.lingers == slow
+    if slow:
+        assert found.drift == pytest.approx([by] * 9, rel=1e-6)
+
+
+def test_a_run_that_holds_still_does_not_hide_where_else_it_rests() -> None:
+    """One unit's run that stays at one of two places: the search still finds the other."""
+    rnn = one_unit(1.5)
+    h = torch.full((1, 1, 1), 0.8585, dtype=torch.float64)
+    trace = seqviz.capture(rnn, torch.zeros(5, 1, 1, dtype=torch.float64), h)
+    assert len(fixed_points(rnn, trace=trace)) == 3
+
+
+def test_the_plane_of_a_run_that_holds_still_is_that_of_its_places() -> None:
+    rng = np.random.default_rng(0)
+    places = rng.normal(size=(50, 3)) * [3.0, 0.1, 1.0] + 2
+    plane = principal(np.full((9, 3), 2.0), places)
+    assert list(plane.share) == [0.0, 0.0]
+    assert np.abs(plane.axes) == pytest.approx(np.array([[1, 0, 0], [0, 0, 1]]), abs=0.1)
+    moving = principal(np.outer(np.arange(9.0), [0, 1, 0]) + 2, places)
+    assert moving.share == pytest.approx([1.0, 0.0])
+    assert np.abs(moving.axes) == pytest.approx(np.array([[0, 1, 0], [1, 0, 0]]), abs=0.1)
+
+
 def test_starts_of_ones_own_and_what_they_found() -> None:
     found = fixed_points(one_unit(1.5), starts=np.array([[0.9], [0.8], [-0.7]]))
     assert found.starts == 3

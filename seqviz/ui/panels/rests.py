@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 
 from seqviz.experiment import Experiment
-from seqviz.figures import fixed_points as picture
+from seqviz.figures import fixed_points as fixed_points_drawn
+from seqviz.figures import lyapunov
 from seqviz.gradients.fixed import fixed_points
 from seqviz.gradients.lyapunov import lyapunov_exponents, mean_log_determinant
 from seqviz.gradients.rests import FixedPoints
@@ -51,11 +52,11 @@ def _answer(experiment: Experiment, value: float, key: str) -> None:
     found, path = _found(bare, value)
     exponents, total = _exponents(experiment)
     theme = str(st.context.theme.type or "light")
-    figure = picture(found, path, exponents=exponents[:_SHOWN], theme=theme, width=860, height=420)
-    stable = int(found.stable.sum())
-    st.markdown(f"#### {describe_rests(stable, len(found) - stable, found.starts)}")
-    st.plotly_chart(figure, theme=None, key=f"{key}.chart", config={"displayModeBar": False})
-    st.markdown(sentences(describe_exponents(exponents, total)))
+    st.markdown(f"#### {_says(found)}")
+    figures = (fixed_points_drawn(found, path, theme=theme), lyapunov(exponents[:_SHOWN], theme=theme))
+    for column, figure, name in zip(st.columns([7, 3]), figures, ("chart", "exponents"), strict=True):
+        column.plotly_chart(figure, theme=None, key=f"{key}.{name}", config={"displayModeBar": False})
+    st.markdown(sentences(describe_exponents(exponents, total, len(path))))
     notes = [
         tr(
             "The plane is that of the run's two principal components; the line is the run on its own input. Points "
@@ -65,6 +66,14 @@ def _answer(experiment: Experiment, value: float, key: str) -> None:
     if experiment.interventions:
         notes.append(tr("Places of rest are those of the network without its interventions."))
     st.caption(sentences(notes))
+
+
+def _says(found: FixedPoints) -> str:
+    stable, neutral = found.stable, found.neutral
+    return describe_rests(
+        int(stable.sum()), int((~stable & ~neutral).sum()), found.starts, stay=int(found.found[neutral].sum()),
+        slow=len(found.slow) if found.lingers else 0, drift=float(found.drift.max(initial=0.0)),
+    )  # fmt: skip
 
 
 @kept
