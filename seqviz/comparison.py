@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ __all__ = [
     "WAVES",
     "Answer",
     "Shuffling",
+    "all_responses",
     "answers",
     "compare",
     "half_life_of",
@@ -35,6 +37,7 @@ __all__ = [
     "networks_of",
     "nudge",
     "nudge_response",
+    "nudge_responses",
     "order_gap",
     "responses",
     "resting",
@@ -52,6 +55,10 @@ INPUTS = (later("as it is"), later("shuffled"), later("one step nudged"))
 
 RESTING = 300
 """Steps; the inputs that an output rests on are drawn for no longer sequences."""
+
+_EVERYWHERE = 400_000
+"""Steps squared, times units: a nudge at every step is followed for no larger networks."""
+_AT_ONCE = 64
 
 WAVES = tuple(kind for kind in KIND_LABELS if kind not in ("text", "values"))
 """What can be taken in its place."""
@@ -167,13 +174,35 @@ def nudge_response(experiment: Experiment, x: np.ndarray, step: int, by: float =
     Returns:
         By network, the Euclidean norm over units at every step ``(L,)``; NaN where a run overflowed.
     """
-    both = np.repeat(np.asarray(x, dtype=np.float64)[:, None], 2, axis=1)
-    both[step, 1] += by
+    return {name: moved[0] for name, (moved, _) in _nudged(experiment, x, [range(len(x))[step]], by).items()}
+
+
+def nudge_responses(experiment: Experiment, x: np.ndarray, by: float = 1.0) -> dict[str, np.ndarray]:
+    """:func:`nudge_response` for a nudge at every step: by network ``(L, L)``, row s of a nudge at step s.
+
+    Many nudges run at once, where sums are rounded in another order: what is smaller than a hundred times a double's
+    rounding of h is 0 here.
+    """
+    parts = [_nudged(experiment, x, range(k, min(k + _AT_ONCE, len(x))), by) for k in range(0, len(x), _AT_ONCE)]
+    found = {}
+    for name in parts[0]:
+        moved, sizes = (np.concatenate([part[name][k] for part in parts]) for k in range(2))
+        found[name] = np.where(moved > 100 * np.finfo(np.float64).eps * sizes, moved, moved * 0.0)
+    return found
+
+
+def _nudged(
+    experiment: Experiment, x: np.ndarray, steps: Sequence[int], by: float
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """By network how far h moves ``(K, L)`` by a nudge at each of the steps, and how large it is ``(K, L)``: a sequence
+    of a batch each, beside the one as it is."""
+    batch = np.repeat(np.asarray(x, dtype=np.float64)[:, None], len(steps) + 1, axis=1)
+    batch[steps, np.arange(len(steps))] += by
     moved = {}
     for name, net in _networks(experiment).items():
-        h = capture(net.double(), torch.from_numpy(both))[f"l{experiment.num_layers - 1}.h"]
+        h = capture(net.double(), torch.from_numpy(batch))[f"l{experiment.num_layers - 1}.h"]
         with np.errstate(invalid="ignore"):  # infinity less infinity
-            moved[name] = norm(h[:, 1] - h[:, 0], 1)
+            moved[name] = norm(h[:, :-1] - h[:, -1:], 2).T, norm(h[:, :-1], 2).T
     return moved
 
 
@@ -251,10 +280,26 @@ def responses(experiment: Experiment, kind: str, step: int) -> dict[str, np.ndar
 
     It is followed in float64; where the network itself, in float32, has overflowed, there is no number.
     """
-    still = "as it is" if kind == "one step nudged" else kind
-    moved = nudge_response(experiment, input_of(experiment, still, step), step)
+    moved = nudge_response(experiment, input_of(experiment, _still(kind), step), step)
     shown = answers(experiment, kind, step)
     return {n: np.where(np.isfinite(shown[n].h).all(axis=1), moved[n], np.nan) for n in moved}
+
+
+def all_responses(experiment: Experiment, kind: str) -> dict[str, np.ndarray]:
+    """:func:`nudge_responses` of an input of the comparison; nothing where that would take long."""
+    steps = experiment.sequence.length
+    long = steps**2 * experiment.hidden_size * experiment.num_layers > _EVERYWHERE
+    return {} if long else _all_responses(experiment, _still(kind))
+
+
+@kept
+def _all_responses(experiment: Experiment, kind: str) -> dict[str, np.ndarray]:
+    return nudge_responses(experiment, input_of(experiment, kind, 0))
+
+
+def _still(kind: str) -> str:
+    """The input that a nudge is added to."""
+    return "as it is" if kind == "one step nudged" else kind
 
 
 @kept

@@ -125,4 +125,5 @@ def _bars(figure: go.Figure, exponents: np.ndarray, colour: str, **where: int) -
     )  # fmt: skip
     whole = {"tickmode": "linear", "dtick": max(1, -(-len(exponents) // 8)), "tick0": 1}
     figure.update_xaxes(title=tr("Lyapunov exponents"), **whole, **where)
-    figure.update_yaxes(title=tr("growth per step, natural logarithm"), **where)
+    title = {"text": tr("growth per step, natural logarithm"), "standoff": 8}
+    figure.update_yaxes(title=title, automargin=True, **where)

@@ -9,6 +9,7 @@ import streamlit as st
 from seqviz import sequences
 from seqviz.comparison import (
     WAVES,
+    all_responses,
     answers,
     half_life_of,
     input_of,
@@ -166,8 +167,9 @@ def _message(
         curves.append({"name": f"{name}.d", "label": tr(name), "line": network_line(name), "width": 2})
     for name, answer in found.items():
         arrays[f"{name}.y"], arrays[f"{name}.h"] = answer.y[:, 0], answer.h
+    arrays |= _everywhere(experiment, kind)
     outputs = np.concatenate([answer.y[:, 0] for answer in found.values()])
-    finite = np.concatenate([a[np.isfinite(a)] for n, a in arrays.items() if n.endswith(".d")])
+    finite = np.concatenate([a[np.isfinite(a)] for n, a in arrays.items() if n.endswith((".d", ".nudged"))])
     low, high = (float(np.floor(finite.min())), float(np.ceil(finite.max()))) if finite.size else (-1.0, 0.0)
     rows: list[FlowRow] = [
         *_moved(experiment, kind, arrays),
@@ -211,6 +213,12 @@ def _message(
         "redo": redo,
     }
     return pack(header, arrays)
+
+
+def _everywhere(experiment: Experiment, kind: str) -> dict[str, np.ndarray]:
+    """log10 of the responses to a nudge at every step, for a hand that drags it: of each, from its own step on."""
+    steps = np.triu_indices(experiment.sequence.length)
+    return {f"{name}.nudged": np.log10(found[steps]) for name, found in all_responses(experiment, kind).items()}
 
 
 def _moved(experiment: Experiment, kind: str, arrays: dict[str, np.ndarray]) -> list[FlowRow]:

@@ -168,6 +168,12 @@ def left(compared) -> dict[str, float]:
     }
 
 
+def assert_left(percent: dict[str, float], found: dict[str, np.ndarray], step: int) -> None:
+    assert set(percent) == set(found)
+    for name, said in percent.items():
+        assert said == pytest.approx(100 * found[name][step] / found[name].max(), rel=0.06, abs=0.011), name
+
+
 def responses(step: int) -> dict[str, np.ndarray]:
     experiment = first()
     x = generate(experiment.sequence, experiment.input_size)
@@ -181,15 +187,21 @@ def test_how_much_is_left_of_the_first_input_at_step_20_is_a_number(compared, vi
     mark = compared.scope.get_by_role("slider", name="The step at which 1 is added")
     expect(mark).to_have_attribute("aria-valuenow", "12")
     box = mark.bounding_box()
-    compared.edits(lambda: compared.drag((box["x"] + 20, box["y"] + 8), compared.at("x", 0, 0.1)))
+    # While it is held, its curve and its numbers at the cursor are there already.
+    sent = len(compared.sent)
+    compared.drag((box["x"] + 20, box["y"] + 8), compared.at("x", 4, 0.1), release=False)
+    expect(compared.scope.locator(".sv-when")).to_have_text("step 12, 8 steps after")
+    expect(compared.scope.locator(".sv-following path[data-of='RNN.d']")).to_be_visible()
+    assert_left(left(compared), responses(4), 12)
+    assert len(compared.sent) == sent
+    compared.edits(lambda: (compared.page.mouse.move(*compared.at("x", 0, 0.1)), compared.page.mouse.up()))
+    expect(compared.scope.locator(".sv-following")).to_be_hidden()
     expect(mark).to_have_attribute("aria-valuenow", "0")
     assert "nudge=0" in compared.page.url
     compared.page.mouse.move(2, 2)
     compared.page.evaluate("location.hash = '#step=20'")
     expect(compared.scope.locator(".sv-clock")).to_have_text("20 / 47")
-    found = responses(0)
-    for name, percent in left(compared).items():
-        assert percent == pytest.approx(100 * found[name][20] / found[name].max(), rel=0.06, abs=0.011), name
+    assert_left(left(compared), responses(0), 20)
     other = visit(compared.page.url, picture=".sv-flow")
     assert other.data("drawn") == compared.data("drawn")
     assert left(other) == left(compared)

@@ -15,11 +15,14 @@ from seqviz.comparison import (
     NETWORKS,
     WAVES,
     Answer,
+    all_responses,
     answers,
     compare,
     half_life_of,
     input_of,
+    networks_of,
     nudge_response,
+    nudge_responses,
     order_gap,
     responses,
     rests_on,
@@ -160,6 +163,31 @@ def test_a_nudge_in_a_network_that_overflows_is_no_number_and_one_that_grows_is(
     assert found[-1] > 1e154
     longer = Experiment("RNN_RELU", hidden_size=2, init=Init("identity", gain=100.0), sequence=Sequence("bits", 200))
     assert np.isnan(nudge_response(longer, generate(longer.sequence, 1), 0)["RNN"][-1])
+
+
+@pytest.mark.parametrize("steps", [1, 9, 70])
+@pytest.mark.parametrize("cell", ["LSTM", "PEEPHOLE"])
+def test_a_nudge_at_every_step_is_that_of_each_step(cell: str, steps: int) -> None:
+    experiment = Experiment(cell, hidden_size=4, init=Init(gain=1.5, seed=2), sequence=Sequence("noise", steps))
+    x = generate(experiment.sequence, 1)
+    found = nudge_responses(experiment, x)
+    assert set(found) == set(networks_of(experiment))
+    for step in {0, steps // 2, steps - 1}:
+        for name, right in nudge_response(experiment, x, step).items():
+            np.testing.assert_allclose(found[name][step], right, rtol=1e-6, atol=1e-13, err_msg=name)
+            assert not found[name][step, :step].any(), "nothing is moved before it"
+    assert (found["Feed-forward"] > 0).sum() == steps, "it remembers nothing"
+
+
+def test_a_latch_that_is_shut_is_moved_by_no_nudge_but_the_first() -> None:
+    latch = seqviz.preset("latch")
+    found = all_responses(latch, "as it is")["LSTM"]
+    assert (found[0] > 1e-4).all()
+    assert not found[1:].any()
+
+
+def test_a_nudge_at_every_step_is_not_followed_where_that_takes_long() -> None:
+    assert all_responses(Experiment(hidden_size=64, sequence=Sequence("noise", 200)), "as it is") == {}
 
 
 def test_what_an_output_rests_on_is_what_autograd_says() -> None:

@@ -8,6 +8,7 @@ import { el } from "./dom.js";
 import { FlowEnds } from "./flowends.js";
 import { figure } from "./flowfigure.js";
 import { summary, tooltip } from "./flowwords.js";
+import { Following, nudgedAt } from "./following.js";
 import { tr } from "./language.js";
 import { strokeNote, swatchNote } from "./legends.js";
 import { Nudge } from "./nudge.js";
@@ -47,6 +48,7 @@ export class Flow extends Timeline {
     this.unrolled = new Unrolled((step) => this.move(step));
     this.nudge = new Nudge(
       (step) => this.send({ type: "choose", name: "nudge", word: `${step}` }),
+      (step) => this.follow(step),
       (x) => this.area.stepAt(x),
     );
     this.nudgeHere = button(
@@ -55,7 +57,8 @@ export class Flow extends Timeline {
       () => this.nudge.choose(this.state.step),
     );
     this.plot.append(this.nudge.root);
-    this.area.graph.after(this.shuffle.strands, this.resting.canvas, this.shuffle.canvas);
+    this.following = new Following();
+    this.area.graph.after(this.following.root, this.shuffle.strands, this.resting.canvas, this.shuffle.canvas);
     this.bar = el(
       "div",
       { class: "sv-bar" },
@@ -117,8 +120,9 @@ export class Flow extends Timeline {
     if (!(await this.ready())) return;
     const { header, state } = this;
     await this.area.react(figure(this, this.plot.clientWidth), state.L);
+    this.following.hide();
     this.shuffle.over();
-    this.area.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
+    this.head();
     if (header.axis) this.area.axis.textContent = header.axis;
     this.nudgeHere.hidden = header.nudge === undefined || header.steps < 2 || !this.host.answers;
     const { places } = this.area.built;
@@ -153,6 +157,34 @@ export class Flow extends Timeline {
     });
   }
 
+  // The hand holds the nudge at a step: its curves and numbers are there already.
+  follow(step) {
+    const { arrays, header, state } = this;
+    const known = header.curves.filter(({ name }) => arrays[nudgedOf(name)]);
+    if (!known.length) return;
+    const held = known.map(({ name }) => [name, nudgedAt(arrays[nudgedOf(name)], step, state.L)]);
+    this.arrays = { ...arrays, ...Object.fromEntries(held) };
+    const k = this.placeOf("norm");
+    const named = tr("how far 1 more at step {step} moves h (log scale)", { step });
+    this.rows = this.rows.map((row, j) => (j === k ? { ...row, name: named } : row));
+    this.head();
+    const { area } = this;
+    const at = { left: area.left, width: area.right - area.left, across: (t) => area.across(t) };
+    const look = { range: header.range, marks: area.marksOf(k), theme: this.theme };
+    if (!state.folded.has("norm")) this.following.show(area.built.places[k], at, header.curves, this.arrays, look);
+    this.readout.draw(header, this.arrays, this.theme);
+    this.inspect(this.step);
+  }
+
+  head() {
+    this.area.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
+  }
+
+  // The hand is at the nudge, and the cursor stays where it is read.
+  hover(place) {
+    super.hover(this.nudge.held ? null : place);
+  }
+
   drawLegend() {
     const { header, rows, theme } = this;
     const items = [];
@@ -168,7 +200,7 @@ export class Flow extends Timeline {
   }
 
   inspect(step) {
-    this.readout.show(step, this.header.nudge, this.state.secret, stepLabel(this.state, step));
+    this.readout.show(step, this.nudge.at, this.state.secret, stepLabel(this.state, step));
     this.ends.show(step, this.state.secret);
     this.resting.show(step, this.state.secret);
     this.nudge.place((t) => this.area.pixel(t));
@@ -250,6 +282,9 @@ export class Flow extends Timeline {
     if (this.area.Plotly) this.spectrum.destroy(this.area.Plotly);
   }
 }
+
+// The name of a curve's array for a nudge at every step.
+const nudgedOf = (name) => name.replace(/\.d$/, ".nudged");
 
 // A line's dashes in letters.
 const stroke = (dash) =>

@@ -1,6 +1,7 @@
 // What stands at the right of the rows of several networks: names, values at the cursor, scales.
 
 import { el } from "./dom.js";
+import { highwayColors } from "./flowfigure.js";
 import { tr } from "./language.js";
 import { swatchNote } from "./legends.js";
 import { number, power } from "./numbers.js";
@@ -45,7 +46,7 @@ export class FlowEnds {
       units: (row) => [ramp(theme.magnitude, power(row.ceiling - header.decades), power(row.ceiling))],
       moved: () => [],
       rests: (row) => row.arrays.map((named) => this.rests(named, theme)),
-      share: () => [swatchNote(theme.lines[1], tr("cell-state highway")), swatchNote(theme.lines[2], tr("the rest"))],
+      share: () => highwayColors(theme).map((c, k) => swatchNote(c, [tr("cell-state highway"), tr("the rest")][k])),
     };
     const box = (row, { top, height, head = 0 }) => {
       const style = `top:${top}px;height:${height}px;--sv-head:${head}px`;

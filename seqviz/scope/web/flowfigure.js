@@ -159,6 +159,10 @@ function states(flow, row, yaxis, axis) {
   ];
 }
 
+// The highway is made of forget gates; what is not it has no hue.
+/** @type {(theme: Theme) => [string, string]} */
+export const highwayColors = (theme) => [theme.hues.f, theme.rule];
+
 /** @type {Draw} */
 function share(flow, row, yaxis, axis, folded) {
   const { arrays, theme } = flow;
@@ -179,11 +183,12 @@ function share(flow, row, yaxis, axis, folded) {
     fillcolor: color,
     hoverinfo: "skip",
   });
+  const [highway, rest] = highwayColors(theme);
   return [
-    fill(direct, theme.lines[1]),
+    fill(direct, highway),
     fill(
       direct.map((v) => 1 - v),
-      theme.lines[2],
+      rest,
     ),
   ];
 }

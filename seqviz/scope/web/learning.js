@@ -5,7 +5,7 @@ import { band, groups } from "./bands.js";
 import { dock } from "./dock.js";
 import { el } from "./dom.js";
 import { clauses, tr } from "./language.js";
-import { strokeNote } from "./legends.js";
+import { lineNote, strokeNote } from "./legends.js";
 import { decades, number, power } from "./numbers.js";
 import { KeyHelp } from "./stage.js";
 import { Timeline } from "./timeline.js";
@@ -65,7 +65,9 @@ export class Learning extends Timeline {
     await this.area.react(this.figure(), this.state.L);
     this.area.heads.replaceChildren(...this.rows.map((row, k) => this.heading(row, k)));
     this.legend.replaceChildren(
-      ...groups(this.header.nets).map(([{ label, line }]) => strokeNote(`2px solid ${this.theme.lines[line]}`, label)),
+      ...groups(this.header.nets).map(([{ label, line }]) =>
+        lineNote(this.theme.lines[line], 2, this.theme.dashes[line], label),
+      ),
       strokeNote("1px dashed", tr("chance")),
       strokeNote("1px dotted", tr("solved")),
     );

@@ -12,9 +12,15 @@ export class Nudge {
   /** @type {number} where it is held now */
   at;
 
-  // choose(step): it was let go there; stepAt(clientX): the step under a pointer.
-  constructor(choose, stepAt) {
+  // choose(step): it was let go there; follow(step): it is held there; stepAt(clientX): the step under a pointer.
+  /**
+   * @param {(step: number) => void} choose
+   * @param {(step: number) => void} follow
+   * @param {(clientX: number) => number} stepAt
+   */
+  constructor(choose, follow, stepAt) {
     this.choose = choose;
+    this.follow = follow;
     this.root = el("div", {
       class: "sv-nudge",
       role: "slider",
@@ -38,8 +44,7 @@ export class Nudge {
     this.root.addEventListener("pointermove", (event) => {
       if (!this.held) return;
       event.stopPropagation();
-      this.at = stepAt(event.clientX);
-      this.place(this.pixel);
+      this.to(stepAt(event.clientX));
     });
     this.root.addEventListener("pointerup", (event) => {
       event.stopPropagation();
@@ -47,15 +52,25 @@ export class Nudge {
       if (this.at !== this.chosen) choose(this.at);
     });
     this.root.addEventListener("pointercancel", () => {
-      [this.held, this.at] = [false, this.chosen];
+      this.held = false;
+      this.to(this.chosen);
     });
     this.root.addEventListener("keydown", (event) => {
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (!by) return;
       stop(event);
       const next = clamp(this.at + by * (event.shiftKey ? 10 : 1), 0, this.steps - 1);
-      if (next !== this.at) choose((this.at = next));
+      if (next === this.at) return;
+      this.to(next);
+      choose(next);
     });
+  }
+
+  to(step) {
+    if (step === this.at) return;
+    this.at = step;
+    this.place(this.pixel);
+    this.follow(step);
   }
 
   // row: where the input is drawn, {top, height}. Without a step there is nothing to nudge.

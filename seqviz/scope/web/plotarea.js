@@ -1,6 +1,7 @@
 // The place that Plotly draws rows over time into, and what lies over it: the chosen step, marks, headings. Where a
 // step is in pixels, and which step and row lie under a pointer.
 
+import { layoutOf } from "./axes.js";
 import { el } from "./dom.js";
 import { clamp } from "./numbers.js";
 
@@ -101,6 +102,12 @@ export class PlotArea {
     this.band.replaceChildren(
       ...frames.map(({ top, height }) => el("i", { style: `top:${top - 1}px;height:${height + 2}px` })),
     );
+  }
+
+  // Where the marks of a row's axis are.
+  /** @param {number} k */
+  marksOf(k) {
+    return this.built.layout[layoutOf(k)].tickvals ?? [];
   }
 
   zoomed() {

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { tr, trn } from "./language.js";
+import { lineMark } from "./legends.js";
 import { power } from "./numbers.js";
 
 /** @import { FlowHeader } from "./headers.js" */
@@ -15,8 +16,6 @@ function shareOf(log) {
     percent: log === -Infinity ? "0" : percent < 0.01 ? "< 0.01" : +percent.toPrecision(2),
   });
 }
-
-const kind = (dash) => (dash === "dot" ? "dotted" : dash ? "dashed" : "solid");
 
 export class Readout {
   constructor() {
@@ -38,8 +37,8 @@ export class Readout {
         const values = arrays[curve.name];
         const [worth, left] = [el("dd"), el("dd", { class: "sv-left" })];
         const color = curve.line === null ? theme.quiet : theme.lines[curve.line];
-        const style = `border-top: ${curve.width ?? 2}px ${kind(curve.dash)} ${color}`;
-        const name = el("dt", {}, el("i", { class: "sv-stroke", style }), curve.label);
+        const dash = curve.dash ?? (curve.line === null ? "solid" : theme.dashes[curve.line]);
+        const name = el("dt", {}, lineMark(color, curve.width ?? 2, dash), curve.label);
         const most = values.reduce((a, b) => Math.max(a, b), -Infinity);
         return {
           values,

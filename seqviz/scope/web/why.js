@@ -3,6 +3,7 @@
 
 import { el, svg } from "./dom.js";
 import { tr } from "./language.js";
+import { dashesOf } from "./legends.js";
 import { clamp, number } from "./numbers.js";
 import { biasFor, left, raised, road } from "./road.js";
 import { readTheme, redressed, wear } from "./theme.js";
@@ -158,7 +159,7 @@ export class Why {
       class: "sv-why-curve",
       "data-net": name,
       stroke: this.theme.lines[line],
-      "stroke-dasharray": dashes(this.theme.dashes[line]),
+      "stroke-dasharray": dashesOf(this.theme.dashes[line]),
     });
   }
 
@@ -207,7 +208,7 @@ export class Why {
   drawCards() {
     const { header, theme, way } = this;
     const cards = header.nets.map(({ label, line, left: kept, says }) =>
-      this.card(theme.lines[line], dashes(theme.dashes[line]), label, this.held === null ? kept : "…", says),
+      this.card(theme.lines[line], dashesOf(theme.dashes[line]), label, this.held === null ? kept : "…", says),
     );
     if (way)
       cards.splice(
@@ -285,5 +286,3 @@ export class Why {
     this.unlisten?.();
   }
 }
-
-const dashes = (dash) => (dash === "solid" ? "none" : dash.replaceAll("px", ""));
