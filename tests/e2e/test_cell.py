@@ -292,6 +292,15 @@ def test_there_and_back_keeps_the_step_and_the_unit(screen):
         assert f"{screen.worth(signal):+.2f}".replace("-", "−").removeprefix("+") in {
             t.removeprefix("+") for t in opened
         }
+    # Its memory is a bar as full as what is kept, on a scale from 0 as far as the unit goes in the run.
+    trace, k = run(living()), int(unit[1])
+    c, f = trace["l0.c"][:, 0, k], trace["l0.f"][:, 0, k]
+    expect(screen.scope.locator("[data-bar]")).to_have_count(3)
+    soft, bar = (
+        screen.scope.locator(f".sv-lens-picture {at}").first.evaluate("node => +node.getAttribute('height')")
+        for at in ("[data-fill=soft]", "[data-bar=before]")
+    )
+    assert soft / bar == pytest.approx(abs(f[7] * c[6]) / (max(0, c.max()) - min(0, c.min())), abs=0.01)
     screen.page.keyboard.press("ArrowRight")
     expect(screen.scope).to_have_attribute("data-lens", "8")
     after = screen.scope.locator(".sv-lens").bounding_box()

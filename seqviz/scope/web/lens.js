@@ -5,7 +5,9 @@ import { button } from "./controls.js";
 import { el, svg, visible } from "./dom.js";
 import { tr } from "./language.js";
 import { LensDrawing, spoken } from "./lensdrawing.js";
+import { LensTank, spanned } from "./lenstank.js";
 import { lawsOf, valuesOf } from "./lensvalues.js";
+import { amounts, tankOf } from "./memory.js";
 import { calm, settling } from "./motion.js";
 import { number } from "./numbers.js";
 import { Parting, roomOf } from "./parting.js";
@@ -121,6 +123,7 @@ export class Lens {
       width: high - low,
       states: header.description.states,
       type: { letters: theme.label, large: Math.round(theme.label * 1.2) },
+      tank: this.tank(v),
       secret: !!state.secret,
       first: step === 0,
       input: this.input(),
@@ -133,11 +136,27 @@ export class Lens {
     this.box.style.setProperty("--sv-lens-top", `${top}px`);
   }
 
+  // The run that is shown.
+  get own() {
+    const { state, baseline, now } = this.scope;
+    return state.view === "baseline" ? baseline : now;
+  }
+
+  // The memory of the unit, as far as it goes in the run.
+  tank(v) {
+    const { header, state, theme } = this.scope;
+    const tank = tankOf(header.description);
+    if (!tank) return null;
+    const sizes = amounts(tank, v);
+    const { hidden } = header;
+    const run = Array.from({ length: state.L }, (_, t) => this.own[tank.state][t * hidden + state.unit]);
+    return new LensTank({ tank, sizes, reach: spanned([...run, sizes.before, sizes.kept]), scale: theme.diverging });
+  }
+
   values() {
-    const { scope } = this;
+    const { scope, own } = this;
     const { header, draft, state } = scope;
     const { description, hidden, inputs, layer, rules } = header;
-    const own = state.view === "baseline" ? scope.baseline : scope.now;
     // The weights are those of the present run.
     const model = state.view === "baseline" ? null : draft.model;
     const run = { description, hidden, inputs, layer, rules: rules ?? [], now: own, model };

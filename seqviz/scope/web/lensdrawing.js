@@ -6,6 +6,7 @@ import { tr } from "./language.js";
 import { number } from "./numbers.js";
 import { mainOf, squashed } from "./lensvalues.js";
 
+/** @import { LensTank } from "./lenstank.js" */
 /** @import { Factor, Law } from "./lensvalues.js" */
 /** @import { Span } from "./types.js" */
 /**
@@ -21,6 +22,7 @@ import { mainOf, squashed } from "./lensvalues.js";
  * @property {boolean} first whether there is no column before
  * @property {string} input what comes in, in words
  * @property {string} output what comes out, in words
+ * @property {LensTank | null} tank the memory as filled bars, where a gate keeps a state
  */
 
 const SLOTS = [0.1, 0.28, 0.46, 0.65, 0.89];
@@ -154,7 +156,9 @@ export class LensDrawing {
     factors.forEach((one, k) => {
       const { base } = one;
       if (!this.row[base] || this.middle(base) >= this.middle(law.signal)) return;
-      const from = [this.home[base], this.middle(base) + up];
+      const bar = this.filled && base === this.shown.tank.tank.state;
+      const down = bar ? this.row[base].height / 2 : up;
+      const from = [this.home[base], this.middle(base) + down];
       this.wire(from, [at(k), this.middle(law.signal) - up], hue(base), v[base]);
     });
   }
@@ -176,9 +180,21 @@ export class LensDrawing {
     }
   }
 
+  // The memory before the step and after it, behind its numbers.
+  bars() {
+    const { tank, secret } = this.shown;
+    const state = tank?.tank.state;
+    if (!tank || secret || !this.row[state]) return [];
+    const factors = this.main.products.flatMap((product) => product.factors);
+    const before = this.slot(factors.findIndex(({ base }) => base === `${state}_`));
+    return tank.draw(before, this.home[state], this.slot(this.count), this.row);
+  }
+
   /** @returns {SVGElement[]} */
   draw() {
     const { laws, input, output, signals, type } = this.shown;
+    this.parts = this.bars();
+    this.filled = this.parts.length > 0;
     for (const law of laws.filter(({ signal }) => this.row[signal]))
       if (law.products.length) this.state(law);
       else this.gate(law);
