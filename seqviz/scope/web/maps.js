@@ -4,6 +4,7 @@
 import { contour, shade } from "./contour.js";
 import { el, svg } from "./dom.js";
 import { tr } from "./language.js";
+import { colourKey, label, namesOf, widthOf } from "./mapkey.js";
 import { clamp, number } from "./numbers.js";
 import { shadesOf } from "./shades.js";
 import { readTheme, redressed, wear } from "./theme.js";
@@ -33,7 +34,8 @@ export class Maps {
     this.body = el("div", { class: "sv-maps-body" });
     this.readout = el("p", { class: "sv-maps-readout", "aria-live": "polite" });
     this.about = el("p", { class: "sv-status" });
-    root.replaceChildren(this.top.root, this.body, this.readout, this.about);
+    this.key = el("div");
+    root.replaceChildren(this.top.root, this.body, this.key, this.readout, this.about);
     /** @type {Map<string, Sheet>} */
     this.sheets = new Map();
     this.watch = new ResizeObserver(() => this.draw());
@@ -69,6 +71,7 @@ export class Maps {
   }
 
   draw() {
+    if (this.header) this.key.replaceChildren(colourKey(this.theme.diverging, this.header.reach));
     if (this.header) for (const sheet of this.sheets.values()) sheet.draw();
   }
 
@@ -144,7 +147,7 @@ class Sheet {
     );
     this.over.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.paint();
-    this.over.replaceChildren(...this.axes(), this.dots(), ...this.contours(), this.here(), this.frame);
+    this.over.replaceChildren(...this.axes(), this.dots(), ...this.contours(), ...this.names(), this.frame);
     this.mark();
   }
 
@@ -202,6 +205,12 @@ class Sheet {
     });
   }
 
+  names() {
+    const { circle, text, ...taken } = this.here();
+    const names = namesOf(this.values, this.maps.header, this.x, this.y, [taken]);
+    return [...names.map((at) => label(at.x, at.y, at.text, at.level === 0)), circle, text];
+  }
+
   // Where some draws lose and others do not.
   dots() {
     const { columns } = this.maps.header;
@@ -221,11 +230,16 @@ class Sheet {
       place(this.maps.arrays.x, Math.max(radius, 1e-6), Math.log),
       place(this.maps.arrays.y, bias, (v) => v),
     ];
-    return svg(
+    const said = tr("on the screen");
+    const half = widthOf(said) / 2;
+    const side = x < this.maps.header.columns / 2 ? 1 : -1;
+    const at = { x: this.x(x) + side * (half + 12), y: this.y(y) + 5, half };
+    const circle = svg(
       "circle",
       { cx: this.x(x), cy: this.y(y), r: 7, class: "sv-maps-here" },
       svg("title", {}, tr("the network on the screen")),
     );
+    return { ...at, circle, text: label(this.x(x) + 12 * side, at.y, said, false, side > 0 ? "start" : "end") };
   }
 
   mark() {
