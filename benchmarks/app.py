@@ -88,6 +88,13 @@ WATCH_SLIDER = f"""([label, picture]) => {{
       .then(at => resolve(at - event.timeStamp), reject), {{capture: true, once: true}}));
 }}"""
 
+# The left end and the middle of a picture's first row.
+INSIDE = """picture => {
+  const box = document.querySelector(picture).getBoundingClientRect();
+  const { xaxis, yaxis } = document.querySelector(`${picture} .sv-graph`)._fullLayout;
+  return [box.left + xaxis._offset, box.top + yaxis._offset + yaxis._length / 2];
+}"""
+
 REDRAWS = "() => [+(document.querySelector('.sv-scope').dataset.previews ?? 0), performance.now()]"
 
 # What is edited: the naive app's control, how its titles show the value, our control.
@@ -183,8 +190,8 @@ def keys(page: Any, sent: list[Any], presses: int = 30) -> dict[str, float]:
 def drag(page: Any, selector: str, across: float, seconds: float = 3) -> float:
     """Redraws of the scope in a second while the mouse drags up and down, and `across` pixels to the right a move."""
     page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
-    box = page.locator(selector).bounding_box()
-    x, y = box["x"] + 80, box["y"] + 60
+    left, y = page.evaluate(INSIDE, selector)
+    x = left + 40
     page.mouse.move(x, y)
     page.mouse.down()
     first, start = page.evaluate(REDRAWS)
@@ -192,7 +199,7 @@ def drag(page: Any, selector: str, across: float, seconds: float = 3) -> float:
     k = 0
     while time.monotonic() < end:
         k += 1
-        page.mouse.move(x + (across * k) % 400, y + 25 - abs(k % 40 - 20) * 2.5)
+        page.mouse.move(x + (across * k) % 400, y + 20 - abs(k % 40 - 20) * 2)
     last, stop = page.evaluate(REDRAWS)
     page.mouse.up()
     page.wait_for_function(AT_REST)
