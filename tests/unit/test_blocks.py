@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import seqviz
+from seqviz import folders
 from seqviz.folders import ABOUT
 
 SLACK = {torch.float32: 2e-6, torch.float64: 1e-13}
@@ -406,3 +408,21 @@ def test_an_overview_of_nothing_gets_a_sentence():
         trace.overview("x", 3, start=5)
     with pytest.raises(IndexError, match="batch element 1 does not exist"):
         trace.overview("x", 3, batch=1)
+
+
+def test_what_is_written_is_let_go_of_and_reads_the_same(monkeypatch, tmp_path):
+    """The system is told of every file, again and again, and not at every block."""
+    told: list[tuple[int, ...]] = []
+    monkeypatch.setattr(folders, "_HELD", 1600)
+    monkeypatch.setattr(os, "posix_fadvise", lambda *about: told.append(about), raising=False)
+    monkeypatch.setattr(os, "POSIX_FADV_DONTNEED", 4, raising=False)
+    torch.manual_seed(0)
+    layer, x = nn.LSTM(2, 3), torch.randn(60, 1, 2)
+    trace = seqviz.capture_blocks(layer, x, tmp_path / "run", block=10)
+    whole = seqviz.capture(layer, x)
+    for name in whole.signals:
+        np.testing.assert_allclose(trace[name], whole[name], atol=1e-6)
+    block = 10 * 4 * sum(trace[name].shape[2] for name in trace.signals)
+    assert block == 800
+    assert len(told) == 3 * len(trace.signals), "at every second of six blocks"
+    assert {about[1:] for about in told} == {(0, 0, 4)}
