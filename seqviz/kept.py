@@ -18,11 +18,12 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 import numpy as np
 
-from seqviz.language import current
+from seqviz.language import current, speaking
 
 __all__ = [
     "BUDGET",
     "SHELF",
+    "Fixed",
     "Latest",
     "Shelf",
     "answered",
@@ -60,6 +61,35 @@ _SAMPLE: Final = 16
 
 P = ParamSpec("P")
 Made = TypeVar("Made")
+
+
+class Fixed:
+    """A frozen dataclass that is asked for its hash and its weight again and again: both are reckoned once.
+
+    A subclass says ``__hash__ = Fixed.__hash__``, as a dataclass would otherwise make one of its own.
+    """
+
+    __slots__ = ("_hash", "_heavy")
+    _hash: int
+    _heavy: int
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            kind: Any = type(self)
+            found = hash(tuple(getattr(self, name) for name in _fields(kind)))
+            object.__setattr__(self, "_hash", found)
+            return found
+
+    def heavy(self) -> int:
+        """What :func:`weight` says of it."""
+        try:
+            return self._heavy
+        except AttributeError:
+            found = _ITEM + _sum(_parts(self), set())
+            object.__setattr__(self, "_heavy", found)
+            return found
 
 
 class Latest:
@@ -168,7 +198,13 @@ def kept_spoken(function: Callable[P, Made]) -> Callable[P, Made]:
 
     @wraps(function)
     def asked(*args: P.args, **kwargs: P.kwargs) -> Made:
-        return SHELF.get((function, current(), args, *kwargs.items()), lambda: function(*args, **kwargs))
+        language = current()
+
+        def make() -> Made:
+            with speaking(language):  # asked for once, and not for every word
+                return function(*args, **kwargs)
+
+        return SHELF.get((function, language, args, *kwargs.items()), make)
 
     return asked
 
@@ -227,6 +263,8 @@ def _weight(value: Any, seen: set[int]) -> int:
     if id(value) in seen or isinstance(value, type | ModuleType):
         return 0
     seen.add(id(value))
+    if isinstance(value, Fixed):
+        return value.heavy()
     if isinstance(value, bytes | bytearray | str):
         return _ITEM + len(value) * (1 if not isinstance(value, str) or value.isascii() else 4)
     if (size := getattr(value, "nbytes", None)) is not None and not is_dataclass(value):

@@ -20,7 +20,7 @@ from seqviz.cells.tape import Node, Tape
 from seqviz.cells.text import Line, read, walk
 from seqviz.cells.tokens import CellError
 from seqviz.checks import shown
-from seqviz.language import later, tr
+from seqviz.language import current, later, tr
 
 __all__ = ["Cell", "CellDescription", "parse"]
 
@@ -180,7 +180,17 @@ class Cell:
         return MappingProxyType(found | {name: (name,) for name in self.shapes if name not in packed})
 
     def description(self) -> CellDescription:
-        """What a script needs to compute and to print the cell, as JSON takes it."""
+        """What a script needs to compute and to print the cell, as JSON takes it. It is not to be changed."""
+        known = self._described.get(language := current())
+        if known is None:
+            known = self._described[language] = self._describe()
+        return known
+
+    @cached_property
+    def _described(self) -> dict[str, CellDescription]:
+        return {}
+
+    def _describe(self) -> CellDescription:
         return {
             "name": self.name,
             "label": tr(self.label),

@@ -35,6 +35,7 @@ from seqviz.experiment.parts import (
     WeightEdit,
     latest,
 )
+from seqviz.kept import Fixed
 from seqviz.language import later, tr, trn
 
 __all__ = [
@@ -46,7 +47,7 @@ MAX_INTERVENTIONS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Experiment:
+class Experiment(Fixed):
     """A network and what it is run on. Frozen and hashable; equal values give equal runs.
 
     Args:
@@ -73,6 +74,7 @@ class Experiment:
     edits: tuple[WeightEdit, ...] = ()
     sequence: Sequence = field(default_factory=Sequence)
     interventions: tuple[Intervention, ...] = ()
+    __hash__ = Fixed.__hash__
 
     def __post_init__(self) -> None:
         choice(self.cell, later("The cell"), words.CELLS)

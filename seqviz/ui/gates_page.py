@@ -28,13 +28,13 @@ def workbench() -> None:
     bench = Bench.here()
     if bench.goto:
         st.rerun()
-    with st.container(key="bench"):
-        left, right = st.columns([8, 3], gap="medium")
-        with right, st.container(key="controls"):
-            bench.stale = False
-            _controls(bench)
-        with left, st.container(key="picture"):
-            _picture()
+    # Streamlit copies what a fragment lies in at each of its runs: one container is entered, and not every one around.
+    left, right = st.container(key="bench").columns([8, 3], gap="medium")
+    with right.container(key="controls"):
+        bench.stale = False
+        _controls(bench)
+    with left.container(key="picture"):
+        _picture()
 
 
 def _controls(bench: Bench) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -108,6 +109,21 @@ def test_the_weight_of_an_experiment_is_that_of_its_numbers():
     tensor = Tensor.of("weight_hh_l0", np.zeros((1024, 256), "f4"))
     heavy = Experiment(input_size=250, hidden_size=256, sequence=values, tensors=(tensor,))
     assert 3_000_000 < weight(heavy) < 3_100_000
+
+
+def test_an_experiment_is_hashed_and_weighed_once_and_travels_without_either(monkeypatch):
+    made = Experiment(sequence=Sequence("sine", 64), init=Init(seed=4))
+    same = Experiment(sequence=Sequence("sine", 64), init=Init(seed=4))
+    assert hash(made) == hash(same)
+    assert made == same
+    assert hash(replace(made, hidden_size=5)) != hash(made), "the hash of what it was made of"
+    heavy = weight(made)
+    monkeypatch.setattr(kept_module, "_fields", None)
+    assert (hash(made), weight(made)) == (hash(same), heavy)
+    monkeypatch.undo()
+    sent = pickle.loads(pickle.dumps(made))
+    assert sent == made
+    assert not hasattr(sent, "_hash"), "text hashes otherwise in another process"
 
 
 def test_what_is_kept_may_differ_by_language_and_the_numbers_do_not():
