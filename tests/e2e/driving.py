@@ -83,8 +83,8 @@ class Screen:
         self.page.wait_for_function(script, arg=arg)
 
     def rest(self) -> None:
-        """Wait until Streamlit has nothing left to do."""
-        self.until("() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'")
+        """Wait until Streamlit has nothing left to do, and Plotly has drawn what was painted meanwhile."""
+        self.until(_AT_REST)
 
     def redraws(self, act: Callable[[], Any]) -> None:
         """Do something that draws the picture anew, and wait until that has been done and all is quiet."""
@@ -162,6 +162,10 @@ _PANELS = {
 """One thing that only this panel holds."""
 
 _ANY = re.compile(".+")
+
+_AT_REST = """() => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning"
+  && [...document.querySelectorAll(".sv-scope")]
+    .every(({ dataset: { previews, rested } }) => (previews ?? rested) === rested)"""
 
 _PLACE = """([picture, signal, step, share]) => {
   const plot = document.querySelector(`${picture} .sv-plot`);

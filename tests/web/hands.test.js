@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { Draft } from "../../seqviz/scope/web/draft.js";
 import { Pen } from "../../seqviz/scope/web/pen.js";
 import { Player } from "../../seqviz/scope/web/player.js";
 
@@ -53,4 +54,21 @@ test("playing from the last step begins at the first, and from any other goes on
     player.toggle();
     assert.ok(!player.on);
   }
+});
+
+test("what the browser has painted and the server says too is left to Plotly until the hand rests", () => {
+  const told = (draft, values) => {
+    const scope = { now: { h: Float32Array.from(values) }, area: { parted: null } };
+    const drafted = draft.drafted && { h: Float32Array.from(draft.drafted) };
+    const one = Object.assign(Object.create(Draft.prototype), { scope, brush: { shown: true }, ...draft, drafted });
+    const said = one.confirms({ header: { rows: [{ signal: "h" }] }, arrays: {} });
+    assert.equal(one.drafted, null, "a draft is compared once");
+    return said;
+  };
+  const same = [0.5, -0.25];
+  assert.equal(told({ drafted: same, resting: 7 }, same), "painted");
+  assert.equal(told({ drafted: same, resting: 7 }, [0.5, -0.26]), "new");
+  assert.equal(told({ drafted: null, resting: 7 }, same), "new");
+  assert.equal(told({ drafted: same, resting: 0, brush: { shown: false } }, same), "drawn");
+  assert.equal(told({ drafted: same, resting: 0 }, same), "new", "Plotly is drawing, and knows no axes yet");
 });

@@ -20,6 +20,8 @@ export class Draft {
   /** @type {Numbers | null} what the browser itself has computed */
   drafted = null;
   seen = 0; // strokes that were followed
+  resting = 0; // the timer that runs until Plotly draws
+  whole = false; // whether Plotly then draws the axes too: the server has confirmed what is painted
 
   /** @param {import("./view.js").Scope} scope */
   constructor(scope) {
@@ -27,15 +29,20 @@ export class Draft {
     this.brush = new Brush();
   }
 
-  // A message has come. True where the browser's own forward pass already drew what it says.
-  /** @param {Message<ScopeHeader>} message */
+  // A message has come: whether the browser's own run shows its numbers already, painted until the hand rests or drawn
+  // by Plotly.
+  /**
+   * @param {Message<ScopeHeader>} message
+   * @returns {"new" | "painted" | "drawn"}
+   */
   confirms({ header, arrays }) {
     const { drafted } = this;
     this.drafted = null;
     this.model = header.model && { ...header.model, parameters: pick(arrays, "model.") };
     const { area, now } = this.scope;
-    const painted = this.brush.shown && !area.parted; // what Plotly has not drawn yet
-    return !!drafted && !painted && header.rows.every((row) => alike(drafted[row.signal], now[row.signal], CLOSE));
+    const same = drafted && header.rows.every((row) => alike(drafted[row.signal], now[row.signal], CLOSE));
+    if (same && this.resting) return "painted";
+    return same && (area.parted || !this.brush.shown) ? "drawn" : "new";
   }
 
   // Every number of a run with these edits; without a model only the input is known.
@@ -58,9 +65,11 @@ export class Draft {
       this.sketch();
       scope.place();
       scope.root.dataset.previews = `${this.seen}`;
+      this.whole = false;
       clearTimeout(this.resting);
       this.resting = setTimeout(() => {
-        if (!scope.gone) scope.picture.redraw(false);
+        this.resting = 0;
+        if (!scope.gone) scope.picture.redraw(this.whole);
       }, REST);
     });
   }
@@ -70,6 +79,7 @@ export class Draft {
   takenOver(seen) {
     if (seen !== this.seen) return;
     clearTimeout(this.resting);
+    this.resting = 0;
     if (!this.scope.area.parted) this.brush.hide(); // what has moved aside stays painted
     this.scope.root.dataset.rested = `${this.seen}`;
   }

@@ -82,6 +82,7 @@ export class Inspector {
       ),
     );
     this.cells = new Map();
+    this.built = ""; // what the table has been made for
   }
 
   // plain: a picture that no other page can open.
@@ -91,10 +92,14 @@ export class Inspector {
    * @param {boolean} plain
    */
   build(rows, hasBaseline, plain) {
+    const built = JSON.stringify([rows.map(({ signal, kind, symbol, name }) => [signal, kind, symbol, name]), plain]);
     this.open.hidden = plain;
+    this.was.hidden = !hasBaseline;
+    for (const [, , old] of this.cells.values()) old.hidden = !hasBaseline;
+    if (built === this.built) return;
+    this.built = built;
     this.body.replaceChildren();
     this.cells.clear();
-    this.was.hidden = !hasBaseline;
     for (const row of rows) {
       if (row.kind !== "gate" && row.kind !== "state") continue;
       const opener = plain

@@ -14,8 +14,8 @@ export class ScopePicture {
   key;
   /** @type {string | undefined} the order of its units */
   order;
-  /** @type {boolean} the next message says only what is drawn already */
-  confirmed = false;
+  /** @type {"new" | "painted" | "drawn"} what the numbers of the next picture are to the one that is shown */
+  told = "new";
 
   /** @param {import("./view.js").Scope} scope */
   constructor(scope) {
@@ -31,11 +31,13 @@ export class ScopePicture {
       if (row.kind === "line" && !scope.pen.on) state.ranges[row.signal] = lineRange(shown[row.signal], floor(row));
     const [key, order] = [this.layoutKey(), state.order.join()];
     const same = !fresh && key === this.key;
-    const { confirmed } = this;
-    this.confirmed = false;
-    if (same && confirmed && order === this.order) await this.redraw(true, false);
-    else if (same) await this.redraw(true);
-    else await this.rebuild(key);
+    const told = order === this.order ? this.told : "new";
+    this.told = "new";
+    if (!same) await this.rebuild(key);
+    else if (told === "painted") scope.draft.whole = true;
+    else await this.redraw(true, told === "new");
+    this.around();
+    scope.place();
     this.order = order;
     scope.drawn();
   }
@@ -56,11 +58,9 @@ export class ScopePicture {
     await scope.area.react(figure(rows, shown, state, theme, plot.clientWidth), state.L);
     scope.draft.takenOver(seen);
     this.key = key;
-    this.around();
-    scope.place();
   }
 
-  // New numbers in the same picture. `whole`: axes, headings and legend too; `numbers` false: only those.
+  // New numbers in the same picture. `whole`: its axes too; `numbers` false: only those.
   async redraw(whole, numbers = true) {
     const { scope } = this;
     const { area, rows, shown, state, theme } = scope;
@@ -69,7 +69,6 @@ export class ScopePicture {
     if (numbers) await area.Plotly.update(area.graph, update, relayout, traces);
     else if (Object.keys(relayout).length) await area.Plotly.relayout(area.graph, relayout);
     if (numbers) scope.draft.takenOver(seen);
-    if (whole) this.around();
     scope.place();
   }
 

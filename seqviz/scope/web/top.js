@@ -17,6 +17,7 @@ export class Top {
     this.hint = el("span", { class: "sv-hint" });
     /** @type {Try | null} */
     this.tries = null;
+    this.said = ""; // so that it is measured only when it says something else
     this.button = button("", "", () => this.tries && attempt?.(this.tries.edits));
     this.button.classList.add("sv-try");
     this.root = el("div", { class: "sv-top" }, this.says, this.button, this.hint);
@@ -26,11 +27,14 @@ export class Top {
 
   /** @param {{headline?: string, story?: string, title?: string, tries?: Try | null, plain?: boolean}} header */
   set({ headline, story = "", title = "", tries = null, plain }) {
+    this.tries = tries;
+    const said = JSON.stringify([headline, story, title, tries?.says, plain]);
+    if (said === this.said) return;
+    this.said = said;
     this.root.hidden = !!plain || !headline;
     this.says.textContent = headline ?? "";
     this.story.textContent = story;
     this.story.hidden = !story;
-    this.tries = tries;
     this.button.hidden = !tries;
     this.button.textContent = tries?.says ?? "";
     this.button.title = tries ? tr("Change the input, and see what follows") : "";

@@ -111,12 +111,12 @@ export class Scope extends Timeline {
     this.state.feature = clamp(this.state.feature, 0, header.inputs - 1);
     this.state.target = arrays.target?.values;
     this.now = pick(arrays, "");
-    this.picture.confirmed = this.draft.confirms(message) && this.state.view === "now";
+    const told = this.draft.confirms(message);
+    this.picture.told = this.state.view === "now" ? told : "new";
     this.rows = header.rows.filter((row) => this.now[row.signal]);
     this.inspector.build(this.rows, !!this.baseline, this.still);
     this.controls();
-    this.draw();
-    this.viewChanged();
+    this.draw().finally(() => this.viewChanged()); // a new address would lay the half-made page out
   }
 
   controls() {
