@@ -101,10 +101,10 @@ def _to_products(ran: Ran, slope: Array) -> Array:
 def pull(ran: Ran, e: Mapping[str, Array]) -> Pulled:
     """Carry what reaches h ``(L, N, H)`` back through the steps."""
     e_h = e["h"]
-    slope, to_n, keep = at.reached([*slopes(ran)], e_h)
+    slope, to_n, keep = at.reached(at.made_once(slopes, ran), e_h)
     to_hh = _to_products(ran, slope)
     steps, batch, _ = e_h.shape
-    dh, dhh = e_h.copy(), np.empty_like(slope)
+    dh, dhh = e_h.copy(), np.empty(slope.shape, slope.dtype)
     carried = np.zeros_like(e_h[0])
     for mask, (dh_t, dhh_t, to_hh_t, keep_t) in at.steps_back(ran, dh, dhh, to_hh, keep):
         dh_t += carried

@@ -115,7 +115,7 @@ def slopes(ran: Ran) -> Slopes:
 def pull(ran: Ran, e: Mapping[str, Array]) -> Pulled:
     """Carry what reaches h ``(L, N, P or H)``, and c ``(L, N, H)``, back through the steps."""
     e_h, e_c = e["h"], e.get("c")
-    slope, show, keep = at.reached([*slopes(ran)], e_h, e_c)
+    slope, show, keep = at.reached(at.made_once(slopes, ran), e_h, e_c)
     to_hh = at.blocks_gained(slope, ran, "pre", "hh")
     steps, batch = e_h.shape[:2]
     dh, dc = e_h.copy(), np.zeros_like(show) if e_c is None else e_c.copy()

@@ -50,9 +50,9 @@ def _roads(slope: Slope, squash: Callable[[Array], Any], squashed: Callable[[Ran
         return {}, work.parity
 
     def pull(ran: Ran, e: Mapping[str, Array]) -> Pulled:
-        (to_pre,) = at.reached([slope(ran)], e["h"])
+        (to_pre,) = at.reached(at.made_once(lambda one: [slope(one)], ran), e["h"])
         to_hh = at.blocks_gained(to_pre, ran, "pre", "hh")
-        dh, hh = e["h"].copy(), np.empty_like(to_pre)
+        dh, hh = e["h"].copy(), np.empty(to_pre.shape, to_pre.dtype)
         carried = np.zeros_like(dh[0])
         for mask, (dh_t, hh_t, to_hh_t) in at.steps_back(ran, dh, hh, to_hh):
             dh_t += carried

@@ -27,6 +27,7 @@ __all__ = [
     "gained",
     "gate_slope",
     "log_gate",
+    "made_once",
     "packed_factors",
     "pre_activation",
     "product_of",
@@ -215,6 +216,16 @@ def at_the_start(ran: Ran, array: Array) -> Array:
     if ran.valid is None:
         return array[0]
     return array[ran.valid.argmax(axis=0), np.arange(ran.valid.shape[1])]
+
+
+def made_once(of: Callable[[Ran], Iterable[Array]], ran: Ran) -> list[Array]:
+    """Slopes ``(L, N, ...)`` of a run; of one whose batch is one sequence over and over, those of that one."""
+    batch = ran.x.shape[1]
+    values = (ran.x, *ran.signals.values(), *ran.before.values())
+    if batch == 1 or ran.valid is not None or any(value.strides[1] for value in values):
+        return [*of(ran)]
+    each = of(ran.at((slice(None), slice(1))))
+    return [np.broadcast_to(slope, (len(slope), batch, *slope.shape[2:])) for slope in each]
 
 
 def reached(slopes: list[Array], *e: Array | None) -> list[Array]:

@@ -27,6 +27,8 @@ __all__ = ["connectivity_matrix"]
 Array = np.ndarray
 _NUMBERS: Final = 8_000_000
 """What the way back holds at once, about: it goes through some of the output steps at a time."""
+_TOGETHER: Final = 64
+"""Output steps that go back together at the most: the way back begins at the last of them."""
 
 
 def connectivity_matrix(
@@ -66,7 +68,7 @@ def connectivity_matrix(
     if problem := next(filter(None, map(overflow_of, runs)), ""):
         raise ValueError(problem)
     asked = _asked(module, rnn, unit)
-    steps, each = runs[0].steps, max(1, _NUMBERS // (4 * runs[0].steps * rnn.hidden_size))
+    steps, each = runs[0].steps, max(1, min(_TOGETHER, _NUMBERS // (4 * runs[0].steps * rnn.hidden_size)))
     gain = gains_of(edits, "x", steps, {"x": rnn.input_size}).get("x", 1.0)
     parts = [range(k, min(steps, k + each)) for k in range(0, steps, each)]
     return np.concatenate([norm(_at_inputs(runs, asked, part) * gain, 2).T ** 2 for part in parts])
@@ -86,13 +88,15 @@ def _asked(module: nn.Module, rnn: Any, unit: int | None) -> Array:
 
 def _at_inputs(runs: list[Ran], asked: Array, outputs: range) -> Array:
     """The gradients of some output steps at every input ``(L, N, H_in)``: each of them is an element of a batch that
-    ran through the same values."""
-    count, steps = len(outputs), runs[0].steps
+    ran through the same values. None of them rests on what comes after the last."""
+    count, steps = len(outputs), outputs.stop
     e = np.zeros((steps, count, len(asked)))
     e[outputs, np.arange(count)] = asked
     for run in reversed(runs):
-        e = backward(_wide(run, count), {"h": e}).x
-    return e
+        e = backward(_wide(run.at(slice(steps)), count), {"h": e}).x
+    found = np.zeros((runs[0].steps, *e.shape[1:]))
+    found[:steps] = e
+    return found
 
 
 def _wide(run: Ran, count: int) -> Ran:

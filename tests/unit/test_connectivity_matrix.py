@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,10 @@ from torch import nn
 
 import seqviz
 from seqviz import Clamp, FeedForward, SequenceGRU, SequenceLSTM, SequenceRNN, connectivity, connectivity_matrix
+from seqviz.cells import gru
+from seqviz.cells.slopes import made_once
 from seqviz.gradients import connected
+from seqviz.gradients.onestep import as_it_ran
 
 NETS = {"RNN": SequenceRNN, "GRU": SequenceGRU, "LSTM": SequenceLSTM, "FF": FeedForward}
 
@@ -50,14 +55,35 @@ def test_a_row_is_that_of_connectivity(monkeypatch) -> None:
         np.testing.assert_allclose(
             found[step], connectivity(net, x, output=(step, 1), interventions=edits)[:, 2], rtol=1e-9
         )
-    monkeypatch.setattr(connected, "_NUMBERS", 1)
-    np.testing.assert_allclose(connectivity_matrix(net, x, unit=1, batch=2, interventions=edits), found, rtol=1e-12)
+    for name, few in (("_TOGETHER", 5), ("_NUMBERS", 1)):
+        monkeypatch.setattr(connected, name, few)
+        again = connectivity_matrix(net, x, unit=1, batch=2, interventions=edits)
+        np.testing.assert_allclose(again, found, rtol=1e-12)
+
+
+def test_the_slopes_of_a_run_that_is_repeated_are_reckoned_once() -> None:
+    """And are those of each of its repetitions; another batch has its own."""
+    torch.manual_seed(0)
+    net, x = SequenceGRU(2, 5, 1).double(), torch.randn(12, 1, 2, dtype=torch.float64)
+    run = as_it_ran(net, x, None, seqviz.capture(net, x), (0, 0, False), ())[0]
+    asked: list[int] = []
+
+    def of(ran):
+        asked.append(ran.x.shape[1])
+        return gru.slopes(ran)
+
+    wide = connected._wide(run, 7)
+    for one, each in zip(made_once(of, wide), gru.slopes(wide), strict=True):
+        np.testing.assert_array_equal(one, each)
+    made_once(of, run)
+    made_once(of, replace(wide, x=wide.x.copy()))
+    assert asked == [1, 1, 7]
 
 
 def test_a_layer_of_torchs_sums_its_units() -> None:
     torch.manual_seed(0)
-    gru, x = nn.GRU(2, 4).double(), torch.randn(8, 1, 2, dtype=torch.float64)
-    np.testing.assert_allclose(connectivity_matrix(gru, x)[-1], connectivity(gru, x)[:, 0], rtol=1e-9)
+    layer, x = nn.GRU(2, 4).double(), torch.randn(8, 1, 2, dtype=torch.float64)
+    np.testing.assert_allclose(connectivity_matrix(layer, x)[-1], connectivity(layer, x)[:, 0], rtol=1e-9)
 
 
 @pytest.mark.parametrize(
