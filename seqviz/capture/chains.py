@@ -71,11 +71,12 @@ class Chain:
         places = {_place(tensor) for tensor in self.held}
         return all(_place(state) in places for state in kernel.states)
 
-    def resumed_by(self, call: Call) -> bool:
-        """Whether a call starts from the last states of this chain after a mask, a reset or zoneout went over them.
+    def resumed_by(self, call: Call, made_of: frozenset[Call]) -> bool:
+        """Whether a call starts from the last states of this chain after something went over them.
 
-        Then every number is the one that the last call ended in, or the one that it started from, or 0, and some that
-        are not 0 can only be of the first kind.
+        In a loop over the steps its states were ``made_of`` what the last call returned. Or, where a model hands
+        numbers on and no tensors, a mask, a reset or zoneout explains them: every number is the one that the last call
+        ended in, or the one that it started from, or 0, and some that are not 0 can only be of the first kind.
         """
         last = self.calls[-1]
         if call.packed is not None or last.packed is not None or call.stack.bidirectional:
@@ -83,6 +84,8 @@ class Chain:
         states = list(zip(call.first, last.last, last.first, strict=True))
         if not states or not all(first.shape == now.shape and first.device == now.device for first, now, _ in states):
             return False
+        if last in made_of and call.steps == last.steps == 1:
+            return not all(_are_rows_of(first, now) for first, now, _ in states)
         kinds = [(first == now, first == old, first == 0) for first, now, old in states]
         return all(bool((kept | held | reset).all()) for kept, held, reset in kinds) and any(
             bool((kept & ~held & ~reset).any()) for kept, held, reset in kinds
@@ -157,6 +160,12 @@ def _starts_with(first: Tensor, before: Tensor) -> bool:
     if first.shape[1] > before.shape[1] or first.shape[::2] != before.shape[::2]:
         return False
     return first.device == before.device and torch.equal(first, before[:, : first.shape[1]])
+
+
+def _are_rows_of(first: Tensor, before: Tensor) -> bool:
+    """Whether states ``(K, N, H)`` are those of other batch elements: the batch was put into another order."""
+    sums = [states.double().sum((0, 2)) for states in (first, before)]
+    return bool(torch.isin(*sums).all()) and not torch.equal(*sums)
 
 
 def _place(tensor: Tensor) -> int:

@@ -53,8 +53,8 @@ def _changed(chain: Chain) -> str:
     if not chain.changed:
         return ""
     return tr(
-        "{name} does not always go on from the state that it ended in: between its calls a mask, a reset or zoneout "
-        "changes it.",
+        "{name} does not always go on from the state that it ended in: between its calls the model changes it (a mask, "
+        "a reset, zoneout, dropout, a normalisation).",
         name=_name(chain),
     )
 

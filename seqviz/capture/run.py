@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from seqviz import counted
+from seqviz.capture.descent import can_follow
 from seqviz.capture.direct import called, direct, run_straight
 from seqviz.capture.found import LAYERS, recurrent_modules
 from seqviz.capture.observe import as_array
@@ -59,8 +60,9 @@ def capture(
     Returns:
         A :class:`~seqviz.trace.Trace`. With one recurrent module its signals are ``x``, ``l0.i``, ...; with several
         each is under its module's name, ``encoder.l0.i``. Calls of one module that each start from the states in
-        which the one before ended are one sequence, whose steps are in the order of the calls; other further calls
-        in the same run are ``encoder[1]``, ``encoder[2]``, ... ``y`` is the output of one of our networks. Batch
+        which the one before ended (in a loop over the steps also from what the model made of them, such as a
+        normalised state) are one sequence, whose steps are in the order of the calls; other further calls in the
+        same run are ``encoder[1]``, ``encoder[2]``, ... ``y`` is the output of one of our networks. Batch
         elements are in the caller's order and padding is 0.
 
         ``parity`` is the largest ``|recomputed - torch|`` over ``h`` at every step and the last ``c``. With
@@ -94,7 +96,7 @@ def captured(
         if found is not None:
             return found
     targets = recurrent_modules(module, modules)
-    watch = Watch(targets, edits, detail=detail, alone=direct(module), first=first)
+    watch = Watch(targets, edits, detail=detail, alone=direct(module), first=first, follow=can_follow(module))
     check_ahead(module, watch, x, hx)
     with torch.no_grad():
         y = called(module, watch, x, hx, keywords)

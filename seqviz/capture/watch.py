@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from seqviz.capture.chains import Chain
+from seqviz.capture.descent import Descent
 from seqviz.capture.found import CELLS, LAYERS
 from seqviz.capture.inside import straight
 from seqviz.capture.kernels import Call, Kernel, Kernels, Order, Snapshots, finished, make_call
@@ -41,6 +42,7 @@ class Watch:
             number that requires a gradient.
         alone: nobody but who asks gets what the one target returns, so that it need not be copied.
         first: what the first step of the run is called where something is wrong with it.
+        follow: what the model does with states between two calls is followed (:func:`can_follow`).
 
     Other threads may run the same modules meanwhile: their calls are none of its business.
     """
@@ -55,9 +57,10 @@ class Watch:
         back: Callable[..., Any] | None = None,
         alone: bool = False,
         first: int = 0,
+        follow: bool = True,
     ) -> None:
         self.targets, self.edits, self.detail, self.beside = targets, edits, detail, beside or {}
-        self.alone, self.first = alone, first
+        self.alone, self.first, self.follow = alone, first, follow
         self.seed: Tensor | None = None
         self._back = back
         if back:
@@ -68,6 +71,7 @@ class Watch:
         self.widths: dict[str, int] = {}
         self._snapshots = Snapshots(needed=not alone or threading.active_count() > 1)
         self._counts = dict.fromkeys((*targets, *self.beside), 0)
+        self._descent = Descent()
         self._handles: list[Any] = []
         self._alive: list[Frame] = []
         self._failed: Frame | None = None
@@ -80,9 +84,13 @@ class Watch:
             before, after = _uncompiled(partial(self._before, path)), _uncompiled(self._after)
             self._handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
             self._handles.append(module.register_forward_hook(after, prepend=True, always_call=True))
+        if self.follow:
+            self._descent.__enter__()
         return self
 
     def __exit__(self, kind: Any = None, error: BaseException | None = None, *_: object) -> None:
+        if self.follow:
+            self._descent.__exit__(None, None, None)
         for handle in self._handles:
             handle.remove()
         while self._alive:
@@ -122,7 +130,8 @@ class Watch:
     def _met(self, kernel: Kernel) -> Any:
         """What one call of torch's function gives to go on with."""
         frame = self._alive[-1]
-        parts = self._taken(frame.path, frame.value, kernel)
+        with self._descent.pause():
+            parts = self._taken(frame.path, frame.value, kernel)
         frame.met.append((kernel, parts))
         return kernel.result(parts)
 
@@ -153,6 +162,7 @@ class Watch:
             self.taps.append(tap)
             parts = tap.attach(parts, self.seed)
         chain.held = parts
+        self._descent.begins(parts, call)
         return parts
 
     def _chain(self, path: str, call: Call, kernel: Kernel) -> Chain:
@@ -161,7 +171,7 @@ class Watch:
             if chain.path == path and chain.continued_by(call, kernel):
                 return chain
         for chain in reversed(self.chains):
-            if chain.path == path and chain.resumed_by(call):
+            if chain.path == path and chain.resumed_by(call, self._descent.of(kernel.states)):
                 call.changed = True
                 return chain
         prefix = self.prefix(path, self._counts[path])

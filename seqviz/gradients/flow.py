@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from seqviz.capture.descent import can_follow
 from seqviz.capture.direct import called, direct
 from seqviz.capture.found import LAYERS, recurrent_modules
 from seqviz.capture.precision import in_precision, usable
@@ -151,7 +152,7 @@ def gradient_flow(
     beside = _beside(module, targets)
     check_trainable(module, (*targets.values(), *beside.values()))
     alone = direct(module) and not (callable(loss) or callable(output))  # else somebody may write to the output
-    watch = Watch(targets, edits, beside=beside, back=Tap, alone=alone)
+    watch = Watch(targets, edits, beside=beside, back=Tap, alone=alone, follow=can_follow(module))
     check_ahead(module, watch, x, hx)
     with torch.inference_mode(False), torch.enable_grad():
         x, hx, kwargs = usable((x, hx, kwargs))

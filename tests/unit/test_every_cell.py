@@ -18,7 +18,7 @@ from torch import nn
 import seqviz
 from seqviz import cells
 from seqviz.capture.reconstruct import Layer, rebuild
-from seqviz.cells import Cell, road
+from seqviz.cells import Cell, parse, road
 from seqviz.cells.layer import CellLayer
 from seqviz.cells.text import Expression
 from seqviz.gradients.jacobians import state_jacobians
@@ -280,6 +280,22 @@ def test_the_highway_and_the_rest_are_the_whole(name):
         direct = np.exp(split.log_scale[t]) * split.direct[t]
         np.testing.assert_allclose(direct, gates[t + 1 :].prod(axis=0), atol=1e-12)
         np.testing.assert_allclose(split.rest[t] + np.diag(split.direct[t]), found.c_c[t], atol=1e-12)
+
+
+def test_the_highway_of_a_long_run_whose_output_gate_reads_the_old_cell_state():
+    """What passes c_t by counts too, also where the products have been brought to another size on the way."""
+    lines = """
+        f = sigmoid(W_f x + R_f h_prev + b_f)
+        g = tanh(W_g x + R_g h_prev + b_g)
+        c = f * c_prev + (1 - f) * g
+        o = sigmoid(W_o x + R_o h_prev + p_o * c_prev + b_o)
+        h = o * tanh(c)"""
+    rnn, x = layer_of(parse(lines, "old peephole"), 5), torch.randn(80, 1, F, dtype=torch.float64)
+    split, found = seqviz.highway_split(rnn, x), state_jacobians(rnn, x)
+    assert len(set(found.log_scale)) > 2, "nothing was brought to another size"
+    assert found.c_c is not None
+    for t in range(80):
+        np.testing.assert_allclose(split.rest[t] + np.diag(split.direct[t]), found.c_c[t], rtol=1e-9, atol=1e-13)
 
 
 @pytest.mark.parametrize("name", REGISTERED)

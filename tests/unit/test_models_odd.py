@@ -53,7 +53,16 @@ CHANGES: dict[str, Change] = {
     "mask": lambda t, now, old: torch.where(KEPT[t, :, None] > 0, now, old),
     "reset": lambda t, now, old: now * torch.where((KEPT[t] > 0) | (t % 3 > 0), 1.0, 0.0)[:, None],
     "zoneout": lambda t, now, old: torch.where(ZONES[t], now, old),
+    "dropout": lambda t, now, old: now * ZONES[t] / 0.6,
+    "layer norm": lambda t, now, old: nn.functional.layer_norm(now, (H,)),
+    "written into a buffer": lambda t, now, old: _through_a_buffer(0.9 * now),
 }
+
+
+def _through_a_buffer(state: Tensor) -> Tensor:
+    buffer = torch.zeros(2, *state.shape, dtype=state.dtype)
+    buffer[1] = state
+    return buffer[1]
 
 
 def weighed(y: Tensor) -> Tensor:
