@@ -2,12 +2,11 @@
 // it, under its sentence, over what has to be said of it.
 
 import { svg } from "./dom.js";
-import { addressLines, handed } from "./poster.js";
+import { addressed, fitted, handed, lettersIn } from "./poster.js";
 
 /** @import { Theme } from "./theme.js" */
 
 const [EDGE, HEAD, LINE, SIDE] = [20, 44, 20, 470]; // px
-const MOST = 96; // letters in a line below the drawing
 const LOOKS = [
   ...["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "opacity", "paint-order"],
   ...["font-family", "font-size", "font-weight", "text-anchor", "dominant-baseline", "visibility", "display"],
@@ -60,7 +59,8 @@ export function card(drawing, theme, { title, beside, notes }) {
   const { width: wide, height: tall } = drawing.getBoundingClientRect();
   const body = Math.max(tall, beside.length * 24 + 8);
   const width = Math.round(2 * EDGE + wide + (beside.length ? SIDE : 0));
-  const height = Math.round(HEAD + body + 2 * EDGE + notes.length * LINE);
+  const below = notes.flatMap((said) => fitted(said, lettersIn(width - 2 * EDGE)));
+  const height = Math.round(HEAD + body + 2 * EDGE + below.length * LINE);
   const inner = detached(drawing);
   for (const [name, value] of Object.entries({ x: EDGE, y: HEAD + EDGE / 2, width: wide, height: tall }))
     inner.setAttribute(name, `${value}`);
@@ -80,7 +80,7 @@ export function card(drawing, theme, { title, beside, notes }) {
       true,
     ),
     ...texts(
-      notes.map((said) => [said, 14, 400, quiet]),
+      below.map((said) => [said, 14, 400, quiet]),
       EDGE,
       HEAD + EDGE + body,
       font,
@@ -119,7 +119,7 @@ export async function saveCell(view, format) {
   const words = {
     title: header.headline || header.name,
     beside: lines.said(),
-    notes: [`${header.name}. ${view.spoken()}`, ...held, ...addressLines(host.address(), MOST)],
+    notes: [`${header.name}. ${view.spoken()}`, ...held, ...addressed(host.address())],
   };
   await hand(card(drawing.root, theme, words), format, `seqviz-cell-${state.step}`);
 }

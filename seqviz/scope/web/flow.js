@@ -13,7 +13,7 @@ import { tr } from "./language.js";
 import { strokeNote, swatchNote } from "./legends.js";
 import { Nudge } from "./nudge.js";
 import { clamp, power } from "./numbers.js";
-import { addressLines, download, poster } from "./poster.js";
+import { addressed, download, poster } from "./poster.js";
 import { Readout } from "./readout.js";
 import { Resting } from "./resting.js";
 import { stepLabel } from "./rows.js";
@@ -266,7 +266,7 @@ export class Flow extends Timeline {
       tickvals: [zmin, zmax],
       ...(row.kind === "units" ? { ticktext: [zmin, zmax].map(power) } : { tickformat: ".2~g" }),
     });
-    const notes = [header.headline ? header.shows : "", ...addressLines(this.host.address())].filter(Boolean);
+    const notes = [header.headline ? header.shows : "", ...addressed(this.host.address())].filter(Boolean);
     const keys = header.curves.flatMap(({ label, line, dash }) =>
       label && line !== null ? [{ label, color: theme.lines[line], dash: stroke(dash ?? theme.dashes[line]) }] : [],
     );

@@ -36,9 +36,10 @@ export function poster(built, rows, theme, { title, notes, keys = [], range = ()
   const { margin } = built;
   const [named, rowsNamed] = legend(keys, (built.layout.width - margin.left) / LETTER);
   const head = HEAD + (title ? TITLE : 0) + LINE * rowsNamed;
-  const foot = notes.length ? 10 + LINE * notes.length : 0;
   const heat = built.traces.some(({ type }) => type === "heatmap");
   const side = heat ? Math.max(0, SIDE - margin.right) : 0;
+  const below = notes.flatMap((text) => fitted(text, lettersIn(built.layout.width + side)));
+  const foot = below.length ? 10 + LINE * below.length : 0;
   const layout = JSON.parse(JSON.stringify({ ...built.layout, shapes: built.layout.shapes ?? [], annotations: [] }));
   layout.paper_bgcolor = theme.paper;
   Object.assign(layout.margin, { t: margin.top + head, b: margin.bottom + foot, r: margin.right + side });
@@ -60,21 +61,23 @@ export function poster(built, rows, theme, { title, notes, keys = [], range = ()
   });
   if (title)
     layout.annotations.push(
-      note(`<b>${broken(title, layout.width / LETTER)}</b>`, 1 + (16 + LINE * rowsNamed) / inner, theme.ink, 17),
+      note(`<b>${broken(title, lettersIn(layout.width))}</b>`, 1 + (16 + LINE * rowsNamed) / inner, theme.ink, 17),
     );
   if (keys.length) layout.annotations.push({ ...note(named, 1 + 2 / inner, theme.ink, 14), xshift: 0 });
-  notes.forEach((text, k) =>
+  below.forEach((text, k) =>
     layout.annotations.push(note(plain(text), -(margin.bottom + 2 + LINE * k) / inner, theme.quiet, 14, "top")),
   );
   const places = built.places.map(({ top, height }) => ({ top: top + head, height }));
   return { data: built.traces.map((trace) => barred(trace, rows, ends, built.layout, theme)), layout, places };
 }
 
-// An address over as many lines as it needs; one that nobody would type from paper is left out.
-const [WIDEST, LONGEST] = [130, 520];
-/** @type {(address: string, widest?: number) => string[]} */
-export const addressLines = (address, widest = WIDEST) =>
-  address.length > LONGEST ? [] : (address.match(new RegExp(`.{1,${widest}}`, "g")) ?? []);
+/** @type {(width: number) => number} */
+export const lettersIn = (width) => Math.max(1, Math.floor(width / LETTER));
+
+// An address; one that nobody would type from paper is left out.
+const LONGEST = 520;
+/** @type {(address: string) => string[]} */
+export const addressed = (address) => (address.length > LONGEST ? [] : [address]);
 
 // What the lines are called, each with a stroke, over as many rows as that takes; and how many those are.
 /** @type {(keys: {label: string, color: string, dash: string}[], most: number) => [string, number]} */
@@ -90,15 +93,23 @@ function legend(keys, most) {
   return [rows.map((row) => row.join("   ")).join("<br>"), rows.length];
 }
 
-// A name over as many lines as it needs.
-function broken(name, most) {
+const PIECES = /[\u2e80-\uffef][、。，；：！？）》」”]*|[^\s\u2e80-\uffef]+\s*|\s+/gu;
+const [WIDE, IDEOGRAPH] = [1.6, /[\u2e80-\uffef]/u];
+const breadth = (text) => [...text].reduce((sum, letter) => sum + (IDEOGRAPH.test(letter) ? WIDE : 1), 0);
+
+// A text over as many lines as it needs, none wider than `most` letters; a word that is wider is cut.
+/** @type {(text: string, most: number) => string[]} */
+export function fitted(text, most) {
   const lines = [""];
-  for (const word of name.split(" ")) {
-    if (lines.at(-1) && lines.at(-1).length + word.length >= most) lines.push("");
-    lines[lines.length - 1] += `${lines.at(-1) ? " " : ""}${word}`;
+  for (let piece of text.match(PIECES) ?? []) {
+    if (lines.at(-1) && breadth(lines.at(-1) + piece.trimEnd()) > most) lines.push("");
+    for (; breadth(piece.trimEnd()) > most; piece = piece.slice(most)) lines.splice(-1, 1, piece.slice(0, most), "");
+    lines[lines.length - 1] += piece;
   }
-  return lines.map(plain).join("<br>");
+  return lines.map((line) => line.trimEnd()).filter(Boolean);
 }
+
+const broken = (name, most) => fitted(name, most).map(plain).join("<br>");
 
 // A heatmap with its colour bar beside it.
 function barred(trace, rows, ends, layout, theme) {

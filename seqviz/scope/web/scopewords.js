@@ -4,7 +4,7 @@
 import { visible } from "./dom.js";
 import { later, tr } from "./language.js";
 import { number } from "./numbers.js";
-import { addressLines } from "./poster.js";
+import { addressed } from "./poster.js";
 import { featureName, rangeText, stepLabel } from "./rows.js";
 
 /** @import { ScopeHeader, ScopeRow } from "./headers.js" */
@@ -72,7 +72,7 @@ export const posterWords = (header, shown, state, address) => ({
   notes: [
     state.view === "now" && header.headline ? header.title : "",
     ...(header.rules ?? []).map((rule) => rule.says),
-    ...addressLines(address),
+    ...addressed(address),
   ].filter(Boolean),
   range: (row) => rangeText(row, shown[row.signal], state),
   ends: (row, { zmin, zmax }) => ({
