@@ -234,7 +234,9 @@ class _Around:
     def _no_page(self, place: str) -> str:
         first, *others = self.pages
         address = {first: f"{self.root}/"} | {name: f"{self.root}/{name}" for name in others}
-        links = [f'<a href="{at}">{escape(tr(name.capitalize()))}</a>' for name, at in address.items()]
+        links = [
+            f'<a href="{at}">{escape(tr(name.capitalize().replace("_", " ")))}</a>' for name, at in address.items()
+        ]
         says = tr("There is no page {name} here. The pages are:", name=shown(place))
         return (
             '<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
