@@ -32,7 +32,7 @@ from seqviz.scope.hosts.streamlit import mount
 from seqviz.telling.order import half_life_in_words, order_headline, order_in_words, shuffled_headline
 from seqviz.telling.titles import whose_weights
 from seqviz.ui.bench import Address, Bench
-from seqviz.ui.controls import controlled, literal, opened, option, refuse, said, unkept
+from seqviz.ui.controls import controlled, literal, opened, option, refuse, said, unkept, whole_number
 from seqviz.ui.gallery import gallery
 from seqviz.ui.panels.network import one_more
 from seqviz.ui.pictures import story
@@ -100,9 +100,9 @@ def _controls(bench: Bench) -> None:
         st.slider, tr("Hidden units"), experiment.hidden_size, lambda v: bench.change(hidden_size=v), key="cmp.hidden",
         min_value=1, max_value=max(32, experiment.hidden_size),
     )  # fmt: skip
-    controlled(
-        st.number_input, tr("Seed of the weights"), experiment.init.seed, lambda v: bench.redraw(seed=v),
-        key="cmp.seed", min_value=0, max_value=2**31 - 1,
+    whole_number(
+        bench, tr("Seed of the weights"), experiment.init.seed, lambda v: bench.redraw(seed=v), 0, 2**31 - 1,
+        key="cmp.seed",
     )  # fmt: skip
     if seq.length > 1:
         controlled(

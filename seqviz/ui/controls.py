@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, Protocol
 
 import numpy as np
 import streamlit as st
 
-from seqviz.checks import whole
+from seqviz.checks import number, whole
 from seqviz.experiment import Experiment
-from seqviz.language import again, reason, tr, trn
+from seqviz.language import again, later, reason, tr, trn
 from seqviz.ui.bench import Bench
 
 __all__ = [
     "controlled",
+    "into",
     "layer_choice",
     "literal",
+    "number_field",
     "opened",
     "option",
+    "own_number",
+    "own_toggle",
     "refuse",
     "remembered",
     "said",
@@ -110,27 +114,75 @@ def controlled(
     widget(label, key=key, on_change=chosen, **options)
 
 
-def whole_number(
-    bench: Bench, label: str, value: int, change: Callable[[int], Any], low: int, high: int, *, key: str, **look: Any
-) -> None:
-    """A whole number as :func:`controlled`; what is none, or outside of `low` to `high`, is answered with a sentence.
+class Answers(Protocol):
+    """Where a page keeps what had to be refused, to be said at the head of its controls."""
 
-    Streamlit's own limits would take letters for the lowest number, and show what is outside in red without a word.
+    problem: str
+
+
+def number_field(
+    page: Answers, label: str, value: float, change: Callable[[Any], Any], low: float, high: float,
+    *, key: str, whole: bool = False, **look: Any,
+) -> None:  # fmt: skip
+    """A number as :func:`controlled`; what is none, or outside of `low` to `high`, is answered with a sentence.
+
+    Streamlit's own fields would take letters for the lowest number, and 3.7 for 3, without a word.
     """
 
     def chosen() -> None:
-        given = st.session_state[key]
         try:
-            change(whole(given, label, low, high) if given is not None else _refuse_empty(label, low, high))
+            change(_checked(st.session_state[key], label, low, high, whole))
         except ValueError as refusal:
-            bench.problem = reason(refusal)
+            page.problem = reason(refusal)
 
-    st.session_state[key] = value
-    st.number_input(label, value=None, step=1, key=key, on_change=chosen, **look)
+    st.session_state[key] = float(value)
+    look = {"step": 1.0, "format": "%.0f"} | look if whole else look
+    st.number_input(label, value=None, key=key, on_change=chosen, **look)
 
 
-def _refuse_empty(label: str, low: int, high: int) -> NoReturn:
-    raise ValueError(tr("{what} must be a whole number from {low} to {high:,}.", what=label, low=low, high=high))
+def into(page: Answers, name: str) -> Callable[[Any], None]:
+    """What puts a number into one of a page's own attributes; what was refused before is forgotten with it."""
+
+    def put(value: Any) -> None:
+        page.problem = ""
+        setattr(page, name, value)
+
+    return put
+
+
+def whole_number(
+    page: Answers, label: str, value: int, change: Callable[[int], Any], low: int, high: int, *, key: str, **look: Any
+) -> None:
+    """A whole number as :func:`number_field`."""
+    number_field(page, label, value, change, low, high, key=key, whole=True, **look)
+
+
+def own_number(page: Answers, label: str, first: float, low: float, high: float, *, key: str, **look: Any) -> float:
+    """A number that nothing but its field keeps, `first` to begin with; else as :func:`number_field`."""
+    home = f"{key}.kept"
+    kept: float = st.session_state.get(home, first)
+    now = st.session_state[home] = min(max(kept, low), high)
+
+    def keep(number: float) -> None:
+        st.session_state[home], page.problem = number, ""
+
+    number_field(page, label, now, keep, low, high, key=key, **look)
+    return now
+
+
+def _checked(given: float | None, label: str, low: float, high: float, of_wholes: bool) -> float:
+    """What was typed into a field: Streamlit gives nothing where it is no number, and every number as a float."""
+    if given is None:
+        says = later("{what} must be a number from {low:,.10g} to {high:,.10g}.")
+        if of_wholes:
+            says = later("{what} must be a whole number from {low} to {high:,}.")
+        raise ValueError(tr(says, what=label, low=low, high=high))
+    if of_wholes:
+        return whole(int(given) if given.is_integer() else given, label, int(low), int(high))
+    if not low <= number(given, label) <= high:
+        says = later("{what} must be from {low:,.10g} to {high:,.10g}; {value:g} is outside.")
+        raise ValueError(tr(says, what=label, low=low, high=high, value=given))
+    return given
 
 
 def upload(label: str, kinds: list[str], bench: Bench, read: Callable[[Any], Experiment], *, key: str) -> None:
@@ -167,6 +219,15 @@ def remembered(
     st.session_state[home] = now
     keep = st.session_state.__setitem__
     controlled(widget, label, now, lambda v: keep(home, v), key=key, options=choices, format_func=names, **look)
+    return now
+
+
+def own_toggle(label: str, *, key: str) -> bool:
+    """A switch that nothing but itself keeps, on other pages too; off to begin with."""
+    home = f"{key}.kept"
+    now = bool(st.session_state.get(home))
+    keep = st.session_state.__setitem__
+    controlled(st.toggle, label, now, lambda on: keep(home, on), key=key)
     return now
 
 

@@ -74,7 +74,7 @@ def _picture() -> None:
     with unfolding(tr("Examine this network"), "gates.examine") as shown:
         if shown.open:
             examination(bench.experiment, key="gates.examined", known=_task(bench))
-    resting(bench.experiment, key="gates.rests")
+    resting(bench.experiment, bench, key="gates.rests")
 
 
 def _task(bench: Bench) -> str:

@@ -20,7 +20,7 @@ from seqviz.runner import too_large
 from seqviz.scope.hosts.streamlit import mount
 from seqviz.telling.titles import whose_weights
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import controlled, opened, option, refuse, said, unkept
+from seqviz.ui.controls import controlled, opened, option, own_number, refuse, said, unkept, whole_number
 from seqviz.ui.gallery import gallery, lit
 from seqviz.ui.gradient_pictures import flow_message
 from seqviz.ui.map_picture import map_section
@@ -74,10 +74,9 @@ def _knobs(bench: Bench) -> None:
             key="lab.scheme", options=list(names), format_func=names.__getitem__, help=tr(CHRONO),
         )  # fmt: skip
     with right:
-        controlled(
-            st.number_input, tr("Seed"), experiment.init.seed, lambda v: bench.redraw(seed=v), key="lab.seed",
-            min_value=0, max_value=2**31 - 1,
-        )  # fmt: skip
+        whole_number(
+            bench, tr("Seed"), experiment.init.seed, lambda v: bench.redraw(seed=v), 0, 2**31 - 1, key="lab.seed"
+        )
     one_more(bench, key="lab.more.cell")
     knobs(experiment.changed(cell=words.LSTM), bench.redraw, key="lab")
     controlled(
@@ -117,7 +116,7 @@ def _picture(bench: Bench) -> None:
         st.segmented_control, tr("Eigenvalues and singular values of"), net if net in nets else nets[0],
         lambda v: bench.choose("net", v), key="lab.net", options=nets, format_func=tr, required=True,
     )  # fmt: skip
-    resting(networks(bench.experiment)[net if net in nets else nets[0]], key="lab.rests")
+    resting(networks(bench.experiment)[net if net in nets else nets[0]], bench, key="lab.rests")
     _clipping(bench)
 
 
@@ -159,10 +158,12 @@ def _clipping(bench: Bench) -> None:
     if not opened:
         return
     left, right = st.columns(2)
-    max_norm = left.number_input(tr("Clip the norm at"), value=1.0, min_value=0.001, step=0.5, key="lab.max_norm")
-    max_value = right.number_input(
-        tr("Clip each value at"), value=0.01, min_value=0.0001, step=0.01, format="%.4f", key="lab.max_value"
-    )
+    with left:
+        max_norm = own_number(bench, tr("Clip the norm at"), 1.0, 0.001, 1e6, step=0.5, key="lab.max_norm")
+    with right:
+        max_value = own_number(
+            bench, tr("Clip each value at"), 0.01, 0.0001, 1e6, step=0.01, format="%.4f", key="lab.max_value"
+        )
     rows = []
     for name, flow in flows(bench.experiment, bench.option("loss")).items():
         if flow.problem:

@@ -16,10 +16,13 @@ from seqviz.tasks import TASKS, Task, own_series, own_text
 from seqviz.training import Recipe, at_parameters, parameters_of, recipes_of
 from seqviz.ui.controls import controlled, literal
 from seqviz.ui.panels.own import MENDS, TABLES
+from seqviz.ui.training_data import brought, file_to_learn, take
 
 __all__ = ["OWN", "called", "kind_of", "listed", "of_seed", "racers", "task_of", "thresholds"]
 
 MAX_TEXT: Final = 5_000_000
+"""Bytes of a text to learn from."""
+MOST_SEEDS: Final = 6
 OWN = Words({"own_text": "Your own text: the next character", "own_series": "Your own CSV: the next value"})
 
 RACE: Final = {family: cells.families()[family][0] for family in NETWORKS if family in cells.families()}
@@ -64,16 +67,18 @@ def called(name: str) -> Sentence:
 def task_of(name: str) -> Task | None:
     """The chosen task; None while a person's own data has still to be given."""
     if name == "own_text":
-        text = st.text_area(tr("Text to learn from"), key="train.text", height=120)
-        given = st.file_uploader(tr("or a text file"), type=["txt", "md"], key="train.textfile")
-        if given is not None:
-            text = _decoded(given.getvalue())
-        return _own_text(_limited(text)) if text else None
+        had = brought(name)
+        typed = had.data.decode() if had is not None and not had.name else ""
+        controlled(
+            st.text_area, tr("Text to learn from"), typed,
+            lambda text: take(name, "", text.encode("utf-8", "replace")), key="train.text", height=120,
+        )  # fmt: skip
+        given = file_to_learn(tr("or a text file"), ["txt", "md"], name, key="train.textfile")
+        return _own_text(_decoded(given.data)) if given is not None else None
     if name == "own_series":
-        given = st.file_uploader(
-            tr("Table (CSV, Excel, Parquet) or array (npy): one step a line"), TABLES, key="train.csv"
-        )
-        return _of_table(given.getvalue(), given.name) if given is not None else None
+        label = tr("Table (CSV, Excel, Parquet) or array (npy): one step a line")
+        given = file_to_learn(label, TABLES, name, key="train.csv")
+        return _of_table(given.data, given.name) if given is not None else None
     return TASKS[name]
 
 
@@ -111,19 +116,10 @@ def _own_series(data: bytes, name: str, missing: str | None) -> tuple[Task, Sent
     return own_series(table.values, names=names, labels=table.labels or ()), table.says
 
 
-def _limited(text: str) -> str:
-    if len(text) > MAX_TEXT:
-        most = MAX_TEXT // 10**6
-        raise ValueError(
-            tr("The text is longer than {most} million characters; a part of it is enough to learn from.", most=most)
-        )
-    return text
-
-
 def _decoded(data: bytes) -> str:
     if len(data) > MAX_TEXT:
         most = MAX_TEXT // 10**6
-        raise ValueError(tr("The text file is larger than {most} MB; a part of it is enough to learn from.", most=most))
+        raise ValueError(tr("The text is larger than {most} MB; a part of it is enough to learn from.", most=most))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -14,19 +14,21 @@ from seqviz.tasks import TASKS
 from seqviz.training import Course, recipes_of
 from seqviz.training.written import from_text, to_text
 from seqviz.ui.trainer import Trainer
-from seqviz.ui.training_choices import OWN
+from seqviz.ui.training_choices import MOST_SEEDS, OWN
+from seqviz.ui.training_data import bring_back, brought, data_mark
 
-__all__ = ["PROBLEM", "SEED", "begun", "kept_run", "place"]
+__all__ = ["PROBLEM", "begun", "kept_run", "place"]
 
 PROBLEM: Final = "training.problem"
 """The session key of why the networks that an address names are not there."""
 
-SEED: Final = "train.seed.first"
-"""The session key of the seed that the address asks for."""
-
 _KEPT: Final = "training.mark"
 _BEGUN: Final = "training.begun"
-FIELDS: Final = ("task", "recipe", "seed", "run")
+SWITCHES: Final = {"own": "train.race.own", "equal": "train.race.equal"}
+"""The switches of a race, by what they are called in an address."""
+NUMBERS: Final = {"seed": ("train.seed", 0, 10_000), "seeds": ("train.race.seeds", 1, MOST_SEEDS)}
+"""The numbers: their fields, and from what to what they go. The first is the default."""
+FIELDS: Final = ("task", "recipe", *NUMBERS, *SWITCHES, "run", "data")
 
 
 def begun(work: Trainer) -> None:
@@ -40,9 +42,18 @@ def begun(work: Trainer) -> None:
         learned = name.removeprefix("own_")
         if (recipe := given.get("recipe")) in recipes_of(learned):
             st.session_state.setdefault(f"train.recipe.{learned}.kept", recipe)
-    seed = given.get("seed", "")
-    if seed.isdecimal() and len(seed) < 6 and int(seed) <= 10_000:
-        st.session_state[SEED] = int(seed)
+    for field, (key, low, high) in NUMBERS.items():
+        text = given.get(field, "")
+        if text.isascii() and text.isdecimal() and len(text) < 6 and low <= int(text) <= high:
+            st.session_state.setdefault(f"{key}.kept", int(text))
+    for field, key in SWITCHES.items():
+        if given.get(field) == "1":
+            st.session_state.setdefault(f"{key}.kept", True)
+    try:
+        if name in OWN and brought(name) is None:
+            bring_back(name, given.get("data", ""))
+    except ValueError as refusal:
+        st.session_state[PROBLEM] = reason(refusal)
     if not work.courses and (marked := given.get("run", "")).startswith(MARK):
         _bring_back(work, marked)
 
@@ -88,8 +99,10 @@ def place(marked: str) -> Addressed:
     said = {
         "task": name,
         "recipe": home.get(f"train.recipe.{name.removeprefix('own_')}.kept", ""),
-        "seed": str(home.get("train.seed") or ""),
+        **{field: _said(home.get(f"{key}.kept"), low) for field, (key, low, _) in NUMBERS.items()},
+        **{field: "1" if home.get(f"{key}.kept") else "" for field, key in SWITCHES.items()},
         "run": marked,
+        "data": data_mark(name),
     }
     recipes = recipes_of(name.removeprefix("own_"))
     if said["recipe"] == next(iter(recipes), ""):
@@ -97,3 +110,8 @@ def place(marked: str) -> Addressed:
     if name == next(iter(TASKS)) and not said["recipe"]:
         said["task"] = ""
     return {"address": urlencode({key: text for key, text in said.items() if text}), "fields": FIELDS}
+
+
+def _said(number: float | None, usual: int) -> str:
+    """A number in an address; nothing where it is the usual one."""
+    return "" if number in (None, usual) else f"{number:.0f}"

@@ -21,7 +21,7 @@ from seqviz.scope.hosts.streamlit.tab import MARK
 from seqviz.tasks import TASKS, Task
 from seqviz.training import RECIPES, Checkpoint, Course, Recipe, checkpoint_at, prepare, recipes_of
 from seqviz.ui.bench import Bench, Origin
-from seqviz.ui.controls import literal, refuse, remembered, said, unfolding, upload
+from seqviz.ui.controls import literal, own_number, own_toggle, refuse, remembered, said, unfolding, upload
 from seqviz.ui.panels.doctor import doctor_panel
 from seqviz.ui.panels.network import CHRONO
 from seqviz.ui.rail import rail
@@ -29,14 +29,14 @@ from seqviz.ui.scenes import lab
 from seqviz.ui.shell import go
 from seqviz.ui.trainer import SLOTS, WHICH, Trainer, trainer
 from seqviz.ui.trainer import start as start_all
-from seqviz.ui.training_choices import OWN, called, kind_of, listed, of_seed, racers, task_of, thresholds
-from seqviz.ui.training_kept import PROBLEM, SEED, begun, kept_run, place
+from seqviz.ui.training_choices import MOST_SEEDS, OWN, called, kind_of, listed, of_seed, racers, task_of, thresholds
+from seqviz.ui.training_data import data_mark
+from seqviz.ui.training_kept import PROBLEM, begun, kept_run, place
 from seqviz.ui.training_pictures import Extent, counted, learning_message, probe_message, standing, unlearned
 
 __all__ = ["classroom"]
 
 OPENERS = Words({"gates": "Open in gates", "cell": "Open in the cell", "gradients": "Open in gradients"})
-MOST_SEEDS = 6
 FROM_GATES = later("Network from gates")
 EACH_ITS_OWN = later("On the same batches, each by its own best recipe:")
 ALL_ALIKE = later("On the same batches, all from the same kind of start (a plain RNN has no gates to set):")
@@ -92,13 +92,12 @@ def _choices(work: Trainer) -> None:
         st.caption(tr(CHRONO))
     if recipe.lesson:
         st.markdown(recipe.lesson)
-    seed = st.number_input(
-        tr("Seed"), value=st.session_state.get(SEED, 0), min_value=0, max_value=10_000, key="train.seed"
-    )
+    page = Bench.here()
+    seed = own_number(page, tr("Seed"), 0, 0, 10_000, key="train.seed", whole=True)
     start = _start_from(found)
-    own = st.toggle(tr("In a race, each by its own best recipe"), key="train.race.own")
-    equal = st.toggle(tr("In a race, all with as many parameters"), key="train.race.equal")
-    seeds = st.number_input(tr("Seeds in a race"), value=1, min_value=1, max_value=MOST_SEEDS, key="train.race.seeds")
+    own = own_toggle(tr("In a race, each by its own best recipe"), key="train.race.own")
+    equal = own_toggle(tr("In a race, all with as many parameters"), key="train.race.equal")
+    seeds = own_number(page, tr("Seeds in a race"), 1, 1, MOST_SEEDS, key="train.race.seeds", whole=True)
     racing = racers(found, chosen, recipe, own, equal)
     how = EACH_ITS_OWN if own else ALL_ALIKE
     with go:
@@ -272,8 +271,11 @@ def _untrained(experiment: Experiment, found: Task) -> None:
 def _probed(experiment: Experiment, found: Task, step: int, extent: Extent = ()) -> None:
     work = trainer()
     marked = kept_run(work.courses, work.running)
-    keep = {marked.removeprefix(MARK): ""} if marked else None
-    mount("probe", probe_message(experiment, found, step, extent), lambda event: None, keep, place=place(marked))
+    said_of, keep = place(marked), {}
+    for mark in (marked, data_mark(st.session_state.get("train.task.kept", ""))):
+        if mark:
+            keep[mark.removeprefix(MARK)] = ""
+    mount("probe", probe_message(experiment, found, step, extent), lambda event: None, keep, place=said_of)
 
 
 def _progress(work: Trainer, courses: list[Course]) -> None:

@@ -22,14 +22,15 @@ from seqviz.scope.headers import LitRow
 from seqviz.scope.hosts.streamlit import mount
 from seqviz.trace import Trace
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import controlled, literal, refuse
+from seqviz.ui.controls import controlled, into, literal, refuse, whole_number
+from seqviz.ui.kept_files import TOO_LARGE
 from seqviz.ui.panels.asked import Answered, asked
 from seqviz.ui.panels.own import MENDS
 from seqviz.ui.rail import rail
 from seqviz.ui.scenes import lab
 from seqviz.ui.shell import go
 from seqviz.ui.yours import MOST, SCALES, Yours
-from seqviz.ui.yours_kept import TOO_LARGE, keep, place
+from seqviz.ui.yours_kept import keep, place
 
 __all__ = ["your_network"]
 
@@ -200,9 +201,9 @@ def _sequences(yours: Yours) -> None:
     )  # fmt: skip
     if yours.apart in groups:
         count = len(groups[yours.apart])
-        controlled(
-            st.number_input, tr("Sequence, of {count}", count=count), yours.sequence,
-            lambda k: setattr(yours, "sequence", int(k or 0)), key="yours.sequence", min_value=0, max_value=count - 1,
+        whole_number(
+            yours, tr("Sequence, of {count}", count=count), yours.sequence, into(yours, "sequence"), 0, count - 1,
+            key="yours.sequence",
         )  # fmt: skip
 
 
@@ -312,9 +313,9 @@ def _choices(yours: Yours, trace: Trace) -> str:
         count = trace[words.signal_name(yours.layer, "h", reverse=yours.reverse, prefix=prefix)].shape[1]
         yours.batch = min(yours.batch, count - 1)
         if count > 1:
-            controlled(
-                st.number_input, tr("Sequence, of {count}", count=count), yours.batch,
-                lambda k: setattr(yours, "batch", int(k or 0)), key="yours.batch", min_value=0, max_value=count - 1,
+            whole_number(
+                yours, tr("Sequence, of {count}", count=count), yours.batch, into(yours, "batch"), 0, count - 1,
+                key="yours.batch",
             )  # fmt: skip
     return prefix
 
@@ -333,9 +334,9 @@ def _steps(yours: Yours, says: Any) -> Any:
         return ""
     with st.container(horizontal=True, key="yours-steps", vertical_alignment="bottom"):
         if not yours.whole:
-            controlled(
-                st.number_input, tr("First step"), yours.first, lambda k: setattr(yours, "first", int(k or 0)),
-                key="yours.first", min_value=0, max_value=total - 1, step=MOST,
+            whole_number(
+                yours, tr("First step"), yours.first, into(yours, "first"), 0, total - 1, key="yours.first",
+                step=float(MOST),
             )  # fmt: skip
         controlled(
             st.toggle, tr("The whole run, some of its steps"), yours.whole, lambda on: setattr(yours, "whole", on),
@@ -351,9 +352,8 @@ def _units(yours: Yours, trace: Trace, prefix: str) -> slice | None:
     most = max(16, NUMBERS // (8 * max(steps, 1)))
     if total <= most:
         return None
-    controlled(
-        st.number_input, tr("First unit"), yours.units, lambda k: setattr(yours, "units", int(k or 0)),
-        key="yours.units", min_value=0, max_value=total - 1, step=most,
+    whole_number(
+        yours, tr("First unit"), yours.units, into(yours, "units"), 0, total - 1, key="yours.units", step=float(most),
     )  # fmt: skip
     return slice(yours.units, min(yours.units + most, total))
 

@@ -31,7 +31,8 @@ from seqviz.reading.networks.made import Whole
 from seqviz.reading.parsing import parse_numbers
 from seqviz.telling.numbers import short
 from seqviz.trace import Trace
-from seqviz.ui.yours_kept import bring_back, kept_file
+from seqviz.ui.kept_files import kept_file
+from seqviz.ui.yours_kept import bring_back
 
 __all__ = ["MOST", "SCALES", "Yours"]
 

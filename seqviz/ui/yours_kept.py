@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import zlib
-from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from seqviz.language import tr
 from seqviz.scope.headers import Addressed
-from seqviz.scope.hosts.streamlit.tab import MARK, MAX_KEPT, fetch, shelve
+from seqviz.scope.hosts.streamlit.tab import MARK
+from seqviz.ui.kept_files import TOO_LARGE, brought_back
 
 if TYPE_CHECKING:
     from seqviz.ui.yours import Yours
 
-__all__ = ["TOO_LARGE", "bring_back", "keep", "kept_file", "place"]
-
-TOO_LARGE: Final = "too large"
-"""In place of a mark: more than the browser keeps."""
+__all__ = ["bring_back", "keep", "place"]
 
 FIELDS: Final = ("net", "data", "see")
-_MOST_BYTES: Final = 2**28
 _CHOICES: Final = {"stack": int, "layer": int, "batch": int, "first": int, "units": int, "reverse": bool, "whole": bool,
                    "sequence": int, "ahead": int}  # fmt: skip
 _WORDS: Final = {"scale": ("standardise", "to_range")}
-
-
-def kept_file(kind: str, files: Mapping[str, bytes], **more: Any) -> str:
-    """The mark of files that the browser is to keep, with what has to be known of them."""
-    if sum(map(len, files.values())) > MAX_KEPT:  # what is packed already grows by a third
-        return TOO_LARGE
-    rows = {name: base64.b64encode(zlib.compress(data, 1)).decode() for name, data in files.items()}
-    text = json.dumps({"kind": kind, "files": rows, **more}, separators=(",", ":"))
-    return shelve(text) if len(text) <= MAX_KEPT else TOO_LARGE
 
 
 def place(yours: Yours) -> Addressed:
@@ -80,35 +63,13 @@ def bring_back(yours: Yours) -> None:
         return  # an address that was changed by hand: the file is shown as at first
 
 
-def _files(marked: str, kind: str) -> tuple[dict[str, bytes], dict[str, Any]]:
-    code = fetch(marked)
-    if code is None:
-        raise ValueError(tr("This browser has not kept the file that its address names; choose the file again."))
-    try:
-        document = json.loads(code)
-        if document["kind"] != kind:
-            raise ValueError("another kind")
-        files = {str(name): _unpacked(text) for name, text in document["files"].items()}
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, binascii.Error, zlib.error) as error:
-        raise ValueError(tr("What this browser has kept cannot be read; choose the file again.")) from error
-    return files, document
-
-
-def _unpacked(text: str) -> bytes:
-    unpacker = zlib.decompressobj()
-    data = unpacker.decompress(base64.b64decode(text, validate=True), _MOST_BYTES)
-    if not unpacker.eof:
-        raise ValueError("cut short")
-    return data
-
-
 def _network(yours: Yours, marked: str) -> None:
-    files, _ = _files(marked, "net")
+    files, _ = brought_back(marked, "net")
     yours.take(files)
 
 
 def _data(yours: Yours, marked: str) -> None:
-    files, about = _files(marked, "data")
+    files, about = brought_back(marked, "data")
     (name, data), *_ = files.items()
     if about.get("typed"):
         yours.typed(data.decode("utf-8", "replace"))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import struct
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -18,6 +22,7 @@ from seqviz.ui.training_choices import racers
 from seqviz.ui.training_page import _read
 from seqviz.ui.training_pictures import learning_message, probe_message, verdicts
 
+ROOT = Path(__file__).parents[2]
 ANOTHER = "You chose another task."
 
 
@@ -316,3 +321,68 @@ def test_scores_are_sent_as_they_are_printed(unpack):
     (row,) = [row for row in header["rows"] if row["signal"] == "score"]
     assert row["texts"]["LSTM, chrono"]["0"] == "0.9897"
     assert float(row["texts"]["LSTM, chrono"]["1"]) < 0.99
+
+
+def tail_of(app) -> dict:
+    """What the page's messages say beside their pictures."""
+    (probe,) = [c.proto.bytes for c in app.at.get("bidi_component") if c.key == "probe"]
+    (length,) = struct.unpack("<I", probe[-4:])
+    return json.loads(probe[-8 - length : -8])
+
+
+def address_of(app) -> dict[str, str]:
+    return dict(parse_qsl(tail_of(app)["place"]["address"]))
+
+
+def test_an_address_holds_how_a_race_is_run(visit, work):
+    wanted = {"task": "copy", "seed": "4", "seeds": "3", "own": "1", "equal": "1"}
+    app = visit("training", **wanted)
+    assert app.at.number_input(key="train.seed").value == 4
+    assert app.at.number_input(key="train.race.seeds").value == 3
+    assert app.at.toggle(key="train.race.own").value
+    assert app.at.toggle(key="train.race.equal").value
+    assert address_of(app) == wanted
+    app.at.switch_page(str(ROOT / "pages" / "gates.py")).run()
+    app.at.switch_page(str(ROOT / "pages" / "training.py")).run()
+    assert address_of(app) == wanted, "another page in between changed what is chosen"
+    app.at.toggle(key="train.race.own").set_value(False)
+    app.at.number_input(key="train.race.seeds").set_value(1)
+    assert address_of(app.run()) == {"task": "copy", "seed": "4", "equal": "1"}
+
+
+@pytest.mark.parametrize("given", [{"seed": "-1"}, {"seeds": "7"}, {"seeds": "0"}, {"seed": "²"}, {"own": "yes"}])
+def test_what_an_address_cannot_mean_is_left_out(visit, work, given):
+    assert address_of(visit("training", **given)) == {}
+
+
+RAIN = b"day;rain\n" + b"".join(b"%d;%d,5\n" % (k, k % 7) for k in range(60))
+
+
+@pytest.mark.parametrize(("kind", "field", "given"), [
+    ("own_text", "train.textfile", ("my story.txt", b"to be or not to be, " * 40, "")),
+    ("own_text", "train.text", "to be or not to be, " * 40),
+    ("own_series", "train.csv", ("rain.csv", RAIN, "")),
+])  # fmt: skip
+def test_own_data_to_learn_from_are_there_again(visit, work, kind, field, given):
+    app = visit("training", task=kind)
+    assert not [b for b in app.at.button if b.key == "train.begin"]
+    widget = app.at.text_area(key=field) if field == "train.text" else app.at.file_uploader(key=field)
+    widget.set_value(given)
+    app.run()
+    wanted, digests = address_of(app), tail_of(app)["keep"]
+    assert wanted["data"].removeprefix("~") in digests
+    again = visit("training", **wanted)
+    assert again.warnings == []
+    assert [b for b in again.at.button if b.key == "train.begin"], "nothing to learn from after a reload"
+    assert address_of(again) == wanted
+    if field == "train.text":
+        assert again.at.text_area(key=field).value == given
+    else:
+        assert given[0] in " ".join(c.value.replace("\\", "") for c in again.at.caption)
+
+
+def test_own_data_that_another_browser_keeps_are_missed(visit, work):
+    app = visit("training", task="own_text", data="~" + "0" * 32)
+    app.at.session_state["tab.brought"] = {"0" * 32: None}
+    (said,) = app.run().warnings
+    assert "has not kept the file" in said

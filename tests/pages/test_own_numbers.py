@@ -9,7 +9,7 @@ import pytest
 
 from seqviz import sequences
 from seqviz.experiment import Experiment, Sequence
-from seqviz.ui.bench import start
+from seqviz.ui.bench import drawn, start
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_the_box_shows_the_numbers_that_are_loaded(app):
     assert app.at.text_area(key="own.text").value == "1.0, 2.0\n3.0, 4.0"
 
 
-@pytest.mark.parametrize("value", [None, 0, -5, 999_999])
+@pytest.mark.parametrize("value", [None, 0, -5, 999_999, 3.7, float("inf"), float("nan")])
 def test_a_number_of_units_that_will_not_do_is_answered_with_a_sentence(app, value):
     app.panel("Network")
     before = app.experiment
@@ -108,6 +108,33 @@ def test_a_number_of_units_that_will_not_do_is_answered_with_a_sentence(app, val
     assert re.search("Hidden units must be .*from 1 to 256", said)
     assert app.experiment == before
     assert app.at.number_input(key="net.hidden").value == before.hidden_size
+
+
+FIELDS = [
+    ("gates", "Sequence", "seq.amplitude", 2.5),
+    ("gates", "Sequence", "seq.period", 7.5),
+    ("gates", "What if", "whatif.value.clamp", -0.25),
+    ("gradients", "", "lab.seed", 3),
+    ("compare", "", "cmp.seed", 3),
+    ("training", "", "train.seed", 3),
+    ("training", "", "train.race.seeds", 3),
+]
+
+
+@pytest.mark.parametrize(("page", "panel", "key", "good"), FIELDS)
+def test_letters_in_a_field_of_numbers_change_nothing_and_are_answered(visit, page, panel, key, good):
+    app = visit(page, **({"e": drawn("LSTM").to_url()} if page == "gates" else {}))
+    if panel:
+        app.panel(panel)
+    before, value = app.experiment, app.at.number_input(key=key).value
+    for typed in (None, 1e12):  # letters come as nothing
+        app.at.number_input(key=key).set_value(typed)
+        (said,) = app.run().warnings
+        assert re.search(r"must be (a |a whole )?(number )?from [\d,−-]+ to [\d,]+", said)
+        assert (app.experiment, app.at.number_input(key=key).value) == (before, value)
+    app.at.number_input(key=key).set_value(good)
+    assert app.run().warnings == []
+    assert app.at.number_input(key=key).value == good
 
 
 def test_a_table_to_learn_from_may_be_long_and_is_asked_about_its_gaps(visit):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from seqviz.tasks import own_series, own_text, task
 from seqviz.training import ANY, RECIPES, prepare, train
 from seqviz.training.written import Trained, from_text, to_text
+from seqviz.ui.training_choices import MOST_SEEDS
 
 ROOM = 2**24
 
@@ -44,6 +45,12 @@ def test_every_checkpoint_comes_back(latch):
     assert (back.name, back.seed, back.start, back.task) == (latch.name, 3, latch.start, latch.task)
     assert replace(back.recipe, shows="") == replace(latch.recipe, shows="")
     assert [c.reason for c in back.checkpoints][-1] == "Stopped."
+
+
+def test_the_largest_race_of_the_page_comes_back(latch):
+    names = [f"{name} · {seed}" for seed in range(MOST_SEEDS) for name in ("RNN", "GRU", "LSTM", "LSTM with peepholes")]
+    kept = to_text([replace(latch, name=name, checkpoints=latch.checkpoints[:3]) for name in names], ROOM)
+    assert [course.name for course in from_text(kept)] == names
 
 
 @pytest.mark.parametrize("learned", [series(), own_text("the cat sat on the mat. " * 30), task("latch")])

@@ -11,7 +11,7 @@ from seqviz.doctor import Diagnosis
 from seqviz.language import reason, tr
 from seqviz.scope.headers import LitRow
 from seqviz.tasks import TASKS
-from seqviz.ui.controls import controlled, literal, remembered
+from seqviz.ui.controls import controlled, into, literal, remembered, whole_number
 from seqviz.ui.panels.doctor import doctor_panel
 from seqviz.ui.yours import Yours
 
@@ -85,9 +85,9 @@ def _targets(yours: Yours) -> None:
             key="yours.wanted", options=list(yours.table.names),
         )  # fmt: skip
     with right:
-        controlled(
-            st.number_input, tr("rows later"), ahead, lambda k: setattr(yours, "ahead", int(k)), key="yours.ahead",
-            min_value=0, max_value=max(0, len(yours.table.values) - 1), step=1,
+        whole_number(
+            yours, tr("rows later"), ahead, into(yours, "ahead"), 0, max(0, len(yours.table.values) - 1),
+            key="yours.ahead",
         )  # fmt: skip
 
 

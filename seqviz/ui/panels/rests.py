@@ -17,7 +17,7 @@ from seqviz.kept import kept, turn
 from seqviz.language import reason, sentences, tr
 from seqviz.runner import inputs, network, run, work
 from seqviz.telling.resting import describe_exponents, describe_rests
-from seqviz.ui.controls import refuse, unfolding
+from seqviz.ui.controls import Answers, own_number, refuse, unfolding
 
 __all__ = ["resting"]
 
@@ -28,21 +28,20 @@ _SHOWN: Final = 16
 """Exponents that are drawn, the largest."""
 
 
-def resting(experiment: Experiment, *, key: str) -> None:
+def resting(experiment: Experiment, page: Answers, *, key: str) -> None:
     """The question, and below it its answer once it is opened.
 
     Args:
         experiment: the network, and the run around whose states the search begins.
+        page: where what is refused is said.
         key: begins the names of the session's keys.
     """
     with unfolding(tr("Where does it come to rest?"), key) as shown:
         if not shown.open:
             return
-        value = st.number_input(
-            tr("While every input stays at"), value=0.0, step=0.5, key=f"{key}.input", min_value=-1e3, max_value=1e3
-        )
+        value = own_number(page, tr("While every input stays at"), 0.0, -1e3, 1e3, step=0.5, key=f"{key}.input")
         try:
-            _answer(experiment, float(value), key)
+            _answer(experiment, value, key)
         except ValueError as refusal:
             refuse(reason(refusal))
 

@@ -9,7 +9,7 @@ from seqviz.experiment import MAX_STEPS, Experiment
 from seqviz.experiment import Sequence as Input
 from seqviz.language import tr, trn
 from seqviz.ui.bench import TABLE, Bench
-from seqviz.ui.controls import controlled, table, unfolding, whole_number
+from seqviz.ui.controls import controlled, number_field, table, unfolding, whole_number
 from seqviz.ui.panels.own import own_controls
 
 __all__ = ["sequence_panel"]
@@ -82,29 +82,17 @@ def _wave_controls(bench: Bench) -> None:
     )
     left, right = st.columns(2)
     with left:
-        controlled(
-            st.number_input,
-            tr("Amplitude"),
-            float(seq.amplitude),
-            lambda v: put(amplitude=v),
-            key="seq.amplitude",
-            step=0.1,
-            format="%.2f",
+        number_field(
+            bench, tr("Amplitude"), seq.amplitude, lambda v: put(amplitude=v), -1e6, 1e6, key="seq.amplitude", step=0.1
         )
     with right:
         if seq.kind in ("noise", "bits"):
             whole_number(bench, tr("Seed"), seq.seed, lambda v: put(seed=v), 0, 2**31 - 1, key="seq.seed")
         elif seq.kind in ("sine", "square", "ramp"):
-            controlled(
-                st.number_input,
-                tr("Period (steps)"),
-                float(seq.period),
-                lambda v: put(period=v),
-                key="seq.period",
-                min_value=1.0,
-                step=1.0,
+            number_field(
+                bench, tr("Period (steps)"), seq.period, lambda v: put(period=v), 1, 1e6, key="seq.period", step=1.0,
                 format="%.1f",
-            )
+            )  # fmt: skip
         else:
             whole_number(bench, tr("Steps, exact"), seq.length, lambda v: put(length=v), 1, MAX_STEPS, key="seq.exact")
 

@@ -12,7 +12,7 @@ from seqviz import vocabulary as words
 from seqviz.experiment.interventions import Ablate, Clamp, Intervention, Scale
 from seqviz.language import Words, tr
 from seqviz.ui.bench import Bench
-from seqviz.ui.controls import remembered
+from seqviz.ui.controls import own_number, remembered
 from seqviz.ui.pictures import intervention_text, signal_text
 
 __all__ = ["whatif_panel"]
@@ -38,12 +38,8 @@ def whatif_panel(bench: Bench) -> None:
         steps = st.slider(tr("Steps, first to last"), 0, last, (0, last), key=f"whatif.steps.{last}")
     value = 0.0
     if kind != "ablate":
-        value = st.number_input(
-            tr("Value") if kind == "clamp" else tr("Factor"),
-            value=1.0 if kind == "clamp" else 0.5,
-            step=0.1,
-            key=f"whatif.value.{kind}",
-        )
+        label, first = (tr("Value"), 1.0) if kind == "clamp" else (tr("Factor"), 0.5)
+        value = own_number(bench, label, first, -1e6, 1e6, step=0.1, key=f"whatif.value.{kind}")
 
     def add() -> None:
         where: dict[str, Any] = {
