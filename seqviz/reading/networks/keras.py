@@ -20,7 +20,7 @@ from seqviz.reading.networks.foreign import Layer, put, reordered
 from seqviz.reading.networks.kerasconfig import Described, Place, description, is_cudnn
 from seqviz.reading.networks.started import read_apart
 from seqviz.reading.networks.stored import FLOATS, OPTIMISER, Contents, Stored, brief
-from seqviz.reading.networks.told import GATES, Question, moves
+from seqviz.reading.networks.told import BY_BLOCKS, GATES, Question, moves
 
 __all__ = ["contents_of_hdf5", "contents_of_keras", "looks_like_hdf5", "looks_like_keras"]
 
@@ -30,7 +30,6 @@ _NEW: Final = re.compile(r"(?:(.*)/)?vars/(\d{1,2})")
 _OLD: Final = re.compile(r"(?:(.*)/)?(kernel|recurrent_kernel|bias)(?::0)?")
 _PARTS: Final = ("kernel", "recurrent_kernel", "bias")
 _ORDERS: Final = {"LSTM": "ifgo", "GRU": "zrn", "RNN": "h"}
-_CELLS: Final = {4: "LSTM", 3: "GRU", 1: "RNN"}
 
 
 @dataclass
@@ -48,7 +47,7 @@ class _Cell:
             return ""
         rows, columns = second.shape
         fits = rows > 0 and columns % rows == 0 and first.shape[1] == columns
-        return _CELLS.get(columns // rows, "") if fits else ""
+        return BY_BLOCKS.get(columns // rows, "") if fits else ""
 
 
 def looks_like_keras(data: bytes) -> bool:

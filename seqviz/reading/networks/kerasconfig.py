@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from seqviz.language import Sentence, tr
 from seqviz.reading.networks.stored import Stored, brief
+from seqviz.reading.networks.told import GATES
 
 __all__ = ["Described", "Place", "description", "is_cudnn"]
 
@@ -130,7 +131,7 @@ class Place:
     def problem(self, cell: str, size: int, bias: Stored | None) -> Sentence | None:
         """Why it cannot be read."""
         name = brief(self.name)
-        blocks = {"LSTM": 4, "GRU": 3, "RNN": 1}[cell] * size
+        blocks = len(GATES[cell]) * size
         if is_cudnn(cell, size, bias):
             return None  # sigmoid and tanh, always
         if bias is not None and bias.shape not in ((blocks,), (2, blocks) if cell == "GRU" else (blocks,)):
@@ -173,7 +174,7 @@ class Place:
 
 def is_cudnn(cell: str, size: int, bias: Stored | None) -> bool:
     """Whether a bias is one of CuDNNLSTM or CuDNNGRU, which have both of torch's in one row."""
-    return bias is not None and bias.shape == (2 * {"LSTM": 4, "GRU": 3, "RNN": 0}[cell] * size,) and cell != "RNN"
+    return bias is not None and cell != "RNN" and bias.shape == (2 * len(GATES[cell]) * size,)
 
 
 @dataclass

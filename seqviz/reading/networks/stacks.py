@@ -15,12 +15,11 @@ from typing import Any, Final
 import numpy as np
 
 from seqviz import counted
-from seqviz import vocabulary as words
 from seqviz.cells.gru_before import GRU_RESET_BEFORE
 from seqviz.language import Sentence, reason, tr
 from seqviz.reading.networks.reparametrised import worked_out
 from seqviz.reading.networks.stored import FLOATS, Contents, Stored, brief
-from seqviz.reading.networks.told import GATES, Moved, Question, moves
+from seqviz.reading.networks.told import BY_BLOCKS, GATES, Moved, Question, moves
 
 __all__ = ["Question", "Stack", "stacks_of"]
 
@@ -38,8 +37,6 @@ _NAMED: Final = re.compile(
     r"(?<![A-Za-z0-9])(p_[ifo])_l(\d{1,3})(_reverse)?)"
 )
 _PEEPHOLES: Final = ("p_i", "p_f", "p_o")
-_CELLS: Final = {4: "LSTM", 3: "GRU", 1: "RNN"}
-_BLOCKS: Final = {cell: blocks for blocks, cell in _CELLS.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +102,7 @@ class Stack:
     @property
     def rows(self) -> dict[str, range]:
         """Which rows of the file's matrices are which gate's, by torch's letters."""
-        blocks = words.BLOCKS["RNN_TANH" if self.cell == "RNN" else self.cell]
+        blocks = tuple(GATES[self.cell])
         size = self.hidden_size
         return {gate: range(k * size, (k + 1) * size) for k, gate in enumerate(blocks)}
 
@@ -221,7 +218,7 @@ def _hidden_and_cell(parts: Mapping[str, Stored]) -> tuple[int, str]:
     """By rows and columns: G·H rows of H columns, or of P with a projection ``(P, H)``."""
     rows, columns = parts["weight_hh_l0"].shape[0] if parts["weight_hh_l0"].shape else 0, _second(parts, "weight_hh_l0")
     hidden = _second(parts, "weight_hr_l0") if "weight_hr_l0" in parts else columns
-    cell = _CELLS.get(rows // hidden) if hidden and rows % hidden == 0 else None
+    cell = BY_BLOCKS.get(rows // hidden) if hidden and rows % hidden == 0 else None
     if cell is None or ("weight_hr_l0" in parts and cell != "LSTM"):
         raise ValueError(
             tr(
@@ -244,7 +241,7 @@ def _wanted(
     cell: str, width: int, hidden: int, layers: int, both: bool, proj: int, bias: bool
 ) -> dict[str, tuple[int, ...]]:
     """Every parameter's shape, by torch's name and in its order."""
-    rows, out = _BLOCKS[cell] * hidden, proj or hidden
+    rows, out = len(GATES[cell]) * hidden, proj or hidden
     shapes: dict[str, tuple[int, ...]] = {}
     for layer in range(layers):
         for end in (f"_l{layer}", f"_l{layer}_reverse")[: 2 if both else 1]:

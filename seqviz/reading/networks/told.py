@@ -9,10 +9,20 @@ from seqviz import cells
 from seqviz.language import Sentence, tr
 from seqviz.reading.networks.stored import brief
 
-__all__ = ["GATES", "Moved", "Question", "moves"]
+__all__ = ["BY_BLOCKS", "GATES", "Moved", "Question", "moves", "of_torch"]
 
-GATES = {"LSTM": "ifgo", "GRU": "rzn", "RNN": "h"}
+_OF_TORCH = {family: cells.get(names[0]) for family, names in cells.families().items() if cells.get(names[0]).torchs}
+
+GATES = {family: "".join(cell.blocks) for family, cell in _OF_TORCH.items()}
 """torch's order of the blocks of a packed matrix, top to bottom."""
+
+BY_BLOCKS = {len(gates): family for family, gates in GATES.items()}
+"""``LSTM``, ``GRU`` or ``RNN`` by how many blocks its matrices have."""
+
+
+def of_torch(kind: str) -> cells.Cell:
+    """The cell of ``LSTM``, ``GRU`` or ``RNN``; of the last that with tanh, which has the same blocks as the other."""
+    return _OF_TORCH[kind]
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,7 @@ class Moved:
     @property
     def label(self) -> str:
         """What the gate is called."""
-        return cells.get("RNN_TANH" if self.cell == "RNN" else self.cell).labels[self.gate].name
+        return of_torch(self.cell).labels[self.gate].name
 
     @property
     def says(self) -> Sentence:
