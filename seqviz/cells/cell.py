@@ -129,6 +129,12 @@ class Cell:
         return MappingProxyType(found)
 
     @property
+    def squashing(self) -> str:
+        """The function that h comes out of, ``tanh``; nothing where its line is a sum or a product."""
+        expression = next(line.expression for line in self.lines if line.name == "h")
+        return expression.name if expression.op == "call" else ""
+
+    @property
     def has_highway(self) -> bool:
         """Whether a gate says how much of a cell state c is kept, as an LSTM's forget gate does."""
         return "h" in self.states and self.keep_gates.get("c", ("", 0))[1] == 1
@@ -144,6 +150,25 @@ class Cell:
                 if node.op == "*" and len(gates) == 1:
                     found.setdefault(state, gates.pop())
         return MappingProxyType(found)
+
+    @cached_property
+    def show_gates(self) -> Mapping[str, str]:
+        """By state other than h, the gate that says how much of it h shows: LSTM's o in ``h = o * tanh(c)``."""
+        found: dict[str, str] = {}
+        for k in self._terms(self.where["h"]):
+            node = self.nodes[k]
+            gates = {self.nodes[a].name for a in node.args if self.nodes[a].op == "at"} & self.gates
+            shown = {self._squashed(a) for a in node.args} & set(self.states) - {"h"}
+            if node.op == "*" and len(gates) == len(shown) == 1:
+                found.setdefault(shown.pop(), gates.pop())
+        return MappingProxyType(found)
+
+    def _squashed(self, k: int) -> str:
+        """The signal that a node is, or is a function of."""
+        node = self.nodes[k]
+        while node.op != "at" and len(node.args) == 1:
+            node = self.nodes[node.args[0]]
+        return node.name if node.op == "at" else ""
 
     def _terms(self, top: int) -> list[int]:
         node = self.nodes[top]
@@ -213,6 +238,10 @@ class Cell:
         line = next((line for line in self.lines if line.name == signal), None)
         read = [] if line is None else [e.name for e in walk(line.expression) if e.op in ("mat", "name")]
         return tuple(dict.fromkeys(name for name in read if name in self.shapes))
+
+    def biases_of(self, signal: str) -> tuple[str, ...]:
+        """The biases in a signal's line, by their names there."""
+        return tuple(name for name in self.weights_of(signal) if name.startswith("b"))
 
     @cached_property
     def recurrent(self) -> tuple[str, ...]:

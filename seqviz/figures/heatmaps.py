@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -20,6 +20,25 @@ __all__ = ["scope", "weight_matrix"]
 _LINE, _HEAT_UNIT, _HEADING, _FOOT, _TOP = 84, 5, 24, 44, 48
 _PROBLEM = 16
 """Pixels of a line under the title."""
+
+
+class _Row(NamedTuple):
+    """A row of the figure: its signal, of which cell, what it is called, and its values ``(L, width)``."""
+
+    signal: str
+    cell: str
+    heading: str
+    values: np.ndarray
+
+    @property
+    def lines(self) -> bool:
+        """Whether it is drawn as lines: few inputs or outputs."""
+        return self.signal in ("x", "y") and self.values.shape[1] <= 6
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return _LINE if self.lines else int(np.clip(self.values.shape[1] * _HEAT_UNIT, 64, 240))
 
 
 def scope(
@@ -72,8 +91,8 @@ def scope(
     return figure
 
 
-def _rows(trace: Trace, layer: int, batch: int, reverse: bool, prefix: str) -> list[tuple[str, str, np.ndarray]]:
-    """Signal, heading and values ``(L, width)`` of each row, top to bottom."""
+def _rows(trace: Trace, layer: int, batch: int, reverse: bool, prefix: str) -> list[_Row]:
+    """The rows, top to bottom."""
     if prefix not in trace.modes:
         known = ", ".join(repr(name) for name in trace.modes)
         raise ValueError(
@@ -93,34 +112,20 @@ def _rows(trace: Trace, layer: int, batch: int, reverse: bool, prefix: str) -> l
             last = array.shape[1] - 1
             raise ValueError(tr("The batch has elements 0 to {last}; {batch} does not exist.", last=last, batch=batch))
         heading = words.ENDS.get(short) or words.LABELS[mode, short].name
-        found.append((short, heading, array[:, batch]))
+        found.append(_Row(short, mode, heading, array[:, batch]))
     return found
 
 
-def _minus(
-    rows: list[tuple[str, str, np.ndarray]], old: list[tuple[str, str, np.ndarray]]
-) -> list[tuple[str, str, np.ndarray]]:
-    if [(s, v.shape) for s, _, v in rows] != [(s, v.shape) for s, _, v in old]:
+def _minus(rows: list[_Row], old: list[_Row]) -> list[_Row]:
+    if [(row.signal, row.values.shape) for row in rows] != [(row.signal, row.values.shape) for row in old]:
         raise ValueError(tr("The baseline has other signals or shapes than the trace, so nothing can be subtracted."))
-    return [(s, heading, values - before) for (s, heading, values), (_, _, before) in zip(rows, old, strict=True)]
-
-
-def _height(signal: str, values: np.ndarray) -> int:
-    if signal in ("x", "y") and values.shape[1] <= 6:
-        return _LINE
-    return int(np.clip(values.shape[1] * _HEAT_UNIT, 64, 240))
+    return [row._replace(values=row.values - before.values) for row, before in zip(rows, old, strict=True)]
 
 
 def _figure(
-    rows: list[tuple[str, str, np.ndarray]],
-    difference: bool,
-    labels: Sequence[str] | None,
-    theme: str,
-    title: str,
-    width: int,
+    rows: list[_Row], difference: bool, labels: Sequence[str] | None, theme: str, title: str, width: int
 ) -> go.Figure:
-    heights = [_height(signal, values) for signal, _, values in rows]
-    inner = sum(heights) + _HEADING * len(rows)
+    inner = sum(row.height for row in rows) + _HEADING * len(rows)
     layout: dict[str, Any] = {
         "template": look.template(theme),
         "width": width,
@@ -133,74 +138,65 @@ def _figure(
     }
     traces: list[Any] = []
     top = 0
-    steps = len(rows[0][2])
-    for k, ((signal, heading, values), tall) in enumerate(zip(rows, heights, strict=True)):
+    steps = len(rows[0].values)
+    for k, row in enumerate(rows):
         top += _HEADING
-        domain = [1 - (top + tall) / inner, 1 - top / inner]
+        domain = [1 - (top + row.height) / inner, 1 - top / inner]
         axis = f"y{k + 1 if k else ''}"
-        traces += _traces(signal, heading, values, axis, difference, theme, domain)
-        layout[f"yaxis{k + 1 if k else ''}"] = _axis(signal, values, domain)
-        layout["annotations"].append(_heading(signal, heading, domain[1], theme))
-        top += tall
+        traces += _lines(row, axis, theme) if row.lines else [_heatmap(row, axis, difference, theme, domain)]
+        layout[f"yaxis{k + 1 if k else ''}"] = _axis(row, domain)
+        layout["annotations"].append(_heading(row, domain[1], theme))
+        top += row.height
     layout["xaxis"] = {"anchor": axis, "title": {"text": tr("step t")}, "range": [-0.5, steps - 0.5], "showgrid": False}
     if labels is not None:
         layout["xaxis"] |= {"tickmode": "array", "tickvals": list(range(steps)), "ticktext": list(labels)}
     return go.Figure(data=traces, layout=layout)
 
 
-def _traces(
-    signal: str,
-    heading: str,
-    values: np.ndarray,
-    axis: str,
-    difference: bool,
-    theme: str,
-    domain: list[float],
-) -> list[Any]:
-    if signal in ("x", "y") and values.shape[1] <= 6:
-        lines = look.LINES[theme]
-        return [
-            go.Scatter(
-                x=np.arange(len(values)),
-                y=column,
-                yaxis=axis,
-                mode="lines+markers",
-                name=f"{signal}[{k}]",
-                marker={"size": 4},
-                line={"color": lines[k % len(lines)], "width": 2, "dash": look.DASHES[k % len(look.DASHES)]},
-                hovertemplate=tr("step %{{x}}<br>{signal}[{k}] %{{y:.4f}}<extra></extra>", signal=signal, k=k),
-            )
-            for k, column in enumerate(values.T)
-        ]
-    low, high = _range(signal, values, difference)
-    scale = look.DIVERGING[theme] if difference else look.scale_of(signal, theme)
+def _lines(row: _Row, axis: str, theme: str) -> list[go.Scatter]:
+    lines = look.LINES[theme]
     return [
-        go.Heatmap(
-            z=values.T,
+        go.Scatter(
+            x=np.arange(len(row.values)),
+            y=column,
             yaxis=axis,
-            zmin=low,
-            zmax=high,
-            colorscale=scale,
-            name=signal,
-            colorbar={
-                "len": domain[1] - domain[0],
-                "y": (domain[0] + domain[1]) / 2,
-                "yanchor": "middle",
-                "thickness": 8,
-                "outlinewidth": 0,
-                "tickvals": [low, high],
-                "tickfont": {"size": 14},
-                "tickformat": ".2~g",
-            },
-            hovertemplate=tr("{heading}<br>step %{{x}}, unit %{{y}}<br>%{{z:.4f}}<extra></extra>", heading=heading),
+            mode="lines+markers",
+            name=f"{row.signal}[{k}]",
+            marker={"size": 4},
+            line={"color": lines[k % len(lines)], "width": 2, "dash": look.DASHES[k % len(look.DASHES)]},
+            hovertemplate=tr("step %{{x}}<br>{signal}[{k}] %{{y:.4f}}<extra></extra>", signal=row.signal, k=k),
         )
+        for k, column in enumerate(row.values.T)
     ]
 
 
-def _range(signal: str, values: np.ndarray, difference: bool) -> tuple[float, float]:
-    if words.is_gate(signal) and not difference:
+def _heatmap(row: _Row, axis: str, difference: bool, theme: str, domain: list[float]) -> go.Heatmap:
+    low, high = _range(row, difference)
+    return go.Heatmap(
+        z=row.values.T,
+        yaxis=axis,
+        zmin=low,
+        zmax=high,
+        colorscale=look.DIVERGING[theme] if difference else look.scale_of(row.signal, theme, row.cell),
+        name=row.signal,
+        colorbar={
+            "len": domain[1] - domain[0],
+            "y": (domain[0] + domain[1]) / 2,
+            "yanchor": "middle",
+            "thickness": 8,
+            "outlinewidth": 0,
+            "tickvals": [low, high],
+            "tickfont": {"size": 14},
+            "tickformat": ".2~g",
+        },
+        hovertemplate=tr("{heading}<br>step %{{x}}, unit %{{y}}<br>%{{z:.4f}}<extra></extra>", heading=row.heading),
+    )
+
+
+def _range(row: _Row, difference: bool) -> tuple[float, float]:
+    if words.is_gate(row.signal, row.cell) and not difference:
         return 0.0, 1.0
-    finite = values[np.isfinite(values)]
+    finite = row.values[np.isfinite(row.values)]
     most = float(np.abs(finite).max()) if finite.size else 1.0
     if difference:
         return -(most or 1.0), most or 1.0
@@ -209,8 +205,8 @@ def _range(signal: str, values: np.ndarray, difference: bool) -> tuple[float, fl
     return -reach, reach
 
 
-def _axis(signal: str, values: np.ndarray, domain: list[float]) -> dict[str, Any]:
-    if signal in ("x", "y") and values.shape[1] <= 6:
+def _axis(row: _Row, domain: list[float]) -> dict[str, Any]:
+    if row.lines:
         return {"domain": domain, "nticks": 4}
     return {
         "domain": domain,
@@ -222,9 +218,9 @@ def _axis(signal: str, values: np.ndarray, domain: list[float]) -> dict[str, Any
     }
 
 
-def _heading(signal: str, heading: str, y: float, theme: str) -> dict[str, Any]:
+def _heading(row: _Row, y: float, theme: str) -> dict[str, Any]:
     return {
-        "text": f"<b>{signal}</b>  {heading}",
+        "text": f"<b>{row.signal}</b>  {row.heading}",
         "x": 0,
         "xref": "paper",
         "xanchor": "left",
@@ -232,7 +228,7 @@ def _heading(signal: str, heading: str, y: float, theme: str) -> dict[str, Any]:
         "yref": "paper",
         "yanchor": "bottom",
         "showarrow": False,
-        "font": {"color": look.HUES[theme].get(signal, look.SURFACES[theme]["ink"]), "size": 14},
+        "font": {"color": look.HUES[theme].get(row.signal, look.SURFACES[theme]["ink"]), "size": 14},
     }
 
 

@@ -38,7 +38,7 @@ def lit(trace: Trace, rows: Sequence[Row], *, batch: int = 0, theme: str = "ligh
     surface = look.SURFACES[theme]
     for place, name in enumerate(names, 1):
         values = trace[name][:, batch].T
-        figure.add_trace(_heat(name, values, theme), row=place, col=1)
+        figure.add_trace(_heat(name, values, theme, mode), row=place, col=1)
         for signal, units, label in rows:
             if signal == name:
                 _frame(figure, place, list(units), values.shape, label, surface)
@@ -58,14 +58,16 @@ def _title(name: str, mode: str) -> str:
     return tr("{name} ({signal})", name=label.name, signal=name) if label else name
 
 
-def _heat(name: str, values: np.ndarray, theme: str) -> go.Heatmap:
+def _heat(name: str, values: np.ndarray, theme: str, mode: str) -> go.Heatmap:
     ends: dict[str, Any] = {"zmin": 0.0, "zmax": 1.0}
-    if not words.is_gate(name):
+    if not words.is_gate(name, mode):
         finite = values[np.isfinite(values)]
         most = float(np.abs(finite).max(initial=0.0)) or 1.0
         ends = {"zmin": -most, "zmax": most}
     hover = tr("unit %{y}, step %{x}: %{z:.4g}<extra></extra>")
-    return go.Heatmap(z=values, colorscale=look.scale_of(name, theme), showscale=False, hovertemplate=hover, **ends)
+    return go.Heatmap(
+        z=values, colorscale=look.scale_of(name, theme, mode), showscale=False, hovertemplate=hover, **ends
+    )
 
 
 def _frame(figure: go.Figure, place: int, units: list[int], shape: tuple[int, ...], label: str, surface: Any) -> None:

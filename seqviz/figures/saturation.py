@@ -21,7 +21,7 @@ def saturation(trace: Trace, *, layer: int = 0, batch: int = 0, theme: str = "li
     (mode,) = trace.modes.values()
     figure = go.Figure()
     for signal in words.PICTURE_ORDER[mode]:
-        if not words.is_gate(signal):
+        if not words.is_gate(signal, mode):
             continue
         closed, opened = fractions(trace[words.signal_name(layer, signal)][:, batch])
         name = words.LABELS[mode, signal].name

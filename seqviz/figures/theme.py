@@ -11,6 +11,7 @@ from typing import Final
 
 import plotly.graph_objects as go
 
+from seqviz import cells
 from seqviz import vocabulary as words
 
 __all__ = [
@@ -83,13 +84,29 @@ _GATES: Final = {
 _OTHERS: Final = {"light": {"g": "#5a501e", "h": "#655c89"}, "dark": {"g": "#a99f6a", "h": "#b4b4c8"}}
 
 
+def _likened() -> dict[str, str]:
+    """The LSTM's signal whose hue each signal has, of every cell.
+
+    A GRU's reset gate reads like an input gate, its update gate decides what is shown. What has no letter of these is
+    taken by what it does: a gate that keeps a state is a forget gate, one that lets in an input gate.
+    """
+    found = {"f": "f", "i": "i", "o": "o", "r": "i", "z": "o", "g": "g", "n": "g", "c": "c", "h": "h"}
+    for cell in map(cells.get, cells.names()):
+        keeps, writes = {gate for gate, _ in cell.keep_gates.values()}, set(cell.write_gates.values())
+        for signal in cell.signals:
+            gate = "f" if signal in keeps else "i" if signal in writes else "o"
+            found.setdefault(signal, gate if signal in cell.gates else "c" if signal in cell.states else "g")
+    return found
+
+
+_LIKENED: Final = _likened()
+
+
 def _hues(theme: str) -> dict[str, str]:
-    """A GRU's reset gate reads like an input gate, its update gate decides what is shown: they have those hues."""
-    gates, others, ink = _GATES[theme], _OTHERS[theme], SURFACES[theme]["ink"]
-    return {
-        **gates, "r": gates["i"], "z": gates["o"], "g": others["g"], "n": others["g"], "c": ink, "h": others["h"],
-        "x": ink, "y": ink,
-    }  # fmt: skip
+    """A theme's hue of every signal."""
+    ink = SURFACES[theme]["ink"]
+    own = {**_GATES[theme], **_OTHERS[theme], "c": ink}
+    return {signal: own[like] for signal, like in _LIKENED.items()} | {"x": ink, "y": ink}
 
 
 HUES: Final[dict[str, dict[str, str]]] = {theme: _hues(theme) for theme in SURFACES}
@@ -120,10 +137,9 @@ _RAMPS: Final = {
     },
 }
 
-_RAMP_OF: Final = {"f": "f", "i": "i", "o": "o", "r": "i", "z": "o"}
-
 SEQUENTIAL: Final[dict[str, dict[str, Scale]]] = {
-    theme: {gate: _scale(ramps[ramp]) for gate, ramp in _RAMP_OF.items()} for theme, ramps in _RAMPS.items()
+    theme: {signal: _scale(ramps[like]) for signal, like in _LIKENED.items() if like in _GATES[theme]}
+    for theme, ramps in _RAMPS.items()
 }
 """A scale a gate: 0 is the surface, 1 the gate's own hue."""
 
@@ -151,10 +167,15 @@ def network_line(name: str) -> int:
     return NETWORK_LINES.get(name, len(LINES["light"]) - 1)
 
 
-def scale_of(signal: str, theme: str = "light") -> Scale:
-    """The colour scale of a signal (``f`` or ``l0.f``): sequential for gates, diverging for the rest."""
-    name = signal.rsplit(".", 1)[-1]
-    return SEQUENTIAL[theme][name] if words.is_gate(name) else DIVERGING[theme]
+def scale_of(signal: str, theme: str = "light", cell: str = "") -> Scale:
+    """The colour scale of a cell's signal (``f`` or ``l0.f``): sequential for gates, diverging for the rest.
+
+    A gate whose letter is another cell's state has the scale of a size. Without a cell, the first that has such a
+    signal.
+    """
+    if not words.is_gate(signal, cell):
+        return DIVERGING[theme]
+    return SEQUENTIAL[theme].get(signal.rsplit(".", 1)[-1], MAGNITUDE[theme])
 
 
 def css(stage: bool = False) -> str:

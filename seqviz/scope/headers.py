@@ -381,14 +381,14 @@ class WhyHeader(TypedDict):
 
 
 class MapHeader(TypedDict):
-    """Maps of vanishing, as far as they are measured: ``NET.mean``, ``NET.low``, ``NET.high`` ``(rows, columns)``.
-
-    NaN is not measured yet, or no number. `levels` are the contours; the last is no loss, the one before it one half.
+    """Maps of vanishing, as far as they are measured: ``NET.mean``, ``NET.low``, ``NET.high`` ``(rows, columns)``; NaN
+    is no number, or none yet. `keeps`: the gate whose bias runs upwards. `levels`: the contours, half and none last.
     """
 
     panel: Literal["map"]
     id: str
     nets: Sequence[str]
+    keeps: Mapping[str, str]
     columns: int
     rows: int
     reach: float

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from seqviz import language
+from seqviz import cells, language
 from seqviz import vocabulary as words
 from seqviz.checks import shown
 from seqviz.figures import theme
@@ -117,12 +117,12 @@ def row(signal: str, cell: str, width: int, says: str) -> ScopeRow:
             "says": says,
             "floor": [-1.0, 1.0] if signal == "x" else [0.0, 1.0],
         }
-    label = words.LABELS[cell, signal]
+    label = cells.get(cell).labels[signal]
     return {
         "signal": signal,
         "name": label.name,
         "symbol": label.symbol,
-        "kind": "gate" if words.is_gate(signal) else "state",
+        "kind": "gate" if words.is_gate(signal, cell) else "state",
         "width": width,
         "says": says,
         "closed": label.closed,

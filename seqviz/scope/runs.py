@@ -80,7 +80,7 @@ def of_trace(
         name: values[:length]
         for name, values in signals(trace, cell, layer, reverse=reverse, prefix=module, batch=batch).items()
     }
-    told = headline or headlines.headline("", words.CELL_LABELS[cell], found).says
+    told = headline or headlines.headline("", words.CELL_LABELS[cell], found, kind=cell).says
     called = list(names) if len(set(names)) == len(names) == found["x"].shape[1] else None
     layers = next(k for k in count_from(1) if words.signal_name(k, "h", prefix=module) not in trace)
     hidden = found["h"].shape[1]
@@ -116,9 +116,9 @@ def of_trace(
 
 def _rows(found: dict[str, np.ndarray], cell: str, names: list[str] | None) -> list[ScopeRow]:
     """A row for each signal, with what is said of it; of many inputs each has a line of its own."""
-    rows = [row(name, cell, values.shape[1], describe(name, values)) for name, values in found.items()]
+    rows = [row(name, cell, values.shape[1], describe(name, values, cell)) for name, values in found.items()]
     for each, values in zip(rows, found.values(), strict=True):
-        each["note"] = headlines.brief(each["signal"], values)
+        each["note"] = headlines.brief(each["signal"], values, cell)
     if (width := found["x"].shape[1]) > LINES:
         rows[0] |= {"kind": "onehot", "names": names or [str(k) for k in range(width)]}
     return rows

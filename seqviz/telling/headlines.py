@@ -37,7 +37,7 @@ class Headline(NamedTuple):
     tries: Try | None = None
 
 
-def headline(name: str, cell: str, signals: Signals, alphabet: str = "") -> Headline:
+def headline(name: str, cell: str, signals: Signals, alphabet: str = "", *, kind: str = "") -> Headline:
     """The sentence on top of a run's picture.
 
     Args:
@@ -45,15 +45,17 @@ def headline(name: str, cell: str, signals: Signals, alphabet: str = "") -> Head
         cell: what it is called on the screen.
         signals: the run; see :data:`seqviz.telling.claims.Signals`.
         alphabet: the characters that the inputs stand for, where the input is a text.
+        kind: the cell's own name, one of :func:`seqviz.cells.names`; without it a forget gate f keeps c, or an update
+            gate z the state h.
     """
     for values in signals.values():
         if says := describe_overflow(values):
             return Headline(tr(later("{cell}: {says}"), cell=cell, says=says))
     if name == "brackets" and alphabet and alphabet[2:4] != "()":
-        return Headline(_up_and_down(signals, alphabet))
+        return Headline(_up_and_down(signals, alphabet, kind))
     if name in _SET:
         return _SET[name](signals)
-    return Headline(_holding(signals))
+    return Headline(_holding(signals, kind))
 
 
 def _flip(signals: Signals, step: int) -> Try | None:
@@ -131,10 +133,10 @@ def _brackets(signals: Signals) -> Headline:
     )
 
 
-def _up_and_down(signals: Signals, alphabet: str) -> Sentence:
+def _up_and_down(signals: Signals, alphabet: str, cell: str) -> Sentence:
     """What counts brackets, where other characters stand in their place."""
     if len(alphabet) < 4 or tells_the_depth(signals) is not None:
-        return _holding(signals)
+        return _holding(signals, cell)
     count = np.cumsum(brackets(signals))
     step = int(np.abs(count).argmax())
     return tr(
@@ -152,21 +154,26 @@ _SET: Final[dict[str, Callable[[Signals], Headline]]] = {
 }
 
 
-def _holding(signals: Signals) -> Sentence:
+_KEPT: Final = {
+    ("c", "f", 1): (later("the cell state"), later("The forget gate lets nothing go: what is in the cell stays.")),
+    ("h", "z", 1): (later("the old state"), later("The update gate lets nothing go: the old state stays.")),
+}
+"""What a gate keeps is called, and what is said where it lets nothing go, by state, gate and sign."""
+
+
+def _holding(signals: Signals, cell: str) -> Sentence:
     """How long what is held lasts under the gate that keeps it, on average; without one, how bent the states are."""
-    for gate, kept, lasting in (
-        ("f", later("the cell state"), later("The forget gate lets nothing go: what is in the cell stays.")),
-        ("z", later("the old state"), later("The update gate lets nothing go: the old state stays.")),
-    ):
-        if gate in signals and words.is_gate(gate):
-            return _keeping(signals[gate].astype(float), kept, lasting)
+    for state, gate, sign in words.keepers(cell) if cell else _KEPT:
+        if gate in signals:
+            values = signals[gate].astype(float)
+            return _keeping(values if sign > 0 else 1 - values, *_kept(state, gate, sign))
     h = signals["h"].astype(float)
     if not h.any():
         return tr("Its states are exactly 0 at every step.")
     if (h >= 0).all() and (h == 0).any():
         shut = Share((h == 0).mean())
         return tr("{share} of its states are exactly 0, where a ReLU lets nothing through.", share=shut)
-    if np.abs(h).max() > 1:
+    if np.abs(h).max() > 1 or (cell and words.squashing(cell) != "tanh"):
         return tr("Its states run from {low} to {high}.", low=short(float(h.min())), high=short(float(h.max())))
     return tr(
         "{share} of its states lie beyond ±0.9, where tanh is flat and little can be learned.",
@@ -174,31 +181,40 @@ def _holding(signals: Signals) -> Sentence:
     )
 
 
-def _keeping(gate: np.ndarray, kept: str, lasting: str) -> Sentence:
+def _kept(state: str, gate: str, sign: int) -> tuple[str, Sentence]:
+    """What :data:`_KEPT` has, and of any other cell the same by its letters."""
+    if (state, gate, sign) in _KEPT:
+        kept, lasting = _KEPT[state, gate, sign]
+        return tr(kept), tr(lasting)
+    factor = gate if sign > 0 else f"1 − {gate}"
+    return state, tr(
+        "{factor} is 1, which lets nothing of {state} go: what is in it stays.", factor=factor, state=state
+    )
+
+
+def _keeping(gate: np.ndarray, kept: str, lasting: Sentence) -> Sentence:
     """Half-life under the geometric mean of a gate ``(L, H)``: what many steps in a row leave is a product."""
     if gate.min() <= 0:
         step, unit = place(gate <= 0)
-        return tr("At step {step} unit {unit} keeps nothing of {kept}.", step=step, unit=unit, kept=tr(kept))
+        return tr("At step {step} unit {unit} keeps nothing of {kept}.", step=step, unit=unit, kept=kept)
     mean = float(np.exp(np.log(gate).mean()))
     if mean > 1:
-        return tr("On average {kept} grows, {times} times a step.", times=short(mean), kept=tr(kept))
+        return tr("On average {kept} grows, {times} times a step.", times=short(mean), kept=kept)
     if gate.min() > 0.999 and np.log(gate).sum(axis=0).min() > np.log(0.99):
-        return tr(lasting)
+        return lasting
     half = float(np.log(0.5) / np.log(mean))
     if half < 1.05:
-        return tr(
-            "On average {share} of {kept} is kept a step: half is gone within one.", share=Share(mean), kept=tr(kept)
-        )
+        return tr("On average {share} of {kept} is kept a step: half is gone within one.", share=Share(mean), kept=kept)
     return trn(
         "On average {share} of {kept} is kept a step: half is gone after {count} step.",
         "On average {share} of {kept} is kept a step: half is gone after {count} steps.",
         short(float(f"{half:.2g}")),
-        share=Share(mean), kept=tr(kept),
+        share=Share(mean), kept=kept,
     )  # fmt: skip
 
 
-def brief(signal: str, values: np.ndarray) -> Sentence:
-    """A row ``(L, H)`` in a few words, beside its heading; :func:`seqviz.telling.rows.describe` says more."""
+def brief(signal: str, values: np.ndarray, cell: str = "") -> Sentence:
+    """A cell's row ``(L, H)`` in a few words, beside its heading; :func:`seqviz.telling.rows.describe` says more."""
     values = np.asarray(values, dtype=float)
     if not np.isfinite(values).all():
         return tr("overflows")
@@ -208,7 +224,7 @@ def brief(signal: str, values: np.ndarray) -> Sentence:
         return _brief_input(values, low, high)
     if name == "y":
         return tr("ends at {value}", value=_signed(values[-1, 0]))
-    if words.is_gate(name):
+    if words.is_gate(name, cell):
         if (said := _brief_gate(values, low, high)) is not None:
             return said
     elif len(values) > 1 and (np.ptp(values, axis=0) <= 0.005 * np.abs(values).max()).all() and high - low > 0:

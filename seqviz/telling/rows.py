@@ -27,15 +27,16 @@ class Stretch(NamedTuple):
     """How many runs are as long, this one among them."""
 
 
-def describe(signal: str, values: np.ndarray) -> Sentence:
+def describe(signal: str, values: np.ndarray, cell: str = "") -> Sentence:
     """What one row of the picture shows now, in one sentence.
 
     Args:
         signal: its name, ``f`` or ``l0.f``; ``x`` and ``y`` for input and output.
         values: ``(L, H)``, at least one step of one unit.
+        cell: whose signal it is; by default the first cell's that has one of this name.
 
     Raises:
-        ValueError: values of another shape.
+        ValueError: values of another shape, or no such cell.
     """
     values = np.asarray(values)
     if values.ndim != 2 or not values.size:
@@ -52,7 +53,7 @@ def describe(signal: str, values: np.ndarray) -> Sentence:
         return _input(values)
     if name == "y":
         return _output(values)
-    return _gate(values) if words.is_gate(name) else _state(values)
+    return _gate(values) if words.is_gate(name, cell) else _state(values)
 
 
 def describe_overflow(values: np.ndarray) -> str:

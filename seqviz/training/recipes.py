@@ -29,7 +29,7 @@ class Recipe:
         shows: what can be learned from it, in English; ``lesson`` says it in the language of now.
 
     Raises:
-        ValueError: a number out of its range; the network's own are checked by :func:`prepare`.
+        ValueError: no such cell, or a number out of its range; the network's own are checked by :func:`prepare`.
     """
 
     cell: str = words.LSTM
@@ -47,6 +47,7 @@ class Recipe:
     half_life: int = 0
 
     def __post_init__(self) -> None:
+        cells.get(self.cell)
         whole(self.batch, later("The batch size"), 1, 4096)
         whole(self.max_steps, later("The number of steps"), 0, 10**7)
         whole(self.every, later("The steps between checkpoints"), 1, 10**7)

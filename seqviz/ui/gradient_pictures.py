@@ -108,8 +108,10 @@ def _unit_rows(picture: _Picture, found: dict[str, GradientFlow], nets: dict[str
         picture.arrays[array] = values
         says = describe_fading(logs, rounded=studied(nets[name], loss).rounded)
         short = name.lower() if name in NETS else nets[name].cell.lower()
-        if signal == "h" and "c" in states_shown(nets[name]):
-            says = tr("An LSTM remembers by c: the next row tells what is left of it.")
+        if signal == "h" and (kept := states_shown(nets[name])[1:]):
+            says = tr(
+                "{name} remembers by {state}: the next row tells what is left of it.", name=tr(name), state=kept[0]
+            )
         picture.rows.append({
             "signal": short if signal == "h" else f"{short}.{signal}", "kind": "units", "array": array,
             "symbol": tr(name), "name": tr("∂L/∂{signal} by unit", signal=signal), "width": values.shape[1],

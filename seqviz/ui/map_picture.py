@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from seqviz import cells
 from seqviz.experiment import Experiment
 from seqviz.figures.maps import LEVELS, REACH
 from seqviz.gradients.mapped import HALF, VanishingMap
@@ -85,6 +86,7 @@ def map_message(experiment: Experiment, found: dict[str, VanishingMap]) -> bytes
         "panel": "map",
         "id": f"{hash(tuple(each.decades.tobytes() for each in found.values())) & 0xFFFFFFFF:08x}",
         "nets": list(found),
+        "keeps": {name: _keeping_gate(each.experiment.cell) for name, each in found.items()},
         "columns": len(some.x),
         "rows": len(some.y),
         "reach": REACH,
@@ -98,6 +100,12 @@ def map_message(experiment: Experiment, found: dict[str, VanishingMap]) -> bytes
         ),
     }  # fmt: skip
     return pack(header, arrays)
+
+
+def _keeping_gate(name: str) -> str:
+    """What the gate is called that keeps a cell's state."""
+    cell = cells.get(name)
+    return cell.labels[next(iter(cell.keep_gates.values()))[0]].name
 
 
 def _says(radius: float, found: dict[str, VanishingMap]) -> str:

@@ -107,8 +107,8 @@ def signal_rows(experiment: Experiment, shown: dict[str, np.ndarray]) -> list[Sc
     rows = []
     for signal, values in shown.items():
         give_way()
-        entry = row(signal, experiment.cell, values.shape[1], describe(signal, values))
-        entry["note"] = brief(signal, values)
+        entry = row(signal, experiment.cell, values.shape[1], describe(signal, values, experiment.cell))
+        entry["note"] = brief(signal, values, experiment.cell)
         if signal == "x" and (experiment.sequence.kind == "text" or values.shape[1] > LINES):
             seq = experiment.sequence
             names = list(seq.alphabet or seq.names) or [str(k) for k in range(values.shape[1])]
@@ -216,7 +216,7 @@ def top(experiment: Experiment) -> Headline:
     found = signals(run(experiment), experiment.cell, experiment.num_layers - 1)
     scheme, cell = experiment.init.scheme, experiment.cell
     alphabet = "".join(experiment.sequence.alphabet)
-    says = headline(scheme if (scheme, cell) in STORIES else "", words.CELL_LABELS[cell], found, alphabet)
+    says = headline(scheme if (scheme, cell) in STORIES else "", words.CELL_LABELS[cell], found, alphabet, kind=cell)
     return says if experiment.sequence.kind != "text" else says._replace(tries=None)
 
 

@@ -147,12 +147,12 @@ def racers(found: Task, chosen: str, recipe: Recipe, own: bool = False, equal: b
     racing = {}
     for family, cell in (RACE | {_family(recipe): recipe.cell}).items():
         known = [(title, r) for title, r in recipes_of(found.name).items() if _family(r) == family]
-        plain = Recipe(cell, recipe.hidden_size, 3e-3 if family == "RNN" else 1e-2, max_steps=recipe.max_steps)
+        plain = Recipe(cell, recipe.hidden_size, 1e-2 if cells.get(cell).gates else 3e-3, max_steps=recipe.max_steps)
         title, racer = known[0] if known else (family, plain)
         if not own and _family(recipe) == family:
             title, racer = chosen, recipe
         elif not own:
-            start = _start(recipe, family)
+            start = _start(recipe, cell)
             bias = recipe.forget_bias if start == "bias" else None
             scheme = "default" if start == "bias" else start
             title, racer = (
@@ -171,10 +171,10 @@ def _family(recipe: Recipe) -> str:
     return cells.get(recipe.cell).family
 
 
-def _start(recipe: Recipe, family: str) -> str:
-    """The recipe's kind of start for a cell; a plain RNN has no gates whose biases could be set."""
+def _start(recipe: Recipe, cell: str) -> str:
+    """The recipe's kind of start for a cell; one that no gate keeps, as a plain RNN, has no bias that could be set."""
     start = "bias" if recipe.forget_bias is not None else recipe.scheme
-    return "default" if family == "RNN" and start in ("bias", "chrono") else start
+    return "default" if not cells.get(cell).keep_gates and start in ("bias", "chrono") else start
 
 
 def listed(recipes: dict[str, Recipe]) -> list[str]:

@@ -335,7 +335,7 @@ def _beside(course: Course, checkpoint: Checkpoint) -> None:
         trace, cell = run(checkpoint.experiment), course.recipe.cell
         figure = saturation(trace, theme=theme)
         st.plotly_chart(figure, theme=None, key="train.saturation.chart", config={"displayModeBar": False})
-        gates = [signal for signal in words.PICTURE_ORDER[cell] if words.is_gate(signal)]
+        gates = [signal for signal in words.PICTURE_ORDER[cell] if words.is_gate(signal, cell)]
         named = {words.LABELS[cell, s].name: trace[words.signal_name(0, s)][:, 0] for s in gates}
         st.caption(describe_saturation(named))
     _examined(course, checkpoint)

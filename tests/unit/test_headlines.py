@@ -172,7 +172,7 @@ def test_a_rows_few_words_are_so(values, name):
     flat = [float(v) for v in values.flat]
     numbers = digits(said)
     alike(said)
-    assert "−0.00" not in said
+    assert not re.search(r"−0\.00(?!\d)", said)
     assert len(said) <= 34
     if name == "y":
         assert read(numbers[0], float(values[-1, 0]))

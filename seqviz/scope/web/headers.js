@@ -506,6 +506,7 @@
  * @property {"map"} panel
  * @property {string} id
  * @property {string[]} nets
+ * @property {Record<string, string>} keeps
  * @property {number} columns
  * @property {number} rows
  * @property {number} reach

@@ -143,7 +143,10 @@ class Sheet {
     this.root.style.height = `${height}px`;
     this.root.setAttribute(
       "aria-label",
-      tr("{net}: forget bias up, spectral radius across; arrows move, Enter opens", { net: this.net }),
+      tr("{net}: {gate} bias up, spectral radius across; arrows move, Enter opens", {
+        net: this.net,
+        gate: this.maps.header.keeps[this.net],
+      }),
     );
     this.over.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.paint();
@@ -186,7 +189,7 @@ class Sheet {
       ...every(header.columns, 4).map((k) => text(this.x(k), base + 17, "middle", short(arrays.x[k]))),
       ...every(header.rows, 5).map((k) => text(LEFT - 6, this.y(k) + 5, "end", short(arrays.y[k]))),
       text(LEFT + this.wide / 2, base + 34, "middle", tr("spectral radius ρ")),
-      text(LEFT + this.wide, 17, "end", this.net === "GRU" ? tr("update bias ↑") : tr("forget bias ↑")),
+      text(LEFT + this.wide, 17, "end", tr("{gate} bias ↑", { gate: header.keeps[this.net] })),
     ];
   }
 

@@ -30,6 +30,9 @@ SCHEME_LABELS = Words(
         "zeros": "all zeros",
     }
 )
+_KEEPS = Words({"f": "Forget gate bias", "z": "Update gate bias (keeps the state)"})
+"""What the bias of a gate that keeps the state is called."""
+
 CHRONO = later(
     "chrono: forget and input biases drawn so that the units remember for up to the length of the sequence "
     "(Tallec and Ollivier 2018, https://arxiv.org/abs/1804.11188)."
@@ -143,7 +146,9 @@ def knobs(experiment: Experiment, start: Callable[..., None], key: str = "net") 
     if parts:
         total = sum(weights.gate_view(initial, cell.name, 0, gate, part).astype(float) for part in parts)
         now = sign * float(np.mean(total)) if init.forget_bias is None else init.forget_bias
-        label = tr("Forget gate bias") if gate == "f" else tr("Update gate bias (keeps the state)")
+        label = (
+            _KEEPS[gate] if gate in _KEEPS else tr("Bias that keeps the state ({gate})", gate=cell.labels[gate].name)
+        )
         controlled(
             st.slider,
             label,
