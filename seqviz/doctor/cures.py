@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from seqviz import cells
-from seqviz import vocabulary as words
 from seqviz.capture.precision import twin
+from seqviz.cells import Cell
 from seqviz.doctor.finding import Cure
 from seqviz.language import tr, trn
 from seqviz.telling.numbers import short
@@ -24,10 +24,22 @@ SEED = 0
 
 
 class Layer:
-    """One layer of a recurrent module, by its path and the end of its parameters' names, in any copy of the module."""
+    """One layer of a recurrent module, by its path and the end of its parameters' names, in any copy of the module.
 
-    def __init__(self, path: str, end: str, mode: str, size: int, *, cell: bool = False) -> None:
+    Args:
+        path: of the recurrent module.
+        end: of its parameters' names, ``l0``.
+        mode: the name of its cell.
+        size: its units.
+        cell: whether it is one of torch's cells, whose parameters' names have no end.
+        kind: its cell, where that is none of the registered ones.
+    """
+
+    def __init__(
+        self, path: str, end: str, mode: str, size: int, *, cell: bool = False, kind: Cell | None = None
+    ) -> None:
         self.path, self.end, self.mode, self.size = path, end, mode, size
+        self.kind = kind or cells.get(mode)
         self._suffix = "" if cell else f"_{end}"
 
     def parameter(self, module: nn.Module, name: str) -> Tensor | None:
@@ -35,24 +47,27 @@ class Layer:
         found: Tensor | None = getattr(module.get_submodule(self.path), f"{name}{self._suffix}", None)
         return found
 
-    def rows(self, gate: str) -> slice:
-        """The rows of a gate's block in the packed parameters."""
-        place = words.BLOCKS[self.mode].index(gate)
-        return slice(place * self.size, (place + 1) * self.size)
+    def blocks(self, module: nn.Module, weights: Sequence[str]) -> list[Tensor]:
+        """Weights by their names in the cell's lines, as views of the parameters that hold them; not those it lacks."""
+        places = [self.kind.place(weight, self.size) for weight in weights]
+        found = [(self.parameter(module, name), rows) for name, rows in places]
+        return [whole[rows] for whole, rows in found if whole is not None]
+
+    def drawn(self) -> list[str]:
+        """The weights that are drawn and trained and have a row a unit, parameter by parameter."""
+        kind = self.kind
+        every = (weight for rows in kind.packing.values() for weight in rows)
+        return [weight for weight in every if kind.shapes[weight][0] == "H" and weight not in kind.fixed]
 
     def bias(self, module: nn.Module, gate: str) -> Tensor | None:
         """The bias of a gate, ``(H,)``, both of torch's together; None where there is none."""
-        parts = [self.parameter(module, name) for name in ("bias_ih", "bias_hh")]
-        if parts[0] is None or parts[1] is None:
-            return None
-        return (parts[0] + parts[1]).detach()[self.rows(gate)]
+        parts = self.blocks(module, self.kind.biases_of(gate))
+        return torch.stack([part.detach() for part in parts]).sum(0) if parts else None
 
     def set_bias(self, module: nn.Module, gate: str, units: Any, value: Any) -> None:
         """Give units of a gate a bias, in the first of torch's two."""
-        for name, given in (("bias_ih", value), ("bias_hh", 0.0)):
-            whole = self.parameter(module, name)
-            assert whole is not None
-            whole[self.rows(gate)][units] = given
+        for k, part in enumerate(self.blocks(module, self.kind.biases_of(gate))):
+            part[units] = 0.0 if k else value
 
 
 def _changed(change: Callable[[nn.Module], None], module: nn.Module) -> nn.Module:
@@ -73,7 +88,7 @@ def bias(module: nn.Module, layer: Layer, gate: str, units: Sequence[int]) -> Cu
     def change(copy: nn.Module) -> None:
         layer.set_bias(copy, gate, list(units), value)
 
-    name = tr("Bias of the {gate}: {value}", gate=words.LABELS[layer.mode, gate].name, value=short(value))
+    name = tr("Bias of the {gate}: {value}", gate=layer.kind.labels[gate].name, value=short(value))
     return Cure(name, partial(_changed, change))
 
 
@@ -82,14 +97,9 @@ def redrawn(layer: Layer, units: Sequence[int]) -> Cure:
 
     def change(copy: nn.Module) -> None:
         bound, draw = 1 / math.sqrt(layer.size), torch.Generator().manual_seed(SEED)
-        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-            whole = layer.parameter(copy, name)
-            if whole is None:
-                continue
-            for gate in words.BLOCKS[layer.mode]:
-                part = whole[layer.rows(gate)]
-                fresh = torch.empty(part[list(units)].shape).uniform_(-bound, bound, generator=draw)
-                part[list(units)] = fresh.to(part)
+        for part in layer.blocks(copy, layer.drawn()):
+            fresh = torch.empty(part[list(units)].shape).uniform_(-bound, bound, generator=draw)
+            part[list(units)] = fresh.to(part)
 
     name = trn("The weights into the unit drawn anew", "The weights into {count} units drawn anew", len(units))
     return Cure(name, partial(_changed, change), trained=True)
@@ -97,13 +107,14 @@ def redrawn(layer: Layer, units: Sequence[int]) -> Cure:
 
 def chrono(module: nn.Module, layer: Layer, steps: int) -> Cure | None:
     """Biases for memories of every length up to the sequences', log U(1, T - 1) (Tallec and Ollivier 2018)."""
-    cell = cells.get(layer.mode)
-    if not cell.keep_gates or layer.parameter(module, "bias_ih") is None:
+    cell = layer.kind
+    keeps = {state: kept for state, kept in cell.keep_gates.items() if layer.bias(module, kept[0]) is not None}
+    if not keeps:
         return None
 
     def change(copy: nn.Module) -> None:
         draw = torch.Generator().manual_seed(SEED)
-        for state, (gate, sign) in cell.keep_gates.items():
+        for state, (gate, sign) in keeps.items():
             keep = torch.empty(layer.size).uniform_(1.0, max(3, steps) - 1.0, generator=draw).log_()
             layer.set_bias(copy, gate, slice(None), sign * keep)
             if state in cell.write_gates:
@@ -117,10 +128,8 @@ def shrunk(layer: Layer, factor: float) -> Cure:
     """Divides the layer's weights and biases, so that its sums are of the size that the squashing tells apart."""
 
     def change(copy: nn.Module) -> None:
-        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-            whole = layer.parameter(copy, name)
-            if whole is not None:
-                whole.div_(factor)
+        for part in layer.blocks(copy, layer.drawn()):
+            part.div_(factor)
 
     name = tr("The layer's weights divided by {factor}", factor=short(factor))
     return Cure(name, partial(_changed, change), trained=True)

@@ -20,10 +20,8 @@ Plant = Callable[[nn.Module, Layer, list[int]], None]
 
 def _bias(gate: str, value: float, module: nn.Module, layer: Layer, units: list[int]) -> None:
     layer.set_bias(module, gate, units, value)
-    for name in ("weight_ih", "weight_hh"):
-        whole = layer.parameter(module, name)
-        assert whole is not None
-        whole[layer.rows(gate)][units] *= 0.1
+    for part in layer.blocks(module, [name for name in layer.kind.weights_of(gate) if name.startswith("W")]):
+        part[units] *= 0.1
 
 
 def _dead(module: nn.Module, layer: Layer, units: list[int]) -> None:
@@ -52,7 +50,7 @@ FAULTS: Final[dict[str, tuple[tuple[str, ...], Plant]]] = {
 def plant(module: nn.Module, fault: str, units: Sequence[int], *, path: str = "rnn", layer: int = 0) -> nn.Module:
     """A copy of a module with a fault in some units of one layer of its recurrent module at ``path``."""
     copy, rnn = twin(module), _recurrent(module, path)
-    place = Layer(path, f"l{layer}", rnn.mode, rnn.hidden_size)
+    place = Layer(path, f"l{layer}", rnn.mode, rnn.hidden_size, kind=getattr(rnn, "cell", None))
     with torch.no_grad():
         FAULTS[fault][1](copy, place, list(units))
     return copy

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from seqviz import cells, counted
+from seqviz import counted
 from seqviz.capture.found import CELLS, LAYERS, recurrent_modules
 from seqviz.cells.layer import CellLayer
 from seqviz.doctor import cures
@@ -19,7 +19,6 @@ from seqviz.metrics import half_life
 from seqviz.networks.layers import layer_names
 from seqviz.telling.numbers import Share
 from seqviz.trace import Trace
-from seqviz.vocabulary import GRU, LSTM, RNN_TANH, is_gate
 
 __all__ = ["Part", "Sign", "of_inputs", "of_layers", "parts_of"]
 
@@ -76,10 +75,10 @@ class Sign(NamedTuple):
 
 
 def parts_of(module: nn.Module, trace: Trace) -> Iterator[Part]:
-    """The layers of torch's recurrent modules in a run, forward directions only."""
+    """The layers of a run's recurrent modules, forward directions only."""
     targets = recurrent_modules(module, None)
     for path, found in targets.items():
-        if isinstance(found, CellLayer) or not isinstance(found, LAYERS + CELLS):
+        if not isinstance(found, LAYERS + CELLS):
             continue
         rnn: Any = found
         prefix = f"{path}." if len(targets) > 1 else ""
@@ -93,9 +92,9 @@ def parts_of(module: nn.Module, trace: Trace) -> Iterator[Part]:
             if names and mode:
                 signals = {n.rpartition(".")[2]: _valid(trace, n) for n in names}
                 steps = max(trace.lengths_of(names[0]))
-                yield Part(
-                    cures.Layer(path, end, mode, rnn.hidden_size, cell=isinstance(rnn, CELLS)), prefix, signals, steps
-                )
+                kind = rnn.cell if isinstance(rnn, CellLayer) else None
+                layer = cures.Layer(path, end, mode, rnn.hidden_size, cell=isinstance(rnn, CELLS), kind=kind)
+                yield Part(layer, prefix, signals, steps)
 
 
 def _valid(trace: Trace, name: str) -> Array:
@@ -121,10 +120,9 @@ def _few(found: Array) -> tuple[int, ...]:
 def _of_units(module: nn.Module, part: Part) -> Iterator[Sign]:
     s, layer = part.signals, part.layer
     written_off: set[int] = set()
-    if layer.mode in (LSTM, GRU):
-        for sign in _of_gates(module, part):
-            written_off |= set(sign.units) if sign.kind in ("never_read", "never_written") else set()
-            yield sign
+    for sign in _of_gates(module, part):
+        written_off |= set(sign.units) if sign.kind in ("never_read", "never_written") else set()
+        yield sign
     spread = s["h"].std(axis=0)
     still = spread <= min(1e-4, 1e-3 * float(spread.max()))
     units = tuple(int(k) for k in np.flatnonzero(still) if k not in written_off)
@@ -135,59 +133,86 @@ def _of_units(module: nn.Module, part: Part) -> Iterator[Sign]:
 
 
 def _of_gates(module: nn.Module, part: Part) -> Iterator[Sign]:
-    s, layer = part.signals, part.layer
+    """The signs of the gates around every state that a gate keeps."""
+    for state, (keep, sign) in part.layer.kind.keep_gates.items():
+        if keep in part.layer.kind.gates:
+            around = _Gates(module, part, state, keep, sign)
+            yield from (*around.shown(), *around.written(), *around.kept())
 
-    def cure(gate: str, units: tuple[int, ...]) -> tuple[Cure, ...]:
-        return _there(cures.bias(module, layer, gate, units))
 
-    keep, write = ("f", "i") if layer.mode == LSTM else ("z", "z")
-    if layer.mode == LSTM:
-        held = np.abs(np.tanh(s["c"])).max(axis=0)
-        if units := _few((s["o"].max(axis=0) < SHUT) & (held > 0.1)):
+class _Gates(NamedTuple):
+    """A state of a layer, and the gate that keeps it; with −1 it is ``1 - f`` that keeps."""
+
+    module: nn.Module
+    part: Part
+    state: str
+    keep: str
+    sign: int
+
+    def shown(self) -> Iterator[Sign]:
+        """A unit that holds something and is never read."""
+        part, gate = self.part, self.part.layer.kind.show_gates.get(self.state)
+        if gate is None:
+            return
+        value, state = part.signals[gate].max(axis=0), np.abs(part.signals[self.state]).max(axis=0)
+        if units := _few((value < SHUT) & (np.tanh(state) > 0.1)):
             at = list(units)
-            numbers = {"value": float(s["o"][:, at].max()), "held": float(np.abs(s["c"][:, at]).max())}
-            either = (*cure("o", units), cures.redrawn(layer, units))
-            yield Sign("never_read", units, part.rows("o", "h", units=units), numbers, either, certain=True)
-        if units := _few(s["i"].min(axis=0) > OPEN):
-            yield Sign(
-                "writes_always", units, part.rows("i", units=units),
-                {"value": float(s["i"][:, list(units)].min())}, cure("i", units),
-            )  # fmt: skip
-        yield from _never_back(part, cure)
-    new = s["i"] if layer.mode == LSTM else 1 - s["z"]
-    if units := _few(new.max(axis=0) < 1 - OPEN):
-        numbers = {"value": float(new[:, list(units)].max())}
-        rows = part.rows(write, "h", units=units)
-        either = (*cure(write, units), cures.redrawn(layer, units))
-        yield Sign("never_written", units, rows, numbers, either, certain=True)
-    kept = s[keep].mean(axis=0)
-    if units := _few((kept < FORGETS) & (kept < LESS * np.median(kept))):
-        lasts = float(half_life(kept[list(units)]).max())
-        said: dict[str, Any] = {"value": lasts, "length": counted.steps(part.steps)}
-        yield Sign("forgets", units, part.rows(keep, units=units), said, cure(keep, units))
+            numbers = {"value": float(value[at].max()), "held": float(state[at].max())}
+            yield self._sign("never_read", units, (gate, "h"), numbers, gate, certain=True)
 
+    def written(self) -> Iterator[Sign]:
+        """Units that write whatever comes, that grow far beyond all the others, or that nothing is let into."""
+        s, gate = self.part.signals, self.part.layer.kind.write_gates.get(self.state)
+        if gate is not None and (units := _few(s[gate].min(axis=0) > OPEN)):
+            yield self._sign("writes_always", units, (gate,), {"value": float(s[gate][:, list(units)].min())}, gate)
+        if self.state != "h":
+            yield from self._never_back()
+        gate, new = (gate, s[gate]) if gate is not None else (self.keep, 1 - self._kept)
+        if units := _few(new.max(axis=0) < 1 - OPEN):
+            numbers = {"value": float(new[:, list(units)].max())}
+            yield self._sign("never_written", units, (gate, "h"), numbers, gate, certain=True)
 
-def _never_back(part: Part, cure: Any) -> Iterator[Sign]:
-    """A cell that grows far beyond all the others."""
-    top = np.abs(part.signals["c"]).max(axis=0)
-    if len(top) < 2:
-        return
-    first, second = np.argsort(top)[::-1][:2]
-    if top[first] > LARGE and top[first] > FAR * top[second]:
-        units = (int(first),)
-        numbers = {"value": float(top[first]), "next": float(top[second]), "count": counted.units(len(top))}
-        yield Sign("never_back", units, part.rows("c", "f", units=units), numbers, cure("f", units))
+    def kept(self) -> Iterator[Sign]:
+        """Units that forget at once, unlike the others."""
+        kept = self._kept.mean(axis=0)
+        if units := _few((kept < FORGETS) & (kept < LESS * np.median(kept))):
+            lasts = float(half_life(kept[list(units)]).max())
+            numbers = {"value": lasts, "length": counted.steps(self.part.steps)}
+            yield self._sign("forgets", units, (self.keep,), numbers, self.keep)
+
+    def _never_back(self) -> Iterator[Sign]:
+        top = np.abs(self.part.signals[self.state]).max(axis=0)
+        if len(top) < 2:
+            return
+        first, second = np.argsort(top)[::-1][:2]
+        if top[first] > LARGE and top[first] > FAR * top[second]:
+            numbers = {"value": float(top[first]), "next": float(top[second]), "count": counted.units(len(top))}
+            yield self._sign("never_back", (int(first),), (self.state, self.keep), numbers, self.keep)
+
+    @property
+    def _kept(self) -> Array:
+        gate = self.part.signals[self.keep]
+        return gate if self.sign > 0 else 1 - gate
+
+    def _sign(
+        self, kind: str, units: tuple[int, ...], rows: tuple[str, ...], numbers: dict[str, Any], gate: str, *,
+        certain: bool = False,
+    ) -> Sign:  # fmt: skip
+        """With the gate's bias as a cure, and units that are of no use drawn anew as another."""
+        tried = _there(cures.bias(self.module, self.part.layer, gate, units))
+        tried += (cures.redrawn(self.part.layer, units),) if certain else ()
+        return Sign(kind, units, self.part.rows(*rows, units=units), numbers, tried, certain=certain)
 
 
 def _of_a_layer(module: nn.Module, part: Part) -> Iterator[Sign]:
     s, layer = part.signals, part.layer
-    gates = [name for name in s if is_gate(name)]
+    gates = [name for name in s if name in layer.kind.gates]
     if gates:
         values = np.concatenate([s[name].ravel() for name in gates])
         share = Share(((values < 0.01) | (values > 0.99)).mean())
         if share > 0.6:
             yield Sign("saturated_gates", (), part.rows(*gates), {"value": share}, (cures.shrunk(layer, 5.0),))
-    if layer.mode == RNN_TANH:
+    if layer.kind.squashing == "tanh":
         share = Share((np.abs(s["h"]) > 0.99).mean())
         if share > 0.6:
             yield Sign("saturated", (), part.rows("h"), {"value": share}, (cures.shrunk(layer, 5.0),))
@@ -195,7 +220,8 @@ def _of_a_layer(module: nn.Module, part: Part) -> Iterator[Sign]:
 
 
 def _short_memory(module: nn.Module, part: Part) -> Iterator[Sign]:
-    keeps = [(gate, sign) for gate, sign in cells.get(part.layer.mode).keep_gates.values() if gate in part.signals]
+    kind = part.layer.kind
+    keeps = [(gate, sign) for gate, sign in kind.keep_gates.values() if gate in kind.gates and gate in part.signals]
     if not keeps:
         return
     gate, sign = keeps[0]

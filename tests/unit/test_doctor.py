@@ -9,12 +9,15 @@ import re
 import numpy as np
 import pytest
 import torch
+from cells_written import WRITTEN
 from torch import nn
 
 import seqviz
+from seqviz import cells
 from seqviz.checkpoints import load_asset
 from seqviz.doctor import cures
 from seqviz.doctor.planting import FAULTS, plant
+from seqviz.doctor.signs import of_layers, parts_of
 from seqviz.language import speaking
 from seqviz.tasks import task
 from seqviz.telling.doctor import UNITS, of_diagnosis, title
@@ -272,6 +275,31 @@ def test_without_targets_only_what_is_certain_is_told():
     assert cure.name.startswith("Bias of the output gate: ")
     healthy = seqviz.doctor(Tagger(), tokens)
     assert healthy.sentence == "Nothing stands out. With targets, cures could be tried and more be seen."
+
+
+@pytest.mark.parametrize("cell", [cells.get("PEEPHOLE"), WRITTEN["coupled gates"]], ids=str)
+def test_a_cell_that_torch_does_not_have_is_examined_as_torchs_are(cell):
+    """By what its lines say: which gate keeps, lets in and shows. A bias cure changes that bias and nothing else."""
+    torch.manual_seed(0)
+    net = seqviz.SequenceCell(cell, 3, 12, 2)
+    x = torch.randn(20, 16, 3)
+    assert [f.kind for f in seqviz.doctor(net, x)] == []
+    ill = plant(net, "never_read", [4])
+    (finding,) = seqviz.doctor(ill, x)
+    assert (finding.kind, finding.rows) == ("never_read", (("l0.o", (4,)), ("l0.h", (4,))))
+    cured = finding.cure.apply(ill)
+    before, after = ill.state_dict(), cured.state_dict()
+    changed = {name: (value != before[name]).nonzero().tolist() for name, value in after.items()}
+    row = 4 + 12 * (cell.blocks.index("o") if cell.blocks else 0)
+    own = cell.place(cell.biases_of("o")[0], 12)[0]
+    assert {name: rows for name, rows in changed.items() if rows} == {f"rnn.{own}_l0": [[row]]}
+    (forgets,) = (f for f in signs_of(plant(net, "forgets", [2, 7]), x) if f.kind == "forgets")
+    assert forgets.rows[0] == ("l0.f", (2, 7))
+
+
+def signs_of(net, x):
+    trace = seqviz.capture(net, x)
+    return list(of_layers(net, list(parts_of(net, trace))))
 
 
 def test_a_cure_of_an_experiment_is_an_experiment():
