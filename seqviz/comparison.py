@@ -314,7 +314,9 @@ def resting(experiment: Experiment, kind: str, step: int) -> dict[str, np.ndarra
     for name, squared in rests_on(experiment, input_of(experiment, kind, step)).items():
         norms = np.sqrt(squared)
         most = norms.max(axis=1, keepdims=True)
-        shown[name] = np.divide(norms, most, out=np.zeros_like(norms), where=most > 0)
+        with np.errstate(invalid="ignore"):  # infinity over infinity
+            shares = np.divide(norms, most, out=np.zeros_like(norms), where=most > 0)
+        shown[name] = np.where(np.isinf(norms), 1.0, shares)
     return shown
 
 

@@ -103,7 +103,7 @@ def _rounding(chain: Chain, signals: dict[str, Array]) -> float:
         sizes = {name: tensor.abs() for name, tensor in parts(stack.weights[k]).items()}
         sums = _sums(sizes, entry, state, max(entry, state, gates))
         wide = 1.0 + float(sizes["weight_hr"].sum(1).max()) if "weight_hr" in sizes else 1.0
-        worst = max(worst, (1 + sums) * (1 + gates) ** 2 * wide)
+        worst = max(worst, (1 + sums) * (1 + gates) * (1 + gates) * wide)  # a power would raise where it overflows
     return 16 * _epsilon(chain) * worst * grown
 
 

@@ -71,7 +71,10 @@ def connectivity_matrix(
     steps, each = runs[0].steps, max(1, min(_TOGETHER, _NUMBERS // (4 * runs[0].steps * rnn.hidden_size)))
     gain = gains_of(edits, "x", steps, {"x": rnn.input_size}).get("x", 1.0)
     parts = [range(k, min(steps, k + each)) for k in range(0, steps, each)]
-    return np.concatenate([norm(_at_inputs(runs, asked, part) * gain, 2).T ** 2 for part in parts])
+    norms = np.concatenate([norm(_at_inputs(runs, asked, part) * gain, 2).T for part in parts])
+    with np.errstate(over="ignore"):
+        found: Array = norms**2
+    return found
 
 
 def _asked(module: nn.Module, rnn: Any, unit: int | None) -> Array:

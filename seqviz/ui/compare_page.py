@@ -42,6 +42,9 @@ from seqviz.ui.weights_view import input_names
 
 __all__ = ["comparison", "first"]
 
+_ABOUT = 3.0
+"""Powers of ten."""
+
 first = first_compared
 
 
@@ -169,8 +172,7 @@ def _message(
         arrays[f"{name}.y"], arrays[f"{name}.h"] = answer.y[:, 0], answer.h
     arrays |= _everywhere(experiment, kind)
     outputs = np.concatenate([answer.y[:, 0] for answer in found.values()])
-    finite = np.concatenate([a[np.isfinite(a)] for n, a in arrays.items() if n.endswith((".d", ".nudged"))])
-    low, high = (float(np.floor(finite.min())), float(np.ceil(finite.max()))) if finite.size else (-1.0, 0.0)
+    low, high = _reach(arrays)
     rows: list[FlowRow] = [
         *_moved(experiment, kind, arrays),
         _lines("x", _first_input(experiment), [("x", "x", 0)], x[:, 0], shape="hvh"),
@@ -217,8 +219,25 @@ def _message(
 
 def _everywhere(experiment: Experiment, kind: str) -> dict[str, np.ndarray]:
     """log10 of the responses to a nudge at every step, for a hand that drags it: of each, from its own step on."""
-    steps = np.triu_indices(experiment.sequence.length)
-    return {f"{name}.nudged": np.log10(found[steps]) for name, found in all_responses(experiment, kind).items()}
+    steps, shown = np.triu_indices(experiment.sequence.length), answers(experiment, "as it is")
+    # Where the network itself, in float32, has overflowed, there is no number.
+    there = {name: np.isfinite(answer.h).all(axis=1)[steps[1]] for name, answer in shown.items()}
+    return {
+        f"{name}.nudged": np.where(there[name], np.log10(found[steps]), np.nan)
+        for name, found in all_responses(experiment, kind).items()
+    }
+
+
+def _reach(arrays: dict[str, np.ndarray]) -> tuple[float, float]:
+    """From which power of ten to which the curves go; where it is about as far, those of every other nudge too, so that
+    the axis stays while the mark is dragged."""
+
+    def of(kind: str) -> tuple[float, float]:
+        known = np.concatenate([np.zeros(0), *(a[np.isfinite(a)] for n, a in arrays.items() if n.endswith(kind))])
+        return (float(np.floor(known.min())), float(np.ceil(known.max()))) if known.size else (-1.0, 0.0)
+
+    (low, high), (least, most) = of(".d"), of(".nudged")
+    return min(low, least), most if high < most <= high + _ABOUT else high
 
 
 def _moved(experiment: Experiment, kind: str, arrays: dict[str, np.ndarray]) -> list[FlowRow]:
@@ -238,7 +257,7 @@ def _rests(found: dict[str, np.ndarray], arrays: dict[str, np.ndarray]) -> list[
     named: list[NamedLine] = [
         {"name": f"{name}.rests", "label": tr(name), "line": network_line(name)} for name in found
     ]
-    return [{"signal": "rests", "kind": "rests", "symbol": "∂y/∂x", "name": tr("which inputs this output rests on"),
+    return [{"signal": "rests", "kind": "rests", "symbol": "∂y/∂x", "name": tr("inputs that y rests on"),
              "arrays": named, "width": len(named), "hue": "y",
              "says": tr("Darkest: where y’s gradient is largest.")}]  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from seqviz.experiment import Experiment
@@ -20,6 +22,7 @@ _SAYS = {"c": later("∂L/∂c, back at step 0"), "h": later("∂L/∂h, back at
 _FIRST = ("LSTM", "GRU", "RNN")
 _LEAST, _MOST = -12.0, 12.0
 """Decades that are drawn; what lies outside is said in words."""
+_ROUNDING = 1e-6
 
 
 def why_message(bench: Bench, story: str = "") -> bytes | None:
@@ -72,5 +75,7 @@ def _message(experiment: Experiment, loss: str, address: Address, story: str) ->
 def _range(curves: list[np.ndarray]) -> list[float]:
     finite = np.concatenate([logs[np.isfinite(logs)] for logs in curves])
     low = float(np.floor(np.clip(finite.min(initial=0.0), _LEAST, -1.0) / 3) * 3)
-    high = float(np.ceil(np.clip(finite.max(initial=0.0) - 0.3, 0.0, _MOST) / 3) * 3)
+    most = min(float(finite.max(initial=0.0)), _MOST)
+    # What grows a little is seen to grow; 1 is at the very top where nothing does.
+    high = 0.0 if most < _ROUNDING else most + 0.05 if most < 1.0 else math.ceil(most / 3) * 3.0
     return [low, high]

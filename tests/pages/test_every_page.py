@@ -152,6 +152,17 @@ def test_the_compare_pages_picture_holds_the_librarys_numbers(visit, unpack):
     assert 1 <= high - low <= 8
 
 
+def test_a_network_that_overflows_takes_no_room_from_the_others_nudges(visit, unpack):
+    """The ReLU network goes on to 1e300 in float64, where the drawn one has no number."""
+    loud = Experiment("RNN_RELU", hidden_size=4, init=Init(gain=90.0), sequence=Sequence("noise", 120))
+    header, arrays = unpack(_picture_of(visit("compare", e=loud.to_url())))
+    low, high = header["range"]
+    most = max(arrays[f"{name}.d"][np.isfinite(arrays[f"{name}.d"])].max() for name in ("LSTM", "GRU", "Feed-forward"))
+    assert low < most <= high <= most + 4
+    assert np.isnan(arrays["RNN.nudged"]).any()
+    assert not np.isposinf(arrays["RNN.nudged"]).any()
+
+
 def test_a_shuffled_input_is_the_same_steps_in_another_order(visit, unpack):
     x = unpack(_picture_of(visit("compare")))[1]["x"]
     shown = visit("compare", input="shuffled", net="LSTM", minus="as it is")

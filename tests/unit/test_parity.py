@@ -15,6 +15,7 @@ from torch.nn.functional import linear
 import seqviz
 from seqviz.capture import stepwise
 from seqviz.capture.reconstruct import largest
+from seqviz.sequences import generate
 from seqviz.telling.trust import describe_parity
 
 LAYERS = {
@@ -101,3 +102,15 @@ def test_what_is_said_of_parity_is_its_number(parity, edited):
     assert ("your changes" in said) == (edited and math.isfinite(parity))
     if parity > 0 and math.isfinite(parity):
         assert float(said.values["off"]) == parity
+
+
+def test_a_run_of_numbers_whose_squares_overflow_is_captured():
+    """Its sums are off by more than a thousand roundings, so that a bound on them is asked for."""
+    init = seqviz.Init(gain=90.0)
+    loud = seqviz.Experiment("RNN_RELU", hidden_size=4, init=init, sequence=seqviz.Sequence("noise", 120))
+    net, x = seqviz.network(loud).double(), torch.tensor(generate(loud.sequence, 1), dtype=torch.float64)[:, None]
+    trace = seqviz.capture(net, x, detail=True)
+    with torch.no_grad():
+        right = net.rnn(x)[0].numpy()
+    assert 1e160 < right.max() < math.inf
+    np.testing.assert_allclose(trace["l0.h"], right, rtol=1e-9)

@@ -127,6 +127,18 @@ def test_the_curves_are_the_gradients_and_the_road_the_highways(bias) -> None:
     assert found == pytest.approx(right, rel=1e-4)
 
 
+@pytest.mark.parametrize("gain", [0.5, 1.0, 2.0, 4.0])
+@pytest.mark.parametrize("bias", [3.0, 8.0])
+def test_what_grows_lies_inside_of_the_picture(bias: float, gain: float) -> None:
+    given = Experiment("LSTM", 1, 6, init=Init(forget_bias=bias, gain=gain), sequence=Sequence("noise", 40))
+    header, arrays = shown(given)
+    most = max(float(arrays[name].max()) for name in ("LSTM", "GRU", "RNN"))
+    low, high = header["range"]
+    assert most <= high + 1e-6
+    assert high < max(most, 0) + 3
+    assert low <= -3
+
+
 def test_another_bias_moves_the_closed_form_to_where_it_is_measured() -> None:
     """What the browser shows while the hand moves is near what comes back when it rests."""
     _, before = shown(noise(2.0))

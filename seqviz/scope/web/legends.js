@@ -28,8 +28,8 @@ export const dashesOf = (dash = "solid") =>
 // A line as it is drawn: in its hue and its dashes.
 /** @type {(color: string, width: number, dash: string | undefined) => SVGElement} */
 export function lineMark(color, width, dash) {
-  const line = { x1: 0, x2: 32, y1: 4, y2: 4, stroke: color, "stroke-width": width };
-  const look = { class: "sv-line-mark", width: 32, height: 8, "aria-hidden": "true" };
+  const line = { x1: 0, x2: 24, y1: 4, y2: 4, stroke: color, "stroke-width": width };
+  const look = { class: "sv-line-mark", width: 24, height: 8, "aria-hidden": "true" };
   return svg("svg", look, svg("line", { ...line, "stroke-dasharray": dashesOf(dash) }));
 }
 

@@ -16,6 +16,7 @@ import { Top } from "./top.js";
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 14, 4, 40];
 const MOST = 0.72; // of the height there is
 const [LOWEST, HIGHEST] = [-4, 10]; // the biases that the handle reaches
+const ROUNDING = 1e-6; // of a log
 
 export class Why {
   /** @type {WhyHeader} */
@@ -133,7 +134,7 @@ export class Why {
     }
     const ticks = width < 480 ? [0, steps - 1] : [0, Math.round((steps - 1) / 2), steps - 1];
     for (const t of new Set(ticks)) {
-      const anchor = t === steps - 1 ? "end" : "middle";
+      const anchor = t < steps - 1 ? "middle" : steps > 1 ? "end" : "start";
       parts.push(
         text(this.x(t), height - BOTTOM + 18, t === steps - 1 ? tr("{step}: the loss", { step: t }) : `${t}`, anchor),
       );
@@ -148,7 +149,7 @@ export class Why {
     for (let t = logs.length - 1; t >= 0; t--) {
       if (Number.isNaN(logs[t])) break;
       points.push(`${this.x(t).toFixed(1)},${this.y(logs[t]).toFixed(1)}`);
-      if (logs[t] < this.low || logs[t] > this.high) break;
+      if (logs[t] < this.low || logs[t] > this.high + ROUNDING) break;
     }
     return points.join(" ");
   }
