@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from seqviz import cells, weights
-from seqviz.checks import choice, instance, number, whole
+from seqviz.checks import choice, instance, number, shown, whole
 from seqviz.experiment import Experiment
 from seqviz.gradients.abreast import abreast, log10_norms
 from seqviz.gradients.closed import forget_bias
@@ -169,15 +169,26 @@ class _Pool:
                 raise ValueError(tr("Several jobs need joblib: pip install joblib.")) from None
             self._joblib = joblib
 
+    def _without(self) -> str:
+        if self.backend == "dask":
+            return tr("For the backend dask, connect to its machines first: client = distributed.Client().")
+        return tr(
+            "joblib has no backend {backend}; it has loky, threading, multiprocessing and dask.",
+            backend=shown(self.backend),
+        )
+
     def map(self, work: _Work, batches: list[Any]) -> Iterator[Any]:
         """Each batch with what was measured, in order."""
-        if self._joblib is None or len(batches) < 2:
+        if self._joblib is None:
             yield from ((batch, work(batch)) for batch in batches)
             return
         engine = self._joblib
-        chosen = nullcontext() if self.backend is None else engine.parallel_config(backend=self.backend)
+        try:
+            chosen = nullcontext() if self.backend is None else engine.parallel_config(backend=self.backend)
+        except (ValueError, ImportError) as error:
+            raise ValueError(self._without()) from error
         with chosen:
-            asked = engine.Parallel(n_jobs=self.jobs, return_as="generator")(
+            asked = engine.Parallel(n_jobs=self.jobs if len(batches) > 1 else 1, return_as="generator")(
                 engine.delayed(work)(batch) for batch in batches
             )
             yield from zip(batches, asked, strict=True)

@@ -252,3 +252,13 @@ def test_the_figure_shows_the_values_and_the_line():
         dots = figure.data[-1]
         assert len(dots.x) == found.split().sum()
     np.testing.assert_allclose(shade(np.array([-50.0, -12.0, 0.0, 3.0])), [-1, -1, 0, 0.5])
+
+
+def test_machines_that_nobody_connected_are_asked_for_in_a_sentence() -> None:
+    """And a backend that joblib does not have."""
+    pytest.importorskip("distributed")
+    given = Experiment("LSTM", 1, 2, sequence=Sequence("noise", 6))
+    x, y = ("gain", [0.5, 1.0, 2.0]), ("forget_bias", [0.0, 2.0])
+    for backend, says in (("dask", "distributed.Client"), ("carrier pigeons", "no backend 'carrier pigeons'")):
+        with pytest.raises(ValueError, match=says):
+            vanishing_map(given, x, y, draws=2, jobs=2, backend=backend)
