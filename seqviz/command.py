@@ -22,7 +22,7 @@ from seqviz.capture import capture_blocks
 from seqviz.language import preferred, reason, tr, use_language
 from seqviz.looked import inputs_of_table
 from seqviz.reading.networks import NetworkFile, Stack, read_network
-from seqviz.reading.networks.told import Moved
+from seqviz.reading.networks.told import GATES, Moved
 from seqviz.reading.tables import read_table
 from seqviz.trace import Trace
 
@@ -140,8 +140,8 @@ def _title(stack: Stack) -> str:
 
 
 def _gates(moved: tuple[Moved, ...]) -> list[str]:
-    """The moves of the first array, a line each."""
-    return [str(move.says) for move in moved if move.source == moved[0].source]
+    """Where each gate's part that multiplies the input comes from, a line each."""
+    return [str(move.says) for move in moved[: len(GATES[moved[0].cell])]]
 
 
 def _capture(given: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from seqviz import cells
 from seqviz.cells import Label
-from seqviz.language import Words
+from seqviz.language import Sentence, Words, tr
 
 Value = TypeVar("Value")
 
@@ -37,6 +37,12 @@ class _Labels(Words):
 
 
 CELL_LABELS = _Labels({name: cell.label for name, cell in _ALL.items()})
+
+
+def cell_label(name: str) -> Sentence:
+    """What a cell is called, one with other functions too (:mod:`seqviz.cells.squashing`)."""
+    return tr(cells.get(name).label)
+
 
 BLOCKS = _ByCell[tuple[str, ...]]({name: cell.blocks for name, cell in _ALL.items()})
 """Row blocks of torch's packed ``weight_ih``/``weight_hh``, top to bottom: block ``k`` is rows ``k*H:(k+1)*H``."""

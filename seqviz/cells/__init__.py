@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from seqviz.cells.cell import Cell, parse
 from seqviz.cells.label import Label
+from seqviz.cells.squashing import squashing
 from seqviz.cells.tokens import CellError
 from seqviz.checks import shown
 from seqviz.language import tr
@@ -27,7 +28,7 @@ _FIRST: Final = ("lstm", "gru", "rnn")
 _LANGUAGE: Final = frozenset(
     (
         *("by_hand", "cell", "checked", "label", "layer", "nodes", "operations", "ran", "road", "roads", "scan"),
-        *("slopes", "step", "tape", "text", "tokens"),
+        *("slopes", "squashing", "step", "tape", "text", "tokens"),
     )
 )
 """Every other file in this folder is a cell's, and names what is in it: ``CELLS = (LSTM,)``."""
@@ -45,7 +46,8 @@ _KNOWN: Final = _known()
 
 def _reduced(cell: Cell) -> tuple[Any, tuple[str, ...]]:
     """What a pickle holds of a cell: its name, or its lines where it is not registered."""
-    return (get, (cell.name,)) if _KNOWN.get(cell.name) is cell else (parse, (cell.text, cell.name))
+    known = _KNOWN.get(cell.name) or squashing(cell.name, _KNOWN.__getitem__)
+    return (get, (cell.name,)) if known is cell else (parse, (cell.text, cell.name))
 
 
 copyreg.pickle(Cell, _reduced)
@@ -57,7 +59,7 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str) -> Cell:
-    """A cell by its name.
+    """A cell by its name, which may be that of a cell with other functions: ``LSTM(sigmoid, relu, relu)``.
 
     Raises:
         ValueError: there is none of that name; the sentence gives those that there are.
@@ -65,6 +67,8 @@ def get(name: str) -> Cell:
     try:
         return _KNOWN[name]
     except (KeyError, TypeError):
+        if isinstance(name, str) and (found := squashing(name, _KNOWN.__getitem__)) is not None:
+            return found
         known = ", ".join(_KNOWN)
         says = tr("There is no cell {name}; the cells are {known}.", name=shown(name), known=known)
         raise ValueError(says) from None

@@ -17,7 +17,7 @@ from seqviz.cells.checked import Checked, check
 from seqviz.cells.label import Label
 from seqviz.cells.roads import Roads
 from seqviz.cells.tape import Node, Tape
-from seqviz.cells.text import Line, read, walk
+from seqviz.cells.text import Expression, Line, read, walk
 from seqviz.cells.tokens import CellError
 from seqviz.checks import shown
 from seqviz.language import current, later, tr
@@ -111,9 +111,9 @@ class Cell:
 
     @cached_property
     def gates(self) -> frozenset[str]:
-        """Signals that come out of a logistic sigmoid and run from 0 (closed) to 1 (open)."""
+        """Signals that come out of a sigmoid, logistic or hard, and run from 0 (closed) to 1 (open)."""
         calls = {line.name: line.expression for line in self.lines}
-        return frozenset(s for s in self.signals if calls[s].op == "call" and calls[s].name == "sigmoid")
+        return frozenset(s for s in self.signals if _from_0_to_1(calls[s]))
 
     @cached_property
     def keep_gates(self) -> Mapping[str, tuple[str, int]]:
@@ -326,6 +326,15 @@ class Cell:
             if node.op == "affine":
                 found.setdefault(node.args[0], []).append(k)
         return tuple((read, tuple(products)) for read, products in found.items())
+
+
+def _from_0_to_1(squashed: Expression) -> bool:
+    """Whether it is ``sigmoid(…)``, or ``max(0, min(1, …))``."""
+    if squashed.op != "call" or squashed.name != "max":
+        return squashed.op == "call" and squashed.name == "sigmoid"
+    low, inner = squashed.args
+    bounded = inner.op == "call" and inner.name == "min" and inner.args[0].op == "number"
+    return low.op == "number" and low.value == 0 and bounded and inner.args[0].value == 1
 
 
 def parse(

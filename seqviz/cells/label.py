@@ -19,6 +19,11 @@ class Label:
     _open: str
 
     @property
+    def english(self) -> str:
+        """The name as the catalogue has it."""
+        return self._name
+
+    @property
     def name(self) -> str:
         """What it is called where it stands alone."""
         return tr(self._name)

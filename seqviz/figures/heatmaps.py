@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
+from seqviz import cells
 from seqviz import vocabulary as words
 from seqviz.figures import theme as look
 from seqviz.language import again, tr
@@ -99,7 +100,7 @@ def _rows(trace: Trace, layer: int, batch: int, reverse: bool, prefix: str) -> l
             tr("There is no recurrent module {prefix!r} in this trace; it has {known}.", prefix=prefix, known=known)
         )
     mode = trace.modes[prefix]
-    names = [(s, words.signal_name(layer, s, reverse=reverse, prefix=prefix)) for s in words.PICTURE_ORDER[mode]]
+    names = [(s, words.signal_name(layer, s, reverse=reverse, prefix=prefix)) for s in cells.get(mode).told]
     if names[-1][1] not in trace:
         raise ValueError(no_layer(layer, reverse))
     found = []
@@ -111,7 +112,7 @@ def _rows(trace: Trace, layer: int, batch: int, reverse: bool, prefix: str) -> l
         if not 0 <= batch < array.shape[1]:
             last = array.shape[1] - 1
             raise ValueError(tr("The batch has elements 0 to {last}; {batch} does not exist.", last=last, batch=batch))
-        heading = words.ENDS.get(short) or words.LABELS[mode, short].name
+        heading = words.ENDS.get(short) or cells.get(mode).labels[short].name
         found.append(_Row(short, mode, heading, array[:, batch]))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from seqviz import cells
 from seqviz import vocabulary as words
 from seqviz.figures import theme as look
 from seqviz.language import tr
@@ -20,11 +21,11 @@ def saturation(trace: Trace, *, layer: int = 0, batch: int = 0, theme: str = "li
     """
     (mode,) = trace.modes.values()
     figure = go.Figure()
-    for signal in words.PICTURE_ORDER[mode]:
+    for signal in cells.get(mode).told:
         if not words.is_gate(signal, mode):
             continue
         closed, opened = fractions(trace[words.signal_name(layer, signal)][:, batch])
-        name = words.LABELS[mode, signal].name
+        name = cells.get(mode).labels[signal].name
         text = [tr("{gate}, unit {unit}", gate=name, unit=u) for u in range(len(closed))]
         figure.add_scatter(
             x=closed, y=opened, mode="markers", name=name, text=text,

@@ -32,7 +32,7 @@ def signals(
     """One layer's signals by their short names, ``(L, H)``, between the input ``x`` and, where there is one, ``y``."""
     path = f"{prefix}." if prefix else ""
     found = {"x": trace[f"{path}x"][:, batch]}
-    for signal in words.PICTURE_ORDER[cell]:
+    for signal in cells.get(cell).told:
         found[signal] = trace[words.signal_name(layer, signal, reverse=reverse, prefix=prefix)][:, batch]
     if f"{path}y" in trace:
         found["y"] = trace[f"{path}y"][:, batch]
@@ -80,7 +80,7 @@ def of_trace(
         name: values[:length]
         for name, values in signals(trace, cell, layer, reverse=reverse, prefix=module, batch=batch).items()
     }
-    told = headline or headlines.headline("", words.CELL_LABELS[cell], found, kind=cell).says
+    told = headline or headlines.headline("", words.cell_label(cell), found, kind=cell).says
     called = list(names) if len(set(names)) == len(names) == found["x"].shape[1] else None
     layers = next(k for k in count_from(1) if words.signal_name(k, "h", prefix=module) not in trace)
     hidden = found["h"].shape[1]

@@ -20,7 +20,7 @@ def network_title(cell: str, units: int, layers: int, steps: int) -> Sentence:
         steps: of its input.
     """
     made = {
-        "cell": words.CELL_LABELS[cell],
+        "cell": words.cell_label(cell),
         "units": trn("{count} unit", "{count} units", units),
         "steps": step_count(steps),
     }

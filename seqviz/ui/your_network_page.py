@@ -17,6 +17,7 @@ from seqviz.experiment import Sequence as Input
 from seqviz.language import again, reason, tr
 from seqviz.looked import Look
 from seqviz.reading.networks import Stack
+from seqviz.reading.networks.told import GATES, Moved
 from seqviz.scope import of_trace
 from seqviz.scope.headers import LitRow
 from seqviz.scope.hosts.streamlit import mount
@@ -94,7 +95,7 @@ def _stacks(yours: Yours) -> None:
     stack = yours.shown
     st.caption(literal(_size(stack)))
     st.markdown(f"**{tr('Which rows became which gate')}**")
-    st.markdown(_blocks(stack), unsafe_allow_html=True)
+    st.markdown(_blocks(stack.moves(yours.answered)), unsafe_allow_html=True)
     for question in stack.asked:
         if question.name == "batch_first":  # one sequence is given, in the order that the module takes
             continue
@@ -118,26 +119,25 @@ def _size(stack: Stack) -> str:
     more = [tr("both directions")] if stack.bidirectional else []
     more += [tr("a projection to {size}", size=stack.proj_size)] if stack.proj_size else []
     numbers = sum(array.size for array in stack.parameters.values())
-    kind = ", ".join(map(str, [stack.cell, *sizes, *more, stack.dtype]))
+    kind = ", ".join(map(str, [stack.cell, *sizes, *more, *dict.fromkeys(stack.functions), stack.dtype]))
     says = tr("{kind}; weights: {numbers:,}", kind=kind, numbers=numbers)
     return tr("{name}: {says}", name=stack.name, says=says) if stack.name else says
 
 
-def _blocks(stack: Stack) -> str:
-    """The blocks of the first matrix as the file has them, each in its gate's colour."""
-    rows = []
-    for move in stack.moved:
-        if move.source != stack.moved[0].source:
-            break
+def _blocks(moved: tuple[Moved, ...]) -> str:
+    """What multiplies the input, as the file has it, each gate's part in its colour."""
+    rows, first = [], moved[: len(GATES[moved[0].cell])]
+    sources = list(dict.fromkeys(move.source for move in first))
+    for move in first:
         colour = f"var(--sv-hue-{move.gate}, var(--sv-ink))"
-        span = f"{move.span[0]}–{move.span[1]}"
+        span = f"{move.span[0]}–{move.span[1]}" if len(sources) == 1 else escape(move.source[-20:])
         rows.append(
             f'<div style="display:flex;gap:8px;align-items:center" title="{escape(move.says)}"><span style="background:'
             f'{colour};color:var(--sv-paper);min-width:76px;text-align:center;padding:1px 4px">{span}</span>'
             f"<span><b>{escape(move.gate)}</b> {escape(move.label)}</span></div>"
         )
-    where = tr("columns") if stack.moved[0].columns else tr("rows")
-    source = tr("{where} of {source}", where=where, source=stack.moved[0].source[-60:])
+    where = tr("columns") if moved[0].columns else tr("rows")
+    source = tr("{where} of {source}", where=where, source=sources[0][-60:]) if len(sources) == 1 else ""
     return f'<div class="sv-moved">{"".join(rows)}<span style="font-size:14px">{escape(source)}</span></div>'
 
 

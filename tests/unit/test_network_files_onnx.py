@@ -329,8 +329,11 @@ LOOP = helper.make_node("Scan", ["x"], ["y"], num_scan_inputs=1, body=helper.mak
 WRONG: dict[str, tuple[bytes, str]] = {
     "clip": (bad(clip=1.0), "has clip, which is not read; train it without"),
     "coupled": (bad(input_forget=1), "has input_forget"),
-    "hard": (bad(activations=["HardSigmoid", "Tanh", "Tanh"]), "squashes with hardsigmoid, tanh, tanh"),
-    "affine": (bad("RNN", activations=["Affine"]), "squashes with affine"),
+    "no gate": (bad(activations=["Relu", "Tanh", "Tanh"]), "squashes with Relu, Tanh, Tanh, which is not read so"),
+    "affine": (bad("RNN", activations=["Affine"]), "squashes with Affine"),
+    "too few": (bad(activations=["Sigmoid", "Tanh"]), "squashes with Sigmoid, Tanh"),
+    "another slope": (bad(activations=["HardSigmoid", "Tanh", "Tanh"], activation_alpha=[0.3]), "squashes with Hard"),
+    "another offset": (bad(activations=["HardSigmoid", "Tanh", "Tanh"], activation_beta=[0.4]), "squashes with Hard"),
     "shape of W": (reshaped("W", (1, 12)), "do not have the shapes of ONNX LSTM"),
     "shape of R": (reshaped("R", (1, 11, 3)), "do not have the shapes"),
     "shape of B": (reshaped("B", (1, 12)), "do not have the shapes"),

@@ -12,12 +12,10 @@ import torch
 from torch import nn
 
 from seqviz import counted
-from seqviz.cells.gru_before import GRU_RESET_BEFORE
-from seqviz.cells.peephole import PEEPHOLE
 from seqviz.checks import shown
 from seqviz.experiment import MAX_HIDDEN, MAX_INPUT, MAX_LAYERS, MAX_OUTPUT, Experiment, Tensor, parameter_shapes
 from seqviz.language import Sentence, tr
-from seqviz.reading.networks.made import Whole, linear, made
+from seqviz.reading.networks.made import Whole, cell_of, linear, made
 from seqviz.reading.networks.stacks import Stack
 from seqviz.reading.networks.stored import Stored, brief
 
@@ -151,8 +149,8 @@ class NetworkFile:
         problem = _beyond(chosen)
         if problem:
             raise ValueError(problem)
-        arrays = dict(chosen.parameters) | self._read_out(chosen)
-        cell = PEEPHOLE.name if chosen.peephole else _registered(chosen.cell, said)
+        arrays = dict(chosen.arrays(said)) | self._read_out(chosen)
+        cell = cell_of(chosen, said)
         outputs = len(arrays["readout.bias"])
         blank = Experiment(cell, chosen.input_size, chosen.hidden_size, outputs, chosen.num_layers)
         zeros = {name: np.zeros(shape, "<f4") for name, shape in parameter_shapes(blank).items()}
@@ -190,8 +188,8 @@ def _told(stack: Stack, answers: Mapping[str, Any]) -> Stack:
     if not mine:
         return stack
     _answered(stack, mine)
-    left = tuple(question for question in stack.asked if question.name not in mine)
-    return replace(stack, known={**stack.known, **mine}, asked=left)
+    left, known = tuple(question for question in stack.asked if question.name not in mine), {**stack.known, **mine}
+    return replace(stack, known=known, asked=left, parameters=stack.arrays(known), moved=stack.moves(known))
 
 
 def _answered(stack: Stack, answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,6 +199,7 @@ def _answered(stack: Stack, answers: Mapping[str, Any]) -> dict[str, Any]:
         allowed["nonlinearity"] = ("tanh", "relu")
     if stack.cell == "GRU" and ("reset_after" in stack.known or any(q.name == "reset_after" for q in stack.asked)):
         allowed["reset_after"] = (True, False)
+    allowed |= {question.name: question.choices for question in stack.asked}
     for name, answer in answers.items():
         if name not in allowed or not any(answer is choice or answer == choice for choice in allowed[name]):
             known = "; ".join(f"{key}: {', '.join(map(str, choices))}" for key, choices in allowed.items())
@@ -210,17 +209,13 @@ def _answered(stack: Stack, answers: Mapping[str, Any]) -> dict[str, Any]:
     return {"reset_after": True, **first, **stack.known, **answers}
 
 
-def _registered(cell: str, said: Mapping[str, Any]) -> str:
-    """The name of the cell among all that there are."""
-    if cell == "RNN":
-        return f"RNN_{said['nonlinearity'].upper()}"
-    return cell if cell != "GRU" or said["reset_after"] else GRU_RESET_BEFORE.name
-
-
 def _beyond(stack: Stack) -> Sentence | None:
     """Why a stack is no experiment."""
     if stack.bidirectional:
         return tr("The network runs backwards too; an experiment runs forwards alone.")
+    if stack.functions:
+        return tr("The network squashes with {functions}; an experiment does with sigmoid and tanh.",
+                  functions=", ".join(dict.fromkeys(stack.functions)))  # fmt: skip
     if stack.proj_size:
         return tr("The network has a projection; an experiment has none.")
     sizes = ((stack.input_size, MAX_INPUT), (stack.hidden_size, MAX_HIDDEN), (stack.num_layers, MAX_LAYERS))

@@ -6,6 +6,7 @@ the gates as columns, an LSTM's in the order i, f, c, o, a GRU's z, r, h; https:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -69,22 +70,34 @@ def contents_of_keras(data: bytes) -> Contents:
     weights = entry(data, _WEIGHTS)
     if weights is None:
         raise ValueError(tr('The .keras file holds no weights; save it again with model.save("model.keras").'))
-    return contents_of_hdf5(weights, entry(data, "config.json") or b"")
+    return contents_of_hdf5(weights, entry(data, "config.json") or b"", _version(entry(data, "metadata.json") or b""))
 
 
-def contents_of_hdf5(data: bytes, config: bytes = b"") -> Contents:
+def _version(metadata: bytes) -> str:
+    """Keras' version, as a ``.keras`` file has it; empty where it does not say."""
+    try:
+        said = json.loads(metadata[:MAX_CONFIG])
+    except (ValueError, RecursionError):
+        return ""
+    return str(said.get("keras_version", ""))[:20] if isinstance(said, dict) else ""
+
+
+def contents_of_hdf5(data: bytes, config: bytes = b"", version: str = "") -> Contents:
     """The layers of an HDF5 file that Keras wrote.
 
     Args:
         data: the file.
         config: what ``model.to_json()`` gives, for a file of weights alone.
+        version: of Keras, where it is known.
 
     Raises:
         ValueError: one sentence.
     """
     (first, _), *found = read_apart("hdf5", {"file": data})
     texts: dict[str, dict[str, str]] = first["texts"]
-    says = description(config.decode("utf-8", "replace") or texts.get("", {}).get("model_config", ""))
+    top = texts.get("", {})
+    listed = config.decode("utf-8", "replace") or top.get("model_config", "")
+    says = description(listed, version or top.get("keras_version", ""))
     arrays = {head["path"]: _stored(head, body) for head, body in found}
     contents = Contents()
     cells, dense = _sorted(arrays)
@@ -162,8 +175,11 @@ def _read(cell: _Cell, place: Place, layers: dict[str, Layer], into: Contents) -
     facts: dict[str, Any] = {"batch_first": True, "backwards": place.goes_backwards, "merge": place.merge}
     if kind == "GRU" and (reset := place.reset_after(size, bias)) is not None:
         facts["reset_after"] = reset
-    if kind == "RNN" and place.activation("activation"):
+    functions = () if is_cudnn(kind, size, bias) else place.functions(kind)
+    if kind == "RNN" and place.activation("activation") and not functions:
         facts["nonlinearity"] = place.activation("activation")
+    if functions:
+        facts["functions"] = functions
     moved = [
         move for part in _PARTS[:2] for move in moves(kind, _ORDERS[kind], size, cell.arrays[part].name, columns=True)
     ]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from seqviz.cells.squashing import GATES, SQUASHINGS
 from seqviz.language import Sentence, tr
 from seqviz.reading.networks.stored import Stored, brief
 from seqviz.reading.networks.told import GATES
@@ -26,6 +27,7 @@ _PASSING: Final = frozenset({"InputLayer", "Dropout", "SpatialDropout1D", "Gauss
 _TAIL: Final = re.compile(
     r"(?P<owner>.+?)(?:/(?:forward|backward)_layer)?(?:/layer)?(?:/cell(?:/cells/(?P<cell>[^/]+))?)?"
 )
+_RENAMED: Final = {"swish": "silu", "": ""}
 _DRAWERS: Final = ("layers", "_layer_checkpoint_dependencies")
 
 Config = Mapping[str, Any]
@@ -33,13 +35,14 @@ Config = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Entry:
-    """A layer that the model lists: its class, its settings, and the layers whose output it takes."""
+    """A layer that the model lists: its class, its settings, the layers whose output it takes, and Keras' version."""
 
     name: str
     kind: str
     config: Config
     takes: tuple[str, ...]
     index: int
+    version: int = 3
 
     @property
     def cells(self) -> list[Any]:
@@ -115,11 +118,21 @@ class Place:
         return str(self.entry.config.get("merge_mode", "concat")) if both and self.entry else "concat"
 
     def activation(self, name: str) -> str:
-        """A function by its name; empty where the file does not say."""
+        """A function by its name in :data:`seqviz.cells.squashing.SQUASHINGS`; empty where the file does not say."""
         said = self.settings.get(name, "")
         if isinstance(said, Mapping):
-            said = said.get("config") if isinstance(said.get("config"), str) else said.get("class_name")
-        return str(said).lower()
+            said = said.get("config") if isinstance(said.get("config"), str) else f"{said.get('class_name')}(…)"
+        said = "linear" if said is None else _RENAMED.get(str(said), str(said))
+        old = self.entry is not None and self.entry.version < 3
+        return "hard_sigmoid_5" if said == "hard_sigmoid" and old else said
+
+    def functions(self, cell: str) -> tuple[str, ...]:
+        """What it squashes with where that is not what torch does, as ``name_of`` takes them; else none."""
+        gates, rest = self.activation("recurrent_activation") or "sigmoid", self.activation("activation") or "tanh"
+        if cell == "RNN":
+            return () if rest in ("tanh", "relu") else (rest,)
+        found = (gates, rest, rest) if cell == "LSTM" else (gates, rest)
+        return () if set(found) == {"sigmoid", "tanh"} and gates == "sigmoid" else found
 
     def reset_after(self, size: int, bias: Stored | None) -> bool | None:
         """Which GRU it is; None where the file does not say."""
@@ -137,20 +150,14 @@ class Place:
         if bias is not None and bias.shape not in ((blocks,), (2, blocks) if cell == "GRU" else (blocks,)):
             return tr("{name} must have the shape {shape}, not {given}.", name=brief(bias.name), shape=(blocks,),
                       given=bias.shape)  # fmt: skip
-        wanted = {"activation": ("tanh", "relu") if cell == "RNN" else ("tanh",)}
-        if cell != "RNN":
-            wanted["recurrent_activation"] = ("sigmoid",)
+        wanted = {"activation": tuple(SQUASHINGS)} | ({} if cell == "RNN" else {"recurrent_activation": GATES})
         for setting, allowed in wanted.items():
             given = self.activation(setting)
             if given and given not in allowed:
-                return tr(
-                    "{name} has {setting}={given}; it is read with {allowed} alone. Train it with that, and save it "
-                    "again.",
-                    name=name,
-                    setting=setting,
-                    given=brief(given),
-                    allowed=" / ".join(allowed),
-                )
+                known = ", ".join(each for each in allowed if not each[-1].isdigit())
+                return tr("{name} has {setting}={given}, which is not read; read are {known}. Train it with one of "
+                          "these, and save it again.", name=name, setting=setting, given=brief(given),
+                          known=known)  # fmt: skip
         return None
 
     def remarks(self) -> Iterator[Sentence]:
@@ -161,6 +168,9 @@ class Place:
         if self.kind not in _OWN:
             yield tr("{name} was made by a class {kind} that is not Keras’ own; it is read as if it were.", name=name,
                      kind=brief(self.kind) or "?")  # fmt: skip
+        if "hard_sigmoid" in (gates := self.activation("recurrent_activation")):
+            yield tr("{name} has hard sigmoids for gates: of slope 1/{steps}, as Keras {version} has them.", name=name,
+                     steps=5 if gates.endswith("5") else 6, version=self.entry.version)  # fmt: skip
         if self.goes_backwards:
             yield tr("{name} has go_backwards=True: it takes the last step first. Give it the sequence turned round.",
                      name=name)  # fmt: skip
@@ -183,6 +193,7 @@ class Described:
 
     named: dict[str, Entry] = field(default_factory=dict)
     paths: dict[str, Entry] = field(default_factory=dict)
+    version: int = 3
 
     def place(self, path: str, texts: Mapping[str, Mapping[str, str]]) -> Place:
         """Where the cell at a path of the file belongs."""
@@ -225,14 +236,22 @@ class Described:
         return ""
 
 
-def description(text: str) -> Described:
-    """The layers that ``model.to_json()`` lists; none where it is not such a text."""
+def description(text: str, version: str = "") -> Described:
+    """The layers that ``model.to_json()`` lists; none where it is not such a text.
+
+    Args:
+        text: the list.
+        version: of Keras, as the file says it; what is listed tells it where that does not.
+    """
     found = Described()
     try:
         top = json.loads(text) if text.strip() else {}
     except (ValueError, RecursionError):
         return found
     if isinstance(top, Mapping):
+        said = re.match(r"\d{1,2}", version or str(top.get("keras_version") or ""))
+        # TensorFlow's own Keras, whose versions go from 2.0 to 2.20, is Keras 2.
+        found.version = int(said[0]) if said else 3 if "module" in top else 2
         _walk(top, "", 0, found)
     return found
 
@@ -249,7 +268,7 @@ def _walk(node: Mapping[str, Any], path: str, depth: int, found: Described) -> N
         takes = (last,) if sequential and last else () if sequential else _inbound(each.get("inbound_nodes"))
         if len(found.named) >= MAX_LAYERS:
             return
-        entry = Entry(name, _kind(each), _config(each), takes, len(found.paths))
+        entry = Entry(name, _kind(each), _config(each), takes, len(found.paths), found.version)
         inside = f"{path}layers/{numbered}"
         found.named.setdefault(name, entry)
         found.paths[inside] = entry

@@ -6,17 +6,20 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from seqviz import cells
 from seqviz.cells.cell import Cell
 from seqviz.cells.gru_before import GRU_RESET_BEFORE
 from seqviz.cells.layer import CellLayer
 from seqviz.cells.peephole import PEEPHOLE
+from seqviz.cells.squashing import name_of
 from seqviz.language import tr
 from seqviz.reading.networks.stacks import Stack
 
-__all__ = ["BothWays", "Whole", "linear", "made"]
+__all__ = ["BothWays", "Whole", "cell_of", "linear", "made"]
 
 _LAYERS: Final = MappingProxyType({"LSTM": nn.LSTM, "GRU": nn.GRU, "RNN": nn.RNN})
 
@@ -119,10 +122,9 @@ def _through(layer: Any, turns: tuple[bool, bool, str], x: Tensor) -> Tensor:
 
 def made(stack: Stack, said: Mapping[str, Any]) -> nn.Module:
     """The module of a stack, with answers to all that it asks; float32, for evaluation."""
-    if stack.cell == "GRU" and not said["reset_after"]:
-        return _of_lines(stack, GRU_RESET_BEFORE, said).eval()
-    if stack.peephole:
-        return _of_lines(stack, PEEPHOLE, said).eval()
+    cell = cells.get(cell_of(stack, said))
+    if not cell.torchs:
+        return _of_lines(stack, cell, said).eval()
     options: dict[str, Any] = {"bias": stack.bias, "batch_first": said["batch_first"]}
     options |= {"bidirectional": stack.bidirectional, "num_layers": stack.num_layers}
     if stack.cell == "LSTM":
@@ -132,8 +134,19 @@ def made(stack: Stack, said: Mapping[str, Any]) -> nn.Module:
     # Made without numbers first, so that nothing is drawn from torch's generator.
     layer = _LAYERS[stack.cell](stack.input_size, stack.hidden_size, device="meta", **options)
     layer.to_empty(device="cpu")
-    _fill(layer, {name: name for name, _ in layer.named_parameters()}, stack)
+    _fill(layer, {name: name for name, _ in layer.named_parameters()}, stack.arrays(said))
     return layer.eval()
+
+
+def cell_of(stack: Stack, said: Mapping[str, Any]) -> str:
+    """The name of a stack's cell, with answers to all that it asks."""
+    if stack.cell == "RNN":
+        name = f"RNN_{said['nonlinearity'].upper()}"
+    elif stack.peephole:
+        name = PEEPHOLE.name
+    else:
+        name = stack.cell if stack.cell != "GRU" or said["reset_after"] else GRU_RESET_BEFORE.name
+    return name_of("RNN_TANH" if stack.cell == "RNN" else name, stack.functions) if stack.functions else name
 
 
 def linear(weight: Tensor, bias: Tensor) -> nn.Linear:
@@ -155,12 +168,12 @@ def _of_lines(stack: Stack, cell: Cell, said: Mapping[str, Any]) -> nn.Module:
         for name in names:
             _, k, part = name.split(".")
             names[name] = part.replace("_l0", f"_l{int(k) // 2}") + ("_reverse" if int(k) % 2 else "")
-    _fill(layer, names, stack)
+    _fill(layer, names, stack.arrays(said))
     return layer
 
 
-def _fill(layer: nn.Module, names: Mapping[str, str], stack: Stack) -> None:
+def _fill(layer: nn.Module, names: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> None:
     with torch.no_grad():
         for name, parameter in layer.named_parameters():
-            given = stack.parameters.get(names[name])
+            given = arrays.get(names[name])
             parameter.zero_() if given is None else parameter.copy_(torch.from_numpy(given.copy()))

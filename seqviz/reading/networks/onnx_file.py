@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from seqviz.cells.squashing import GATES
 from seqviz.language import Sentence, tr
 from seqviz.reading.networks.foreign import Layer, put, reordered
 from seqviz.reading.networks.started import read_apart
@@ -21,7 +22,11 @@ from seqviz.reading.networks.told import Question, moves
 __all__ = ["contents_of_onnx", "looks_like_onnx"]
 
 _ORDERS: Final = {"LSTM": "iofg", "GRU": "zrn", "RNN": "h"}
-_FUNCTIONS: Final = {"LSTM": (["sigmoid", "tanh", "tanh"],), "GRU": (["sigmoid", "tanh"],), "RNN": (["tanh"], ["relu"])}
+_FUNCTIONS: Final = {"LSTM": ("sigmoid", "tanh", "tanh"), "GRU": ("sigmoid", "tanh"), "RNN": ("tanh",)}
+_CALLED: Final = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu", "softsign": "softsign", "softplus": "softplus"}
+_SLOPED: Final = {"hardsigmoid": {0.2: "hard_sigmoid_5", 1 / 6: "hard_sigmoid"}, "elu": {1.0: "elu"},
+                  "leakyrelu": {0.01: "leaky_relu_100", 0.2: "leaky_relu"}}  # fmt: skip
+"""Functions with a number, ``activation_alpha``, the one first that ONNX takes where none is given."""
 
 
 def looks_like_onnx(data: bytes, name: str) -> bool:
@@ -83,15 +88,33 @@ def _problem(head: Mapping[str, Any]) -> Sentence | None:
     if widths != {size}:
         return tr("{name} is an LSTM with a projection, which torch’s exporter writes wrongly; bring the .pt file of "
                   "model.state_dict() instead.", name=name)  # fmt: skip
-    functions = [str(each).lower() for each in said.get("activations") or ()]
-    if functions and functions not in [each * shapes["W"][0] for each in _FUNCTIONS[node]]:
-        return tr("{name} squashes with {functions}; it is read with sigmoid and tanh alone. Train it with those, and "
-                  "export it again.", name=name, functions=brief(", ".join(functions)))  # fmt: skip
+    if _functions(node, said, shapes["W"][0]) is None:
+        functions = brief(", ".join(map(str, said.get("activations") or ())))
+        return tr("{name} squashes with {functions}, which is not read so. Train it with sigmoid and tanh, and export "
+                  "it again.", name=name, functions=functions)  # fmt: skip
     for word in ("clip", "input_forget"):
         if said.get(word):
             return tr("{name} has {word}, which is not read; train it without, and export it again.", name=name,
                       word=word)  # fmt: skip
     return None
+
+
+def _functions(node: str, said: Mapping[str, Any], ways: int) -> tuple[str, ...] | None:
+    """What a node squashes with, by the names in SQUASHINGS; None where that cannot be read."""
+    given = [str(each).lower() for each in said.get("activations") or _FUNCTIONS[node] * ways]
+    alphas, betas = (list(said.get(f"activation_{name}") or ()) for name in ("alpha", "beta"))
+    found: list[str] = []
+    for function in given:
+        known = _SLOPED.get(function)
+        alpha = (alphas.pop(0) if alphas else next(iter(known))) if known else 0.0
+        beta = betas.pop(0) if betas and function == "hardsigmoid" else 0.5
+        near = [name for slope, name in (known or {}).items() if abs(slope - alpha) < 1e-6 and abs(beta - 0.5) < 1e-6]
+        if not near and function not in _CALLED:
+            return None
+        found.append(near[0] if near else _CALLED[function])
+    count = len(_FUNCTIONS[node])
+    gates = found[0] in GATES or node == "RNN"
+    return tuple(found[:count]) if len(found) == count * ways and found == found[:count] * ways and gates else None
 
 
 def _fits(node: str, size: int, shapes: Mapping[str, tuple[int, ...]]) -> bool:
@@ -120,8 +143,11 @@ def _layer(head: Mapping[str, Any], body: bytes, producer: str, layers: list[Lay
         facts["batch_first"] = before.facts["batch_first"]
     backwards = said.get("direction") == "reverse"
     facts |= {"backwards": backwards, "turned_back": backwards}
-    if node == "RNN":
-        facts["nonlinearity"] = str((said.get("activations") or ["tanh"])[0]).lower()
+    functions = _functions(node, said, ways) or _FUNCTIONS[node]
+    if node == "RNN" and functions[0] in ("tanh", "relu"):
+        facts["nonlinearity"] = functions[0]
+    elif functions != _FUNCTIONS[node]:
+        facts["functions"] = functions
     if node == "GRU":
         facts |= _reset(name, said.get("linear_before_reset") == 1, producer)
     order = _ORDERS[node]

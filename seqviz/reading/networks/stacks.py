@@ -20,6 +20,7 @@ from seqviz.language import Sentence, reason, tr
 from seqviz.reading.networks.reparametrised import worked_out
 from seqviz.reading.networks.stored import FLOATS, Contents, Stored, brief
 from seqviz.reading.networks.told import BY_BLOCKS, GATES, Moved, Question, moves
+from seqviz.reading.networks.written import Own, add_written
 
 __all__ = ["Question", "Stack", "stacks_of"]
 
@@ -60,6 +61,9 @@ class Stack:
         fed_by: the stack of the file whose output it takes; empty where it takes what the network takes.
         backwards: whether it takes the last step first; ``turned_back`` whether its output is then turned again.
         merge: how the file's framework puts two directions together: ``concat``, ``sum``, ``mul`` or ``ave``.
+        functions: what it squashes with where that is not torch's sigmoid and tanh, as
+            :func:`seqviz.cells.squashing.name_of` takes them.
+        written: of a network that was written by hand, what its parameters are made of, with whatever answers.
     """
 
     name: str
@@ -81,6 +85,16 @@ class Stack:
     backwards: bool = False
     turned_back: bool = False
     merge: str = "concat"
+    functions: tuple[str, ...] = ()
+    written: Own | None = None
+
+    def arrays(self, said: Mapping[str, Any]) -> Mapping[str, np.ndarray]:
+        """``parameters``, with answers to what the file leaves open of them."""
+        return self.parameters if self.written is None else self.written.parts(said)
+
+    def moves(self, said: Mapping[str, Any]) -> tuple[Moved, ...]:
+        """``moved``, with such answers."""
+        return self.moved if self.written is None else self.written.moved({**self.known, **said})
 
     def __repr__(self) -> str:
         kind = f"{self.cell}, {self.input_size}, {self.hidden_size}, num_layers={self.num_layers}"
@@ -121,6 +135,7 @@ def stacks_of(contents: Contents) -> tuple[list[Stack], list[str]]:
     stacks: list[Stack] = []
     refused: list[str] = []
     total = 0
+    add_written(contents)
     groups = _groups(worked_out(contents))
     if len(groups) > MAX_STACKS:
         raise ValueError(tr("The file holds more than {most} recurrent networks.", most=MAX_STACKS))
@@ -189,22 +204,29 @@ def _stack(name: str, group: _Group, contents: Contents) -> Stack:
     if group.alone:
         remarks.append(tr("As an nn.{cell}Cell, {name} is a single step; it is read as a layer that takes all steps.",
                           name=_shown(name), cell=cell))  # fmt: skip
-    remarks += _beside(name, group, contents)
     facts = contents.facts.get(name, {})
+    written: Own | None = facts.get("written")
+    remarks += [] if written is not None else _beside(name, group, contents)
     known = _known(cell, facts)
     remarks += facts.get("remarks", ())
     start = "" if "moved" in facts else name.rpartition(".")[0]
     merge = facts["merge"] if both and facts.get("merge") in MERGED else "concat"
-    readout = _readout(start, parts, (2 if both and merge == "concat" else 1) * (proj or hidden), contents.tensors)
+    used = {stored.name for stored in parts.values()} | (written.names if written is not None else set())
+    readout = _readout(start, used, (2 if both and merge == "concat" else 1) * (proj or hidden), contents.tensors)
     if readout:
         remarks.append(tr("{layer} was taken for the readout of {name}: it is the one linear layer that fits.",
                           layer=brief(readout), name=_shown(name)))  # fmt: skip
     dtypes = ", ".join(sorted({part.dtype for part in parts.values()}))
-    asked = (*(q for q in _questions(name, cell, group.alone) if q.name not in known), *facts.get("ask", ()))
+    functions = tuple(facts.get("functions", ()))
+    settled = known.keys() | ({"nonlinearity"} if functions else set())
+    asked = (*(q for q in _questions(name, cell, group.alone) if q.name not in settled), *facts.get("ask", ()))
+    if functions:
+        remarks.append(tr("{name} squashes with {functions}; it is computed from its lines.", name=_shown(name),
+                          functions=", ".join(dict.fromkeys(functions))))  # fmt: skip
     return Stack(
         name, cell, width, hidden, layers, both, proj, bias, dtypes, arrays, known, asked, readout, tuple(remarks),
         facts.get("moved") or _in_place(cell, hidden, parts), facts.get("fed_by", ""), facts.get("backwards", False),
-        facts.get("turned_back", False), merge,
+        facts.get("turned_back", False), merge, functions, written,
     )  # fmt: skip
 
 
@@ -335,14 +357,13 @@ def _questions(name: str, cell: str, alone: bool) -> list[Question]:
     return asked
 
 
-def _readout(start: str, parts: Mapping[str, Stored], width: int, tensors: Mapping[str, Stored]) -> str:
+def _readout(start: str, used: set[str], width: int, tensors: Mapping[str, Stored]) -> str:
     """The one linear layer with a bias, beside the recurrent one, that takes as many inputs as that gives."""
     start = start and f"{start}."
-    mine = {stored.name for stored in parts.values()}
     fitting = [
         key[: -len(".weight")]
         for key, stored in tensors.items()
-        if key.startswith(start) and key.endswith(".weight") and key not in mine
+        if key.startswith(start) and key.endswith(".weight") and key not in used
         and len(stored.shape) == 2 and stored.shape[1] == width and stored.shape[0] > 0
         and getattr(tensors.get(key[: -len("weight")] + "bias"), "shape", None) == stored.shape[:1]
     ]  # fmt: skip
