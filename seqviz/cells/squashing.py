@@ -18,7 +18,7 @@ from seqviz.cells.cell import Cell, parse
 from seqviz.cells.label import Label
 from seqviz.language import later
 
-__all__ = ["GATES", "SQUASHINGS", "name_of", "squashing"]
+__all__ = ["GATED_BY", "SQUASHINGS", "name_of", "squashing"]
 
 SQUASHINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -51,7 +51,7 @@ _NAME: Final = re.compile(r"([A-Z_]{3,20})\(([a-z0-9_]{1,20}(?:, [a-z0-9_]{1,20}
 _BOUNDED: Final = {"hard_tanh": ("−1", "+1"), "softsign": ("−1", "+1"), "relu": ("0", later("large")),
                    **dict.fromkeys(("sigmoid", "hard_sigmoid", "hard_sigmoid_5"), ("0", "1")), "relu6": ("0", "6"),
                    **dict.fromkeys(("softplus", "exponential"), ("0", later("large")))}  # fmt: skip
-GATES: Final = ("sigmoid", "hard_sigmoid", "hard_sigmoid_5")
+GATED_BY: Final = ("sigmoid", "hard_sigmoid", "hard_sigmoid_5")
 """Those that a gate may be: they run from 0 to 1."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from seqviz.cells.squashing import GATES, SQUASHINGS
+from seqviz.cells.squashing import GATED_BY, SQUASHINGS
 from seqviz.language import Sentence, tr
 from seqviz.reading.networks.stored import Stored, brief
 from seqviz.reading.networks.told import GATES
@@ -150,7 +150,7 @@ class Place:
         if bias is not None and bias.shape not in ((blocks,), (2, blocks) if cell == "GRU" else (blocks,)):
             return tr("{name} must have the shape {shape}, not {given}.", name=brief(bias.name), shape=(blocks,),
                       given=bias.shape)  # fmt: skip
-        wanted = {"activation": tuple(SQUASHINGS)} | ({} if cell == "RNN" else {"recurrent_activation": GATES})
+        wanted = {"activation": tuple(SQUASHINGS)} | ({} if cell == "RNN" else {"recurrent_activation": GATED_BY})
         for setting, allowed in wanted.items():
             given = self.activation(setting)
             if given and given not in allowed:

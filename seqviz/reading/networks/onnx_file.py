@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from seqviz.cells.squashing import GATES
+from seqviz.cells.squashing import GATED_BY
 from seqviz.language import Sentence, tr
 from seqviz.reading.networks.foreign import Layer, put, reordered
 from seqviz.reading.networks.started import read_apart
@@ -113,7 +113,7 @@ def _functions(node: str, said: Mapping[str, Any], ways: int) -> tuple[str, ...]
             return None
         found.append(near[0] if near else _CALLED[function])
     count = len(_FUNCTIONS[node])
-    gates = found[0] in GATES or node == "RNN"
+    gates = found[0] in GATED_BY or node == "RNN"
     return tuple(found[:count]) if len(found) == count * ways and found == found[:count] * ways and gates else None
 
 
