@@ -196,6 +196,7 @@ class LessonForm(_Form):
     seqviz: Literal["lesson/1"]
     id: Id
     title: Texts
+    short: Texts | None = Field(None, description="The title in a word or two, where many stand in a row.")
     goal: Texts
     minutes: float = Field(gt=0, le=90)
     after: list[Id] = Field([], description="The ids of lessons that come before.")

@@ -158,10 +158,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Lesson:
-    """An ordered list of steps with one goal. ``after`` names the lessons that come before it."""
+    """An ordered list of steps with one goal. ``after`` names the lessons that come before it, ``short`` is its title
+    in a word or two."""
 
     id: str
     title: Words
+    short: Words
     goal: Words
     minutes: float
     after: tuple[str, ...]

@@ -62,13 +62,14 @@ class _Reading:
         form = self.form
         self._look_at_ids()
         title, goal = self._words(form.title, ("title",)), self._words(form.goal, ("goal",))
+        short = title if form.short is None else self._words(form.short, ("short",))
         self._experiments()
         self._stop()
         runs = Runs(MappingProxyType({lang: MappingProxyType(made) for lang, made in self.runs.items()}))
         steps = tuple(self._step(step, ("steps", k), runs) for k, step in enumerate(form.steps))
         self._stop()
         return Lesson(
-            form.id, title, goal, float(form.minutes), tuple(form.after), steps, self.languages, runs
+            form.id, title, short, goal, float(form.minutes), tuple(form.after), steps, self.languages, runs
         )  # fmt: skip
 
     def _stop(self) -> None:

@@ -10,6 +10,7 @@ from seqviz.tasks import TASKS
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import layer_choice, opened, said, unfolding, unkept
 from seqviz.ui.gallery import gallery
+from seqviz.ui.lesson_list import way
 from seqviz.ui.panels import PANELS
 from seqviz.ui.panels.doctor import examination
 from seqviz.ui.panels.rests import resting
@@ -28,6 +29,7 @@ def workbench() -> None:
     bench = Bench.here()
     if bench.goto:
         st.rerun()
+    way()
     # Streamlit copies what a fragment lies in at each of its runs: one container is entered, and not every one around.
     left, right = st.container(key="bench").columns([8, 3], gap="medium")
     with right.container(key="controls"):

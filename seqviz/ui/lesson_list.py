@@ -14,13 +14,36 @@ from seqviz.ui.lesson_shelf import encoded, served, text_of
 from seqviz.ui.playing import begin, playing, resume
 from seqviz.ui.shell import go
 
-__all__ = ["lead", "lessons_button"]
+__all__ = ["lead", "lessons_button", "way"]
+
+_WAY = "lessons.way"
 
 
 def lessons_button() -> None:
     """In the bar of every page."""
     if st.button(tr("Lessons"), key="lessons", type="tertiary", icon=":material/menu_book:"):
         st.dialog(tr("Lessons"), width="medium")(_list)()
+
+
+def way() -> None:
+    """The shipped lessons in a line, each one press away; nothing while one is played, or in a lecture."""
+    now = playing()
+    if now is not None and now.goto:
+        st.rerun()
+    if now is not None or st.session_state.get("lecture"):
+        return
+    with st.container(key="lessons-line"):
+        st.pills(
+            tr("Lessons"), range(1, len(shipped()) + 1), key=_WAY, on_change=_from_way, label_visibility="collapsed",
+            format_func=lambda k: f"{k} {plain(shipped()[k - 1].short)}",
+        )  # fmt: skip
+
+
+def _from_way() -> None:
+    """Open the lesson that was pressed; what is pressed does not stay."""
+    chosen, st.session_state[_WAY] = st.session_state[_WAY], None
+    if chosen is not None:
+        begin(str(chosen), shipped()[chosen - 1])
 
 
 def lead(here: str) -> None:

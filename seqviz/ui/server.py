@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable
 from functools import cache
 from html import escape
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 import streamlit as st
@@ -26,6 +27,7 @@ from streamlit.runtime import Runtime
 from seqviz.checks import shown
 from seqviz.experiment import Experiment
 from seqviz.language import preferred, speaking, tr
+from seqviz.lessons import shipped
 from seqviz.scope.hosts.streamlit.tab import code_of
 from seqviz.scope.library import FOLDER, address, library
 from seqviz.ui.bench import LONGEST_ADDRESS
@@ -134,6 +136,7 @@ def _make_room(scope: Scope) -> None:
 @contextlib.asynccontextmanager
 async def _life(app: st.App) -> AsyncIterator[None]:
     raise_file_limit()
+    Thread(target=shipped, name="lessons", daemon=True).start()  # read before somebody asks
     yield
 
 

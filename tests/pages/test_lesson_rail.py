@@ -161,3 +161,16 @@ def test_a_settings_change_of_a_passing_task_is_the_lessons_own():
             if step.task:
                 start = step.task.start("en")
                 assert lessons.changes(start, changed(start, step.task.passes)) <= set(step.task.may)
+
+
+@pytest.mark.parametrize("number", [k for k, lesson in enumerate(LESSONS, 1) if lesson.steps[0].page == "gates"])
+def test_every_lesson_is_one_press_away_from_the_first_screen(visit, number):
+    app = visit("gates")
+    way = app.at.button_group(key="lessons.way")
+    assert [one.content for one in way.proto.options] == [
+        f"{k} {lessons.plain(lesson.short, 'en')}" for k, lesson in enumerate(LESSONS, 1)
+    ]
+    way.set_value(number).run()
+    app.sound()
+    assert app.at.session_state["playing"].name == str(number)
+    assert not [group for group in app.at.button_group if group.key == "lessons.way"]
