@@ -180,12 +180,22 @@ def test_the_walk_dims_what_is_not_reached_and_hides_what_is_to_be_guessed(cell)
     expect(cell.scope.locator(".sv-phase")).to_contain_text("1 of 5")
     assert dim.count() > 15
     cell.page.get_by_role("button", name="Next").click()
+    told, forgets = cell.scope.locator(".sv-told"), run(living())["l0.f"][0, 0, 0]
+    expect(told).to_have_text(f"The forget gate says what share of the old cell state stays: {forgets:.3f} of 0.000.")
     cell.page.get_by_role("button", name="Hide values").click()
     expect(cell.scope.locator(".sv-lawline").nth(0)).to_contain_text("= ?")
+    expect(told).to_have_text("The forget gate says what share of the old cell state stays: ? of 0.000.")
     cell.page.get_by_role("button", name="Reveal").click()
     expect(cell.scope.locator(".sv-lawline").nth(0)).not_to_contain_text("?")
     cell.page.get_by_role("button", name="Whole cell").click()
     expect(dim).to_have_count(0)
+    box = cell.scope.locator(".sv-box").filter(has_text="tanh").last
+    box.click()  # what it does is told at a press
+    expect(cell.scope.locator(".sv-phase")).to_contain_text("5 of 5: output gate")
+    expect(told).to_contain_text("What it hides stays in c.")
+    expect(cell.scope.locator(".sv-diagram")).to_have_css("outline-style", "none")
+    box.click()
+    expect(cell.scope.locator(".sv-phase")).to_have_text("")
 
 
 @pytest.mark.parametrize("kind", ["Random LSTM", "Random GRU", "Random RNN"])

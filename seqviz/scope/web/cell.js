@@ -52,7 +52,10 @@ export class CellView extends Timeline {
       bared: new Set(),
     });
     this.readAddress();
-    this.drawing = new Drawing((name) => this.cover(name));
+    this.drawing = new Drawing(
+      (name) => this.cover(name),
+      (phase) => this.showPart(this.state.phase === phase ? null : phase),
+    );
     this.lines = new Lines({
       peek: (unit) => this.peek(unit),
       choose: (unit) => {
@@ -176,7 +179,8 @@ export class CellView extends Timeline {
       this.time.tick(state.step, state.L, header.marks?.[state.step]);
       this.lit.again();
     };
-    this.drawing.show(v, { phase: state.phase, ...reading, words: inputWords(header, state.step, v), lively, settle });
+    const words = inputWords(header, state.step, v);
+    this.drawing.show(v, { phase: state.phase, ...reading, words, lively, settle });
     this.bar.set(state.form, state.unit, state.hidden || state.covered.size > 0, !!this.memory.tank);
     this.remember(v, latest !== null && latest !== state.step && !this.player.on);
     const phases = this.form.phases;
@@ -184,6 +188,7 @@ export class CellView extends Timeline {
       state.phase === null
         ? ""
         : tr("{k} of {count}: {phase}", { k: state.phase + 1, count: phases.length, phase: tr(phases[state.phase]) });
+    this.tell((name) => (this.hides(name) ? "?" : (words[name] ?? number(v[name], 3))));
     this.drawing.root.setAttribute(
       "aria-label",
       tr("{cell} at step {step}, unit {unit}: {values}", {
@@ -193,6 +198,13 @@ export class CellView extends Timeline {
         values: this.form.lines.map(({ value }) => `${value} ${say(value)}`).join(tr(", ")),
       }),
     );
+  }
+
+  // Under the picture: what the part of the walk does, with its numbers, or else what the cell is.
+  tell(say) {
+    const { state, header, form } = this;
+    const sentence = state.form !== "memory" && state.phase !== null && form.tells?.[state.phase];
+    this.top.tell(sentence ? sentence(say) : header.story);
   }
 
   // Where the memory is shown as a thing, in place of the drawing and the equations.
@@ -255,9 +267,13 @@ export class CellView extends Timeline {
 
   toPhase(by) {
     const count = this.form.phases.length;
-    const { state } = this;
-    if (by === null) state.phase = null;
-    else state.phase = state.phase === null ? (by > 0 ? 0 : count - 1) : clamp(state.phase + by, 0, count - 1);
+    const { phase } = this.state;
+    if (by === null) this.showPart(null);
+    else this.showPart(phase === null ? (by > 0 ? 0 : count - 1) : clamp(phase + by, 0, count - 1));
+  }
+
+  showPart(phase) {
+    this.state.phase = phase;
     this.place();
     this.viewChanged();
   }

@@ -1,10 +1,11 @@
 // The cells that a hand drew: boxes, operators and wires. A wire has a name of its own and carries a value; `phase` is
-// when the walk reaches it. Left to right is one step; the LSTM has the well-known form.
+// when the walk reaches it, `tells` what happens then. Left to right is one step; the LSTM has the well-known form.
 
 // `laws` are the equations that it draws, in the order in which they are told: a cell with other ones is laid out from
 // its lines (celldrawing.js). `called` names the values that have no name there, each with whose colour it has.
 
 import { later } from "./language.js";
+import { GRU_TELLS, LSTM_TELLS, rnnTells } from "./parttold.js";
 
 const box = (name, x, y, text, phase) => ({ kind: "box", name, x, y, text, phase });
 const op = (name, x, y, text, phase) => ({ kind: "op", name, x, y, text, phase });
@@ -36,6 +37,7 @@ const LSTM = {
     later("cell update"),
     later("output gate"),
   ],
+  tells: LSTM_TELLS,
   parts: [
     wire("x", "x", "M130 372 V300", 0, [138, 362]),
     wire("h_", "h_", "M62 300 H450", 0, [66, 290]),
@@ -86,6 +88,7 @@ const GRU = {
   ],
   same: {},
   phases: [later("what comes in"), later("reset gate"), later("candidate"), later("update gate"), later("new state")],
+  tells: GRU_TELLS,
   parts: [
     wire("x", "x", "M120 372 V320", 0, [128, 362]),
     wire("xline", "x", "M120 320 H410", 0),
@@ -133,6 +136,7 @@ const rnn = (squash) => ({
   // What comes in lights up with its product.
   same: { x: "h_ih", h_: "h_hh" },
   phases: [later("what comes in"), later("sum"), later("new state")],
+  tells: rnnTells(squash === "relu" ? "ReLU" : squash),
   parts: [
     wire("x", "x", "M200 372 V220", 0, [208, 362]),
     wire("h_", "h_", "M62 150 H200", 0, [66, 140]),

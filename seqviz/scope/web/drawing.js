@@ -22,14 +22,16 @@ export class Drawing {
   /** @type {Record<string, string>} what stands on a wire in place of its number */
   words;
 
-  // cover(name): a person wants a value hidden, or shown again.
-  constructor(cover) {
+  // cover(name): a person wants a value hidden, or shown again; part(phase): told what a box does.
+  constructor(cover, part) {
     this.root = svg("svg", { viewBox: "0 0 680 384", class: "sv-diagram", role: "group", tabindex: "0" });
     const carried = (event) =>
       this.pieces.find(({ group, note }) => note && group === event.target.closest("[data-link]"))?.value;
     this.root.addEventListener("click", (event) => {
       const name = carried(event);
-      if (name) cover(name);
+      if (name) return cover(name);
+      const box = this.pieces.find(({ kind, group }) => kind === "box" && group.contains(event.target));
+      if (box) part(box.phase);
     });
     this.root.addEventListener("keydown", (event) => {
       const name = event.key === "Enter" || event.key === " " ? carried(event) : null;
@@ -106,6 +108,8 @@ export class Drawing {
           letter,
         ),
       );
+    const asks = tr("Click to see what this does, and again for the whole cell");
+    group.append(svg("title", {}, asks));
     return { ...part, area, group };
   }
 

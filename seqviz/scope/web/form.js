@@ -15,6 +15,7 @@ import { Printed, equationsOf, phasesOf, short, spelt } from "./terms.js";
  * @typedef {object} Form
  * @property {Described} description the cell's, with what its drawing calls the values that have no name there
  * @property {string[]} phases of the walk, in words
+ * @property {((say: (name: string) => string) => string)[]} [tells] what each does, with what `say` says of a value
  * @property {any[]} parts wires, boxes, operators, dots
  * @property {[number, number]} size
  * @property {[number, number, number, number]} hull what lies in the cell: left, top, width, height
@@ -58,7 +59,7 @@ function laidOut(description) {
 
 /** @type {(hand: typeof DIAGRAMS[number], description: CellDescription) => Form} */
 function byHand(hand, description) {
-  const { laws, called, parts, phases, ends, same } = hand;
+  const { laws, called, parts, phases, tells, ends, same } = hand;
   const printed = new Printed(description);
   const texts = description.nodes.map((_, k) => spelt(printed.spell(k)));
   const names = texts.flatMap((text, k) => (text in called ? [[k, called[text][0]]] : []));
@@ -76,6 +77,7 @@ function byHand(hand, description) {
   const wires = parts.map(({ name, value = name }) => [name, value.replace(/_pre$/, "")]);
   return {
     phases,
+    tells,
     parts,
     ends: /** @type {End[]} */ (ends),
     size: [680, 384],

@@ -33,13 +33,19 @@ export class Top {
     this.said = said;
     this.root.hidden = !!plain || !headline;
     this.says.textContent = headline ?? "";
-    this.story.textContent = story;
-    this.story.hidden = !story;
+    this.tell(story);
     this.button.hidden = !tries;
     this.button.textContent = tries?.says ?? "";
     this.button.title = tries ? tr("Change the input, and see what follows") : "";
     this.hint.textContent = title;
     this.fit();
+  }
+
+  // Below the picture.
+  /** @param {string} story */
+  tell(story) {
+    this.story.textContent = story;
+    this.story.hidden = !story;
   }
 
   // A long sentence is set smaller before it takes a second line.
