@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from seqviz.language import Sentence, later, sentences, tr
-from seqviz.telling.numbers import Number
+from seqviz.language import Sentence, later, sentences, tr, trn
+from seqviz.telling.numbers import Number, short
 from seqviz.telling.titles import step_count
 
-__all__ = ["half_life_in_words", "order_headline", "order_in_words", "shuffled_headline"]
+__all__ = ["LATER", "half_life_in_words", "nudged_headline", "order_headline", "order_in_words", "shuffled_headline"]
 
 MEMORYLESS = "Feed-forward"
+LATER = 20
+"""Steps after a nudge at which the headline says what is left of it."""
 ROUNDING = 1e-6
 """Differences up to this share of the largest output come from rounding in float32."""
 
@@ -98,6 +100,37 @@ def shuffled_headline(gaps: Mapping[str, float], moved: int, sizes: Mapping[str,
     return tr(
         "Shuffled: the feed-forward net’s answers only moved along; changed: {names}.", names=_list(map(tr, noticed))
     )
+
+
+def nudged_headline(responses: Mapping[str, Sequence[float]], step: int) -> Sentence | None:
+    """Who still holds how much of a nudge, :data:`LATER` steps later or at the end; None where that cannot be said.
+
+    Args:
+        responses: by network, how far its state is moved at every step; what is left is a share of the largest.
+        step: that was nudged.
+    """
+    steps = len(responses[MEMORYLESS])
+    at = min(step + LATER, steps - 1)
+    if at == step or not all(math.isfinite(value) for moved in responses.values() for value in moved):
+        return None
+    left = {name: moved[at] / max(moved) for name, moved in responses.items() if max(moved) > 0}
+    most = max(left, key=left.__getitem__, default=None)
+    if most is None or left[most] == 0:
+        return trn(
+            "{count} step after 1 more at step {step}, nothing is left of it in any network.",
+            "{count} steps after 1 more at step {step}, nothing is left of it in any network.",
+            at - step, step=step,
+        )  # fmt: skip
+    return trn(
+        "{count} step after 1 more at step {step}, the {name} keeps most of it: {percent}%.",
+        "{count} steps after 1 more at step {step}, the {name} keeps most of it: {percent}%.",
+        at - step, step=step, name=tr(most), percent=_percent(left[most]),
+    )  # fmt: skip
+
+
+def _percent(share: float) -> str:
+    percent = 100 * share
+    return short(float(f"{percent:.2g}")) if percent >= 0.01 else "<" + short(0.01)
 
 
 def _forward(gap: float) -> Sentence:

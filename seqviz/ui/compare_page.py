@@ -29,7 +29,14 @@ from seqviz.runner import too_large
 from seqviz.scope import pack
 from seqviz.scope.headers import Curve, FlowHeader, FlowRow, NamedLine
 from seqviz.scope.hosts.streamlit import mount
-from seqviz.telling.order import half_life_in_words, order_headline, order_in_words, shuffled_headline
+from seqviz.telling.order import (
+    LATER,
+    half_life_in_words,
+    nudged_headline,
+    order_headline,
+    order_in_words,
+    shuffled_headline,
+)
 from seqviz.telling.titles import whose_weights
 from seqviz.ui.bench import Address, Bench
 from seqviz.ui.controls import controlled, literal, opened, option, refuse, said, unkept, whole_number
@@ -186,7 +193,7 @@ def _message(
     if minus != "nothing":
         other = found[minus].h if minus in found else answers(experiment, minus, nudged)[net].h
         arrays["difference"] = found[net].h - other
-        gap = tr("{net} ({kind}) minus {minus}", net=tr(net), kind=tr(kind), minus=_called(minus))
+        gap = tr("{net} minus {minus}", net=tr(net), minus=_called(minus))
         rows.append(_states(gap, "difference", arrays["difference"]))
     arrays |= {"unrolled.x": x[:, 0], "unrolled.h": found["RNN"].h, "unrolled.y": found["RNN"].y[:, 0]}
     characters, marks = _called_steps(experiment, kind)
@@ -197,7 +204,7 @@ def _message(
         "steps": experiment.sequence.length,
         "labels": characters,
         "marks": marks,
-        "begin": nudged,
+        "begin": min(nudged + LATER, experiment.sequence.length - 1) if kind == "one step nudged" else nudged,
         "nudge": nudged,
         "rows": rows,
         "curves": curves,
@@ -209,7 +216,7 @@ def _message(
         "address": address.query,
         "fields": address.fields,
         "shows": tr("The input {input}: {names}", input=_called(kind), names=tr(", ").join(map(tr, found))),
-        "headline": (shuffled_headline if kind == "shuffled" else order_headline)(*shuffling(experiment)) or "",
+        "headline": _headline(experiment, kind, nudged),
         "tries": {"says": tr("Back in order") if kind == "shuffled" else tr("Shuffle the steps"), "edits": []},
         "undo": undo,
         "redo": redo,
@@ -240,6 +247,15 @@ def _reach(arrays: dict[str, np.ndarray]) -> tuple[float, float]:
     return min(low, least), most if high < most <= high + _ABOUT else high
 
 
+def _headline(experiment: Experiment, kind: str, nudged: int) -> str:
+    """The sentence on top: what a nudge leaves, or who notices another order."""
+    if kind == "one step nudged":
+        left = {name: [float(v) for v in moved] for name, moved in responses(experiment, kind, nudged).items()}
+        if says := nudged_headline(left, nudged):
+            return says
+    return (shuffled_headline if kind == "shuffled" else order_headline)(*shuffling(experiment)) or ""
+
+
 def _moved(experiment: Experiment, kind: str, arrays: dict[str, np.ndarray]) -> list[FlowRow]:
     """Where every step of a shuffled input came from; nothing of one in order."""
     if kind != "shuffled":
@@ -259,7 +275,7 @@ def _rests(found: dict[str, np.ndarray], arrays: dict[str, np.ndarray]) -> list[
     ]
     return [{"signal": "rests", "kind": "rests", "symbol": "∂y/∂x", "name": tr("inputs that y rests on"),
              "arrays": named, "width": len(named), "hue": "y",
-             "says": tr("Darkest: where y’s gradient is largest.")}]  # fmt: skip
+             "says": tr("at the right: where 90% of it lies")}]  # fmt: skip
 
 
 def _called_steps(experiment: Experiment, kind: str) -> tuple[list[str] | None, list[str] | None]:

@@ -54,12 +54,12 @@ def _compared(name: str) -> Example:
 
 
 _SCENE_LINES: Final = {
-    "Vanishes": later("default weights, 200 steps"),
+    "Vanishes": later("200 steps back"),
     "Explodes": later("spectral radius 3"),
-    "Identity keeps it": later("identity weights and ReLU"),
-    "Forget bias rescues it": later("forget gates open at 0.95"),
-    "Chrono reaches 500 steps": later("forget biases for long spans"),
-    "Clipping caps the step": later("what clipping does not change"),
+    "Identity keeps it": later("weights and ReLU"),
+    "Forget bias rescues it": later("gates open at 0.95"),
+    "Chrono reaches 500 steps": later("biases for long spans"),
+    "Clipping caps the step": later("not the gradient"),
 }
 
 _RANDOM: Final = later("weights drawn at random")

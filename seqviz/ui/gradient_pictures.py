@@ -132,7 +132,7 @@ def _highway_row(picture: _Picture, nets: dict[str, Experiment], loss: str) -> s
     direct, rest = parts
     share = highway_share(direct, rest)
     picture.arrays |= {"highway.share": 10.0**share, "highway.direct": direct, "highway.rest": rest}
-    what = tr("highway (product of forget gates) and the rest")
+    what = tr("highway (f · f · f …) and the rest")
     what = what if name in NETS else tr("{name}: highway and the rest", name=tr(name))
     picture.rows.append({"signal": "highway", "kind": "share", "symbol": "∂c/∂c", "hue": "c",
                          "name": what, "width": 1,

@@ -96,13 +96,13 @@ def _bits(**init: Any) -> Experiment:
 
 COMPARED: dict[str, tuple[Experiment, dict[str, str], str]] = {
     later("As it is"): (first_compared(), {}, later("one wave, four networks")),
-    later("Shuffled"): (first_compared(), {"input": "shuffled"}, later("the same steps in another order")),
+    later("Shuffled"): (first_compared(), {"input": "shuffled"}, later("in another order")),
     later("Nudged"): (
         first_compared(),
-        {"input": "one step nudged", "minus": "as it is"},
-        later("1 more at one step: who still knows?"),
+        {"input": "one step nudged", "minus": "as it is", "nudge": "0"},
+        later("1 more at first"),
     ),
-    later("Bits"): (_bits(), {}, later("24 bits, one at a time")),
-    later("Bits, kept"): (_bits(forget_bias=3.0), {}, later("the same, forget gates open")),
+    later("Bits"): (_bits(), {}, later("24 random bits")),
+    later("Bits, kept"): (_bits(forget_bias=3.0), {}, later("forget gates open")),
 }
 """What is compared: the experiment, the page's own settings, and a line that says what it is."""

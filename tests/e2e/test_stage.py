@@ -22,6 +22,8 @@ OUTSIDE = """() => {
   return [...document.querySelectorAll(shown)].filter((node) => {
     const box = node.getBoundingClientRect();
     if (!box.width) return false;
+    const side = node.closest(".sv-side");
+    if (side && box.bottom > side.getBoundingClientRect().bottom + 1) return true;
     return box.bottom > innerHeight + 1 || box.right > innerWidth + 1 || box.top < -1 || box.left < -1;
   }).map((node) => node.className.baseVal ?? node.className);
 }"""

@@ -186,7 +186,9 @@ def test_the_nudge_is_given_to_the_input_that_is_chosen(visit, unpack):
     for kind, (header, arrays) in shown.items():
         x = shown["as it is" if kind == "one step nudged" else kind][1]["x"]
         steps = np.stack([x, x])[..., None]
-        steps[1, header["begin"]] += 1.0
+        steps[1, header["nudge"]] += 1.0
+        later = 20 if kind == "one step nudged" else 0  # what is left then is what the sentence says
+        assert header["begin"] == header["nudge"] + later
         h, _ = layer(torch.from_numpy(steps.astype(np.float32)).transpose(0, 1))
         far = (h[:, 1] - h[:, 0]).norm(dim=1).detach().numpy()
         np.testing.assert_allclose(10.0 ** arrays["LSTM.d"], far, atol=1e-6)

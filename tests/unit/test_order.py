@@ -15,7 +15,7 @@ from seqviz import Experiment, Sequence
 from seqviz.comparison import NETWORKS, shuffled
 from seqviz.language import speaking
 from seqviz.sequences import generate
-from seqviz.telling.order import half_life_in_words, order_in_words, shuffled_headline
+from seqviz.telling.order import half_life_in_words, nudged_headline, order_in_words, shuffled_headline
 from seqviz.telling.titles import network_title, step_count, whose_weights
 
 NONE = dict.fromkeys(NETWORKS, 0.0)
@@ -125,3 +125,35 @@ def test_the_sentence_on_a_shuffled_input_names_those_whose_answers_changed(gaps
     if 0 < len(can) < 3:
         assert set(said.split("changed: ")[1].removesuffix(".").split(", ")) == set(can)
     assert shuffled_headline(gaps, 0, dict.fromkeys(NETWORKS, 1.0)) is None
+
+
+@given(
+    kept=st.fixed_dictionaries({name: st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0, 1.1]) for name in NETWORKS}),
+    steps=st.integers(2, 60),
+    step=st.integers(0, 40),
+)
+@example(kept=dict.fromkeys(NETWORKS, 0.0), steps=40, step=0)
+@example(kept={"Feed-forward": 0.0, "RNN": 0.2, "GRU": 0.9, "LSTM": 0.5}, steps=48, step=0)
+def test_what_is_said_to_be_left_of_a_nudge_is_its_share_20_steps_later(kept, steps, step):
+    step = min(step, steps - 1)
+    moved = {name: [0.0] * step + [3.0 * share**k for k in range(steps - step)] for name, share in kept.items()}
+    said = nudged_headline(moved, step)
+    later = min(20, steps - 1 - step)
+    if later == 0:
+        assert said is None
+        return
+    left = {name: share**later / max(1.0, share ** (steps - 1 - step)) for name, share in kept.items()}
+    if not any(left.values()):
+        assert "nothing is left" in said
+        return
+    who, percent = named(said, ", the ", " keeps")[0], said.split(": ")[1].removesuffix("%.")
+    assert left[who] == pytest.approx(max(left.values()))
+    if percent == "<0.01":
+        assert left[who] < 1e-4
+    else:
+        assert float(percent) == pytest.approx(100 * left[who], rel=0.06)
+    assert said.startswith(f"{later} step after" if later == 1 else f"{later} steps after")
+
+
+def test_of_a_nudge_in_a_network_that_overflows_nothing_is_said():
+    assert nudged_headline({name: [1.0, math.nan] for name in NETWORKS}, 0) is None

@@ -77,6 +77,15 @@ test("rows take the height there is, within what can be read; what is folded kee
   }
 });
 
+test("no row is lower than what stands beside it needs, and the others make room for it", () => {
+  const [margin] = margins;
+  const many = [{ tall: 60 }, { tall: 60, needs: 50 }, { tall: 60 }, { tall: 30, needs: 100 }];
+  const how = { usual: (row) => row.tall, fixed: () => false, least: 0.2, most: 2, needs: (row) => row.needs ?? 0 };
+  const around = margin.top + margin.bottom + many.length * (margin.heading + margin.gap);
+  assert.deepEqual(many.map(fitted(many, how, around + 210, margin)), [30, 50, 30, 100]);
+  assert.deepEqual(many.map(fitted(many, how, around + 10, margin)), [12, 50, 12, 100]);
+});
+
 test("axes are called as Plotly calls them", () => {
   assert.deepEqual([0, 1, 2].map(axisOf), ["y", "y2", "y3"]);
   assert.deepEqual([0, 1, 2].map(layoutOf), ["yaxis", "yaxis2", "yaxis3"]);

@@ -19,7 +19,7 @@ export function marginOf(width, letters, side = 96) {
   if (width < NARROW) return { left: TICKS, right: 8, top: 4, bottom, heading: 26, gap: 2, column: 0 };
   const large = letters > LARGE;
   const column = large ? (width < 760 ? 200 : width < 1100 ? 262 : 300) : width > 1300 ? 280 : width < 800 ? 170 : 222;
-  const right = side && Math.round(side * (large ? 1.2 : 1));
+  const right = side && Math.round(side * (large ? 1.25 : 1));
   return { left: column + TICKS, right: right || 16, top: 4, bottom, heading: 0, gap: large ? 10 : 12, column };
 }
 
@@ -44,22 +44,38 @@ export function stacked(rows, tall, { top, bottom, heading, gap }, more = () => 
 }
 
 // How tall each row is, so that all of them take the room there is: each its share, by its usual height, within what
-// can be read and what is not blown up. What is `fixed` keeps its height.
+// can be read and what is not blown up. What is `fixed` keeps its height, and no row is lower than what stands beside
+// it `needs`.
+/**
+ * @template R
+ * @typedef {object} Heights
+ * @property {(row: R) => number} usual
+ * @property {(row: R) => boolean} fixed
+ * @property {number} least
+ * @property {number} most
+ * @property {(row: R) => number} [needs]
+ */
 /**
  * @template R
  * @param {R[]} rows
- * @param {{usual: (row: R) => number, fixed: (row: R) => boolean, least: number, most: number}} how
+ * @param {Heights<R>} how
  * @param {number | undefined} room the height of the picture, where that is given
  * @param {Margin} margin
  * @returns {(row: R) => number}
  */
-export function fitted(rows, { usual, fixed, least, most }, room, margin) {
-  const sum = (some) => some.reduce((total, row) => total + usual(row), 0);
-  const around = margin.top + margin.bottom + rows.length * (margin.heading + margin.gap);
+export function fitted(rows, { usual, fixed, least, most, needs = () => 0 }, room, margin) {
   if (room === undefined) return usual;
-  const free = room - around - sum(rows.filter(fixed));
-  const share = clamp(free / (sum(rows.filter((row) => !fixed(row))) || 1), least, most);
-  return (row) => (fixed(row) ? usual(row) : Math.floor(share * usual(row)));
+  const free = room - margin.top - margin.bottom - rows.length * (margin.heading + margin.gap);
+  const [shared, kept] = [new Set(rows.filter((row) => !fixed(row))), new Set(rows.filter(fixed))];
+  const sum = (some, tall) => [...some].reduce((total, row) => total + tall(row), 0);
+  const own = (row) => (fixed(row) ? usual(row) : needs(row));
+  const shareNow = () => clamp((free - sum(kept, own)) / (sum(shared, usual) || 1), least, most);
+  let share = shareNow();
+  for (let low = null; !low || low.length; share = shareNow()) {
+    low = [...shared].filter((row) => share * usual(row) < needs(row));
+    for (const row of low) (shared.delete(row), kept.add(row));
+  }
+  return (row) => (fixed(row) ? usual(row) : Math.floor(Math.max(share * usual(row), needs(row))));
 }
 
 const EM = { name: 16, note: 14, line: 19 }; // px, in a narrow picture

@@ -18,20 +18,31 @@ import { timeTicks } from "./timeticks.js";
  */
 /**
  * One row's traces; its axis is completed on the way.
- * @typedef {(flow: Shown, row: FlowRow, yaxis: string, axis: any, folded: boolean) => object[]} Draw
+ * @typedef {(flow: Shown, row: FlowRow, yaxis: string, axis: any, folded: boolean, tall: number) => object[]} Draw
  */
 
 const TALL = { norm: 240, units: 58, share: 84, lines: 64, states: 56, moved: 44, rests: 88 };
 const NAMED = 30; // px for each line that is named beside its row
-const CROWDED = { least: 0.64, norm: 200 }; // where everything is to be seen in one window
+const CROWDED = { least: 0.36, norm: 200 }; // where everything is to be seen in one window
 const tallOf = (row) => Math.max(TALL[row.kind], row.kind === "lines" ? NAMED * row.arrays.length : 0);
 const FOLDED = 10;
-const SIDE = 196; // px for the names and values of the curves
+const LINE = 1.34; // letters that a line beside a row takes
 
-// Where the labels of a row's first and last unit stand: whole inside the row, not half under its heading.
-function unitTicks(H, tall) {
+// How many lines stand beside a row.
+/** @type {(header: FlowHeader, row: FlowRow) => number} */
+const named = ({ curves }, { kind, arrays }) => {
+  if (kind === "norm") return 1 + curves.filter(({ label }) => label).length;
+  return kind === "lines" || kind === "rests" ? arrays.length : 0;
+};
+const SIDE = 204; // px for the names and values of the curves
+
+// Where the labels of a row's first and last unit stand: whole inside the row, not half under its heading; of a low row
+// the last one's alone.
+function unitTicks(H, tall, letters) {
+  if (H === 1) return { tickvals: [0], ticktext: ["0"] };
+  if (tall < 2 * letters) return { tickvals: [(H - 1) / 2], ticktext: [`${H - 1}`] };
   const inset = (6 * H) / tall - 0.5;
-  return H === 1 ? [0] : [Math.max(0, inset), Math.min(H - 1, H - 1 - inset)];
+  return { tickvals: [Math.max(0, inset), Math.min(H - 1, H - 1 - inset)], ticktext: ["0", `${H - 1}`] };
 }
 
 const superscript = (k) => `10<sup>${`${k}`.replace("-", "−")}</sup>`;
@@ -87,7 +98,7 @@ function norm(flow, row, yaxis, axis, folded) {
 }
 
 /** @type {Draw} */
-function units(flow, row, yaxis, axis) {
+function units(flow, row, yaxis, axis, folded, tall) {
   const { header, arrays, state } = flow;
   const values = arrays[row.array];
   const H = row.width;
@@ -96,8 +107,7 @@ function units(flow, row, yaxis, axis) {
   Object.assign(axis, {
     range: [H - 0.5, -0.5],
     tickmode: "array",
-    tickvals: state.folded.has(row.signal) ? [] : unitTicks(H, TALL.units),
-    ticktext: ["0", `${H - 1}`],
+    ...(folded ? { tickvals: [] } : unitTicks(H, tall, flow.theme.label)),
   });
   return [
     {
@@ -133,15 +143,14 @@ function lines(flow, row, yaxis, axis) {
 
 // Hidden states of every unit, or their difference, about 0.
 /** @type {Draw} */
-function states(flow, row, yaxis, axis) {
+function states(flow, row, yaxis, axis, folded, tall) {
   const { arrays, state, theme } = flow;
   const values = arrays[row.array];
   const z = lined(values, state.L, row.width);
   Object.assign(axis, {
     range: [row.width - 0.5, -0.5],
     tickmode: "array",
-    tickvals: state.folded.has(row.signal) ? [] : unitTicks(row.width, TALL.states),
-    ticktext: ["0", `${row.width - 1}`],
+    ...(folded ? { tickvals: [] } : unitTicks(row.width, tall, theme.label)),
   });
   return [
     {
@@ -216,7 +225,8 @@ export function figure(flow, width) {
   const whole = (row) => (crowded && row.kind === "norm" ? CROWDED.norm : tallOf(row));
   const usual = (row) => (folded(row) ? FOLDED : whole(row));
   const least = theme.label > 16 ? 0.2 : crowded ? CROWDED.least : 0.8;
-  const tall = fitted(rows, { usual, fixed: folded, least, most: 1.8 }, state.room, margin);
+  const needs = (row) => (margin.column ? LINE * theme.label * named(flow.header, row) : 0);
+  const tall = fitted(rows, { usual, fixed: folded, least, most: 1.8, needs }, state.room, margin);
   const { places, height } = stacked(rows, tall, margin, roomOfNote(width));
   const traces = [];
   const layout = {
@@ -234,7 +244,7 @@ export function figure(flow, width) {
       ticks: "",
       tickfont: { size: theme.label, color: theme.quiet },
     };
-    traces.push(...ROWS[row.kind](flow, row, axisOf(k), axis, folded(row)));
+    traces.push(...ROWS[row.kind](flow, row, axisOf(k), axis, folded(row), places[k].height));
     layout[layoutOf(k)] = axis;
   });
   return { traces, layout, places, height, margin };

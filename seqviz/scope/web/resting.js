@@ -81,7 +81,7 @@ export class Resting {
     pen.putImageData(image, 0, 0);
     this.says.forEach((node, k) => {
       const count = holding(lines[k]);
-      node.textContent = secret ? "?" : count ? trn("90% in {count} step", "90% in {count} steps", count) : "–";
+      node.textContent = secret ? "?" : count ? trn("{count} step", "{count} steps", count) : "–";
     });
   }
 }

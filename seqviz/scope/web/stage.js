@@ -67,7 +67,8 @@ export class KeyHelp {
   /** @param {keyof OWN} kind */
   of(kind) {
     const shown = [...COMMON, ...OWN[kind], ...(kind === "learning" ? PLAYED : ENDING)];
-    this.line.replaceChildren(...shown.map(line));
+    const lines = shown.map(line);
+    this.line.replaceChildren(el("div", { class: "sv-key-row" }, ...lines.slice(0, -1)), lines.at(-1));
     this.list.replaceChildren(...[...shown.slice(0, -1), ...MORE].map(line));
   }
 
