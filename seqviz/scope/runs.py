@@ -67,15 +67,7 @@ def of_trace(
     """
     module = _module(trace, prefix)
     cell = trace.modes[module]
-    first = words.signal_name(layer, "h", reverse=reverse, prefix=module)
-    if first not in trace:
-        raise ValueError(tr("There is no signal {name} in this trace; it has {known}.", name=shown(first),
-                            known=tr(", ").join(trace.signals)))  # fmt: skip
-    count = trace[first].shape[1]
-    if not isinstance(batch, int) or not 0 <= batch < count:
-        raise ValueError(tr("The batch element must be from 0 to {last}, not {batch}.", last=count - 1,
-                            batch=shown(batch)))  # fmt: skip
-    length = trace.lengths_of(first)[batch]
+    length = _length(trace, words.signal_name(layer, "h", reverse=reverse, prefix=module), batch)
     found = {
         name: values[:length]
         for name, values in signals(trace, cell, layer, reverse=reverse, prefix=module, batch=batch).items()
@@ -112,6 +104,22 @@ def of_trace(
         header["baseline"] = all(name in old and len(old[name]) >= length for name in found)
         found |= {f"baseline.{name}": values[:length] for name, values in old.items() if header["baseline"]}
     return pack(header, found)
+
+
+def _length(trace: Trace, name: str, batch: int) -> int:
+    """How many steps a batch element of a signal has.
+
+    Raises:
+        ValueError: there is no such signal or batch element.
+    """
+    if name not in trace:
+        raise ValueError(tr("There is no signal {name} in this trace; it has {known}.", name=shown(name),
+                            known=tr(", ").join(trace.signals)))  # fmt: skip
+    last = trace[name].shape[1] - 1
+    if not isinstance(batch, int) or not 0 <= batch <= last:
+        raise ValueError(tr("The batch element must be from 0 to {last}, not {batch}.", last=last,
+                            batch=shown(batch)))  # fmt: skip
+    return trace.lengths_of(name)[batch]
 
 
 def _rows(found: dict[str, np.ndarray], cell: str, names: list[str] | None) -> list[ScopeRow]:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch_docs import KINDS, Case, build
 
-from seqviz.capture import capture
+from seqviz.capture import capture, stepwise
 from seqviz.experiment.interventions import Ablate, Clamp, Scale, apply, resolve_steps, validate
 
 WIDTHS = {"x": 3, "l0.i": 32, "l0.f": 32, "l0.f_pre": 32}
@@ -177,9 +177,6 @@ def test_parity_notices_a_step_that_is_not_torchs():
     rnn = nn.LSTM(3, 4)
     x = torch.randn(6, 2, 3)
     assert capture(rnn, x, interventions=[Ablate("l0.f", steps=2)]).parity < 1e-6
-
-    from seqviz.capture import stepwise
-
     kept = stepwise.alone
     try:
         stepwise.alone = lambda *args: tuple(v + 0.125 for v in kept(*args))

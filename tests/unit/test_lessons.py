@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import seqviz
 from seqviz import InputEdit, Sequence, lessons, weights
 from seqviz.lessons.expressions import MEASURES, parse
-from seqviz.lessons.measures import value
+from seqviz.lessons.measures import _Measuring, value
 
 ROOT = Path(__file__).parents[2]
 
@@ -357,8 +357,6 @@ def test_gradients_are_those_of_the_closed_form():
 
 
 def test_every_measure_is_measured():
-    from seqviz.lessons.measures import _Measuring
-
     assert all(hasattr(_Measuring, f"_{name}") for name in MEASURES)
 
 

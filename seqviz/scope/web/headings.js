@@ -36,6 +36,26 @@ export function placeOf({ places, margin }, k, letters) {
   return { top: top - head, height, head, below: head > margin.heading, lines };
 }
 
+// The heading of row k of a picture over time, which folds the row.
+/**
+ * @param {import("./timeline.js").Timeline<any, any, any>} of
+ * @param {TimedRow} row
+ * @param {number} k
+ * @param {Node[]} more
+ */
+export function folding(of, row, k, ...more) {
+  const { folded } = of.state;
+  const shut = folded.has(row.signal);
+  const fold = () => {
+    if (shut) folded.delete(row.signal);
+    else folded.add(row.signal);
+    of.viewChanged();
+    of.draw(true);
+  };
+  const says = of.sayings === false ? "" : (row.note ?? row.says ?? "");
+  return heading(row, { ...placeOf(of.area.built, k, of.theme.label), shut, fold, says }, ...more);
+}
+
 /**
  * @param {TimedRow} row
  * @param {How} how

@@ -3,7 +3,7 @@
 
 import { UndoButtons } from "./controls.js";
 import { el, QUIETLY } from "./dom.js";
-import { heading, placeOf } from "./headings.js";
+import { folding } from "./headings.js";
 import { Keys } from "./keys.js";
 import { tr } from "./language.js";
 import { cursor, wish } from "./link.js";
@@ -194,16 +194,7 @@ export class Timeline {
 
   /** @param {R} row */
   heading(row, k, ...more) {
-    const { folded } = this.state;
-    const shut = folded.has(row.signal);
-    const fold = () => {
-      if (shut) folded.delete(row.signal);
-      else folded.add(row.signal);
-      this.viewChanged();
-      this.draw(true);
-    };
-    const says = this.sayings === false ? "" : (row.note ?? row.says ?? "");
-    return heading(row, { ...placeOf(this.area.built, k, this.theme.label), shut, fold, says }, ...more);
+    return folding(this, row, k, ...more);
   }
 
   // --- where the person is ------------------------------------------------------------------------

@@ -319,11 +319,8 @@ export class Scope extends Timeline {
     const { area, rows, shown, state, theme } = this;
     const posted = poster(area.built, rows, theme, posterWords(this.header, shown, state, this.host.address()));
     const values = (step) => worths(rows, shown, state, step, state.unit);
-    await download(area.Plotly, posted, theme, format, "seqviz", {
-      steps: state.L,
-      delay: 1000 / +state.speed,
-      values,
-    });
+    const plays = { steps: state.L, delay: 1000 / +state.speed, values };
+    await download(area.Plotly, posted, theme, format, "seqviz", plays);
   }
 
   destroy() {
