@@ -84,9 +84,8 @@ def _dressed(figure: go.Figure, logs: list[np.ndarray], y: str, theme: str, widt
     known = np.concatenate([np.zeros(1), *(values[np.isfinite(values)] for values in logs)])
     low, high = max(-DECADES, np.floor(known.min())), min(DECADES, known.max())
     ticks = np.arange(np.floor(low), np.ceil(high) + 1, 3 if high - low > 5 else 1)
+    axis = {"range": [min(low, high - 1) - 0.1, high + 0.1], "tickvals": ticks, "ticktext": [left(t) for t in ticks]}
     figure.update_layout(
-        template=look.template(theme), width=width, height=height, xaxis_title=tr("step t"), yaxis_title=y,
-        yaxis={"range": [min(low, high - 1) - 0.1, high + 0.1], "tickvals": ticks,
-               "ticktext": [left(tick) for tick in ticks]},
-    )  # fmt: skip
-    return figure
+        template=look.template(theme), width=width, height=height, xaxis_title=tr("step t"), yaxis=axis
+    )
+    return figure.update_yaxes(title={"text": y, "standoff": 8}, automargin=True)

@@ -46,7 +46,7 @@ def race(
             _network(figure, name, seeds, of, row, theme)
     figure.update_layout(template=look.template(theme), width=width, height=height)
     figure.update_yaxes(title=tr("score"), row=1)
-    figure.update_yaxes(title=tr("loss"), type="log", row=2)
+    figure.update_yaxes(title=tr("loss"), type="log", dtick="D2", row=2)
     figure.update_xaxes(title=tr("optimiser step"), row=2)
     return figure
 

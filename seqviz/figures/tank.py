@@ -13,7 +13,7 @@ __all__ = ["tank"]
 
 
 def tank(
-    trace: Trace, step: int, unit: int = 0, *, layer: int = 0, batch: int = 0, theme: str = "light", width: int = 520,
+    trace: Trace, step: int, unit: int = 0, *, layer: int = 0, batch: int = 0, theme: str = "light", width: int = 640,
     height: int = 380,
 ) -> go.Figure:  # fmt: skip
     """An LSTM's cell state in one step: as it was, what the forget gate leaves, what is poured in, and what shows.
@@ -42,15 +42,23 @@ def tank(
     _bar(figure, names[3:], [h[step]], tr("shows"), shown, 0.95)
     covered = np.tanh(c[step]) - h[step]
     _bar(figure, names[3:], [covered], tr("covered by o"), surface["quiet"], 0.3)
-    says = [f"{before:.3g}", f"{f[step]:.2f} × {before:.3g} = {kept:.3g}",
-            f"{kept:.3g} + {i[step]:.2f} × {g[step]:.2f} = {c[step]:.3g}",
-            f"{o[step]:.2f} × tanh(c) = {h[step]:.3g}"]  # fmt: skip
-    tops = [max(0.0, v) for v in (before, kept, c[step], np.tanh(c[step]))]
-    for name, top, text in zip(names, tops, says, strict=True):
-        figure.add_annotation(x=name, y=top, text=text.replace("-", "−"), showarrow=False, yshift=12)
+    ends = [before, kept, c[step], h[step]]
+    ways = [
+        "",
+        f"{f[step]:.2f} × {before:.3g}",
+        f"{kept:.3g}<br>+ {i[step]:.2f} × {g[step]:.2f}",
+        f"{o[step]:.2f} × tanh(c)",
+    ]
+    for name, top, end in zip(names, [before, kept, c[step], np.tanh(c[step])], ends, strict=True):
+        text = f"<b>{end:.3g}</b>".replace("-", "−")
+        figure.add_annotation(x=name, y=max(0.0, top), text=text, showarrow=False, yshift=12)
+    said = [f"{name}<br>{way}".replace("-", "−") for name, way in zip(names, ways, strict=True)]
+    figure.update_xaxes(tickvals=names, ticktext=said, tickangle=0, automargin=True)
     figure.update_layout(
         template=look.template(theme), width=width, height=height, barmode="relative",
         title={"text": tr("Step {step}, unit {unit}", step=step, unit=unit)}, showlegend=True,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        margin={"t": 84},
     )  # fmt: skip
     return figure
 

@@ -180,9 +180,10 @@ def _clipping(bench: Bench) -> None:
     st.table(pd.DataFrame(rows).set_index(tr("network")).style.format("{:.3g}"))
     st.caption(
         tr(
-            "Norms of the update of the recurrent weights. “Direction” is the cosine between before and after: "
-            "clipping the norm keeps it and only shortens the step, clipping values turns it. “Loudest tenth” is the "
-            "share of the update written by the loudest tenth of the steps, which neither changes."
+            "Norms of the update of the layer's weight matrices, those of x and of h. “Direction” is the cosine "
+            "between before and after: clipping the norm keeps it and only shortens the step, clipping values turns "
+            "it. “Loudest tenth” is the share of the update written by the loudest tenth of the steps, which neither "
+            "changes."
         )
     )
     _norm_against_length(bench)
