@@ -72,6 +72,8 @@ export class Brush {
   constructor() {
     this.root = el("div", { class: "sv-brush", "aria-hidden": "true", hidden: true });
     this.canvases = [];
+    /** @type {ImageData[]} */
+    this.images = [];
     this.left = 0; // where the plot areas begin
   }
 
@@ -92,10 +94,17 @@ export class Brush {
     return canvas;
   }
 
+  // A row's pixels, which are all written at every frame: the memory is asked for once.
+  image(k, pen, { width, height }) {
+    const held = this.images[k];
+    if (held?.width === width && held.height === height) return held;
+    return (this.images[k] = pen.createImageData(width, height));
+  }
+
   heat(k, place, width, look) {
     const canvas = this.canvas(k, place, width, 1);
     const pen = canvas.getContext("2d");
-    const image = pen.createImageData(canvas.width, canvas.height);
+    const image = this.image(k, pen, canvas);
     cells(image, { ...look, down: lookup(canvas.height, look.rows, (row) => (row * canvas.height) / look.rows) });
     pen.putImageData(image, 0, 0);
   }

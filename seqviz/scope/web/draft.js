@@ -100,10 +100,22 @@ export class Draft {
       }
       const [low, high] = rowRange(row, values, state);
       const look = { across, low, high, scale: colours(row, values, state, theme), ground: theme.well };
-      const { z } = rowData(row, values, state);
-      this.brush.heat(k, place, width, { ...look, rows: z.length, cell: (line, t) => z[line][t] });
+      this.brush.heat(k, place, width, { ...look, ...this.heat(row, values, folded) });
     });
     this.brush.root.hidden = false;
+  }
+
+  // How many lines of cells, and what is in one. Nothing is copied: this is asked at every frame.
+  heat(row, values, folded) {
+    const { state } = this.scope;
+    if (folded) {
+      const { z } = rowData(row, values, state);
+      return { rows: z.length, cell: (line, t) => z[line][t] };
+    }
+    const { width } = row;
+    if (row.kind === "onehot") return { rows: width, cell: (line, t) => values[t * width + line] };
+    const { order } = state;
+    return { rows: order.length, cell: (line, t) => values[t * width + order[line]] };
   }
 
   lines(row, k, values, { height }) {
