@@ -19,6 +19,8 @@ import os
 import random
 import statistics
 from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from typing import Any
 
 import websockets
@@ -116,26 +118,53 @@ class Person:
             due = max(due + pause, loop.time() if not pause else 0)
 
 
+async def come(address: str, number: int) -> Person:
+    """Open a tab."""
+    url = address.replace("http", "ws") + "/_stcore/stream"
+    how: dict[str, Any] = {"max_size": None, "subprotocols": ["streamlit"], "origin": address}
+    return Person(await websockets.connect(url, **how), number)
+
+
+def weigh(address: str, seconds: float, line: Connection) -> None:
+    """The heavy visitor, in a process of its own: reading its pictures must not keep the others waiting."""
+
+    async def visit() -> list[float]:
+        person = await come(address, -1)
+        await person.arrive(LARGEST)
+        line.send("arrived")
+        line.recv()
+        await person.live(seconds, pause=0.0)
+        await person.socket.close()
+        return person.took
+
+    line.send(asyncio.run(visit()))
+
+
 async def crowd(address: Served, people: int, seconds: float, heavy: bool) -> tuple[list[float], float]:
     """Everybody arrives, then everybody edits: the times of all edits in ms, but for the heavy visitor's, and the
     app's processor time in ms an edit."""
-    url = address.replace("http", "ws") + "/_stcore/stream"
-    how: dict[str, Any] = {"max_size": None, "subprotocols": ["streamlit"], "origin": address}
-    opened = [await websockets.connect(url, **how) for _ in range(people + heavy)]
-    persons = [Person(socket, k) for k, socket in enumerate(opened)]
-    light, beside = persons[:people], persons[people:]
+    light = [await come(address, k) for k in range(people)]
     for person in light:
         await person.arrive()
-    for person in beside:
-        await person.arrive(LARGEST)
+    spawn = get_context("spawn")
+    line, other = spawn.Pipe()
+    beside = spawn.Process(target=weigh, args=(str(address), seconds, other), daemon=True)
+    if heavy:
+        beside.start()
+        line.recv()
+        line.send("begin")
     before = address.cpu()
-    await asyncio.gather(*(p.live(seconds) for p in light), *(p.live(seconds, pause=0.0) for p in beside))
-    cpu = 1000 * (address.cpu() - before) / sum(len(person.took) for person in persons)
-    for socket in opened:
-        await socket.close()
-    for person in beside:
-        print(f"the heavy visitor: {len(person.took)} edits, p50 {statistics.median(person.took):.0f} ms")
-    return sorted(t for person in light for t in person.took), cpu
+    await asyncio.gather(*(person.live(seconds) for person in light))
+    cpu = address.cpu() - before
+    times = sorted(t for person in light for t in person.took)
+    edits = len(times)
+    if heavy:
+        took = line.recv()
+        edits += len(took)
+        print(f"the heavy visitor: {len(took)} edits, p50 {statistics.median(took):.0f} ms")
+    for person in light:
+        await person.socket.close()
+    return times, 1000 * cpu / edits
 
 
 def measure(name: str, people: int, seconds: float, *options: str, heavy: bool = False) -> dict[str, float]:
