@@ -19,8 +19,9 @@ from seqviz.reading.dialect import style_of
 from seqviz.reading.draft import Draft, DraftColumn
 from seqviz.reading.grid import EDGE, MAX_CELLS
 from seqviz.reading.kinds import BOOL, DATE, EMPTY, NUMBER, TEXT
+from seqviz.reading.notes import style_said
 from seqviz.reading.npy import read_header
-from seqviz.reading.numerals import is_missing
+from seqviz.reading.numerals import PLAIN, is_missing
 from seqviz.reading.records import Record
 from seqviz.reading.text import draft_of_records
 from seqviz.reading.zipped import UNREADABLE, damaged
@@ -234,9 +235,11 @@ def draft_of_excel(data: bytes) -> Draft:
         every = [sheet for sheet in book.worksheets if hasattr(sheet, "iter_rows")]
         sheets = [sheet for sheet in every if sheet.sheet_state == "visible"] or every
         for sheet in sheets:
-            rows = _of_one_width(list(_sheet_rows(sheet)))
+            rows, notes = _numbers_read(_of_one_width(list(_sheet_rows(sheet))))
             if any(_is_number(cell) for _, cells in rows for cell in cells):
-                return _sheet_draft(sheet.title, rows, len(sheets))
+                draft = _sheet_draft(sheet.title, rows, len(sheets))
+                draft.notes += notes
+                return draft
     raise ValueError(tr("No sheet of the Excel file holds a number."))
 
 
@@ -244,6 +247,23 @@ def _of_one_width(rows: list[Record]) -> list[Record]:
     """Rows as wide as the widest of the first ones: a sheet does not say where a row ends."""
     width = max((len(cells) for _, cells in rows[:EDGE]), default=0)
     return [Record(line, cells + [""] * (width - len(cells))) for line, cells in rows]
+
+
+class _Typed(str):
+    """A cell that holds text, be it a number."""
+
+
+def _numbers_read(rows: list[Record]) -> tuple[list[Record], list[Sentence]]:
+    """Rows whose numbers that are written as text are as Python writes them, and in which style they were."""
+    style = style_of([cell for _, cells in rows for cell in cells if isinstance(cell, _Typed)], ";")
+    if style == PLAIN:
+        return rows, []
+
+    def bare(cell: str) -> str:
+        read = style.read(cell) if isinstance(cell, _Typed) else None
+        return cell if read is None else f"{read.value!r} {read.beside}".rstrip()
+
+    return [Record(line, [bare(cell) for cell in cells]) for line, cells in rows], [style_said(style)]
 
 
 def _sheet_draft(title: str, rows: list[Record], sheets: int) -> Draft:
@@ -302,7 +322,7 @@ def _cell(value: Any) -> str:
         return repr(value)
     if isinstance(value, datetime | date | time):
         return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
-    return str(value)[:1000] if not isinstance(value, timedelta) else str(value)
+    return _Typed(str(value)[:1000]) if not isinstance(value, timedelta) else str(value)
 
 
 def _is_number(cell: str) -> bool:

@@ -29,6 +29,7 @@ _TOTALS: Final = re.compile(
     r"|合计|总计|小计|平均|来源|数据来源|注|备注|合計|出典|計",
     re.IGNORECASE,
 )
+_DIGITS: Final = re.compile(r"[+-]?[0-9][0-9.,' ]*")
 _EXTREMES: Final = re.compile(r"min|max|minimum|maximum|最大|最小", re.IGNORECASE)
 
 
@@ -110,6 +111,11 @@ class _Reader:
             if block and (place != block[0] - 1 or self._parted(place)):
                 break
             block.insert(0, place)
+        # Below words, digits that are no number are a number that somebody got wrong, and no name.
+        for at, place in enumerate(block[1:], 1):
+            said = [cell for _, cell in self.in_numeric(self.row(place)) if not is_missing(cell)]
+            if all(_DIGITS.fullmatch(tidy(cell)) and not is_date(cell) for cell in said):
+                return block[:at]
         return block
 
     def _parted(self, place: int) -> bool:
@@ -206,11 +212,12 @@ class _Reader:
         shifted = bool(heads) and self.is_shifted(heads[0])
         rows = {place: ["", *cells] if shifted else cells[:width] for place, cells in rows.items()}
         units = [place for place in heads[1:] if self._are_units(rows[place])]
-        titled = [place for place in heads[:-1] if width > 1 and sum(map(bool, rows[place])) == 1]
+        titled = [place for place in heads[:-1] if width > 1 and rows[place][0] and sum(map(bool, rows[place])) == 1]
         self.titles.update(titled)
         named = [self.plain(place, shifted) for place in heads if place not in units and place not in titled]
         if not named:
             return self._remark(start), units, shifted
+        named = [*(_spread(upper, named[-1]) for upper in named[:-1]), named[-1]]
         return [" ".join(filter(None, parts)) for parts in zip(*named, strict=True)], units, shifted
 
     def plain(self, place: int, shifted: bool) -> list[str]:
@@ -220,6 +227,8 @@ class _Reader:
 
     def _are_units(self, cells: Sequence[str]) -> bool:
         said = [cell for cell in cells if cell]
+        if "max" in map(str.lower, said):  # beside it "min" is no minute
+            return False
         return bool(said) and 2 * sum(_UNITS.fullmatch(cell) is not None for cell in said) > len(said)
 
     def _remark(self, start: int) -> list[str] | None:
@@ -299,6 +308,15 @@ class _Reader:
         if column not in self._kept:
             self._kept[column] = self.grid.columns[column].values
         return self._kept[column]
+
+
+def _spread(upper: list[str], lower: list[str]) -> list[str]:
+    """Names over several columns, as merged cells leave them: each up to the next, where a name stands below."""
+    filled: list[str] = []
+    for k, name in enumerate(upper):
+        carries = bool(k and not name and lower[k] and lower[k - 1])
+        filled.append(filled[-1] if carries else name)
+    return filled
 
 
 def _is_year(cell: str) -> bool:

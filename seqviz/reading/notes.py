@@ -7,15 +7,15 @@ from typing import Final
 
 import numpy as np
 
-from seqviz.language import Sentence, tr, trn
+from seqviz.language import Sentence, later, tr, trn
 from seqviz.reading.dates import backwards
 from seqviz.reading.dialect import Dialect
 from seqviz.reading.draft import Draft, DraftColumn, brief
 from seqviz.reading.grid import Column
 from seqviz.reading.kinds import BOOL, DATE, NUMBER, is_time_word
-from seqviz.reading.numerals import MULTIPLIERS, PLAIN
+from seqviz.reading.numerals import MULTIPLIERS, PLAIN, Style
 
-__all__ = ["notes_on_columns", "scaled"]
+__all__ = ["notes_on_columns", "scaled", "style_said"]
 
 _STAND_INS: Final = tuple(sign * (10.0**k - 1) for k in (2, 3, 4, 5) for sign in (-1, 1)) + tuple(
     sign * size for size in (99.9, 999.9, 99.99, 999.99, 1e20, 1e30) for sign in (-1, 1)
@@ -25,18 +25,31 @@ _STAND_INS: Final = tuple(sign * (10.0**k - 1) for k in (2, 3, 4, 5) for sign in
 _MENTIONED: Final = 12
 
 
+def _parted(mark: str) -> tuple[str, str]:
+    """What stands beside a number as a unit and what multiplies it: ``$ k`` is ``$`` and ``k``."""
+    unit, _, last = mark.rpartition(" ")
+    return (unit, last) if mark and last in MULTIPLIERS else (mark, "")
+
+
+def _multipliers(column: Column) -> list[str]:
+    """What multiplies a column's numbers, mark by mark; nothing where it is one unit for all of them, or several."""
+    parts = [_parted(mark) for mark in column.marks]
+    used = np.unique(column.codes[~np.isnan(column.values)]).tolist()
+    units = {parts[k][0] for k in used if any(parts[k])}
+    words = {parts[k][1] for k in used}
+    return [word for _, word in parts] if len(units) < 2 and len(words) > 1 else []
+
+
 def scaled(column: Column) -> np.ndarray:
     """A column's numbers ``(L,)``; K, M, B beside them multiplied in where they differ.
 
     Where other units differ, what has not the commonest one is taken as no number.
     """
-    values, marks = column.values, [m for m in column.marks if m]
-    if len(marks) < 2 and not (marks and marks[0] in MULTIPLIERS and (column.codes[~np.isnan(values)] == 0).any()):
+    values, marks, codes = column.values, [m for m in column.marks if m], column.codes
+    if words := _multipliers(column):
+        return values * np.array([MULTIPLIERS[word] for word in words])[codes]
+    if len(marks) < 2:
         return values
-    codes = column.codes
-    if all(mark in MULTIPLIERS for mark in marks):
-        factors = np.array([MULTIPLIERS[mark] for mark in column.marks])
-        return values * factors[codes]
     counts = np.bincount(codes[~np.isnan(values)], minlength=len(column.marks))
     common = 1 + int(np.argmax(counts[1:]))
     other = (codes != common) & (codes != 0)
@@ -46,15 +59,18 @@ def scaled(column: Column) -> np.ndarray:
     return np.where(other, np.nan, values)
 
 
+def style_said(style: Style) -> Sentence:
+    """How numbers are written, by an example."""
+    read = style.read(style.example)
+    says = later("Numbers were read in the style of {example}, which is {value}.")
+    return tr(says, example=style.example, value=f"{read.value:.15g}" if read else "")
+
+
 def notes_on_columns(draft: Draft, columns: Sequence[Column], rows: np.ndarray, dialect: Dialect) -> list[Sentence]:
     """Signs and units that were left out, how numbers are written, stand-ins for missing values, order of dates."""
     said: list[Sentence] = []
     if dialect.style != PLAIN:
-        read = dialect.style.read(dialect.style.example)
-        said.append(
-            tr("Numbers were read in the style of {example}, which is {value}.", example=dialect.style.example,
-               value=f"{read.value:.15g}" if read else "")
-        )  # fmt: skip
+        said.append(style_said(dialect.style))
     numeric = [c for c in draft.columns if c.kind in (NUMBER, BOOL) and not (c.as_label or c.aside)]
     alone = sum(c.kind == NUMBER for c in draft.columns) == 1
     for column in numeric:
@@ -77,8 +93,11 @@ def _about(draft: Draft, column: DraftColumn, cells: Column, rows: np.ndarray, a
         said.append(tr("In {column}, truth values were read as 1 and 0.", column=title))
     marks = [mark for mark in cells.marks if mark]
     if marks and np.any(cells.codes[rows] != 0):
-        if len(marks) > 1 and all(mark in MULTIPLIERS for mark in marks):
-            said.append(tr("In {column}, {marks} multiply the numbers.", column=title, marks=", ".join(marks)))
+        if words := list(dict.fromkeys(filter(None, _multipliers(cells)))):
+            says = later("In {column}, {marks} multiplies the numbers.")
+            if len(words) > 1:
+                says = later("In {column}, {marks} multiply the numbers.")
+            said.append(tr(says, column=title, marks=", ".join(words)))
         else:
             mark = brief(max(marks, key=lambda m: int((cells.codes == cells.marks[m]).sum())))
             said.append(tr("In {column}, “{mark}” beside the numbers was left out.", column=title, mark=mark))

@@ -139,6 +139,35 @@ def test_a_sheet_with_formulas_that_nobody_computed_and_a_chart() -> None:
     assert "left out: column 2 (b) (empty)" in table.says
 
 
+@pytest.mark.parametrize(
+    ("cells", "values", "says"),
+    [
+        (["1,5", "2,5", "1.003,25"], [1.5, 2.5, 1003.25], "in the style of 1.180,5"),
+        (["1,180.00", "2.5", "12"], [1180, 2.5, 12], "in the style of 1,180.5"),
+        ([1.5, "2,5", 3], [1.5, 2.5, 3], "in the style of 1180,5"),
+        (["1,5 kW", "2,5 kW", "3 kW"], [1.5, 2.5, 3], "“kW” beside the numbers was left out"),
+        (["1.5", "2.5", 3], [1.5, 2.5, 3], ""),
+    ],
+)
+def test_numbers_that_a_sheet_holds_as_text(cells: list, values: list, says: str) -> None:
+    table = read_table(excel(pd.DataFrame({"load": cells, "n": [1, 2, 4]}), index=False))
+    assert table.names == ("load", "n")
+    np.testing.assert_array_equal(table.values, np.column_stack([values, [1, 2, 4]]))
+    assert says in table.says
+    assert says or table.left_out == ()
+
+
+def test_cells_that_were_merged_name_all_their_columns() -> None:
+    book = openpyxl.Workbook()
+    for row in (["Power", None, "Temp", None], ["min", "max", "min", "max"], [1, 2, 3, 4], [5, 6, 7, 9]):
+        book.active.append(row)
+    book.active.merge_cells("A1:B1")
+    book.active.merge_cells("C1:D1")
+    file = io.BytesIO()
+    book.save(file)
+    assert read_table(file.getvalue()).names == ("Power min", "Power max", "Temp min", "Temp max")
+
+
 def bomb(size: int) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -44,6 +44,19 @@ ROWS: dict[str, tuple[str, list, str]] = {
         "Berlin, North, 3\nMade on 2024-01-01, 12:00\n\na,b\n1.5,2\n2.5,4\n3.5,6\n", [[1.5, 2], [2.5, 4], [3.5, 6]],
         "text above the table",
     ),
+    "money in thousands": ("a\n$1.2k\n$3k\n$900\n", [[1200], [3000], [900]], "k multiplies the numbers"),
+    "thousands and plain ones": ("a\n1.5K\n12\n3K\n", [[1500], [12], [3000]], "K multiplies the numbers"),
+    "two signs of a thousand": ("a\n1.5K\n12k\n3K\n", [[1500], [12000], [3000]], "K, k multiply the numbers"),
+    "a table of psql": (" a    |  b\n------+-----\n  1.5 |   2\n    3 |   4\n(2 rows)\n", [[1.5, 2], [3, 4]], "totals"),
+    "a table of MySQL": (
+        "+-----+---+\n| a   | b |\n+-----+---+\n| 1.5 | 2 |\n| 3   | 4 |\n+-----+---+\n", [[1.5, 2], [3, 4]], "",
+    ),
+    "a table of LaTeX": ("1.5 & 2 \\\\\n3 & 4 \\\\\n", [[1.5, 2], [3, 4]], "text"),
+    "blocks of gnuplot": ("# x y\n1.5 2\n3 4\n\n\n5 6\n", [[1.5, 2], [3, 4], [5, 6]], ""),
+    "line ends of every kind": ("a,b\r\n1.5,2\n3,4\r5,6\r\n7,8", [[1.5, 2], [3, 4], [5, 6], [7, 8]], ""),
+    "quotes here and there": ('a,b\n"1,5",2\n3,"4"\n"5,25",6\n', [[1.5, 2], [3, 4], [5.25, 6]], "1180,5"),
+    "a quote that nobody closed": ('a,b\n1,2\n3,"4\n5,6\n', [[1, 2], [3, 4], [5, 6]], ""),
+    "smaller than any number": ("a\n1\n-1e-400\n3\n", [[1], [0], [3]], ""),
     "nothing at all": ("a,b\n,1\n,2\n,3\n", [[1], [2], [3]], "(empty)"),
 }  # fmt: skip
 
@@ -57,6 +70,21 @@ def test_tables_of_odder_kinds(kind: str) -> None:
     if not says:
         assert table.left_out == ()
     assert read_table(text.encode()).values.tolist() == values
+
+
+def test_names_over_several_columns_are_those_of_each() -> None:
+    body = "1,2,3,4\n5,6,7,8\n9,10,11,13\n"
+    assert read_table("Power,,Temp,\nmin,max,min,max\n" + body).names == (
+        "Power min", "Power max", "Temp min", "Temp max",
+    )  # fmt: skip
+    dated = "".join(f"2020-01-0{k},1,{k}\n" for k in range(1, 5))
+    assert read_table(",Power,\ndate,min,max\n" + dated).names == ("Power min", "Power max")
+
+
+@pytest.mark.parametrize("wrong", ["1.234.567", "1.2.3", "12..5", "1,2,3 4"])
+def test_a_number_that_is_none_is_no_second_name(wrong: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"Line 2, column 1 (a) holds '{wrong}'")):
+        print(read_table(f"a;b\n{wrong};1\n1.5;2\n2.5;3\n", separator=";"))
 
 
 def test_their_names_stand_over_their_columns() -> None:
