@@ -61,11 +61,12 @@ _SINGLE = -30.0
 
 def networks(experiment: Experiment) -> dict[str, Experiment]:
     """The same settings as an RNN (ReLU with the identity start, as the IRNN is), a GRU and an LSTM, and as the
-    experiment's own cell where it is none of these; it stands for its family, weights and squashing as they are."""
+    experiment's own cell where it is none of these."""
     families, own = cells.families(), cells.get(experiment.cell)
     identity = experiment.init.scheme == "identity"
     chosen = {name: families[name][-1 if identity else 0] for name in NETS}
-    chosen[own.family] = own.name
+    if own.family not in chosen:
+        chosen[own.family] = own.name
     return {name: experiment.changed(cell=cell) for name, cell in chosen.items()}
 
 

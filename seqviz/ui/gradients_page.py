@@ -107,6 +107,10 @@ def _picture(bench: Bench) -> None:
         st.caption(says)
     if says := _held(bench):
         st.caption(says)
+    if bench.experiment.cell not in [e.cell for e in networks(bench.experiment).values()]:
+        squash = "ReLU" if networks(bench.experiment)["RNN"].cell == "RNN_RELU" else "tanh"
+        says = tr("The RNN is shown with {squash} here, whatever it squashes by on the other pages.", squash=squash)
+        st.caption(says)
     if message := why_message(bench, _scene(bench)):
         mount("why", message, lambda event: _heard(bench, event))
     map_section(bench)

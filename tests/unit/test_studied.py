@@ -41,12 +41,6 @@ def test_the_usual_networks_stand_side_by_side_and_another_beside_them() -> None
     assert states_shown(beside["RNN"]) == ("h",)
 
 
-def test_a_network_that_is_opened_here_is_the_one_that_is_shown() -> None:
-    relu = HERE.changed(cell="RNN_RELU")
-    assert networks(relu)["RNN"] == relu
-    assert networks(replace(HERE.changed(cell="RNN_TANH"), init=Init("identity")))["RNN"].cell == "RNN_TANH"
-
-
 def test_the_gates_closed_form_is_a_product_of_the_forget_biases() -> None:
     """log10 of the norm over units of what the loss asks of c times the sigmoid of the bias to the power of the way."""
     parameters = materialise(HERE)
