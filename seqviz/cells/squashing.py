@@ -57,9 +57,8 @@ GATED_BY: Final = ("sigmoid", "hard_sigmoid", "hard_sigmoid_5")
 
 def name_of(base: str, functions: Sequence[str]) -> str:
     """The name of a cell of torch's with other functions; its own where they are its own."""
-    if tuple(functions) == ("sigmoid", "tanh", "tanh")[: _COUNTS[base]] or (base, *functions) == ("RNN_TANH", "tanh"):
-        return base
-    return f"{base}({', '.join(functions)})"
+    own = ("tanh",) if base == "RNN_TANH" else ("sigmoid", "tanh", "tanh")[: _COUNTS[base]]
+    return base if tuple(functions) == own else f"{base}({', '.join(functions)})"
 
 
 @lru_cache(maxsize=64)
