@@ -64,8 +64,7 @@ class Table:
     choices: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        steps, columns = self.values.shape
-        return f"Table({steps} steps of {columns} columns: {', '.join(self.names[:8])})"
+        return f"Table({self.values.shape}: {', '.join(self.names[:8])})"
 
     @property
     def says(self) -> Sentence:
@@ -277,7 +276,7 @@ def _chosen(draft: Draft, columns: Iterable[str | int] | None, steps: np.ndarray
 
 
 def _asked_for(draft: Draft, columns: Iterable[str | int]) -> list[DraftColumn]:
-    asked = [columns] if isinstance(columns, str | int) else list(columns)
+    asked = list(columns) if isinstance(columns, Iterable) and not isinstance(columns, str) else [columns]
     found = []
     for wish in asked:
         same = [c for c in draft.columns if wish == (c.name or made_up(c.number))] if isinstance(wish, str) else []

@@ -377,7 +377,8 @@ def test_columns_and_rows_are_chosen_by_name_and_number() -> None:
     turned = read_table(text, transpose=True)
     assert (turned.values.shape, turned.names, turned.labels) == ((2, 6), tuple("012345"), ("a", "b"))
     for wrong, says in (({"columns": ["c"]}, "no column 'c'"), ({"columns": ["note"]}, "holds no numbers"),
-                        ({"columns": [9]}, "no column 9"), ({"columns": []}, "No column is chosen"),
+                        ({"columns": [9]}, "no column 9"), ({"columns": 3.5}, "no column 3.5"),
+                        ({"columns": object}, "no column <class"), ({"columns": []}, "No column is chosen"),
                         ({"rows": slice(9, 12)}, "no such rows"), ({"rows": 3}, "must be a slice")):  # fmt: skip
         with pytest.raises(ValueError, match=says):
             read_table(text, **wrong)  # type: ignore[arg-type]
