@@ -92,6 +92,10 @@ def test_the_handle_follows_the_hand_by_itself_and_the_networks_come_when_it_res
     expect(why).to_have_attribute("data-bias", "3.0")
     before, sent = why.get_attribute("data-drawn"), len(flow.sent)
     measured = why.locator("[data-net=LSTM]").get_attribute("points")
+    with flow.page.expect_download() as saved:
+        why.locator(".sv-why-foot select").select_option("svg")
+    text = saved.value.path().read_text(encoding="utf-8")
+    assert all(said in text for said in (why.locator(".sv-why-says").inner_text(), "13%", "/gradients"))
     box = why.locator(".sv-why-knob").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     flow.page.mouse.move(x, y)

@@ -1,10 +1,13 @@
 // What arrives of a gradient, beside the product of the forget gates, whose bias is a handle in the picture. While the
 // hand moves, the product follows by its closed form; on release the networks are measured anew.
 
+import { card, hand } from "./card.js";
+import { saver } from "./controls.js";
 import { el, svg } from "./dom.js";
 import { tr } from "./language.js";
 import { dashesOf } from "./legends.js";
 import { clamp, number } from "./numbers.js";
+import { addressed, fitted } from "./poster.js";
 import { biasFor, left, raised, road } from "./road.js";
 import { readTheme, redressed, wear } from "./theme.js";
 import { Top } from "./top.js";
@@ -15,6 +18,7 @@ import { Top } from "./top.js";
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 14, 4, 40];
 const MOST = 0.72; // of the height there is
+const WIDE = 46; // letters in a line beside the saved picture
 const [LOWEST, HIGHEST] = [-4, 10]; // the biases that the handle reaches
 const ROUNDING = 1e-6; // of a log
 
@@ -46,7 +50,13 @@ export class Why {
     this.handle = svg("g", { class: "sv-why-handle", tabindex: "0", role: "slider" });
     this.picture.append(this.lines, this.blue, this.handle);
     this.cards = el("div", { class: "sv-why-cards" });
-    root.replaceChildren(this.top.root, el("div", { class: "sv-why-body" }, this.picture, this.cards), this.top.story);
+    const foot = el(
+      "div",
+      { class: "sv-why-foot" },
+      this.top.story,
+      saver((format) => this.save(format), true),
+    );
+    root.replaceChildren(this.top.root, el("div", { class: "sv-why-body" }, this.picture, this.cards), foot);
     this.handle.addEventListener("pointerdown", (e) => this.grasp(e));
     this.handle.addEventListener("keydown", (e) => this.pressed(e));
     this.watch = new ResizeObserver(() => this.draw());
@@ -233,6 +243,17 @@ export class Why {
     );
     const name = el("span", { class: "sv-why-net", style: `color:${colour}` }, stroke, label);
     return el("div", { class: "sv-why-card" }, name, el("b", { text: kept }), el("span", { text: says }));
+  }
+
+  // The picture as a file, with its sentence, its numbers and its address.
+  async save(format) {
+    const { header, host, theme } = this;
+    const beside = [...this.cards.children].flatMap((each) => {
+      const [name, kept, says] = [...each.children].map((part) => part.textContent);
+      return [`${name}  ${kept}`, ...fitted(says, WIDE)];
+    });
+    const words = { title: header.says, beside, notes: [header.story, ...addressed(host.address())] };
+    await hand(card(this.picture, theme, words), format, "seqviz-gradient");
   }
 
   grasp(event) {
