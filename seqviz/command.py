@@ -21,7 +21,7 @@ from seqviz import looked
 from seqviz.capture import capture_blocks
 from seqviz.language import preferred, reason, tr, use_language
 from seqviz.looked import inputs_of_table
-from seqviz.reading.networks import NetworkFile, Stack, read_network
+from seqviz.reading.networks import MAX_FILE, NetworkFile, Stack, looks_like_npz, read_network
 from seqviz.reading.networks.told import GATES, Moved
 from seqviz.reading.tables import read_table
 from seqviz.trace import Trace
@@ -209,6 +209,8 @@ def _is_run(path: Path) -> bool:
         Trace.open(path)
         return True
     if path.suffix.lower() != ".npz":
+        return False
+    if path.is_file() and path.stat().st_size <= MAX_FILE and looks_like_npz(path.read_bytes()):
         return False
     Trace.load(path)
     return True

@@ -25,7 +25,7 @@ from seqviz.folders import ABOUT
 from seqviz.kept import Latest
 from seqviz.language import Sentence, later, reason, tr
 from seqviz.reading import MissingValues, Table, read_table
-from seqviz.reading.networks import NetworkFile, Stack, read_network
+from seqviz.reading.networks import NetworkFile, Stack, looks_like_npz, read_network
 from seqviz.reading.networks.archives import folder_of
 from seqviz.reading.networks.made import Whole
 from seqviz.reading.parsing import parse_numbers
@@ -124,7 +124,7 @@ class Yours:
         inside = folder_of(files[main], ABOUT) if files[main][:2] == b"PK" else None
         if inside is not None:
             trace = Trace.of_files(inside)
-        elif main.lower().endswith(".npz"):
+        elif main.lower().endswith(".npz") and not looks_like_npz(files[main]):
             trace = Trace.load(io.BytesIO(files[main]))
         else:
             file = read_network(files[main], main, beside={name: files[name] for name in rest if name != main})

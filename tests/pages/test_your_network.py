@@ -114,6 +114,15 @@ def test_a_saved_run_is_shown(visit):
     assert app.at.session_state["yours"].batch == 2
 
 
+def test_weights_of_numpy_are_no_run(visit):
+    app, stream = visit("your_network"), io.BytesIO()
+    np.savez(stream, **{name: value.numpy() for name, value in nn.GRU(1, 3).state_dict().items()})
+    bring(app, ("weights.npz", stream.getvalue()))
+    yours = app.at.session_state["yours"]
+    assert yours.file is not None
+    assert (yours.shown.cell, yours.shown.hidden_size) == ("GRU", 3)
+
+
 def test_a_wide_network_is_shown_in_part(visit):
     app = visit("your_network")
     bring(app, ("wide.pt", saved(nn.GRU(1, 2048).state_dict())))

@@ -13,6 +13,7 @@ from seqviz.reading.files import bytes_of, is_given, path_of
 from seqviz.reading.networks.archives import unpacked
 from seqviz.reading.networks.file import NetworkFile
 from seqviz.reading.networks.keras import contents_of_hdf5, contents_of_keras, looks_like_hdf5, looks_like_keras
+from seqviz.reading.networks.npz import contents_of_npz, looks_like_npz
 from seqviz.reading.networks.onnx_file import contents_of_onnx, looks_like_onnx
 from seqviz.reading.networks.other_files import refuse_other_files
 from seqviz.reading.networks.pt import contents_of_pt
@@ -45,8 +46,8 @@ def read_network(
 
     ``.pt``, ``.pth`` and ``.ckpt`` as ``torch.save`` and ``torch.jit.save`` write them (state dicts wherever they lie
     in the file, Lightning's checkpoints, whole pickled modules, TorchScript), ``.safetensors``, what Keras saves
-    (``.keras``, ``.weights.h5``, ``.h5``), and ``.onnx``; also one of them in a zip. What kind it is, its content says,
-    not its name. Gates are put in torch's order, and what was moved is said.
+    (``.keras``, ``.weights.h5``, ``.h5``), ``.onnx``, and arrays by name in an ``.npz``; also one of them in a zip.
+    What kind it is, its content says, not its name. Gates are put in torch's order, and what was moved is said.
 
     HDF5 and ONNX are read in a process of its own that is killed if it takes too long or too much memory.
 
@@ -107,6 +108,8 @@ def _content(given: Any, name: str) -> tuple[bytes, str]:
 
 
 def _contents(data: bytes, name: str, beside: Mapping[str, bytes], folder: Path | None) -> Contents:
+    if looks_like_npz(data):
+        return contents_of_npz(data)
     if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return contents_of_keras(data) if looks_like_keras(data) else contents_of_pt(data)
     if looks_like_hdf5(data):

@@ -34,13 +34,17 @@ class Name(NamedTuple):
 
 
 class Made:
-    """What the pickle would have had made: by what, from what, and the state that it gave it."""
+    """What the pickle would have had made: by what, from what, and the state that it gave it.
 
-    __slots__ = ("args", "by", "items", "state")
+    ``state`` is the first part of a state in several, ``given`` all of it.
+    """
+
+    __slots__ = ("args", "by", "given", "items", "state")
 
     def __init__(self, by: Any, args: Any) -> None:
         self.by, self.args = by, args
         self.state: Any = None
+        self.given: Any = None
         self.items: dict[str, Any] = {}
 
 
@@ -229,6 +233,8 @@ class _Machine:
         state, onto = self.stack.pop(), self.stack[-1]
         if isinstance(onto, Made | Ordered):
             onto.state = state[0] if isinstance(state, tuple) and state else state
+        if isinstance(onto, Made):
+            onto.given = state
 
     def _binpersid(self, argument: Any) -> None:
         self.stack.append(self.stored(self.stack.pop()))

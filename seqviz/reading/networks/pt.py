@@ -18,6 +18,7 @@ import numpy as np
 
 from seqviz.language import tr
 from seqviz.reading.networks import archives
+from seqviz.reading.networks.npz import pickled_array
 from seqviz.reading.networks.pickled import Made, Name, Ordered, read_pickle
 from seqviz.reading.networks.stored import FLOATS, OPTIMISER, Contents, Stored, brief
 from seqviz.reading.zipped import damaged
@@ -209,6 +210,9 @@ def _walk(top: Any, contents: Contents, archive: _Archive) -> None:
             continue
         if isinstance(value, Made) and (kind := _other_tensor(value)):
             contents.add(Stored(path, (), kind, lambda: np.empty(())))
+            continue
+        if isinstance(value, Made) and (array := pickled_array(path, value)):
+            contents.add(array)
             continue
         if id(value) in seen:
             continue

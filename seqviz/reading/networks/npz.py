@@ -1,0 +1,84 @@
+"""Weights that ``numpy.savez`` wrote under their names, and numpy arrays in what ``torch.save`` wrote."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from seqviz.language import tr
+from seqviz.reading.networks import archives
+from seqviz.reading.networks.pickled import Made, Name
+from seqviz.reading.networks.stored import Contents, Stored, brief
+from seqviz.reading.npy import Header, read_header
+from seqviz.reading.zipped import UNREADABLE, damaged
+
+__all__ = ["contents_of_npz", "looks_like_npz", "pickled_array"]
+
+_RUN: Final = "about.npy"
+"""What a saved run has, and weights have not."""
+
+
+def looks_like_npz(data: bytes) -> bool:
+    """Whether a file is an archive of named arrays, and no run of ours."""
+    if data[:4] != b"PK\x03\x04":
+        return False
+    try:
+        names = archives.names(data)
+    except ValueError:
+        return False
+    return bool(names) and _RUN not in names and all(name.endswith(".npy") for name in names)
+
+
+def contents_of_npz(data: bytes) -> Contents:
+    """Every array of an ``.npz``, by its name.
+
+    Raises:
+        ValueError: one sentence.
+    """
+    entries, contents = archives.names(data), Contents()
+    if sum(info.file_size for info in entries.values()) > min(archives.MAX_UNPACKED, 2**20 + 20 * len(data)):
+        raise ValueError(damaged())
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            held = {name.removesuffix(".npy"): archive.read(info) for name, info in entries.items()}
+    except UNREADABLE as error:
+        raise ValueError(damaged()) from error
+    for name, content in held.items():
+        contents.add(_stored(name, read_header(content), content))
+    return contents
+
+
+def pickled_array(name: str, made: Made) -> Stored | None:
+    """An array of numpy as a pickle describes it; None for anything else.
+
+    Its state is ``(version, shape, dtype, fortran, bytes)``; protocol 2 writes bytes as a text in Latin-1.
+    """
+    if not isinstance(made.by, Name) or made.by.name != "_reconstruct" or not made.by.module.startswith("numpy."):
+        return None
+    if not isinstance(made.given, tuple) or len(made.given) != 5:
+        return None
+    _, shape, dtype, fortran, held = made.given
+    if isinstance(held, Made) and held.by == ("_codecs", "encode") and isinstance(held.args[0], str):
+        held = held.args[0].encode("latin1", "replace")
+    known = isinstance(dtype, Made) and isinstance(dtype.given, tuple) and len(dtype.given) > 1 and dtype.args
+    sizes = isinstance(shape, tuple) and len(shape) <= 8 and all(type(n) is int and 0 <= n < 2**40 for n in shape)
+    if not known or not sizes or not isinstance(held, bytes):
+        return None
+    kind = f"{dtype.given[1]}{dtype.args[0]}"
+    if kind[1:] not in ("f2", "f4", "f8") or kind[0] not in "<>=":
+        return Stored(name, shape, brief(kind), lambda: np.empty(()))
+    return _stored(name, Header(np.dtype(kind), bool(fortran), shape, 0), held)
+
+
+def _stored(name: str, header: Header, content: bytes) -> Stored:
+    return Stored(name, header.shape, header.dtype.name, partial(_numbers, name, header, content))
+
+
+def _numbers(name: str, header: Header, content: bytes) -> Any:
+    if header.start + header.nbytes > len(content):
+        raise ValueError(tr("The file is damaged: {name} reaches beyond the numbers that it holds.", name=brief(name)))
+    return header.array(content).astype(header.dtype.newbyteorder("<"), copy=False)
