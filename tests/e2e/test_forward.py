@@ -175,11 +175,12 @@ def test_what_overflows_in_torch_overflows_in_the_browser(bare_page, cell, held)
     overflown = 0
     for seed in range(100):
         given = huge(cell, seed, held=held)
-        if hangs_on_order(given):
-            continue
         trace, found = seqviz.run(given), in_the_browser(bare_page, given)
         kinds = {name: sort(trace[name][:, 0]) for name in trace.signals}
-        assert [name for name in kinds if (kinds[name] != sort(found[name])).any()] == [], f"seed {seed}"
+        other = [name for name in kinds if (kinds[name] != sort(found[name])).any()]
+        if other and hangs_on_order(given):
+            continue
+        assert other == [], f"seed {seed}"
         overflown += any(kind.any() for kind in kinds.values())
     assert overflown >= {"RNN_RELU": 30}.get(cell, 10 if held else 0)
 
