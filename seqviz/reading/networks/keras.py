@@ -20,7 +20,7 @@ from seqviz.reading.networks.archives import entry
 from seqviz.reading.networks.foreign import Layer, put, reordered
 from seqviz.reading.networks.kerasconfig import Described, Place, description, is_cudnn
 from seqviz.reading.networks.started import read_apart
-from seqviz.reading.networks.stored import FLOATS, OPTIMISER, Contents, Stored, brief
+from seqviz.reading.networks.stored import FLOATS, OPTIMISER, Contents, Stored, brief, cut_short
 from seqviz.reading.networks.told import BY_BLOCKS, GATES, Question, moves
 
 __all__ = ["contents_of_hdf5", "contents_of_keras", "looks_like_hdf5", "looks_like_keras"]
@@ -138,7 +138,7 @@ def _refuse(path: str, problem: str) -> np.ndarray:
     if problem == "filter":
         raise ValueError(tr("{name} is packed in a way that is not read; save the model again with Keras.",
                             name=brief(path)))  # fmt: skip
-    raise ValueError(tr("The file is damaged: {name} reaches beyond the numbers that it holds.", name=brief(path)))
+    raise cut_short(path)
 
 
 def _sorted(arrays: Mapping[str, Stored]) -> tuple[list[_Cell], list[_Cell]]:

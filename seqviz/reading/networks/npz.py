@@ -9,10 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from seqviz.language import tr
 from seqviz.reading.networks import archives
 from seqviz.reading.networks.pickled import Made, Name
-from seqviz.reading.networks.stored import Contents, Stored, brief
+from seqviz.reading.networks.stored import Contents, Stored, brief, cut_short
 from seqviz.reading.npy import Header, read_header
 from seqviz.reading.zipped import UNREADABLE, damaged
 
@@ -80,5 +79,5 @@ def _stored(name: str, header: Header, content: bytes) -> Stored:
 
 def _numbers(name: str, header: Header, content: bytes) -> Any:
     if header.start + header.nbytes > len(content):
-        raise ValueError(tr("The file is damaged: {name} reaches beyond the numbers that it holds.", name=brief(name)))
+        raise cut_short(name)
     return header.array(content).astype(header.dtype.newbyteorder("<"), copy=False)

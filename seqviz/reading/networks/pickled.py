@@ -34,24 +34,29 @@ class Name(NamedTuple):
 
 
 class Made:
-    """What the pickle would have had made: by what, from what, and the state that it gave it.
+    """What the pickle would have had made: by what, from what, and the state that it was ``given``."""
 
-    ``state`` is the first part of a state in several, ``given`` all of it.
-    """
-
-    __slots__ = ("args", "by", "given", "items", "state")
+    __slots__ = ("args", "by", "given", "items")
 
     def __init__(self, by: Any, args: Any) -> None:
         self.by, self.args = by, args
-        self.state: Any = None
         self.given: Any = None
         self.items: dict[str, Any] = {}
+
+    @property
+    def state(self) -> Any:
+        """Its attributes: the first part of a state in several."""
+        return _first(self.given)
 
 
 class Ordered(dict[str, Any]):
     """An OrderedDict, which may have a state beside its items."""
 
     state: Any = None
+
+
+def _first(state: Any) -> Any:
+    return state[0] if isinstance(state, tuple) and state else state
 
 
 Build = Callable[[Any, Any], Any]
@@ -231,10 +236,10 @@ class _Machine:
 
     def _build(self, argument: Any) -> None:
         state, onto = self.stack.pop(), self.stack[-1]
-        if isinstance(onto, Made | Ordered):
-            onto.state = state[0] if isinstance(state, tuple) and state else state
         if isinstance(onto, Made):
             onto.given = state
+        elif isinstance(onto, Ordered):
+            onto.state = _first(state)
 
     def _binpersid(self, argument: Any) -> None:
         self.stack.append(self.stored(self.stack.pop()))

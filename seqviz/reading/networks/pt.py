@@ -20,7 +20,7 @@ from seqviz.language import tr
 from seqviz.reading.networks import archives
 from seqviz.reading.networks.npz import pickled_array
 from seqviz.reading.networks.pickled import Made, Name, Ordered, read_pickle
-from seqviz.reading.networks.stored import FLOATS, OPTIMISER, Contents, Stored, brief
+from seqviz.reading.networks.stored import FLOATS, OPTIMISER, Contents, Stored, brief, cut_short
 from seqviz.reading.zipped import damaged
 
 __all__ = ["contents_of_pt"]
@@ -150,9 +150,7 @@ class _Archive:
         count = math.prod(tensor.size)
         held = len(view) // dtype.itemsize
         if count and (reach >= held or count > held):
-            raise ValueError(
-                tr("The file is damaged: {name} reaches beyond the numbers that it holds.", name=brief(name))
-            )
+            raise cut_short(name)
         flat = np.frombuffer(view, dtype.newbyteorder(">") if self.big else dtype, count=held)
         if not count:
             return flat[:0].reshape(tensor.size)

@@ -11,7 +11,7 @@ import numpy as np
 
 from seqviz.language import Sentence, later, tr
 
-__all__ = ["FLOATS", "OPTIMISER", "Contents", "Stored", "brief"]
+__all__ = ["FLOATS", "OPTIMISER", "Contents", "Stored", "brief", "cut_short"]
 
 FLOATS: Final = MappingProxyType({"float16": "<f2", "bfloat16": "<u2", "float32": "<f4", "float64": "<f8"})
 """The types of weights that are read, by torch's names, and how numpy sees their bytes."""
@@ -103,6 +103,11 @@ def brief(name: str) -> str:
     """A name of the file as it may stand in a sentence: its end, on one line."""
     plain = "".join(letter if letter.isprintable() else "?" for letter in name[-2 * _SHOWN :])
     return plain if len(plain) <= _SHOWN else "…" + plain[1 - _SHOWN :]
+
+
+def cut_short(name: str) -> ValueError:
+    """What is raised where the file has fewer numbers than a tensor of it says."""
+    return ValueError(tr("The file is damaged: {name} reaches beyond the numbers that it holds.", name=brief(name)))
 
 
 def _widened(half: np.ndarray) -> np.ndarray:
