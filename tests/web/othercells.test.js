@@ -9,7 +9,7 @@ import { drawn } from "../../seqviz/scope/web/celldrawing.js";
 import { formOf } from "../../seqviz/scope/web/form.js";
 import { StepValues } from "../../seqviz/scope/web/stepvalues.js";
 import { unpack } from "../../seqviz/scope/web/tape.js";
-import { equationsOf, phasesOf, rowsOf, spelt } from "../../seqviz/scope/web/terms.js";
+import { equationsOf, filled, phasesOf, rowsOf, spelt } from "../../seqviz/scope/web/terms.js";
 
 const CELLS = JSON.parse(readFileSync(new URL("./cells.json", import.meta.url), "utf8"));
 const printed = (cell) => equationsOf(CELLS[cell]).map(({ law }) => spelt(law));
@@ -27,6 +27,19 @@ test("the equations are those of torch's documentation", () => {
     "n_t = tanh(W_in x_t + b_in + r_t ⊙ (W_hn h_{t−1} + b_hn))",
     "h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t−1}",
   ]);
+});
+
+test("a negative number stands in one pair of brackets, and in none where it begins", () => {
+  const law = (cell, signal) => equationsOf(CELLS[cell]).find(({ value }) => value === signal).law;
+  const v = { o: "0.490", c: "−0.002", f: "−1.000", c_: "−0.300", i: "0.500", g: "−0.250", z: "−0.100", n: "−0.2" };
+  assert.equal(filled(law("LSTM", "h"), { ...v, h: "h" }), "h = 0.490 × tanh(−0.002)");
+  assert.equal(filled(law("LSTM", "c").slice(1), v), " = −1.000 × (−0.300) + 0.500 × (−0.250)");
+  assert.equal(
+    filled(law("GRU", "h").slice(1), { ...v, h_: "−0.4" }),
+    " = (1 − (−0.100)) × (−0.2) + (−0.100) × (−0.4)",
+  );
+  const a = { link: "c", text: ["c"] };
+  assert.equal(filled([a, "^2 + min(", a, ", ", a, ")"], { c: "−2" }), "(−2)^2 + min(−2, −2)");
 });
 
 test("a step of a GRU is what a hand computes", () => {

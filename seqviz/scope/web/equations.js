@@ -11,7 +11,7 @@ import { short, spelt } from "./terms.js";
 
 const MOST = 7; // single contributions of a term; the others are added up
 const span = (link, ...children) => el("span", link ? { "data-link": link } : {}, ...children);
-const signed = (value) => (value < 0 ? `(${number(value)})` : number(value));
+const signed = (value) => number(value).replace(/^−.*/, "($&)");
 const plus = (value) => (value < 0 ? ` − ${number(-value)}` : ` + ${number(value)}`);
 
 /**

@@ -3,22 +3,10 @@
 import { el, typeset } from "./dom.js";
 import { tr } from "./language.js";
 import { number } from "./numbers.js";
-import { equationsOf, short, spelt } from "./terms.js";
+import { equationsOf, filled, short, spelt } from "./terms.js";
 
 /** @import { ScopeRow } from "./headers.js" */
-/** @import { Equation, Piece } from "./terms.js" */
-
-// A state's equation, its right side with the numbers of the table, and the result.
-/** @type {(pieces: Piece[], v: Record<string, string>) => string} */
-const filled = (pieces, v) =>
-  pieces
-    .map((piece, k) => {
-      if (typeof piece === "string") return piece.replace(" ⊙ ", " × ");
-      const value = v[piece.link];
-      if (value === undefined) return filled(piece.text, v);
-      return k && value.startsWith("−") ? `(${value})` : value;
-    })
-    .join("");
+/** @import { Equation } from "./terms.js" */
 
 export class Inspector {
   constructor(onInput, onCell) {

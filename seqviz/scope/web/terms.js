@@ -61,6 +61,21 @@ const SHORT = [
 export const short = (text) =>
   SHORT.reduce((found, [from, to]) => found.replace(from, /** @type {string} */ (to)), text);
 
+// A law with numbers in place of what it links to. A negative one stands in brackets, unless it begins a law or stands
+// behind an opening bracket.
+/** @type {(law: Piece[], v: Record<string, string>) => string} */
+export function filled(law, v) {
+  /** @type {(piece: Piece) => {text: string, own: boolean}[]} */
+  const pieces = (piece) => {
+    if (typeof piece === "string") return [{ text: piece.replace(" ⊙ ", " × "), own: false }];
+    return v[piece.link] === undefined ? piece.text.flatMap(pieces) : [{ text: v[piece.link], own: true }];
+  };
+  return law.flatMap(pieces).reduce((said, { text, own }, k, all) => {
+    const open = /(^|[(=,] ?)$/.test(said) && !all[k + 1]?.text.startsWith("^");
+    return said + (own && text.startsWith("−") && !open ? `(${text})` : text);
+  }, "");
+}
+
 export class Printed {
   /**
    * @param {Described} description
