@@ -98,10 +98,14 @@ class LessonTask(TypedDict):
 
 
 class LessonHeader(TypedDict):
-    """A step of a lesson: no picture, but what is said beside one. `steps` are open, done, or have nothing to do."""
+    """A step of a lesson: no picture, but what is said beside one. `steps` are open, done, or have nothing to do.
+
+    `opened` names one opening of the lesson: what is still on its way when that is left is drawn nowhere.
+    """
 
     panel: Literal["lesson"]
     id: str
+    opened: str
     title: str
     at: int
     steps: Sequence[str]

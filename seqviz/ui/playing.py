@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -71,6 +72,7 @@ class Playing:
     before: dict[str, Held] = field(default_factory=dict)
     language: str = "en"
     goto: str = ""
+    opened: str = field(default_factory=lambda: token_hex(8))
 
     @property
     def step(self) -> Step:

@@ -57,6 +57,7 @@ def _header(now: Playing, page: str) -> LessonHeader:
     return {
         "panel": "lesson",
         "id": f"{lesson.id}.{step.id}.{current()}.{answer}",
+        "opened": now.opened,
         "title": plain(lesson.title),
         "at": now.at,
         "steps": [_standing(now, one) for one in lesson.steps],

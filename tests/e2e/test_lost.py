@@ -114,6 +114,7 @@ def test_networks_in_training_are_there_again_and_learn_on(lost, open_at):
     screen.until("() => +(document.querySelector('.sv-learning .sv-clock')?.textContent.slice(5) ?? 0) > 0")
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".sv-learning .sv-status")).to_contain_text("Stopped.")
+    expect(page.get_by_role("button", name="Train on")).to_be_visible()
     screen.rest()
     kept(screen, "run")
     says, step, address = page.locator(".sv-learning .sv-status").inner_text(), clock.inner_text(), page.url

@@ -439,6 +439,7 @@
  * @typedef {object} LessonHeader
  * @property {"lesson"} panel
  * @property {string} id
+ * @property {string} opened
  * @property {string} title
  * @property {number} at
  * @property {string[]} steps

@@ -11,6 +11,7 @@ import { shine, spotlight } from "./spotlight.js";
 
 const TAGS = ["p", "em", "strong", "ul", "ol", "li", "blockquote", "h3", "h4", "code", "pre", "br", "hr", "span"];
 const LETTERS = "ABCDEF";
+const left = new Set(); // the openings of lessons that were left, whichever page's rail did it
 const held = { keys: false }; // whether the rail had the keys when its page was left
 
 // A text as it is shown: nothing but elements that are known, and links to the web.
@@ -28,7 +29,6 @@ export function built(parts) {
 export class Rail {
   /** @type {LessonHeader} */
   header;
-  left = false; // whether the person has left the lesson
 
   /**
    * @param {HTMLElement} root
@@ -46,7 +46,7 @@ export class Rail {
 
   /** @param {Message<LessonHeader>} message */
   update({ header }) {
-    if (this.left) return; // it was on its way when the lesson was left
+    if (left.has(header.opened)) return; // it was on its way when the lesson was left
     const first = !this.header;
     const moved = first ? !this.host.view().has("step") : this.header.spot.key !== header.spot.key;
     this.header = header;
@@ -89,7 +89,7 @@ export class Rail {
   }
 
   leave() {
-    this.left = true;
+    left.add(this.header.opened);
     this.host.show({ address: "", fields: this.header.fields }, this.host.view());
     shine(null, false);
     this.send({ type: "leave" });

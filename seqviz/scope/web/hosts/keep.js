@@ -17,12 +17,16 @@ async function store(mode) {
   return { base, rows: base.transaction("experiments", mode).objectStore("experiments") };
 }
 
-const known = new Set();
+/** @type {Map<string, Promise<void>>} */
+const known = new Map();
 
-// Keep what lies at an address of the server, unless it is kept already.
-export async function remember(digest, address) {
-  if (known.has(digest)) return;
-  known.add(digest);
+// Keep what lies at an address of the server, unless it is kept already; done when it is kept, or cannot be.
+export function remember(digest, address) {
+  if (!known.has(digest)) known.set(digest, fetched(digest, address));
+  return known.get(digest);
+}
+
+async function fetched(digest, address) {
   try {
     const answer = await fetch(address);
     if (!answer.ok) throw new Error(`${answer.status}`);

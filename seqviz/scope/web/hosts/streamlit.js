@@ -8,7 +8,7 @@ import { frame } from "./frame.js";
 import { keys, resized, rethemed, touched, typed } from "./page.js";
 import { plotlyFrom } from "./plotly.js";
 import { room } from "./room.js";
-import { hear, keep, leave, libraryOf, say, tail } from "./tab.js";
+import { hear, keep, leave, libraryOf, say, settle, tail } from "./tab.js";
 
 /** @import { Tail } from "../headers.js" */
 /** @import { Host } from "../host.js" */
@@ -43,7 +43,7 @@ const hostOf = (about, send) => ({
 export default function ({ data, parentElement, setTriggerValue }) {
   const { language, panel, link } = unpack(data).header;
   const about = tail(data);
-  if (about?.place) address.write(about.place.address, about.place.fields, address.view());
+  if (about?.place) settle(about);
   const send = (sent) => setTriggerValue("edit", sent);
   speak(language);
   frame(language);

@@ -3,7 +3,7 @@
 // address in the session that took its place, and what was not heard is sent again there.
 
 import { sentences, tr, trn } from "../language.js";
-import { written } from "./address.js";
+import { view as shown, write, written } from "./address.js";
 import { remember, recall } from "./keep.js";
 
 let load = `${Math.random().toString(36).slice(2)}${Date.now().toString(36)}`;
@@ -83,8 +83,22 @@ export function hear(about, send) {
     }
   }
   if (one.told !== session) flush(one);
-  for (const digest of about.keep) remember(digest, beside(`${folder}/kept/${digest}`));
+  shelve(about);
   if (about.wants.length) recall(about.wants).then((codes) => say(key, { codes }));
+}
+
+/** @param {Tail} about */
+const shelve = (about) =>
+  Promise.all(about.keep.map((digest) => remember(digest, beside(`${about.folder}/kept/${digest}`))));
+
+let places = 0;
+// The address of a page whose pictures have none of their own. It names only what can be brought back: it waits for
+// what the browser is to keep.
+/** @param {Tail} about */
+export async function settle(about) {
+  const [mine, page] = [++places, location.pathname];
+  if (about.keep.length) await shelve(about);
+  if (mine === places && page === location.pathname) write(about.place.address, about.place.fields, shown());
 }
 
 export function leave(key) {
