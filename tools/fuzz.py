@@ -14,6 +14,7 @@ import base64
 import io
 import json
 import logging
+import pickle
 import random
 import sys
 import time
@@ -120,12 +121,20 @@ def readers() -> dict[str, Reader]:
 
 
 def _networks() -> list[bytes]:
-    """A state dict and a whole module as torch saves them, and safetensors."""
+    """A state dict and a whole module as torch saves and saved them, plain pickles, numpy's archives, safetensors."""
+    by_hand = {
+        name: torch.ones(3, 2 if name[2] == "x" else 3) for name in ("W_xr", "W_xz", "W_xn", "W_hr", "W_hz", "W_hn")
+    }
     made = []
-    for thing in (torch.nn.GRU(2, 3).state_dict(), torch.nn.Sequential(torch.nn.LSTM(2, 3))):
-        file = io.BytesIO()
-        torch.save(thing, file)
-        made.append(file.getvalue())
+    for thing in (torch.nn.GRU(2, 3).state_dict(), torch.nn.Sequential(torch.nn.LSTM(2, 3)), by_hand):
+        for zipped in (True, False):
+            file = io.BytesIO()
+            torch.save(thing, file, _use_new_zipfile_serialization=zipped)
+            made.append(file.getvalue())
+    arrays = {name: value.numpy() for name, value in torch.nn.GRU(2, 3).state_dict().items()}
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    made += [file.getvalue(), pickle.dumps(arrays), pickle.dumps(torch.nn.LSTM(2, 3))]
     return [*made, safetensors.torch.save(torch.nn.LSTM(2, 3).state_dict()), to_safetensors(large())]
 
 

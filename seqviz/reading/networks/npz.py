@@ -54,23 +54,26 @@ def contents_of_npz(data: bytes) -> Contents:
 def pickled_array(name: str, made: Made) -> Stored | None:
     """An array of numpy as a pickle describes it; None for anything else.
 
-    Its state is ``(version, shape, dtype, fortran, bytes)``; protocol 2 writes bytes as a text in Latin-1.
+    Its state is ``(version, shape, dtype, fortran, bytes)``; in protocol 5 it has arguments in its place, ``(bytes,
+    dtype, shape, order)``.
     """
-    if not isinstance(made.by, Name) or made.by.name != "_reconstruct" or not made.by.module.startswith("numpy."):
+    if not isinstance(made.by, Name) or not made.by.module.startswith("numpy."):
         return None
-    if not isinstance(made.given, tuple) or len(made.given) != 5:
+    if made.by.name == "_frombuffer" and isinstance(made.args, tuple) and len(made.args) == 4:
+        held, dtype, shape, order = made.args
+        fortran = order == "F"
+    elif made.by.name == "_reconstruct" and isinstance(made.given, tuple) and len(made.given) == 5:
+        _, shape, dtype, fortran, held = made.given
+    else:
         return None
-    _, shape, dtype, fortran, held = made.given
-    if isinstance(held, Made) and held.by == ("_codecs", "encode") and isinstance(held.args[0], str):
-        held = held.args[0].encode("latin1", "replace")
     known = isinstance(dtype, Made) and isinstance(dtype.given, tuple) and len(dtype.given) > 1 and dtype.args
     sizes = isinstance(shape, tuple) and len(shape) <= 8 and all(type(n) is int and 0 <= n < 2**40 for n in shape)
-    if not known or not sizes or not isinstance(held, bytes):
+    if not known or not sizes or not isinstance(held, bytes | bytearray):
         return None
     kind = f"{dtype.given[1]}{dtype.args[0]}"
     if kind[1:] not in ("f2", "f4", "f8") or kind[0] not in "<>=":
         return Stored(name, shape, brief(kind), lambda: np.empty(()))
-    return _stored(name, Header(np.dtype(kind), bool(fortran), shape, 0), held)
+    return _stored(name, Header(np.dtype(kind), bool(fortran), shape, 0), bytes(held))
 
 
 def _stored(name: str, header: Header, content: bytes) -> Stored:

@@ -13,9 +13,15 @@ from seqviz.reading.files import bytes_of, is_given, path_of
 from seqviz.reading.networks.archives import unpacked
 from seqviz.reading.networks.file import NetworkFile
 from seqviz.reading.networks.keras import contents_of_hdf5, contents_of_keras, looks_like_hdf5, looks_like_keras
+from seqviz.reading.networks.legacy import (
+    contents_of_legacy,
+    contents_of_pickle,
+    looks_like_legacy,
+    looks_like_pickle,
+)
 from seqviz.reading.networks.npz import contents_of_npz, looks_like_npz
 from seqviz.reading.networks.onnx_file import contents_of_onnx, looks_like_onnx
-from seqviz.reading.networks.other_files import refuse_other_files
+from seqviz.reading.networks.other_files import refuse_other_files, refuse_other_pickles
 from seqviz.reading.networks.pt import contents_of_pt
 from seqviz.reading.networks.safetensors import contents_of_safetensors, looks_like_safetensors
 from seqviz.reading.networks.stacks import stacks_of
@@ -44,8 +50,9 @@ def read_network(
 ) -> NetworkFile:
     """Read the recurrent layers of a trained network; nothing in the file is run.
 
-    ``.pt``, ``.pth`` and ``.ckpt`` as ``torch.save`` and ``torch.jit.save`` write them (state dicts wherever they lie
-    in the file, Lightning's checkpoints, whole pickled modules, TorchScript), ``.safetensors``, what Keras saves
+    ``.pt``, ``.pth`` and ``.ckpt`` as ``torch.save`` and ``torch.jit.save`` write them, and wrote before version 1.6
+    (state dicts wherever they lie in the file, Lightning's checkpoints, whole pickled modules, TorchScript), plain
+    pickles of tensors or of numpy's arrays, ``.safetensors``, what Keras saves
     (``.keras``, ``.weights.h5``, ``.h5``), ``.onnx``, and arrays by name in an ``.npz``; also one of them in a zip.
     What kind it is, its content says, not its name. Gates are put in torch's order, and what was moved is said.
 
@@ -75,6 +82,8 @@ def read_network(
         data, around = _inside(data, around)
     contents = _contents(data, name, around, folder)
     stacks, refused = stacks_of(contents)
+    if not stacks and not refused and looks_like_pickle(data):
+        refuse_other_pickles(data)
     if not stacks:
         raise ValueError(refused[0] if refused else _nothing(contents))
     file = NetworkFile(name, tuple(stacks), (*contents.notes, *refused), MappingProxyType(contents.tensors))
@@ -118,6 +127,10 @@ def _contents(data: bytes, name: str, beside: Mapping[str, bytes], folder: Path 
         return contents_of_safetensors(data)
     if looks_like_onnx(data, name):
         return _onnx(data, dict(beside), folder)
+    if looks_like_legacy(data):
+        return contents_of_legacy(data)
+    if looks_like_pickle(data):
+        return contents_of_pickle(data)
     refuse_other_files(data, name)
     raise AssertionError
 

@@ -6,10 +6,7 @@ from typing import Final
 
 from seqviz.language import later, tr
 
-__all__ = ["refuse_other_files"]
-
-_LEGACY: Final = bytes.fromhex("6cfc9c46f9206aa85019")
-"""torch's magic number before version 1.6, as it stands in a pickle."""
+__all__ = ["refuse_other_files", "refuse_other_pickles"]
 
 _OTHERS: Final = (
     (b"version https://git-lfs", later("a pointer of git-lfs, not the file itself; run “git lfs pull” to get it")),
@@ -19,7 +16,7 @@ _OTHERS: Final = (
     (b"\xfd7zXZ", later("packed with xz; unpack it first")),
     (b"7z\xbc\xaf", later("a 7z archive; unpack it first")),
     (b"Rar!", later("a RAR archive; unpack it first")),
-    (b"\x93NUMPY", later("an array saved by numpy, which has no names of weights; save a state dict with torch.save")),
+    (b"\x93NUMPY", later("one array saved by numpy, without a name; save all weights by their names with numpy.savez")),
     (b"%PDF", later("a PDF document")),
     (b"\x89PNG", later("a picture")),
     (b"\xff\xd8\xff", later("a picture")),
@@ -30,6 +27,16 @@ _OTHERS: Final = (
     (b"x\xda", later("packed with zlib, as joblib does it; a model of scikit-learn has no recurrent layer")),
     (b"<", later("a web page or XML; the download may have needed a login")),
 )
+
+_PICKLES: Final = (
+    (b"sklearn", later("a model of scikit-learn, which has no recurrent layer")),
+    (b"xgboost", later("a model of XGBoost, which has no recurrent layer")),
+    (b"lightgbm", later("a model of LightGBM, which has no recurrent layer")),
+    (b"joblib", later("a file of joblib; save the arrays by their names with numpy.savez")),
+    (b"pandas", later("a table of pandas; save it as .csv or .parquet and bring it as data")),
+    (b"keras", later('a pickled model of Keras; save it with model.save("model.keras")')),
+)
+_HEAD: Final = 2**16
 
 
 def refuse_other_files(data: bytes, name: str) -> None:
@@ -45,14 +52,21 @@ def refuse_other_files(data: bytes, name: str) -> None:
     raise ValueError(tr("This file is of no kind that is known here. {kinds}", kinds=kinds))
 
 
+def refuse_other_pickles(data: bytes) -> None:
+    """Say what a pickle without recurrent layers is, where the names in it tell.
+
+    Raises:
+        ValueError: they do; one sentence.
+    """
+    said = next((what for word, what in _PICKLES if word in data[:_HEAD]), "")
+    if said:
+        raise ValueError(tr("This is {what}.", what=tr(said)))
+
+
 def _named(data: bytes, name: str) -> str:
     ending = name.lower()
     if not data.strip(b"\0 \t\r\n"):
         return later("an empty file")
-    if data[:1] == b"\x80" and _LEGACY in data[:64]:
-        return later("written by torch before 1.6, or as it did then; open it with torch.load and torch.save it again")
-    if data[:1] == b"\x80" and data[1:2] <= b"\x05":
-        return _pickle(data)
     if data[257:262] == b"ustar":
         return later("a tar archive; unpack it first")
     if data[4:8] == b"TFL3" or ending.endswith(".tflite"):
@@ -64,12 +78,6 @@ def _named(data: bytes, name: str) -> str:
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     found = next((what for magic, what in _OTHERS if start.startswith(magic)), "")
     return found or (later("a table; it is data for a network, not a network") if _table(data, ending) else "")
-
-
-def _pickle(data: bytes) -> str:
-    if b"sklearn" in data[:4096]:
-        return later("a model of scikit-learn, which has no recurrent layer")
-    return later("a pickle that torch.save did not write; save model.state_dict() with torch.save instead")
 
 
 def _table(data: bytes, name: str) -> bool:

@@ -6,13 +6,14 @@ length in them against the bytes that are there. A name in the pickle is a name 
 
 from __future__ import annotations
 
+import io
 import pickletools
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
 from seqviz.language import tr
 
-__all__ = ["Made", "Name", "Ordered", "read_pickle"]
+__all__ = ["Made", "Name", "Ordered", "Steps", "read_pickle"]
 
 MAX_BYTES: Final = 2**24
 MAX_OPCODES: Final = 500_000
@@ -62,13 +63,29 @@ def _first(state: Any) -> Any:
 Build = Callable[[Any, Any], Any]
 
 
-def read_pickle(data: bytes, build: Build, stored: Callable[[Any], Any]) -> Any:
+class Steps:
+    """How many opcodes may still be read."""
+
+    def __init__(self) -> None:
+        self.left = MAX_OPCODES
+
+
+def read_pickle(
+    data: bytes | IO[bytes],
+    build: Build,
+    stored: Callable[[Any], Any],
+    *,
+    most: int = MAX_BYTES,
+    steps: Steps | None = None,
+) -> Any:
     """What a pickle describes: dicts, lists, tuples, texts and numbers as they are, anything else as ``Made``.
 
     Args:
-        data: the pickle.
+        data: the pickle, or an open file, which is left behind the pickle.
         build: takes a :class:`Name` (or whatever stands in its place) and arguments, and gives what they stand for.
         stored: takes the description of something that lies outside the pickle, and gives what stands for it.
+        most: bytes that are read.
+        steps: how many opcodes may still be read, of this and of other pickles.
 
     Returns:
         The object. Of a dict the items whose keys are texts, or whole numbers, as text.
@@ -76,21 +93,27 @@ def read_pickle(data: bytes, build: Build, stored: Callable[[Any], Any]) -> Any:
     Raises:
         ValueError: one sentence; it is damaged, too long, or of a kind that torch does not write.
     """
-    if len(data) > MAX_BYTES:
-        raise ValueError(tr("The file's list of contents is larger than {most} MiB.", most=MAX_BYTES // 2**20))
-    machine = _Machine(build, stored)
+    file = io.BytesIO(data) if isinstance(data, bytes) else data
+    begun, machine, steps = file.tell(), _Machine(build, stored), steps or Steps()
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
-            if count >= MAX_OPCODES:
-                break
+        for opcode, argument, _ in pickletools.genops(file):
+            steps.left -= 1
+            if steps.left < 0:
+                raise _TooLong(tr("The file's list of contents has more than {most:,} entries.", most=MAX_OPCODES))
+            if file.tell() - begun > most:
+                raise _TooLong(tr("The file's list of contents is larger than {most} MiB.", most=most // 2**20))
             machine.step(opcode.name, argument)
-        else:
-            return machine.stack[-1]
+        return machine.stack[-1]
+    except _TooLong:
+        raise
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(
             tr("The file's list of contents cannot be read; it may have been cut short or changed.")
         ) from error
-    raise ValueError(tr("The file's list of contents has more than {most:,} entries.", most=MAX_OPCODES))
+
+
+class _TooLong(ValueError):
+    """A pickle that goes on for longer than is read."""
 
 
 class _Machine:
@@ -214,7 +237,9 @@ class _Machine:
 
     def _stack_global(self, argument: Any) -> None:
         name, module = self.stack.pop(), self.stack.pop()
-        self.stack.append(Name(str(module), str(name)))
+        if not isinstance(module, str) or not isinstance(name, str):
+            raise TypeError("a name is a text")
+        self.stack.append(Name(module, name))
 
     def _reduce(self, argument: Any) -> None:
         args, by = self.stack.pop(), self.stack.pop()
