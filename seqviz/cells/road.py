@@ -16,6 +16,7 @@ from seqviz.cells.cell import Cell
 from seqviz.cells.nodes import Multiply, Nodes, times, value_of
 from seqviz.cells.operations import SLOPES
 from seqviz.cells.ran import Pulled, Ran
+from seqviz.cells.tape import Node
 
 __all__ = ["Pulled", "Rebuilt", "Values", "jacobians", "pull", "pull_back", "rebuild", "run", "within"]
 
@@ -53,15 +54,31 @@ def run(
     steps, batch = x.shape[:2]
     hidden = next(len(weights[name]) for name, letters in cell.shapes.items() if letters[0] == "H" and name in weights)
     kind = np.result_type(x, *initial.values())
-    nodes = cell.nodes
-    widths = [cell.width(node.width, x.shape[-1], hidden) for node in nodes]
-    found = [np.empty((steps, batch, width), kind) for width in widths]
-    before = dict(initial)
+    kept = {state: np.empty((steps + 1, *start.shape), kind) for state, start in initial.items()}
+    for state, start in initial.items():
+        kept[state][0] = start
+    before = {state: values[:-1] for state, values in kept.items()}
+    again = set(range(len(cell.nodes))) if at is not None else _hanging(cell, set(cell.states))
+    found: list[Array] = []
+    stepwise: list[tuple[int, Node]] = []
+    for k, node in enumerate(cell.nodes):
+        shape = (steps, batch, cell.width(node.width, x.shape[-1], hidden))
+        if node.op in ("x", "prev"):
+            found.append(x if node.op == "x" else before[node.name])
+        elif k not in again:
+            found.append(np.broadcast_to(value_of(node, [found[a] for a in node.args], x, before, weights), shape))
+        elif node.op == "at" and at is None:
+            found.append(found[node.args[0]])
+        else:
+            found.append(np.empty(shape, kind))
+            stepwise.append((k, node))
     for t in range(steps):
-        for k, node in enumerate(nodes):
-            value = value_of(node, [found[a][t] for a in node.args], x[t], before, weights)
+        now = {state: values[t] for state, values in kept.items()}
+        for k, node in stepwise:
+            value = value_of(node, [found[a][t] for a in node.args], x[t], now, weights)
             found[k][t] = value if at is None or node.op != "at" else at(node.name, t, value)
-        before = {state: found[cell.where[state]][t] for state in cell.states}
+        for state in cell.states:
+            kept[state][t + 1] = found[cell.where[state]][t]
     return Values(cell, weights, tuple(found))
 
 
@@ -171,8 +188,9 @@ def pull(
     dark = _dark(outside, steps, batch)
     slopes = [_lit(_slopes(values, k), dark) for k in range(len(nodes))]
     kind = np.result_type(*outside.values())
-    flows = [np.zeros((steps, batch, values.nodes[k].shape[-1]), kind) for k in range(len(nodes))]
+    flows = _blank(values, {cell.where[name] for name in (*outside, *cell.states)}, gains, (steps, batch), kind)
     carried = {state: np.zeros_like(flows[cell.where[state]][0]) for state in cell.states}
+    again, after = _in_turn(cell, flows)
     for t in range(steps - 1, -1, -1):
         inside = None if valid is None else valid[t, :, None]
         for name, gradient in outside.items():
@@ -182,14 +200,63 @@ def pull(
             flow = gradient if inside is None else np.where(inside, gradient, 0.0)
             flows[cell.where[state]][t] += flow
             onward[state] = np.zeros_like(gradient) if inside is None else np.where(inside, 0.0, gradient)
-        for k in range(len(nodes) - 1, -1, -1):
+        for k in again:
             _step_back(values, k, t, flows, slopes[k], gains, onward)
         carried = onward
+    for k in after:
+        _step_back(values, k, slice(None), flows, slopes[k], gains, {})
     at = {name: flows[k] for name, k in cell.where.items()}
     x = sum((flows[k] for k, node in enumerate(nodes) if node.op == "x"), np.zeros(1, kind))
     if x.ndim == 1:  # the cell does not see its input
         x = np.zeros((steps, batch, _input_width(values)), kind)
     return Pulled(at, x, carried, _factors(values, flows))
+
+
+def _blank(
+    values: Values, own: set[int], gains: Mapping[str, Array], shape: tuple[int, int], kind: np.dtype[Any]
+) -> list[Array]:
+    """Where every node's gradient is gathered, ``(L, N, width)``: one array for a node and the only one that reads it
+    where that hands on what it gets as it is.
+
+    Args:
+        values: the run.
+        own: nodes that get something from elsewhere too, and so have an array of their own.
+        gains: as for :func:`pull`.
+        shape: ``(L, N)``.
+        kind: the type of the numbers.
+    """
+    nodes = values.cell.nodes
+    readers: list[list[int]] = [[] for _ in nodes]
+    for k, node in enumerate(nodes):
+        for a in node.args:
+            readers[a].append(k)
+    found: list[Any] = [None] * len(nodes)
+    for k in range(len(nodes) - 1, -1, -1):
+        width = values.nodes[k].shape[-1]
+        if k not in own and len(readers[k]) == 1:
+            (reader,) = readers[k]
+            by = nodes[reader]
+            same = by.op == "+" or (by.op == "at" and by.name not in gains)
+            if same and found[reader].shape[-1] == width:
+                found[k] = found[reader]
+        if found[k] is None:
+            found[k] = np.zeros((*shape, width), kind)
+    return found
+
+
+def _in_turn(cell: Cell, flows: list[Array]) -> tuple[list[int], list[int]]:
+    """The nodes that hand something on, in the order of the way back: those that reach the step before, and those that
+    do not, which can wait until all steps are there."""
+    hangs = _hanging(cell, set(cell.states))
+    again, after = list[int](), list[int]()
+    for k in range(len(cell.nodes) - 1, -1, -1):
+        node = cell.nodes[k]
+        if node.op == "prev" or hangs.intersection(node.args):
+            again.append(k)
+        elif node.args:
+            after.append(k)
+    still = lambda k: any(flows[a] is not flows[k] for a in cell.nodes[k].args) or not cell.nodes[k].args  # noqa: E731
+    return [k for k in again if still(k)], [k for k in after if still(k)]
 
 
 def _input_width(values: Values) -> int:
@@ -221,13 +288,13 @@ def _slopes(values: Values, k: int) -> tuple[Any, ...]:
 def _step_back(
     values: Values,
     k: int,
-    t: int,
+    t: int | slice,
     flows: list[Array],
     slopes: tuple[Any, ...],
     gains: Mapping[str, Array],
     onward: dict[str, Array],
 ) -> None:
-    """Hand a node's gradient at a step on to what it was made of."""
+    """Hand a node's gradient at a step, or at some, on to what it was made of."""
     node, flow = values.cell.nodes[k], flows[k][t]
     if node.op == "prev":
         onward[node.name] = onward[node.name] + flow
@@ -238,7 +305,7 @@ def _step_back(
         flows[node.args[0]][t] += flow @ values.weights[node.name]
     else:
         for a, slope in zip(node.args, slopes, strict=True):
-            if values.cell.nodes[a].op != "const":
+            if values.cell.nodes[a].op != "const" and flows[a] is not flows[k]:
                 _add(flows[a], t, flow * (slope if np.isscalar(slope) else slope[t]))
 
 
@@ -248,7 +315,7 @@ def _held(flow: Array, gain: Array) -> Array:
     return found
 
 
-def _add(flow: Array, t: int, piece: Array) -> None:
+def _add(flow: Array, t: int | slice, piece: Array) -> None:
     """One number for all units takes what reaches any of them."""
     flow[t] += piece.sum(axis=-1, keepdims=True) if flow.shape[-1] == 1 != piece.shape[-1] else piece
 

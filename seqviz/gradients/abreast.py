@@ -30,7 +30,7 @@ _BYTES = 96 * 2**20
 
 
 class _Each:
-    """Matrices ``(N, A, B)``, one for each element of a batch, that multiply as one does."""
+    """Matrices ``(N, A, B)``, one for each element of a batch, that multiply ``(N, A)`` and ``(L, N, A)``."""
 
     __array_ufunc__ = None  # numpy leaves ``@`` to us
 
@@ -45,8 +45,10 @@ class _Each:
         return _Each(self.values.swapaxes(1, 2))
 
     def __rmatmul__(self, left: Array) -> Array:
-        found: Array = np.matmul(left[:, None], self.values)[:, 0]
-        return found
+        if left.ndim == 2:
+            found: Array = np.matmul(left[:, None], self.values)[:, 0]
+            return found
+        return np.matmul(left.swapaxes(0, 1), self.values).swapaxes(0, 1)
 
 
 def abreast(experiment: Experiment) -> int:
