@@ -27,8 +27,8 @@ __all__ = ["Cell", "CellError", "Label", "families", "get", "names", "parse", "s
 _FIRST: Final = ("lstm", "gru", "rnn")
 _LANGUAGE: Final = frozenset(
     (
-        *("by_hand", "cell", "checked", "label", "layer", "nodes", "operations", "ran", "road", "roads", "scan"),
-        *("slopes", "squashing", "step", "tape", "text", "tokens"),
+        *("by_hand", "cell", "checked", "forward", "label", "layer", "nodes", "operations", "ran", "road", "roads"),
+        *("scan", "slopes", "squashing", "step", "tape", "text", "tokens"),
     )
 )
 """Every other file in this folder is a cell's, and names what is in it: ``CELLS = (LSTM,)``."""
