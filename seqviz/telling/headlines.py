@@ -196,6 +196,9 @@ def _keeping(gate: np.ndarray, kept: str, lasting: Sentence) -> Sentence:
     """Half-life under the geometric mean of a gate ``(L, H)``: what many steps in a row leave is a product."""
     if gate.min() <= 0:
         step, unit = place(gate <= 0)
+        if gate[step, unit] < 0:
+            said = later("At step {step} unit {unit} keeps {factor} × {kept}: its sign is turned.")
+            return tr(said, step=step, unit=unit, factor=short(float(gate[step, unit])), kept=kept)
         return tr("At step {step} unit {unit} keeps nothing of {kept}.", step=step, unit=unit, kept=kept)
     mean = float(np.exp(np.log(gate).mean()))
     if mean > 1:

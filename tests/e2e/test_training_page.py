@@ -96,7 +96,7 @@ def test_a_latch_is_learned_scrubbed_and_opened_in_gates(page: Page) -> None:
     expect(page.locator(".sv-scope")).to_have_attribute("data-drawn", learned or "")
     expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
     page.get_by_role("button", name="Open in gates").click()
-    expect(page.locator(".sv-scope:not(.sv-plain) .sv-headline")).to_be_visible()
+    expect(page.locator(".sv-scope:not(.sv-plain) .sv-headline")).to_be_in_viewport()
     expect(page.get_by_text("LSTM, 16 units, 50 steps")).to_be_visible()
     expect(page.locator(".sv-learning")).to_have_count(0)
     page.get_by_role("link", name="Training").click()

@@ -133,12 +133,15 @@ document.addEventListener("focusin", ({ target }) => {
 });
 
 // Streamlit pushes every change of the query, and on the way to another page it empties and fills it again: Back would
-// walk through all of that. Only another page is a step in the history.
+// walk through all of that. Only another page is a step in the history; it begins at its top.
 const push = history.pushState.bind(history);
 history.pushState = (state, title, url) => {
   const there = new URL(url ?? location.href, location.href);
   if (there.pathname === location.pathname) history.replaceState(state, title, url);
-  else push(state, title, url);
+  else {
+    push(state, title, url);
+    document.querySelector(".stMain")?.scrollTo(0, 0);
+  }
 };
 
 // Say it in this language, now and after whatever Streamlit draws next.
