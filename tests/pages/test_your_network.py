@@ -151,7 +151,7 @@ def test_it_opens_on_the_other_pages(visit, page, monkeypatch):
 # The wrong files that people bring most often, and what each is answered.
 WRONG = {
     "sklearn.pkl": (pickle.dumps({"sklearn.tree": 1}), "a model of scikit-learn"),
-    "weights.pkl": (pickle.dumps({"a": 1}), "save model.state_dict() with torch.save instead"),
+    "weights.pkl": (pickle.dumps({"a": 1}), "holds no weights; save model.state_dict() with torch.save"),
     "saved_model.pb": (b"\x08\x01\x7a numbers", "load it in Keras"),
     "net.tflite": (b"\x1c\0\0\0TFL3" + bytes(40), "bring the .keras or .h5 file"),
     "bert.pt": (saved(nn.TransformerEncoderLayer(4, 2, 4).state_dict()), "a transformer"),
