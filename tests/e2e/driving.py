@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page, WebSocket, expect
+from playwright.sync_api import Locator, Page, TimeoutError, WebSocket, expect
 
 from seqviz.experiment import Experiment
 from seqviz.ui.bench import drawn
@@ -81,6 +82,30 @@ class Screen:
     def until(self, script: str, arg: Any = None) -> None:
         """Wait until a condition holds in the page; it is asked at every frame."""
         self.page.wait_for_function(script, arg=arg)
+
+    def still_finds(self, script: str, arg: Any = None) -> list[Any]:
+        """What a script still finds in the page when that had time to go: nothing, or what never goes."""
+        with suppress(TimeoutError):
+            self.page.wait_for_function(f"(arg) => !({script})(arg).length", arg=arg, timeout=20_000)
+            return []  # asking again could meet what is drawn next, on its way
+        return self.page.evaluate(script, arg)
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the window another size, and wait until the picture has been drawn at it."""
+        if self.page.viewport_size == {"width": width, "height": height}:
+            return
+        drawn = self.data("redraws")
+        self.page.set_viewport_size({"width": width, "height": height})
+        if self.scope.locator(".sv-graph").count():  # else the browser alone lays it out
+            expect(self.scope).not_to_have_attribute("data-redraws", drawn)
+        self.page.evaluate(_FRAMES)
+        self.rest()
+
+    def recolour(self, scheme: str) -> None:
+        """Wish for light or dark, and wait until Streamlit and the pictures have it."""
+        self.page.emulate_media(color_scheme=scheme)
+        self.until(_COLOURED, scheme == "dark")
+        self.rest()
 
     def rest(self) -> None:
         """Wait until Streamlit has nothing left to do, and Plotly has drawn what was painted meanwhile."""
@@ -162,6 +187,14 @@ _PANELS = {
 """One thing that only this panel holds."""
 
 _ANY = re.compile(".+")
+
+_FRAMES = "async () => { for (let k = 0; k < 3; k++) await new Promise(requestAnimationFrame); }"
+
+_COLOURED = """(dark) => {
+  const [red] = getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor.match(/\\d+/g);
+  const roots = [...document.querySelectorAll(".sv-root:is(.sv-timed, .sv-why)")];
+  return red < 128 === dark && roots.every((root) => root.classList.contains("sv-dark") === dark);
+}"""
 
 _AT_REST = """() => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning"
   && [...document.querySelectorAll(".sv-scope")]
