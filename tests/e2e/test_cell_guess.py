@@ -55,105 +55,116 @@ def secrets(kind: str) -> set[str]:
     return {text(value) for value in values} - {text(value) for value in before.values()}
 
 
-@pytest.mark.parametrize("form", ["One unit", "As vectors"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_hidden_values_stand_in_no_line_bar_strip_wire_or_label(visit, kind, form):
+def test_hidden_values_stand_in_no_line_bar_strip_wire_or_label(visit, kind):
     page = at_step(visit, kind)
     hidden = secrets(kind)
     assert len(hidden) > 3
-    page.scope.get_by_role("radio", name=form).click()
     openers = page.scope.locator(".sv-opener")
-    shown = ""
-    for k in range(openers.count()):
-        openers.nth(k).click()
-        shown += page.scope.evaluate(EVERYTHING)
-        openers.nth(k).click()
-    assert [value for value in hidden if value not in shown] == [], "the test looks for what is never written"
-    page.page.get_by_role("button", name="Hide values").click()
-    for k in range(openers.count()):
-        openers.nth(k).click()
-        expect(page.scope.locator(".sv-bars:not([hidden]) .sv-barrow").first).to_be_visible()
-        found = page.scope.evaluate(EVERYTHING)
-        assert [value for value in hidden if value in found] == []
-        assert bars(page, "?") <= {0.0}
-        assert max(bars(page), default=50.0) == 50.0, "a length is measured against a hidden one"
-        openers.nth(k).click()
+    for form in ("One unit", "As vectors"):
+        page.scope.get_by_role("radio", name=form).click()
+        shown = ""
+        for k in range(openers.count()):
+            openers.nth(k).click()
+            shown += page.scope.evaluate(EVERYTHING)
+            openers.nth(k).click()
+        assert [value for value in hidden if value not in shown] == [], "the test looks for what is never written"
+        page.page.get_by_role("button", name="Hide values").click()
+        for k in range(openers.count()):
+            openers.nth(k).click()
+            expect(page.scope.locator(".sv-bars:not([hidden]) .sv-barrow").first).to_be_visible()
+            found = page.scope.evaluate(EVERYTHING)
+            assert [value for value in hidden if value in found] == []
+            asked, told = bars(page)
+            assert asked <= {0.0}
+            assert max(told, default=50.0) == 50.0, "a length is measured against a hidden one"
+            openers.nth(k).click()
+        if form == "As vectors":
+            assert_ranges_are_those_of_visible_strips(page, kind)
+        page.page.get_by_role("button", name="Reveal").click()
 
 
-def bars(page, said: str | None = None) -> set[float]:
-    """The lengths of the bars that say this, or a number."""
-    rows = page.scope.locator(".sv-bars:not([hidden]) .sv-barrow").all()
-    wanted = [row for row in rows if (row.locator(".sv-barvalue").inner_text() == "?") == (said == "?")]
-    return {float(row.locator("b").evaluate("(b) => parseFloat(b.style.width)")) for row in wanted}
+def bars(page) -> tuple[set[float], set[float]]:
+    """The lengths of the bars that ask, and of those that say a number."""
+    rows = page.scope.locator(".sv-bars:not([hidden]) .sv-barrow").evaluate_all(
+        "(rows) => rows.map((row) => [row.querySelector('.sv-barvalue').textContent, "
+        "parseFloat(row.querySelector('b').style.width)])"
+    )
+    return {size for said, size in rows if said == "?"}, {size for said, size in rows if said != "?"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_range_of_the_strips_is_that_of_the_visible_ones(visit, kind):
-    page = at_step(visit, kind)
-    page.scope.get_by_role("radio", name="As vectors").click()
-    page.page.get_by_role("button", name="Hide values").click()
-    trace = run(drawn(kind), detail=True)
-    last = page.scope.locator(".sv-eq").last
-    hidden = np.abs(trace["l0.h"][STEP, 0]).max()
-    assert f"±{hidden:.2f}" != last.locator(".sv-range").inner_text()
-    for strip in page.scope.locator(".sv-vecrow").filter(has_text=re.compile(r"\?$")).all():
+def assert_ranges_are_those_of_visible_strips(page, kind: str) -> None:
+    hidden = np.abs(run(drawn(kind), detail=True)["l0.h"][STEP, 0]).max()
+    assert f"±{hidden:.2f}" != page.scope.locator(".sv-eq").last.locator(".sv-range").inner_text()
+    strips = page.scope.locator(".sv-vecrow").filter(has_text=re.compile(r"\?$"))
+    assert strips.count() > 0
+    for strip in strips.all():
         assert strip.locator("canvas").evaluate("(c) => c.style.visibility") == "hidden"
         expect(strip.locator(".sv-strip")).to_have_attribute("aria-label", re.compile("to be guessed"))
 
 
-@pytest.mark.parametrize("by", ["click", "Enter"])
-def test_a_question_mark_shows_its_value_when_it_is_asked(visit, by):
+def test_a_question_mark_shows_its_value_when_it_is_asked(visit):
     cell = at_step(visit, "LSTM")
     wire = cell.scope.locator("svg [data-link=f].sv-wire")
-    value = wire.locator(".sv-value").text_content()
-    cell.page.get_by_role("button", name="Hide values").click()
-    expect(wire.locator(".sv-value")).to_have_text("?")
+    said = wire.locator(".sv-value")
+    value = said.text_content() or ""
 
-    def ask() -> None:
+    def ask(by: str) -> None:
         if by == "click":
-            wire.locator(".sv-value").click()
+            said.click()
         else:
             wire.focus()
             cell.page.keyboard.press(by)
 
-    ask()
-    expect(wire.locator(".sv-value")).to_have_text(value or "")
-    expect(cell.scope.locator("svg [data-link=i] .sv-value")).to_have_text("?")
-    for _ in range(4):
-        cell.page.get_by_role("button", name="Next").click()
-        expect(wire.locator(".sv-value")).to_have_text(value or "")
-    cell.page.get_by_role("button", name="Whole cell").click()
-    ask()
-    expect(wire.locator(".sv-value")).to_have_text("?")
-    cell.page.get_by_role("button", name="Reveal").click()
-    expect(wire.locator(".sv-value")).to_have_text(value or "")
+    for by in ("click", "Enter"):
+        cell.page.get_by_role("button", name="Hide values").click()
+        expect(said).to_have_text("?")
+        ask(by)
+        expect(said).to_have_text(value)
+        expect(cell.scope.locator("svg [data-link=i] .sv-value")).to_have_text("?")
+        for _ in range(4):
+            cell.page.get_by_role("button", name="Next").click()
+            expect(said).to_have_text(value)
+        cell.page.get_by_role("button", name="Whole cell").click()
+        ask(by)
+        expect(said).to_have_text("?")
+        cell.page.get_by_role("button", name="Reveal").click()
+        expect(said).to_have_text(value)
 
 
-@pytest.mark.parametrize(
-    "place",
-    [
-        ".sv-eq:nth-child(1) .sv-numbers .sv-ask",
-        ".sv-eq:nth-child(1) .sv-total .sv-ask",
-        ".sv-eq:nth-child(4) .sv-numbers .sv-ask >> nth=0",
-        ".sv-eq:nth-child(1) .sv-vecrow:last-child .sv-ask",
-    ],
-)
-def test_every_question_mark_can_be_asked(visit, place):
+PLACES = [
+    ".sv-eq:nth-child(1) .sv-numbers .sv-ask",
+    ".sv-eq:nth-child(1) .sv-total .sv-ask",
+    ".sv-eq:nth-child(4) .sv-numbers .sv-ask >> nth=0",
+    ".sv-eq:nth-child(1) .sv-vecrow:last-child .sv-ask",
+]
+"""Where a question mark stands."""
+
+
+def test_every_question_mark_can_be_asked(visit):
     cell = at_step(visit, "LSTM")
-    wires = cell.scope.locator("svg .sv-wire .sv-value")
-    if "vecrow" in place:
-        cell.scope.get_by_role("radio", name="As vectors").click()
-    if "total" in place:
-        cell.scope.locator(".sv-opener").first.click()
-    cell.page.get_by_role("button", name="Hide values").click()
-    hidden = wires.all_text_contents().count("?")
-    lines = cell.scope.locator(".sv-opener[aria-expanded=true]").count()
-    cell.scope.locator(place).click()
-    assert wires.all_text_contents().count("?") == hidden - 1
-    assert cell.scope.locator(".sv-opener[aria-expanded=true]").count() == lines, "the line opened instead"
-    shown = "f_pre" if "total" in place else "f"
-    value = text(float(run(living(), detail=True)[f"l0.{shown}"][STEP, 0, 0]))
-    expect(cell.scope.locator(f"svg [data-link={'to_f' if shown == 'f_pre' else 'f'}] .sv-value")).to_have_text(value)
+    values = run(living(), detail=True)
+    asked = cell.scope.locator("svg .sv-wire .sv-value", has_text=re.compile(r"^\?$"))
+    opened = cell.scope.locator(".sv-opener[aria-expanded=true]")
+    for place in PLACES:
+        cell.scope.get_by_role("radio", name="As vectors" if "vecrow" in place else "One unit").click()
+        if "total" in place:
+            cell.scope.locator(".sv-opener").first.click()
+            expect(opened).to_have_count(1)
+        cell.page.get_by_role("button", name="Hide values").click()
+        expect(cell.page.get_by_role("button", name="Reveal")).to_be_visible()
+        hidden, lines = asked.count(), opened.count()
+        cell.scope.locator(place).click()
+        expect(asked).to_have_count(hidden - 1)
+        assert opened.count() == lines, "the line opened instead"
+        shown, wire = ("f_pre", "to_f") if "total" in place else ("f", "f")
+        value = text(float(values[f"l0.{shown}"][STEP, 0, 0]))
+        expect(cell.scope.locator(f"svg [data-link={wire}] .sv-value")).to_have_text(value)
+        cell.page.get_by_role("button", name="Reveal").click()
+        expect(asked).to_have_count(0)
+        if "total" in place:
+            cell.scope.locator(".sv-opener").first.click()
+            expect(opened).to_have_count(0)
 
 
 def test_a_gate_is_hidden_with_what_is_left_of_one(visit):

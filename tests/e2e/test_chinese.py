@@ -50,35 +50,10 @@ ALL_CHINESE = f"""(names) => !({EVERYTHING})()
 def english(screen: Screen) -> list[str]:
     """Texts of the page, seen or read out, that hold an English word when all has been looked up."""
     with contextlib.suppress(TimeoutError):
-        screen.page.wait_for_function(ALL_CHINESE, arg=NAMES.pattern, timeout=10_000)
+        screen.page.wait_for_function(ALL_CHINESE, arg=NAMES.pattern, timeout=20_000)
         return []  # asking again could meet what Streamlit has drawn since, before its next frame
     texts = screen.page.evaluate(EVERYTHING)
     return sorted({text for text in texts if re.search(r"[A-Za-z]{3,}", NAMES.sub("", text))})
-
-
-def test_every_page_is_read(root):
-    assert {path.stem for path in (root / "pages").glob("*.py")} == {path or "gates" for path in PICTURES}
-
-
-@pytest.mark.parametrize("path", PICTURES)
-def test_nothing_is_left_in_english(visit, path):
-    screen = visit(f"/{path}?lang=zh", picture=PICTURES[path])
-    screen.until("() => !document.querySelector('[aria-label^=Help]')")
-    assert english(screen) == []
-    assert screen.page.locator("html").get_attribute("lang") == "zh-CN"
-    assert re.search("[\u4e00-\u9fff]", screen.page.title())
-
-
-@pytest.mark.parametrize("panel", PANELS)
-def test_no_panel_is_left_in_english(visit, panel):
-    screen = visit("/?lang=zh")
-    screen.panel(panel, PANELS[panel])
-    for expander in screen.page.locator(".st-key-controls summary").all():
-        expander.click()
-        screen.rest()
-    for late in LATE.get(panel, []):
-        expect(screen.page.locator(".st-key-controls").get_by_label(late).first).to_be_attached()
-    assert english(screen) == []
 
 
 def test_a_trained_network_is_spoken_of_in_chinese(visit):

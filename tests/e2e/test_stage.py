@@ -14,8 +14,7 @@ from seqviz.ui.gallery import EXAMPLES
 
 pytestmark = pytest.mark.browser
 
-SIZES = {"1024x768": (1024, 768), "1280x720": (1280, 720), "1920x1080": (1920, 1080)}
-STAGES = [path for path in PICTURES if path != "training"]
+PROJECTOR, OTHERS = (1024, 768), [(1280, 720), (1920, 1080)]
 
 OUTSIDE = """() => {
   const shown = ".sv-plot, .sv-diagram, .sv-lawline, .sv-top, .sv-keys, .sv-end-row, .sv-head";
@@ -35,46 +34,68 @@ SMALL = """() => {
     return node.getBoundingClientRect().width && !node.closest("sub, sup") && size < 17.9;
   }).map((node) => `${node.getAttribute("class")} ${getComputedStyle(node).fontSize} ${node.textContent}`);
 }"""
-PLACES = """(picture) => {
-  const kept = ".sv-plot, .sv-diagram, .sv-lawline, .sv-top, .sv-head, .sv-end-row";
-  return [...document.querySelector(picture).querySelectorAll(kept)].map((node) => {
-    const { x, y, width, height } = node.getBoundingClientRect();
-    return [x, y, width, height].map(Math.round);
-  });
+PLACES = """() => {
+  const kept = ".sv-root > *, .st-key-picture, .sv-cellgrid > *, .sv-eq, "
+    + ".sv-plot, .sv-diagram, .sv-lawline, .sv-top, .sv-head, .sv-end-row";
+  return [...document.querySelectorAll(kept)]
+    .filter((node) => node.getClientRects().length && !node.matches(".sv-visually-hidden"))
+    .map((node) => [node.className.baseVal ?? node.className, node.getBoundingClientRect()])
+    .map(([name, { x, y, width, height }]) => [name, ...[x, y, width, height].map(Math.round)]);
 }"""
+"""Where everything in the pictures stands, and how large it is."""
 SETTLED = """() => !document.querySelector(".sv-diagram")
   || document.querySelector(".sv-chip.sv-on")?.textContent !== `0`"""
+SCROLLED = "() => { const m = document.querySelector('.stMain'); m.scrollTop = 500; return m.scrollTop; }"
+WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-def stage(visit, path: str, size: str = "1024x768", **options):
-    width, height = SIZES[size]
+def stage(visit, path: str, language: str = ""):
+    width, height = PROJECTOR
     return visit(
-        f"/{path}?lecture=true", picture=PICTURES[path], viewport={"width": width, "height": height},
-        reduced_motion="reduce", **options,
+        f"/{path}?lecture=true{language}", picture=PICTURES[path], viewport={"width": width, "height": height},
+        reduced_motion="reduce",
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("size", SIZES)
+def assert_fits(screen) -> None:
+    """Nothing hangs out of the window, nothing is too small, and there is nothing to scroll to."""
+    assert screen.still_finds(OUTSIDE) == []
+    assert screen.still_finds(SMALL) == []
+    assert screen.page.evaluate(SCROLLED) == 0
+    assert screen.page.evaluate(WIDE) == 0
+
+
 @pytest.mark.parametrize("path", PICTURES)
-def test_everything_fits_and_can_be_read_from_the_last_row(visit, path, size):
-    screen = stage(visit, path, size)
-    screen.rest()
-    assert screen.page.evaluate(OUTSIDE) == []
-    assert screen.page.evaluate(SMALL) == []
-    scrolled = "() => { const m = document.querySelector('.stMain'); m.scrollTop = 500; return m.scrollTop; }"
-    assert screen.page.evaluate(scrolled) == 0
-
-
-@pytest.mark.parametrize("path", STAGES)
-def test_nothing_jumps_from_step_to_step(visit, path):
+def test_everything_fits_and_can_be_read_from_the_last_row_and_nothing_jumps(visit, path):
     screen = stage(visit, path)
+    assert_fits(screen)
+    assert_nothing_jumps(screen)
+    for size in OTHERS:
+        screen.resize(*size)
+        assert_fits(screen)
+
+
+@pytest.mark.parametrize("path", PICTURES)
+def test_nothing_jumps_in_chinese_either(visit, path):
+    screen = stage(visit, path, "&lang=zh")
+    assert_nothing_jumps(screen)
+    assert screen.page.evaluate(WIDE) == 0
+
+
+def assert_nothing_jumps(screen) -> None:
+    assert screen.page.evaluate(WIDE) == 0
+    (screen.plot if screen.picture != PICTURES["cell"] else screen.scope.locator("svg.sv-diagram")).focus()
     screen.page.keyboard.press("Home")
-    before = screen.page.evaluate(PLACES, PICTURES[path])
-    for _ in range(5):
-        screen.page.keyboard.press("ArrowRight")
-    expect(screen.scope).to_have_attribute("data-step", "5")
+    expect(screen.scope).to_have_attribute("data-step", "0")
+    before = screen.page.evaluate(PLACES)
+    for step in range(1, 8):
+        screen.page.keyboard.press("ArrowRight" if step % 2 else "PageDown")
+        expect(screen.scope).to_have_attribute("data-step", f"{step}")
+        assert screen.page.evaluate(PLACES) == before, f"the page moved at step {step}"
     screen.until(SETTLED)
-    assert screen.page.evaluate(PLACES, PICTURES[path]) == before
+    assert screen.page.evaluate(PLACES) == before
+    screen.page.keyboard.press("PageUp")
+    expect(screen.scope).to_have_attribute("data-step", "6")
 
 
 @pytest.mark.parametrize("lecture", ["", "?lecture=true"])
@@ -112,8 +133,7 @@ def test_training_fills_the_stage_and_is_replayed_by_keys(visit):
     learning = screen.page.locator(".sv-learning")
     expect(learning.locator(".sv-status")).to_contain_text("Solved.")
     screen.rest()
-    assert screen.page.evaluate(OUTSIDE) == []
-    assert screen.page.evaluate(SMALL) == []
+    assert_fits(screen)
     says = screen.page.locator(".st-key-title h3")
     expect(says).to_have_text(re.compile(r"^After \d+ steps of training: accuracy .*; guessing has 0.5\.$"))
     screen.page.keyboard.press("Home")
@@ -167,7 +187,7 @@ def test_a_lecture_on_gradients_needs_no_mouse(visit):
         screen.edits(partial(press, key))
         assert screen.experiment == EXAMPLES["gradients"][name].make()
         expect(screen.page.locator(".sv-card[aria-pressed=true]")).to_contain_text(name)
-        assert screen.page.evaluate(OUTSIDE) == []
+        assert screen.still_finds(OUTSIDE) == []
     press("Escape")
     screen.until("() => !location.search.includes('lecture=true')")
 
