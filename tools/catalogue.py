@@ -4,7 +4,8 @@
     python tools/catalogue.py missing     what is not translated yet
     python tools/catalogue.py new fr      begin another language
 
-``update zh said.json`` also takes translations that are missing from a file ``{English: translation}``.
+``update zh said.json`` also takes translations that are missing from a file ``{English: translation}``; what is counted
+stands by its English for many, with one form for all numbers or a list of the language's forms.
 
 ``update`` extracts what Python and the scripts say into ``seqviz/locale/seqviz.pot``, takes new sentences into every
 ``seqviz/locale/<language>/seqviz.po`` and out of it what is said no more, keeping all translations, and writes what
@@ -22,6 +23,7 @@ import re
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from babel import Locale
 from babel.messages import Catalog, Message
@@ -185,7 +187,7 @@ def _by_category(catalogue: locale.Catalogue, english: str) -> str | dict[str, s
     return {category: forms[form] for category, form in sorted(catalogue.forms.items())}
 
 
-def update(given: dict[str, dict[str, str]] | None = None) -> None:
+def update(given: dict[str, dict[str, Any]] | None = None) -> None:
     """Write every file anew; `given` translations, by language, fill what is empty."""
     template = extracted()
     TEMPLATE.write_text(written(template), encoding="utf-8")
@@ -194,7 +196,8 @@ def update(given: dict[str, dict[str, str]] | None = None) -> None:
         for message in catalog:
             text = (given or {}).get(language, {}).get(message.id if isinstance(message.id, str) else message.id[1])
             if text and not any(_strings(message)):
-                message.string = text if isinstance(message.id, str) else (text,) * catalog.num_plurals
+                forms = tuple(text) if isinstance(text, list) else (text,) * catalog.num_plurals
+                message.string = text if isinstance(message.id, str) else forms
         locale.file(language).write_text(written(catalog), encoding="utf-8")
     locale.read.cache_clear()
     WORDS.write_text(words(template), encoding="utf-8")

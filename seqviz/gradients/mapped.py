@@ -34,7 +34,7 @@ class VanishingMap:
         measured: of the same shape, which points were.
         progress: from 0 to 1.
         cells: the rectangles between whose corners nothing more is measured: ``(first column, last column, first
-            row, last row)``.
+            row, last row)``; before the end, behind them, those that they are parts of.
     """
 
     experiment: Experiment
@@ -62,12 +62,14 @@ class VanishingMap:
         return filled(values, self.cells)
 
     def low(self) -> Array:
-        """The least of the draws at every point, filled."""
-        return np.min([self.filled(k) for k in range(len(self.decades))], axis=0)
+        """The least of the draws that were measured at every point, filled."""
+        found: Array = np.fmin.reduce([self.filled(k) for k in range(len(self.decades))])
+        return found
 
     def high(self) -> Array:
-        """The most of the draws at every point, filled."""
-        return np.max([self.filled(k) for k in range(len(self.decades))], axis=0)
+        """The most of the draws that were measured at every point, filled."""
+        found: Array = np.fmax.reduce([self.filled(k) for k in range(len(self.decades))])
+        return found
 
     def split(self, level: float = 0.0) -> Array:
         """``(rows, columns)`` bool: where some draws lie above `level` and others below, the band of the line."""

@@ -9,46 +9,25 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from seqviz import cells, weights
+from seqviz import cells
 from seqviz.checks import choice, instance, number, shown, whole
 from seqviz.experiment import Experiment
 from seqviz.gradients.abreast import abreast, log10_norms
-from seqviz.gradients.closed import forget_bias
 from seqviz.gradients.fading import decades_per_100
 from seqviz.gradients.mapped import Cell, VanishingMap, drawn_again, point_of
 from seqviz.gradients.settings import Axis, axis, with_setting
 from seqviz.language import later, tr
-from seqviz.vocabulary import GRU, LSTM
 
-__all__ = ["LONGEST", "VanishingMap", "mapped_networks", "place_of", "vanishing_map", "vanishing_maps"]
+__all__ = ["VanishingMap", "vanishing_map", "vanishing_maps"]
 
 Array = np.ndarray
 _TOGETHER: Final = 32
 _DRAWS: Final = 64
-
-LONGEST: Final = 100
-"""Steps that a wave has on a map of :func:`mapped_networks`, at the most: what is lost is counted per 100 steps."""
-
-
-def mapped_networks(experiment: Experiment) -> dict[str, Experiment]:
-    """The experiment as an LSTM and a GRU of one layer, drawn, as nobody has edited it, over 100 steps at the most."""
-    bare = experiment.changed(tensors=(), edits=(), interventions=(), num_layers=1)
-    seq = bare.sequence
-    if seq.width is None and seq.length > LONGEST:
-        bare = bare.changed(sequence=replace(seq, length=LONGEST, edits=()))
-    return {name: bare.changed(cell=name) for name in (LSTM, GRU)}
-
-
-def place_of(experiment: Experiment) -> tuple[float, float]:
-    """Where an experiment lies on a map of the two: its spectral radius and its mean forget bias, as an LSTM."""
-    lstm = mapped_networks(experiment)[LSTM]
-    radius = weights.spectral_radius(weights.gate_view(weights.materialise(lstm), lstm.cell, 0, "f", "hh"))
-    return float(radius), float(forget_bias(lstm).mean())
 
 
 def vanishing_map(experiment: Experiment, x: Any, y: Any, **options: Any) -> VanishingMap:
@@ -206,10 +185,11 @@ def _refined(
     decades, measured = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
     columns, rows = _lines(len(work.x), coarse), _lines(len(work.y), coarse)
     found: list[Cell] = [(*u, *v) for v in itertools.pairwise(rows) for u in itertools.pairwise(columns)]
+    coarser: list[Cell] = []
 
     def so_far(progress: float) -> VanishingMap:
         places = (work.experiment, work.x, work.y, work.signal)
-        return VanishingMap(*places, decades.copy(), measured.copy(), progress, tuple(found))
+        return VanishingMap(*places, decades.copy(), measured.copy(), progress, (*found, *coarser))
 
     first = [(0, row, column) for row in rows for column in columns]
     wanted = [first, [(k, row, column) for k in range(1, work.draws) for _, row, column in first]]
@@ -224,9 +204,12 @@ def _refined(
                 yield so_far(min(0.99, (min(level, levels - 1) + done / planned) / levels))
                 if stop():
                     return
+        # Until a half is measured, the whole is shown.
+        coarser = found
         found, corners = _halved(found, decades, tolerance)
         wanted = [[(k, *place) for k in range(work.draws) for place in sorted(corners) if not measured[k][place]]]
         if not wanted[0]:
+            coarser = []
             yield so_far(1.0)
             return
 

@@ -53,6 +53,13 @@ class Axis:
         """What it is called on the screen."""
         return SETTINGS[self.name]
 
+    def nearest(self, value: float | None) -> int:
+        """The place whose value is nearest, by ratio where they lie so; the middle one where none is asked for."""
+        if value is None:
+            return len(self) // 2
+        scale = (lambda v: np.log(np.maximum(v, 1e-9))) if self.logarithmic else np.asarray
+        return int(np.abs(scale(np.asarray(self.values)) - scale(np.asarray(value))).argmin())
+
     @property
     def logarithmic(self) -> bool:
         """Whether the values lie more evenly on a logarithmic scale than on a plain one."""

@@ -1,16 +1,16 @@
-"""What the messages of what stands beside a picture say, the examples and a lesson's rail, field by field.
+"""What the messages of what stands beside a picture say, the examples, a lesson's rail and maps, field by field.
 
 :mod:`seqviz.scope.headers` gathers them with the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
 __all__ = [
     "GalleryHeader", "Layer", "LessonChoice", "LessonGuess", "LessonHeader", "LessonKnob", "LessonSpot", "LessonTask",
-    "Thumbnail",
+    "MapAxis", "MapHeader", "Thumbnail",
 ]  # fmt: skip
 
 
@@ -119,3 +119,32 @@ class LessonHeader(TypedDict):
     spot: LessonSpot
     address: str
     fields: Sequence[str]
+
+
+class MapAxis(TypedDict):
+    """A setting that a map runs through: what it is called, in full and beside a number, how many decimals its values
+    have, and where the network on the screen lies."""
+
+    label: str
+    short: str
+    digits: int
+    here: float | None
+
+
+class MapHeader(TypedDict):
+    """Maps of vanishing, as far as they are measured: ``NET.mean``, ``NET.low``, ``NET.high`` ``(rows, columns)``; NaN
+    is no number, or none yet. `up`: what runs upwards in each. `levels`: the contours, half and none last.
+    """
+
+    panel: Literal["map"]
+    id: str
+    nets: Sequence[str]
+    x: MapAxis
+    y: MapAxis
+    up: Mapping[str, str]
+    columns: int
+    rows: int
+    reach: float
+    levels: Sequence[float]
+    says: str
+    about: str

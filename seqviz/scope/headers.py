@@ -18,6 +18,8 @@ from seqviz.scope.beside_headers import (
     LessonKnob,
     LessonSpot,
     LessonTask,
+    MapAxis,
+    MapHeader,
     Thumbnail,
 )  # fmt: skip
 
@@ -25,7 +27,7 @@ __all__ = [
     "Addressed",
     "ArrayEntry", "CellDescription", "CellHeader", "Curve", "FlowHeader", "FlowRow", "GalleryHeader", "Layer",
     "LearningHeader", "LearningRow", "LessonChoice", "LessonGuess", "LessonHeader", "LessonKnob", "LessonSpot",
-    "LessonTask", "LitRow", "MapHeader", "ModelHeader", "NamedLine", "Packed", "Palette", "Rule",
+    "LessonTask", "LitRow", "MapAxis", "MapHeader", "ModelHeader", "NamedLine", "Packed", "Palette", "Rule",
     "ScopeHeader", "ScopeRow", "SpectrumHeader", "TabHeader", "Tail", "Thumbnail", "Try", "UnrolledHeader",
     "WeightsHeader", "WhyHeader", "WhyNet",
 ]  # fmt: skip
@@ -378,22 +380,3 @@ class WhyHeader(TypedDict):
     nets: Sequence[WhyNet]
     says: str
     story: str
-
-
-class MapHeader(TypedDict):
-    """Maps of vanishing, as far as they are measured: ``NET.mean``, ``NET.low``, ``NET.high`` ``(rows, columns)``; NaN
-    is no number, or none yet. `keeps`: the gate whose bias runs upwards. `levels`: the contours, half and none last.
-    """
-
-    panel: Literal["map"]
-    id: str
-    nets: Sequence[str]
-    keeps: Mapping[str, str]
-    columns: int
-    rows: int
-    reach: float
-    levels: Sequence[float]
-    radius: float
-    bias: float
-    says: str
-    about: str

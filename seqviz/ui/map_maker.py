@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-import numpy as np
 import streamlit as st
 import torch
 
 from seqviz.experiment import Experiment
 from seqviz.gradients.mapped import VanishingMap
-from seqviz.gradients.maps import mapped_networks, vanishing_maps
+from seqviz.gradients.maps import vanishing_maps
+from seqviz.gradients.ranges import mapped_networks, values_of
 from seqviz.runner import work
 
 __all__ = ["MapMaker", "leave_map", "map_maker"]
@@ -28,7 +28,7 @@ class MapMaker:
     """The maps of a session, by network, as far as they are measured."""
 
     def __init__(self) -> None:
-        self.of: Experiment | None = None
+        self.of: tuple[dict[str, Experiment], str, str] | None = None
         self.found: dict[str, VanishingMap] = {}
         self.stop = threading.Event()
         self.thread: threading.Thread | None = None
@@ -41,13 +41,28 @@ class MapMaker:
     @property
     def progress(self) -> float:
         """From 0 to 1, of all maps together."""
-        return sum(found.progress for found in self.found.values()) / 2
+        return sum(found.progress for found in self.found.values()) / len(self.of[0]) if self.of else 0.0
 
-    def begin(self, experiment: Experiment) -> None:
-        """Measure the maps of this experiment, in place of any others."""
+    @property
+    def done(self) -> bool:
+        """Whether all of it has been measured."""
+        return self.of is not None and all(name in self.found and self.found[name].done for name in self.of[0])
+
+    def begin(self, experiment: Experiment, x: str = "spectral_radius", y: str = "forget_bias") -> None:
+        """Measure the maps of this experiment over two settings, in place of any others; the same ones go on."""
+        asked = (mapped_networks(experiment, x, y), x, y)
+        if asked != self.of:
+            self._begin(asked)
+
+    def again(self) -> None:
+        """Measure what was stopped, from the beginning."""
+        if self.of is not None:
+            self._begin(self.of)
+
+    def _begin(self, asked: tuple[dict[str, Experiment], str, str]) -> None:
         self.halt()
-        self.of, self.found, self.stop = experiment, {}, threading.Event()
-        self.thread = threading.Thread(target=self._work, args=(experiment, self.found, self.stop), daemon=True)
+        self.of, self.found, self.stop = asked, {}, threading.Event()
+        self.thread = threading.Thread(target=self._work, args=(*asked, self.found, self.stop), daemon=True)
         self.thread.start()
 
     def halt(self) -> None:
@@ -56,15 +71,16 @@ class MapMaker:
         if self.thread is not None:
             self.thread.join(1.0)
 
-    def _work(self, experiment: Experiment, found: dict[str, VanishingMap], stop: threading.Event) -> None:
+    def _work(
+        self, nets: dict[str, Experiment], across: str, up: str, found: dict[str, VanishingMap], stop: threading.Event
+    ) -> None:
         while not _SEATS.acquire(timeout=0.2):
             if stop.is_set():
                 return
         try:
             torch.set_num_threads(1)
-            columns, rows = FINE if work(experiment) <= _LONG else ROUGH
-            x, y = ("spectral_radius", np.geomspace(0.25, 4.0, columns)), ("forget_bias", np.linspace(-2.0, 8.0, rows))
-            nets = mapped_networks(experiment)
+            columns, rows = FINE if max(map(work, nets.values())) <= _LONG else ROUGH
+            x, y = (across, values_of(across, columns)), (up, values_of(up, rows))
             live = {name: vanishing_maps(e, x, y, stop=stop.is_set) for name, e in nets.items()}
             while live and not stop.is_set():
                 # The one that is behind goes on, so that both first pictures come first.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,39 @@ from seqviz import cells
 from seqviz.experiment import Experiment
 from seqviz.figures.maps import LEVELS, REACH
 from seqviz.gradients.mapped import HALF, VanishingMap
-from seqviz.gradients.maps import mapped_networks, place_of
-from seqviz.language import tr, trn
+from seqviz.gradients.ranges import moved, place_of, possible
+from seqviz.language import Words, number, sentences, tr, trn
 from seqviz.scope import pack
-from seqviz.scope.headers import MapHeader
+from seqviz.scope.headers import MapAxis, MapHeader
 from seqviz.scope.hosts.streamlit import mount
-from seqviz.telling.mapped import describe_map
+from seqviz.telling.mapped import PLACES, describe_lengths, describe_map
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled
-from seqviz.ui.map_maker import map_maker
+from seqviz.ui.map_maker import MapMaker, map_maker
 
 __all__ = ["map_message", "map_section"]
+
+_NAMES = Words(
+    {
+        "spectral_radius": "spectral radius",
+        "gain": "gain",
+        "amplitude": "input scale",
+        "forget_bias": "forget bias",
+        "length": "length",
+    }
+)
+_LABELS = Words(
+    {
+        "spectral_radius": "spectral radius ρ",
+        "gain": "gain of the weights",
+        "amplitude": "scale of the input",
+        "forget_bias": "forget bias",
+        "length": "length in steps",
+    }
+)
+_SHORT = Words(
+    {"spectral_radius": "ρ", "gain": "gain", "amplitude": "input scale", "forget_bias": "bias", "length": "length"}
+)
 
 
 def map_section(bench: Bench) -> None:
@@ -36,16 +59,24 @@ def map_section(bench: Bench) -> None:
         if maker.running:
             maker.halt()
         return
-    asked = _varied(bench.experiment)
-    if maker.of != asked:
-        maker.begin(asked)
+    maker.begin(bench.experiment, *_axes(bench))
     st.fragment(_live, run_every=0.7 if maker.running else None)(bench, maker.running)
 
 
-def _varied(experiment: Experiment) -> Experiment:
-    """What the map is of: the experiment without the settings that the map runs through."""
-    lstm = mapped_networks(experiment)["LSTM"]
-    return lstm.changed(init=type(lstm.init)(lstm.init.scheme, seed=lstm.init.seed, memory=lstm.init.memory))
+def _axes(bench: Bench) -> tuple[str, str]:
+    """The two choices of what the map runs through, and what is chosen."""
+    chosen = []
+    for place, name, label, names in zip(
+        st.columns(2), ("across", "up"), (tr("Across"), tr("Up")), possible(bench.experiment), strict=True
+    ):
+        word = bench.option(name) if bench.option(name) in names else names[0]
+        with place:
+            controlled(
+                st.segmented_control, label, word, partial(bench.choose, name), key=f"lab.map.{name}", options=names,
+                format_func=_NAMES.__getitem__, required=True,
+            )  # fmt: skip
+        chosen.append(word)
+    return chosen[0], chosen[1]
 
 
 def _live(bench: Bench, running: bool) -> None:
@@ -53,15 +84,18 @@ def _live(bench: Bench, running: bool) -> None:
     if bench.stale or (running and not maker.running):
         bench.stale = False
         st.rerun()
+    left, right = st.columns([6, 1], vertical_alignment="center")
+    measured = sum(int(found.measured.sum()) for found in maker.found.values())
     if maker.running:
-        left, right = st.columns([6, 1], vertical_alignment="center")
-        measured = sum(int(found.measured.sum()) for found in maker.found.values())
         left.progress(
             min(1.0, maker.progress), text=trn("{count} network measured", "{count} networks measured", f"{measured:,}")
         )
         right.button(tr("Stop"), key="lab.map.stop", on_click=maker.halt)
+    elif not maker.done:
+        left.caption(trn("Stopped: {count} network measured", "Stopped: {count} networks measured", f"{measured:,}"))
+        right.button(tr("Go on"), key="lab.map.again", on_click=maker.again)
     if maker.found:
-        mount("map", map_message(bench.experiment, maker.found), lambda event: _opened(bench, event))
+        mount("map", map_message(bench.experiment, maker), lambda event: _opened(bench, event))
 
 
 def _opened(bench: Bench, event: dict[str, Any]) -> None:
@@ -71,47 +105,71 @@ def _opened(bench: Bench, event: dict[str, Any]) -> None:
     if event.get("type") != "point" or found is None or not isinstance(column, int) or not isinstance(row, int):
         return
     if 0 <= column < len(found.x) and 0 <= row < len(found.y):
-        bench.redraw(spectral_radius=found.x.values[column], forget_bias=found.y.values[row])
+        settings = {found.x.name: found.x.values[column], found.y.name: found.y.values[row]}
+        bench.attempt(lambda: moved(bench.experiment, **settings))
         bench.stale = True
 
 
-def map_message(experiment: Experiment, found: dict[str, VanishingMap]) -> bytes:
+def map_message(experiment: Experiment, maker: MapMaker) -> bytes:
     """The bytes of the maps as far as they are measured."""
+    found = maker.found
     some = next(iter(found.values()))
     arrays = {"x": np.array(some.x.values), "y": np.array(some.y.values)}
     for name, each in found.items():
         arrays |= {f"{name}.mean": each.filled(), f"{name}.low": each.low(), f"{name}.high": each.high()}
-    radius, bias = place_of(experiment)
+    here = place_of(experiment, some.x.name, some.y.name)
     header: MapHeader = {
         "panel": "map",
         "id": f"{hash(tuple(each.decades.tobytes() for each in found.values())) & 0xFFFFFFFF:08x}",
         "nets": list(found),
-        "keeps": {name: _keeping_gate(each.experiment.cell) for name, each in found.items()},
+        "x": _axis(some.x.name, here[0]),
+        "y": _axis(some.y.name, here[1]),
+        "up": {name: _up(each) for name, each in found.items()},
         "columns": len(some.x),
         "rows": len(some.y),
         "reach": REACH,
         "levels": [*LEVELS, HALF, 0.0],
-        "radius": radius,
-        "bias": bias,
-        "says": _says(radius, found),
-        "about": tr(
-            "Each point: the mean of 3 networks of the sizes on the screen; decades gained or lost per 100 steps. "
-            "Dots: the draws disagree whether it loses. Click a point to open it."
-        ),
+        "says": _says(here, maker),
+        "about": _about(some),
     }  # fmt: skip
     return pack(header, arrays)
 
 
-def _keeping_gate(name: str) -> str:
-    """What the gate is called that keeps a cell's state."""
-    cell = cells.get(name)
-    return cell.labels[next(iter(cell.keep_gates.values()))[0]].name
+def _axis(name: str, here: float | None) -> MapAxis:
+    return {"label": _LABELS[name], "short": _SHORT[name], "digits": 0 if name == "length" else 2, "here": here}
 
 
-def _says(radius: float, found: dict[str, VanishingMap]) -> str:
-    """The sentence on top, once both maps are done."""
-    if not all(each.done for each in found.values()) or len(found) < 2:
-        return tr("Where does the gradient survive? The map is being measured, ever finer.")
-    column = int(np.abs(np.log(np.array(next(iter(found.values())).x.values) / max(radius, 1e-6))).argmin())
+def _up(found: VanishingMap) -> str:
+    """What runs upwards in a map: the bias of the gate that keeps the cell's state, by that gate's name."""
+    if found.y.name != "forget_bias":
+        return _LABELS[found.y.name]
+    cell = cells.get(found.experiment.cell)
+    return tr("{gate} bias", gate=cell.labels[next(iter(cell.keep_gates.values()))[0]].name)
+
+
+def _about(found: VanishingMap) -> str:
+    each = tr(
+        "Each point: the mean of 3 networks of the sizes on the screen; decades gained or lost per 100 steps. "
+        "Dots: the draws disagree whether it loses. Click a point to open it."
+    )
+    if found.y.name == "length":
+        return each
+    steps = found.experiment.sequence.length
+    return sentences([each, trn("All run over {count} step.", "All run over {count} steps.", steps)])
+
+
+def _says(here: tuple[float | None, float | None], maker: MapMaker) -> str:
+    """The sentence on top, once all maps are done."""
+    if not maker.done:
+        going = tr("Where does the gradient survive? The map is being measured, ever finer.")
+        return going if maker.running else tr("Where does the gradient survive? The map was stopped before its end.")
+    found = maker.found
+    some = next(iter(found.values()))
+    column = some.x.nearest(here[0])
+    place = tr(PLACES[some.x.name], value=number(some.x.values[column], ".2f"))
+    if some.y.name == "length":
+        row = some.y.nearest(here[1])
+        lost = {name: float(each.filled()[row, column]) for name, each in found.items()}
+        return describe_lengths(place, int(some.y.values[row]), lost)
     ends = [{name: each.reached(column, level) for name, each in found.items()} for level in (0.0, HALF)]
-    return describe_map(next(iter(found.values())).x.values[column], *ends)
+    return describe_map(place, *ends)

@@ -9,6 +9,7 @@ from seqviz import cells
 from seqviz import vocabulary as words
 from seqviz.comparison import INPUTS, NETWORKS, WAVES
 from seqviz.experiment import MAX_STEPS, Experiment, Init, Sequence
+from seqviz.gradients.ranges import ACROSS, UP
 from seqviz.gradients.studied import NETS
 from seqviz.language import later
 from seqviz.ui.bench import Bench
@@ -20,6 +21,8 @@ LAB = {
     "net": tuple(dict.fromkeys((*NETS, *cells.families()))),
     "more": ("", "clipping"),
     "map": ("", "on"),
+    "across": ACROSS,
+    "up": UP,
 }
 """The laboratory's own settings beside the experiment."""
 

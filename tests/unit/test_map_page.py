@@ -6,16 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqviz import Clamp, Experiment, Init, Sequence, vanishing_map
-from seqviz.gradients.mapped import HALF
-from seqviz.gradients.maps import LONGEST, mapped_networks
+from seqviz.gradients.mapped import HALF, point_of
+from seqviz.gradients.ranges import ACROSS, LONGEST, UP, mapped_networks, moved, place_of, possible, values_of
+from seqviz.gradients.settings import axis
 from seqviz.scope.message import header_of
 from seqviz.telling.mapped import describe_map
 from seqviz.ui import map_maker, map_picture
 from seqviz.ui.map_maker import MapMaker
+from seqviz.weights import materialise
 
 SMALL = Experiment("LSTM", 1, 3, sequence=Sequence("noise", 12))
 
@@ -62,26 +64,86 @@ def test_a_network_is_mapped_as_it_is_drawn_and_over_a_hundred_steps():
         assert (e.num_layers, e.interventions, e.sequence.length, e.hidden_size) == (1, (), LONGEST, 5)
     own = Experiment(sequence=Sequence.of_values(np.zeros(300)))
     assert mapped_networks(own)["LSTM"].sequence.length == 300
-    # The settings that the map runs through do not make it another map.
-    assert map_picture._varied(odd) == map_picture._varied(replace(odd, init=Init(spectral_radius=2.0, gain=3.0)))
-    assert map_picture._varied(odd) != map_picture._varied(replace(odd, init=Init(seed=5)))
+    # The settings that the map runs through do not make it another map; what weighs the input does.
+    assert mapped_networks(odd) == mapped_networks(replace(odd, init=Init(spectral_radius=2.0)))
+    assert mapped_networks(odd) != mapped_networks(replace(odd, init=Init(gain=3.0)))
+    assert mapped_networks(odd) != mapped_networks(replace(odd, init=Init(seed=5)))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.sampled_from(ACROSS), st.sampled_from(UP), st.integers(0, 4), st.integers(0, 4),
+    st.builds(Init, st.sampled_from(["default", "chrono", "orthogonal"]), gain=st.sampled_from([1.0, 3.0]),
+              forget_bias=st.none() | st.just(1.5), spectral_radius=st.none() | st.just(2.0)),
+    st.sampled_from(["LSTM", "GRU", "RNN_TANH"]), st.integers(3, 90),
+)  # fmt: skip
+def test_the_point_that_opens_is_the_one_that_was_measured(x, y, column, row, init, cell, length):
+    """Weights and input, for every pair of settings; and opened, it is where the circle stands."""
+    shown = Experiment(cell, 1, 3, init=init, sequence=Sequence("noise", length, amplitude=0.5))
+    across, up = axis((x, values_of(x, 5)), "x"), axis((y, values_of(y, 5)), "y")
+    opened = moved(shown, **{x: across.values[column], y: up.values[row]})
+    for e in mapped_networks(shown, x, y).values():
+        measured = point_of(e, across, up, column, row)
+        drawn = opened.changed(cell=e.cell)
+        for name, weight in materialise(measured).items():
+            np.testing.assert_array_equal(weight, materialise(drawn)[name], err_msg=name)
+        assert measured.sequence == drawn.sequence
+    at = place_of(opened, x, y)
+    assert at == pytest.approx((across.values[column], up.values[row]), rel=1e-4, abs=1e-5)
+    assert mapped_networks(opened, x, y) == mapped_networks(shown, x, y)
+
+
+def test_lengths_are_whole_and_an_rnn_has_a_map_of_them(few):
+    maker = MapMaker()
+    maker.begin(SMALL, "gain", "length")
+    maker.thread.join(60)
+    assert maker.done
+    assert list(maker.found) == ["LSTM", "GRU", "RNN"]
+    header = header_of(map_picture.map_message(SMALL, maker))
+    assert (header["x"]["here"], header["y"]["here"]) == (1.0, 12.0)
+    assert header["up"]["RNN"] == "length in steps"
+    gains, lengths = (maker.found["RNN"].x.values, maker.found["RNN"].y.values)
+    assert all(steps.is_integer() for steps in lengths)
+    row = int(np.abs(np.log(np.array(lengths) / 12)).argmin())
+    assert f"over {lengths[row]:.0f} steps" in header["says"]
+    for name, each in maker.found.items():
+        value = each.filled()[row, list(gains).index(1.0)]
+        assert f"{name} {value:+.1f}".replace("-", "−") in header["says"]
+    given = Experiment("LSTM", 1, 3, sequence=Sequence.of_values([1.0, 2.0]))
+    assert possible(given) == (("spectral_radius", "gain"), ("forget_bias",))
+
+
+def test_what_was_stopped_is_said_to_be_and_goes_on(few):
+    maker = MapMaker()
+    maker.begin(SMALL)
+    maker.stop.set()
+    maker.thread.join(60)
+    assert not maker.done
+    if maker.found:
+        assert "stopped" in header_of(map_picture.map_message(SMALL, maker))["says"]
+    maker.again()
+    maker.thread.join(60)
+    assert maker.done
+    thread = maker.thread
+    maker.begin(SMALL)
+    assert maker.thread is thread, "what is there is not measured again"
 
 
 def test_the_message_says_where_nothing_is_lost(few):
     maker = made(SMALL)
-    header = header_of(map_picture.map_message(SMALL, maker.found))
+    header = header_of(map_picture.map_message(SMALL, maker))
     assert (header["columns"], header["rows"], header["nets"]) == (5, 5, ["LSTM", "GRU"])
     assert header["levels"][-2:] == [HALF, 0.0]
-    column = int(np.abs(np.log(np.geomspace(0.25, 4, 5) / header["radius"])).argmin())
+    column = int(np.abs(np.log(np.geomspace(0.25, 4, 5) / header["x"]["here"])).argmin())
     lost = maker.found["LSTM"].filled()[:, column] < 0
     assert ("the LSTM loses nothing" in header["says"]) == (not lost[-1])
-    half = {"LSTM": maker.found["LSTM"]}
-    assert "being measured" in header_of(map_picture.map_message(SMALL, half))["says"]
+    del maker.found["GRU"]
+    assert "loses" not in header_of(map_picture.map_message(SMALL, maker))["says"]
 
 
 @given(st.none() | st.floats(-2, 8), st.none() | st.floats(-2, 8), st.floats(0.25, 4))
 def test_what_is_said_names_the_place_it_is_said_of(lossless, half, radius):
-    said = describe_map(radius, {"LSTM": lossless}, {"LSTM": half})
+    said = describe_map(f"ρ = {radius:.2f}", {"LSTM": lossless}, {"LSTM": half})
     assert f"ρ = {radius:.2f}" in said
     assert ("loses nothing" in said) == (lossless is not None)
     assert ("half is left" in said) == (lossless is None and half is not None)
@@ -101,5 +163,5 @@ def test_where_the_largest_bias_has_no_gradient_nothing_is_said_to_be_lost():
     found = vanishing_map(SMALL, ("gain", [0.5, 1.0]), ("forget_bias", [0.0, 1.0]), draws=1, coarse=1)
     wild = replace(found, decades=np.array([[[1.0, 1], [np.nan, -1]]]))
     end = wild.reached(0, 0.0)
-    assert "lose" not in describe_map(1.0, {"RNN": end}, {"RNN": end})
-    assert "at the largest bias" in describe_map(1.0, {"RNN": wild.reached(1, 0.0)}, {"RNN": None})
+    assert "lose" not in describe_map("ρ = 1", {"RNN": end}, {"RNN": end})
+    assert "at the largest bias" in describe_map("ρ = 1", {"RNN": wild.reached(1, 0.0)}, {"RNN": None})

@@ -10,7 +10,7 @@ import pytest
 import seqviz
 from seqviz import Clamp, runner
 from seqviz.experiment import Experiment, Init, Sequence
-from seqviz.gradients.maps import LONGEST, mapped_networks, place_of
+from seqviz.gradients.ranges import LONGEST, mapped_networks, place_of
 from seqviz.gradients.studied import (
     NETS,
     flows,

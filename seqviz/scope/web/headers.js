@@ -501,19 +501,29 @@
  */
 
 /**
+ * A setting that a map runs through; see the twin in Python.
+ *
+ * @typedef {object} MapAxis
+ * @property {string} label
+ * @property {string} short
+ * @property {number} digits
+ * @property {number | null} here
+ */
+
+/**
  * Maps of vanishing, as far as they are measured; see the twin in Python.
  *
  * @typedef {object} MapHeader
  * @property {"map"} panel
  * @property {string} id
  * @property {string[]} nets
- * @property {Record<string, string>} keeps
+ * @property {MapAxis} x
+ * @property {MapAxis} y
+ * @property {Record<string, string>} up
  * @property {number} columns
  * @property {number} rows
  * @property {number} reach
  * @property {number[]} levels
- * @property {number} radius
- * @property {number} bias
  * @property {string} says
  * @property {string} about
  */

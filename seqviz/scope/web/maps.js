@@ -52,6 +52,12 @@ export class Maps {
     this.about.textContent = header.about;
     this.theme = readTheme(this.root, this.palettes);
     wear(this.root, this.theme);
+    for (const [net, sheet] of this.sheets)
+      if (!header.nets.includes(net)) {
+        sheet.root.remove();
+        this.sheets.delete(net);
+      }
+    if (this.chosen && !this.fits(this.chosen)) this.chosen = null;
     for (const net of header.nets)
       if (!this.sheets.has(net)) {
         const sheet = new Sheet(this, net);
@@ -75,19 +81,24 @@ export class Maps {
     if (this.header) for (const sheet of this.sheets.values()) sheet.draw();
   }
 
+  fits = ({ net, column, row }) =>
+    this.header.nets.includes(net) && column < this.header.columns && row < this.header.rows;
+
   choose(net, column, row) {
     const { columns, rows } = this.header;
     this.chosen = { net, column: clamp(column, 0, columns - 1), row: clamp(row, 0, rows - 1) };
     const k = this.chosen.row * columns + this.chosen.column;
     const [mean, low, high] = ["mean", "low", "high"].map((part) => this.arrays[`${net}.${part}`][k]);
-    const about = {
+    const { x, y } = this.header;
+    const at = [
       net,
-      radius: number(this.arrays.x[this.chosen.column], 2),
-      bias: number(this.arrays.y[this.chosen.row], 2),
-    };
+      `${x.short} ${number(this.arrays.x[this.chosen.column], x.digits)}`,
+      `${y.short} ${number(this.arrays.y[this.chosen.row], y.digits)}`,
+    ];
+    const about = { place: at.join(tr(", ")) };
     this.readout.textContent = Number.isNaN(mean)
-      ? tr("{net}, ρ {radius}, bias {bias}: not measured yet", about)
-      : tr("{net}, ρ {radius}, bias {bias}: {mean} decades per 100 steps; the draws from {low} to {high}", {
+      ? tr("{place}: not measured yet", about)
+      : tr("{place}: {mean} decades per 100 steps; the draws from {low} to {high}", {
           ...about,
           mean: number(mean, 2),
           low: number(low, 2),
@@ -143,9 +154,10 @@ class Sheet {
     this.root.style.height = `${height}px`;
     this.root.setAttribute(
       "aria-label",
-      tr("{net}: {gate} bias up, spectral radius across; arrows move, Enter opens", {
+      tr("{net}: {up} up, {across} across; arrows move, Enter opens", {
         net: this.net,
-        gate: this.maps.header.keeps[this.net],
+        up: this.maps.header.up[this.net],
+        across: this.maps.header.x.label,
       }),
     );
     this.over.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -188,8 +200,8 @@ class Sheet {
       text(LEFT, 17, "start", this.net, "sv-maps-net"),
       ...every(header.columns, 4).map((k) => text(this.x(k), base + 17, "middle", short(arrays.x[k]))),
       ...every(header.rows, 5).map((k) => text(LEFT - 6, this.y(k) + 5, "end", short(arrays.y[k]))),
-      text(LEFT + this.wide / 2, base + 34, "middle", tr("spectral radius ρ")),
-      text(LEFT + this.wide, 17, "end", tr("{gate} bias ↑", { gate: header.keeps[this.net] })),
+      text(LEFT + this.wide / 2, base + 34, "middle", header.x.label),
+      text(LEFT + this.wide, 17, "end", `${header.up[this.net]} ↑`),
     ];
   }
 
@@ -209,9 +221,10 @@ class Sheet {
   }
 
   names() {
-    const { circle, text, ...taken } = this.here();
-    const names = namesOf(this.values, this.maps.header, this.x, this.y, [taken]);
-    return [...names.map((at) => label(at.x, at.y, at.text, at.level === 0)), circle, text];
+    const here = this.here();
+    const names = namesOf(this.values, this.maps.header, this.x, this.y, here ? [here] : []);
+    const texts = names.map((at) => label(at.x, at.y, at.text, at.level === 0));
+    return here ? [...texts, here.circle, here.text] : texts;
   }
 
   // Where some draws lose and others do not.
@@ -228,11 +241,9 @@ class Sheet {
 
   // The network on the screen.
   here() {
-    const { radius, bias } = this.maps.header;
-    const [x, y] = [
-      place(this.maps.arrays.x, Math.max(radius, 1e-6), Math.log),
-      place(this.maps.arrays.y, bias, (v) => v),
-    ];
+    const { header, arrays } = this.maps;
+    if (header.x.here === null || header.y.here === null) return null;
+    const [x, y] = [place(arrays.x, header.x.here), place(arrays.y, header.y.here)];
     const said = tr("on the screen");
     const half = widthOf(said) / 2;
     const side = x < this.maps.header.columns / 2 ? 1 : -1;
@@ -282,8 +293,9 @@ class Sheet {
 
 const short = (v) => number(v, Math.abs(v) < 10 && v % 1 ? 2 : 0).replace(/(\.\d)0$/, "$1");
 
-// Where a value lies among the values of an axis, in places; at its ends where it lies outside.
-function place(values, v, scale) {
-  const [first, last] = [scale(values[0]), scale(values[values.length - 1])];
-  return clamp(((scale(v) - first) / (last - first)) * (values.length - 1), 0, values.length - 1);
+// Where a value lies among the rising values of an axis, in places; at its ends where it lies outside.
+function place(values, v) {
+  const next = [...values].findIndex((each) => each > v);
+  if (next < 1) return next ? values.length - 1 : 0;
+  return next - (values[next] - v) / (values[next] - values[next - 1]);
 }
