@@ -96,6 +96,14 @@ export const roomOfNote = (width) => {
   };
 };
 
+// How tall a row is beside which its name and all of its note stand, of `letters` size in the column of headings.
+/** @type {(row: import("./types.js").TimedRow, column: number, letters: number) => number} */
+export function roomBeside({ symbol, name, note, says = "" }, column, letters) {
+  const lines = (text, size, free) => Math.ceil((1.05 * size * wide(text)) / free);
+  const names = Math.max(1, lines(name, 1.15 * letters, column - 1.15 * letters * wide(symbol) - 16));
+  return 1.6 * letters * names + 1.3 * letters * lines(note ?? says, letters, column - 8);
+}
+
 // The part of Plotly's paper that a row takes.
 /** @type {(place: Span, height: number, margin: Margin) => number[]} */
 export function domain({ top, height: tall }, height, margin) {

@@ -1,6 +1,18 @@
 // The curves over time as one Plotly figure: a drawing for every kind of row, on a shared time axis.
 
-import { axisOf, domain, fitted, layoutOf, marginOf, roomOfNote, sheet, stacked, timeAxis, zooming } from "./axes.js";
+import {
+  axisOf,
+  domain,
+  fitted,
+  layoutOf,
+  marginOf,
+  roomBeside,
+  roomOfNote,
+  sheet,
+  stacked,
+  timeAxis,
+  zooming,
+} from "./axes.js";
 import { lined } from "./rows.js";
 import { timeTicks } from "./timeticks.js";
 
@@ -225,7 +237,8 @@ export function figure(flow, width) {
   const whole = (row) => (crowded && row.kind === "norm" ? CROWDED.norm : tallOf(row));
   const usual = (row) => (folded(row) ? FOLDED : whole(row));
   const least = theme.label > 16 ? 0.2 : crowded ? CROWDED.least : 0.8;
-  const needs = (row) => (margin.column ? LINE * theme.label * named(flow.header, row) : 0);
+  const told = (row) => (crowded || theme.label > 16 ? 0 : roomBeside(row, margin.column, theme.label));
+  const needs = (row) => (margin.column ? Math.max(LINE * theme.label * named(flow.header, row), told(row)) : 0);
   const tall = fitted(rows, { usual, fixed: folded, least, most: 1.8, needs }, state.room, margin);
   const { places, height } = stacked(rows, tall, margin, roomOfNote(width));
   const traces = [];

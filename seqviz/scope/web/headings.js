@@ -21,7 +21,7 @@ const LONG = 8;
  * @property {number} lines so many of what it says have room
  */
 
-const [NAME, LINE, MOST] = [1.6, 1.3, 3]; // the height of a row's name and of a line of its note, in letters; lines
+const [NAME, LINE, MOST] = [1.6, 1.3, 5]; // the height of a row's name and of a line of its note, in letters; lines
 
 // Where row k of a picture has its heading, and how many lines of its note have room under its name.
 /**
