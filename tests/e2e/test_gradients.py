@@ -64,11 +64,6 @@ def test_the_address_brings_the_same_picture_to_another_person(flow, visit):
     assert other.experiment == flow.experiment
 
 
-def test_a_phone_never_scrolls_sideways(visit):
-    phone = visit("/gradients", picture=".sv-flow", viewport={"width": 390, "height": 844}, is_mobile=True)
-    assert phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
-
-
 def test_each_page_keeps_what_was_done_on_it(flow):
     flow.edits(lambda: flow.example("Explodes"))
     drawn = flow.data("drawn")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from driving import LIVING, PICTURES, living, number
+from driving import LIVING, living, number
 from playwright.sync_api import expect
 
 import seqviz
@@ -15,22 +15,6 @@ from seqviz.experiment import Experiment, Init, Sequence
 from seqviz.networks.presets import preset
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.mark.parametrize("page", PICTURES)
-def test_arrows_and_space_work_on_a_fresh_page(visit, page):
-    screen = visit(f"/{page}", picture=PICTURES[page])
-    scrubber, play = screen.scope.locator(".sv-scrubber"), screen.scope.locator(".sv-play")
-    assert screen.page.evaluate("document.activeElement === document.body")
-    screen.page.keyboard.press("Home")  # what plays by itself stops when somebody does something
-    expect(play).to_have_attribute("aria-pressed", "false")
-    expect(scrubber).to_have_value("0")
-    screen.page.keyboard.press("ArrowRight")
-    expect(scrubber).to_have_value("1")
-    screen.page.keyboard.press(" ")
-    expect(play).to_have_attribute("aria-pressed", "true")
-    screen.page.keyboard.press(" ")
-    expect(play).to_have_attribute("aria-pressed", "false")
 
 
 def test_keys_are_left_to_what_has_a_use_for_them(screen):

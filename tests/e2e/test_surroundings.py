@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import forget
 from driving import LIVING, PICTURES, living
 from PIL import Image
 from playwright.sync_api import expect
@@ -84,6 +85,7 @@ def test_a_phone_shows_the_picture_first_and_never_scrolls_sideways(visit):
     assert picture["y"] + picture["height"] <= controls["y"] + 1, "the controls stand before the picture"
     assert picture["x"] >= 0
     assert picture["x"] + picture["width"] <= 390
+    assert_readout_parts_no_name_from_its_number(phone)
     for name in ["Network", "Weights", "What if", "Save", "Sequence"]:
         phone.panel(name)
         assert page.evaluate(sideways) == 0, name
@@ -92,19 +94,32 @@ def test_a_phone_shows_the_picture_first_and_never_scrolls_sideways(visit):
     assert small == [], "too small for a finger"
 
 
+def assert_readout_parts_no_name_from_its_number(phone) -> None:
+    names, values = (phone.scope.locator(part).all() for part in (".sv-name", ".sv-end-value"))
+    for name, value in zip(names, values, strict=True):
+        told, shown = name.bounding_box(), value.bounding_box()
+        assert told["y"] <= shown["y"] + shown["height"] / 2 <= told["y"] + told["height"]
+        assert told["x"] + told["width"] < shown["x"]
+        assert shown["x"] + shown["width"] <= 390
+        assert re.fullmatch(r"−?\d+\.\d+", value.inner_text())
+
+
 def test_every_page_is_looked_at_on_a_phone(root):
     assert {path.stem for path in (root / "pages").glob("*.py")} == {page or "gates" for page in PICTURES}
 
 
-@pytest.mark.parametrize("page", [page for page in PICTURES if page])
-def test_no_page_scrolls_a_phone_sideways(visit, page):
+@pytest.mark.parametrize("page", PICTURES)
+def test_no_page_scrolls_a_phone_sideways_and_a_heading_stands_over_its_picture(visit, page):
     phone = visit(f"/{page}", picture=PICTURES[page], viewport={"width": 390, "height": 844}, is_mobile=True)
     assert phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
     picture, controls = phone.scope.bounding_box(), phone.page.locator(".st-key-controls")
     assert picture["x"] >= 0
     assert picture["x"] + picture["width"] <= 390
-    if controls.count():
+    if page and controls.count():
         assert picture["y"] < controls.bounding_box()["y"], "the controls stand before the picture"
+    if page not in ("cell", "your_network"):  # there: names
+        heading = phone.page.locator("h1.sv-headline, h3").first.bounding_box()
+        assert heading["y"] + heading["height"] <= phone.plot.bounding_box()["y"]
 
 
 def test_a_lecture_has_large_type_and_no_controls_and_is_part_of_the_address(screen, visit):
@@ -319,46 +334,42 @@ def test_a_saved_experiment_is_loaded_again_and_a_broken_one_refused(screen, tmp
 
 
 @pytest.mark.parametrize("page", PICTURES)
-def test_a_clicker_drives_a_lecture_wherever_the_focus_is(visit, page):
-    screen = visit(f"/{page}", picture=PICTURES[page], reduced_motion="reduce")
-    keys, begin = screen.page.keyboard, int(screen.scope.locator(".sv-scrubber").input_value())
-    scrubber = screen.scope.locator(".sv-scrubber")
-    keys.press("PageDown")
-    expect(scrubber).to_have_value(f"{begin}")
+def test_keys_and_a_clicker_drive_a_page_and_its_lecture_wherever_the_focus_is(visit, page):
+    screen = visit(f"/{page}", picture=PICTURES[page])
+    press, scrubber = screen.page.keyboard.press, screen.scope.locator(".sv-scrubber")
+    play, step = screen.scope.locator(".sv-play"), 0
+    assert screen.page.evaluate("document.activeElement === document.body")
+
+    def goes(key: str, by: int = 0) -> None:
+        nonlocal step
+        press(key)
+        step += by
+        expect(scrubber).to_have_value(f"{step}")
+
+    goes("Home")  # what plays by itself stops when somebody does something
+    expect(play).to_have_attribute("aria-pressed", "false")
+    goes("ArrowRight", 1)
+    press(" ")
+    expect(play).to_have_attribute("aria-pressed", "true")
+    press(" ")
+    expect(play).to_have_attribute("aria-pressed", "false")
+    goes("Home", -step)
+    goes("PageDown")  # without a lecture it belongs to the page
     screen.page.locator(".st-key-lecture label").first.click()
     screen.until("() => location.search.includes('lecture=true')")
     screen.rest()
-    last = int(scrubber.get_attribute("max"))
-    forward, back = ("PageUp", "PageDown") if begin == last else ("PageDown", "PageUp")
-    way = -1 if begin == last else 1
-    keys.press(forward)
-    expect(scrubber).to_have_value(f"{begin + way}")
+    goes("PageDown", 1)  # the focus is on the switch
+    goes("ArrowRight", 1)
     scrubber.focus()
-    keys.press(forward)
-    expect(scrubber).to_have_value(f"{begin + 2 * way}")
-    keys.press(back)
-    expect(scrubber).to_have_value(f"{begin + way}")
-
-
-@pytest.mark.parametrize("page", PICTURES)
-def test_arrow_keys_drive_a_lecture_after_a_click_on_a_switch(visit, page):
-    screen = visit(f"/{page}#step=3", picture=PICTURES[page])
-    keys, scrubber = screen.page.keyboard, screen.scope.locator(".sv-scrubber")
-    screen.page.locator(".st-key-lecture label").first.click()
-    screen.until("() => location.search.includes('lecture=true')")
-    screen.rest()
-    step = int(scrubber.input_value())
-    keys.press("ArrowRight")
-    expect(scrubber).to_have_value(f"{step + 1}")
+    goes("PageDown", 1)
+    goes("PageUp", -1)
     screen.speak("简体中文")
     screen.until("() => location.search.includes('lang=zh') && document.documentElement.lang === 'zh-CN'")
     screen.rest()
-    keys.press("ArrowRight")
-    expect(scrubber).to_have_value(f"{step + 2}")
+    goes("ArrowRight", 1)
     if page == "cell":
         screen.scope.locator(".sv-segment").last.click()
-        keys.press("ArrowRight")
-        expect(scrubber).to_have_value(f"{step + 3}")
+        goes("ArrowRight", 1)
         expect(screen.scope.locator(".sv-segment").last).to_have_attribute("aria-checked", "true")
 
 
@@ -390,35 +401,6 @@ def test_playing_goes_on_in_the_other_language(visit):
     screen.until("(step) => +document.querySelector('.sv-scrubber').value > step", step)
 
 
-STANDS = """() => [...document.querySelectorAll(".sv-root > *, .st-key-picture, .sv-cellgrid > *, .sv-eq")]
-  .filter((node) => node.offsetParent && !node.matches(".sv-visually-hidden"))
-  .map((node) => [node.className, node.getBoundingClientRect()])
-  .map(([name, box]) => [name, Math.round(box.y), Math.round(box.height)])"""
-"""Where everything in the pictures stands, and how tall it is."""
-
-WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-@pytest.mark.parametrize("language", ["", "&lang=zh"])
-@pytest.mark.parametrize("page", PICTURES)
-def test_nothing_jumps_on_a_projector(visit, page, language):
-    address = f"/{page}?lecture=true{language}"
-    picture = PICTURES[page]
-    screen = visit(address, picture=picture, viewport={"width": 1024, "height": 768}, reduced_motion="reduce")
-    assert screen.page.evaluate(WIDE) == 0
-    (screen.scope.locator("svg.sv-diagram") if page == "cell" else screen.plot).focus()
-    screen.page.keyboard.press("Home")
-    expect(screen.scope).to_have_attribute("data-step", "0")
-    before = screen.page.evaluate(STANDS)
-    for step in range(1, 8):
-        screen.page.keyboard.press("PageDown")
-        expect(screen.scope).to_have_attribute("data-step", f"{step}")
-        assert screen.page.evaluate(STANDS) == before, f"the page moved at step {step}"
-    screen.page.keyboard.press("PageUp")
-    expect(screen.scope).to_have_attribute("data-step", "6")
-    assert screen.page.evaluate(WIDE) == 0
-
-
 @pytest.mark.parametrize(
     "written", ["![x](http://example.com/a.png)", "www.example.com a@example.com", "<b>x</b> $x$ :red[x] **x**"]
 )
@@ -445,20 +427,25 @@ def test_on_a_phone_the_menus_close_sign_closes_it_and_nothing_else(visit):
     assert "lecture" not in page.url
 
 
-@pytest.mark.parametrize("page", [page for page in PICTURES if page not in ("cell", "your_network")])  # there: names
-def test_on_a_phone_a_heading_stands_over_its_picture(visit, page):
-    phone = visit(f"/{page}", picture=PICTURES[page], viewport={"width": 390, "height": 844}, is_mobile=True)
-    heading = phone.page.locator("h1.sv-headline, h3").first.bounding_box()
-    picture = phone.scope.locator(".sv-plot").bounding_box()
-    assert heading["y"] + heading["height"] <= picture["y"]
+KEEPS = """async () => {
+  document.cookie = "kept=1";
+  for (const kept of [localStorage, sessionStorage]) kept.setItem("kept", "1");
+  const opening = indexedDB.open("kept", 1);
+  await new Promise((resolve) => { opening.onsuccess = resolve; });
+}"""
+FINDS = """async () => [
+  document.cookie, localStorage.length, sessionStorage.length, (await indexedDB.databases()).length,
+]"""
 
 
-def test_a_phones_readout_never_parts_a_name_from_its_number(visit):
-    phone = visit(f"/{LIVING}", viewport={"width": 390, "height": 844}, is_mobile=True)
-    names, values = (phone.scope.locator(part).all() for part in (".sv-name", ".sv-end-value"))
-    for name, value in zip(names, values, strict=True):
-        told, shown = name.bounding_box(), value.bounding_box()
-        assert told["y"] <= shown["y"] + shown["height"] / 2 <= told["y"] + told["height"]
-        assert told["x"] + told["width"] < shown["x"]
-        assert shown["x"] + shown["width"] <= 390
-        assert re.fullmatch(r"−?\d+\.\d+", value.inner_text())
+def test_the_next_person_finds_nothing_of_the_last(browser, server):
+    """One browser context serves one test after another."""
+    context = browser.new_context()
+    last, following = context.new_page(), context.new_page()
+    last.goto(f"{server}/_stcore/health")
+    last.evaluate(KEEPS)
+    last.close()
+    forget(following, server)
+    following.goto(f"{server}/_stcore/health")
+    assert following.evaluate(FINDS) == ["", 0, 0, 0]
+    context.close()
