@@ -10,6 +10,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from seqviz.batches import read_sequences
 from seqviz.capture import capture, capture_blocks
 from seqviz.doctor import doctor
 from seqviz.experiment import Experiment, Init, InputEdit, Sequence, Tensor, WeightEdit
@@ -77,6 +78,7 @@ __all__ = [
     "network",
     "preset",
     "read_network",
+    "read_sequences",
     "read_table",
     "run",
     "scope",

@@ -16,11 +16,12 @@ from seqviz.language import Sentence, tr
 from seqviz.reading import Table
 from seqviz.reading.networks import NetworkFile, Stack
 from seqviz.reading.networks.made import Whole
+from seqviz.reading.networks.stored import brief
 from seqviz.trace import Trace
 
 __all__ = [
-    "MAX_WHOLE", "Inputs", "Look", "Run", "columns_of_table", "inputs_of_table", "inputs_of_text", "look",
-    "look_at_trace", "scaled", "sequences_in", "text_of",
+    "MAX_WHOLE", "Inputs", "Look", "Run", "columns_of_table", "ids_of_text", "inputs_of_ids", "inputs_of_table",
+    "inputs_of_text", "look", "look_at_trace", "scaled", "sequences_in", "text_of",
 ]  # fmt: skip
 
 MAX_WHOLE: Final = 200_000
@@ -109,8 +110,11 @@ def columns_of_table(table: Table, names: Sequence[str]) -> np.ndarray:
 def sequences_in(table: Table) -> dict[str, np.ndarray]:
     """By name, the columns that may tell sequences of a table apart, and the rows on which these begin.
 
-    Such a column holds whole numbers, each of them in one run of rows, and on average two rows or more.
+    Where its file tells them apart, that is all, without a name. Such a column holds whole numbers, each of them in one
+    run of rows, and on average two rows or more.
     """
+    if table.starts is not None:
+        return {"": table.starts}
     found = {}
     for name, values in zip(table.names, table.values.T, strict=True):
         starts = np.flatnonzero(np.diff(values, prepend=np.nan) != 0)
@@ -153,6 +157,51 @@ def inputs_of_text(text: str, size: int) -> Inputs:
     )
     names = (*map(repr, alphabet), *(str(k) for k in range(len(alphabet), size)))
     return Inputs(x, names, (says,), labels=tuple(text))
+
+
+def inputs_of_ids(ids: np.ndarray, table: np.ndarray, name: str) -> Inputs:
+    """Ids of tokens through the embedding that stands before a network.
+
+    Args:
+        ids: whole numbers ``(L,)``.
+        table: the embedding ``(V, F)``, float32.
+        name: what it is called in the file.
+
+    Raises:
+        ValueError: another number than from 0 to V − 1.
+    """
+    wrong = np.flatnonzero((ids != np.round(ids)) | (ids < 0) | (ids >= len(table)))
+    if len(wrong):
+        raise ValueError(
+            tr("Step {step} holds {value}; ids of the embedding {name} are whole numbers from 0 to {last}.",
+               step=int(wrong[0]), value=f"{ids[wrong[0]]:g}", name=brief(name), last=len(table) - 1)
+        )  # fmt: skip
+    whole = ids.astype(int)
+    says = tr(
+        "The numbers are ids of tokens; each was looked up in the embedding {name} of the file.", name=brief(name)
+    )
+    labels = tuple(map(str, whole.tolist()))
+    return Inputs(table[whole], tuple(map(str, range(table.shape[1]))), (says,), labels=labels)
+
+
+def ids_of_text(text: str, count: int, name: str) -> np.ndarray:
+    """The ids of a text's bytes, for an embedding of bytes; another one's are not known.
+
+    Args:
+        text: the text.
+        count: the rows of the embedding.
+        name: what it is called in the file.
+
+    Raises:
+        ValueError: it is not of 128 or 256 rows, or the text holds what such a one has not.
+    """
+    data = text.encode("utf-8", "replace")
+    if count not in (128, 256) or max(data, default=0) >= count:
+        raise ValueError(
+            tr("The network takes ids of tokens, by the embedding {name} of {count}; which character or word has which "
+               "id is not in the file. Bring a table with a column of ids.", name=brief(name), count=count)
+        )  # fmt: skip
+    return np.frombuffer(data, np.uint8).astype(float)
 
 
 def text_of(data: bytes) -> str:

@@ -61,7 +61,7 @@ MEMBERS: Final = {
     "indexing": "words", "vocabulary": "cells", "sequences": "experiment", "weights": "networks", "runner": "capture",
     "metrics": "trace", "overview": "trace", "folders": "trace", "checkpoints": "training", "memory": "comparison",
     "trials": "comparison",
-    "doctor": "comparison", "looked": "comparison", "aims": "comparison", "command": "hosts",
+    "doctor": "comparison", "looked": "comparison", "aims": "comparison", "command": "hosts", "batches": "reading",
 }  # fmt: skip
 """Modules that have no folder of their own, by the room that they belong to."""
 

@@ -53,6 +53,8 @@ class Table:
         named: whether the names come from the file.
         lines: the line of the file on which each step begins; None where it has no lines.
         choices: the columns of the file that can be asked for, those that were left out too.
+        starts: the row on which each sequence begins, where the file tells several apart; else None.
+        arrays: by name, the arrays of the file that can be asked for; ``array`` is the one that this is.
     """
 
     values: np.ndarray
@@ -62,6 +64,9 @@ class Table:
     named: bool = False
     lines: np.ndarray | None = None
     choices: tuple[str, ...] = ()
+    starts: np.ndarray | None = None
+    arrays: tuple[str, ...] = ()
+    array: str = ""
 
     def __repr__(self) -> str:
         return f"Table({self.values.shape}: {', '.join(self.names[:8])})"

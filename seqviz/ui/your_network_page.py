@@ -26,11 +26,11 @@ from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, into, literal, refuse, whole_number
 from seqviz.ui.kept_files import TOO_LARGE
 from seqviz.ui.panels.asked import Answered, asked
-from seqviz.ui.panels.own import MENDS
+from seqviz.ui.panels.your_data import your_data
 from seqviz.ui.rail import rail
 from seqviz.ui.scenes import lab
 from seqviz.ui.shell import go
-from seqviz.ui.yours import MOST, SCALES, Yours
+from seqviz.ui.yours import MOST, Yours
 from seqviz.ui.yours_kept import keep, place
 
 __all__ = ["your_network"]
@@ -49,7 +49,7 @@ def your_network() -> None:
             with st.container():  # what comes and goes above a field may not move it while its file is on the way
                 _network(yours)
             with st.container():
-                _data(yours)
+                your_data(yours)
         with right, st.container(key="yours-asked"):
             answered = asked(yours) if yours.file is not None else Answered()
         with middle, st.container(key="yours-picture"):
@@ -139,72 +139,6 @@ def _blocks(moved: tuple[Moved, ...]) -> str:
     where = tr("columns") if moved[0].columns else tr("rows")
     source = tr("{where} of {source}", where=where, source=sources[0][-60:]) if len(sources) == 1 else ""
     return f'<div class="sv-moved">{"".join(rows)}<span style="font-size:14px">{escape(source)}</span></div>'
-
-
-def _data(yours: Yours) -> None:
-    if yours.file is None:
-        return
-
-    def chosen() -> None:
-        given = st.session_state["yours.data"]
-        if given is not None:
-            yours.attempt(lambda: yours.bring(given.getvalue(), given.name))
-
-    def typed() -> None:
-        yours.attempt(lambda: yours.typed(st.session_state["yours.text"]))
-
-    st.file_uploader(tr("Data: a table, one step a line, or a text"), key="yours.data", on_change=chosen)
-    if yours.gaps and yours.given is not None:
-        for word in MENDS:
-            mend = partial(yours.bring, *yours.given, word)
-            st.button(MENDS[word], key=f"yours.{word}", width="stretch", on_click=yours.attempt, args=(mend,))
-    with st.expander(tr("Type it instead"), key="yours-type"):
-        st.text_area(tr("Numbers, one step a line, or a text"), key="yours.text", on_change=typed, height=100)
-    if yours.table is not None:
-        _columns(yours)
-
-
-def _columns(yours: Yours) -> None:
-    table = yours.table
-    assert table is not None
-    if yours.data_name:
-        st.markdown(f"**{literal(yours.data_name)}**  \n{literal(again(table.says))}")
-    _sequences(yours)
-    names = [name for name in table.names if name != yours.apart]
-    if len(names) > 1:
-        now = yours.columns or names[: yours.takes]
-        controlled(
-            st.multiselect, tr("Columns, in the order of the {inputs}", inputs=counted.inputs(yours.takes)), now,
-            lambda names: setattr(yours, "columns", list(names)), key="yours.columns", options=names,
-        )  # fmt: skip
-    controlled(
-        st.segmented_control, tr("Each column"), yours.scale, lambda scale: setattr(yours, "scale", scale),
-        key="yours.scale", options=list(SCALES), format_func=lambda scale: tr(SCALES[scale]), required=True,
-    )  # fmt: skip
-    try:
-        for says in (*yours.inputs().says, yours.fits_better()):
-            if says:
-                st.caption(literal(says))
-    except ValueError as refusal:
-        refuse(reason(refusal))
-
-
-def _sequences(yours: Yours) -> None:
-    """Which rows of the table are one sequence, where a column may tell."""
-    groups = yours.groups
-    if not groups:
-        return
-    controlled(
-        st.selectbox, tr("A new sequence begins with each"), yours.apart, lambda name: setattr(yours, "apart", name),
-        key="yours.apart", options=["", *groups],
-        format_func=lambda name: name or tr("nothing: the table is one sequence"),
-    )  # fmt: skip
-    if yours.apart in groups:
-        count = len(groups[yours.apart])
-        whole_number(
-            yours, tr("Sequence, of {count}", count=count), yours.sequence, into(yours, "sequence"), 0, count - 1,
-            key="yours.sequence",
-        )  # fmt: skip
 
 
 def _picture(yours: Yours, answered: Answered) -> None:

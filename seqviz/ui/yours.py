@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -22,27 +21,22 @@ from seqviz.aims import Aim, aim, share_of_guess
 from seqviz.command import OPEN
 from seqviz.doctor.cures import Standardised
 from seqviz.folders import ABOUT
-from seqviz.kept import Latest
-from seqviz.language import Sentence, later, reason, tr
-from seqviz.reading import MissingValues, Table, read_table
+from seqviz.language import Sentence, tr
+from seqviz.reading import Table
 from seqviz.reading.networks import NetworkFile, Stack, looks_like_npz, read_network
 from seqviz.reading.networks.archives import folder_of
 from seqviz.reading.networks.made import Whole
-from seqviz.reading.parsing import parse_numbers
+from seqviz.reading.networks.stored import Stored
 from seqviz.telling.numbers import short
 from seqviz.trace import Trace
 from seqviz.ui.kept_files import kept_file
+from seqviz.ui.yours_data import SCALES, YourData
 from seqviz.ui.yours_kept import bring_back
 
 __all__ = ["MOST", "SCALES", "Yours"]
 
 MOST: Final = 1000
 """Steps that the picture shows at once."""
-
-SCALES: Final = MappingProxyType(
-    {"": later("as they are"), "standardise": later("standardised"), "to_range": later("from 0 to 1")}
-)
-"""How the columns of a table are brought to one scale: the arguments of :func:`seqviz.looked.scaled`."""
 
 BETTER: Final = 0.5
 """Another scale is told of where the loss is this share of what it is."""
@@ -52,41 +46,23 @@ _EXAMPLE: Final = Path(__file__).resolve().parents[2] / "assets" / "weights" / "
 
 
 @dataclass
-class Yours:
+class Yours(YourData):
     """What was brought, what was chosen, and what had to be refused; one a session."""
 
     file: NetworkFile | None = None
     trace: Trace | None = None
     name: str = ""
-    table: Table | None = None
-    text: str = ""
-    data_name: str = ""
-    given: tuple[bytes, str] | None = None
-    gaps: str = ""
-    problem: str = ""
-    columns: list[str] = field(default_factory=list)
-    scale: str = ""
-    apart: str = ""
-    sequence: int = 0
-    wanted: list[str] = field(default_factory=list)
-    ahead: int | None = None
     stack: int = 0
     layer: int = 0
     reverse: bool = False
     batch: int = 0
-    first: int = 0
     whole: bool = False
     units: int = 0
     answers: dict[tuple[str, str], Any] = field(default_factory=dict)
     """By stack and question."""
     cured: tuple[Any, nn.Module] | None = None
     example: bool = False
-    count: int = 0
-    """How often something was brought: what was made of other things is out of date."""
-    latest: Latest = field(default_factory=Latest)
     net_kept: str = ""
-    data_kept: str = ""
-    """The marks of what the browser keeps of this; nothing where there is nothing to keep."""
 
     @classmethod
     def here(cls) -> Yours:
@@ -100,14 +76,6 @@ class Yours:
             if yours.file is None and yours.trace is None:
                 yours._example()
         return yours
-
-    def attempt(self, do: Callable[[], None]) -> None:
-        """Do something; where it is refused, keep the sentence."""
-        self.problem = ""
-        try:
-            do()
-        except (ValueError, OSError) as refusal:
-            self.problem = reason(refusal) if isinstance(refusal, ValueError) else str(refusal.strerror)
 
     def take(self, files: Mapping[str, bytes]) -> None:
         """The last of the networks and runs that were given, with what lies beside it.
@@ -169,67 +137,28 @@ class Yours:
         assert self.file is not None
         return self.file.chain(self.shown)
 
-    def bring(self, data: bytes, name: str, missing: str | None = None) -> None:
-        """A table, or a text.
-
-        Raises:
-            ValueError: neither, in a sentence.
-        """
-        self.given, self.gaps = (data, name), ""
-        try:
-            self.table, self.text = read_table(data, name, missing=missing), ""
-        except MissingValues as gap:
-            self.gaps = str(gap.place)
-            raise ValueError(gap.place) from gap
-        except ValueError:
-            if not name.lower().endswith((".txt", ".md")):
-                raise
-            self.table, self.text = None, looked.text_of(data)
-        self._brought(name)
-        self.data_kept = kept_file("data", {name: data}, missing=missing)
-
-    def typed(self, text: str) -> None:
-        """Numbers, one step a line; else a text of characters.
-
-        Raises:
-            ValueError: nothing was typed.
-        """
-        self.given = None
-        self._brought(tr("typed"))
-        if not text.strip():
-            self.table, self.text, self.data_name, self.data_kept = None, "", "", ""
-            return
-        try:
-            values = parse_numbers(text).astype(float)
-        except ValueError:
-            if any(letter.isdigit() for letter in text):
-                raise
-            self.table, self.text = None, text
-        else:
-            self.table, self.text = Table(values, tuple(map(str, range(values.shape[1])))), ""
-        self.data_kept = kept_file("data", {"typed": text.encode("utf-8", "replace")}, typed=True)
-
-    def _brought(self, name: str) -> None:
-        self.columns, self.wanted, self.ahead, self.data_name, self.first = [], [], None, name, 0
-        self.apart, self.sequence, self.count = "", 0, self.count + 1
+    @property
+    def embedding(self) -> Stored | None:
+        """The table that gives the network its inputs for ids of tokens; None where the file has none."""
+        name = self.file.embedding(self.shown) if self.file is not None else ""
+        return self.file.tensors[name] if self.file is not None and name else None
 
     @property
-    def groups(self) -> dict[str, np.ndarray]:
-        """The columns that tell sequences of the table apart, and where each begins."""
-        table = self.table
-        return {} if table is None else self.latest.of("groups", self.count, lambda: looked.sequences_in(table))
+    def ids(self) -> np.ndarray | None:
+        """Ids of tokens ``(L,)``, where the data are that; None where they are the inputs themselves.
 
-    @property
-    def rows(self) -> Table:
-        """The rows of the sequence that is looked at; all of them unless a column tells sequences apart."""
-        assert self.table is not None
-        starts = self.groups.get(self.apart)
-        if starts is None:
-            return self.table
-        self.sequence = min(self.sequence, len(starts) - 1)
-        some = slice(*[*starts, len(self.table.values)][self.sequence : self.sequence + 2])
-        labels = self.table.labels and self.table.labels[some]
-        return replace(self.table, values=self.table.values[some], labels=labels)
+        Raises:
+            ValueError: a text whose ids are not known.
+        """
+        embedding = self.embedding
+        if embedding is None:
+            return None
+        if self.table is not None:
+            chosen = self.chosen
+            return looked.columns_of_table(self.rows, chosen)[:, 0] if len(chosen) == 1 < self.takes else None
+        if self.text:
+            return looked.ids_of_text(self.text, embedding.shape[0], embedding.name)
+        return np.random.default_rng(0).integers(0, embedding.shape[0], 64).astype(float)
 
     def inputs(self, scale: str | None = None) -> looked.Inputs:
         """What the network is given: the data, or a wave on every input until there are some.
@@ -237,6 +166,14 @@ class Yours:
         Raises:
             ValueError: the data do not fit it.
         """
+        ids, embedding = self.ids, self.embedding
+        if ids is not None and embedding is not None:
+            given = looked.inputs_of_ids(
+                ids, self.latest.of("embedding", self.count, embedding.float32), embedding.name
+            )
+            if self.table is not None or self.text:
+                return replace(given, labels=tuple(self.text) if len(self.text) == len(ids) else given.labels)
+            return replace(given, says=(tr("No data yet: ids of tokens are drawn at random, until you bring some."),))
         if self.table is not None:
             return looked.inputs_of_table(self.rows, self.takes, self.columns or self._first(), **self._scaled(scale))
         if self.text:
@@ -245,14 +182,6 @@ class Yours:
         x = np.sin(2 * np.pi * (4 * steps + np.arange(self.takes) / self.takes)).astype("<f4")
         says = tr("No data yet: every input is a wave, until you bring a table.")
         return looked.Inputs(x, tuple(str(k) for k in range(self.takes)), (says,))
-
-    def _first(self) -> list[str]:
-        """The first columns, but not the one that tells sequences apart."""
-        return [name for name in self.rows.names if name != self.apart][: self.takes] if self.apart else []
-
-    def _scaled(self, scale: str | None) -> dict[str, bool]:
-        given = self.scale if scale is None else scale
-        return {given: True} if given else {}
 
     @property
     def outputs(self) -> int | None:
@@ -265,8 +194,7 @@ class Yours:
     def aims(self) -> tuple[list[str], int]:
         """The columns that the network is to give, and how many rows later; a guess until the person says so."""
         assert self.table is not None
-        names = [name for name in self.table.names if name != self.apart]
-        taken = self.columns or names[: self.takes]
+        names, taken = [name for name in self.table.names if name != self.apart], self.chosen
         rest = [name for name in names if name not in taken]
         outputs = self.outputs or 1
         guess = (rest, 0) if len(rest) == outputs else (taken[:outputs], 1)
@@ -284,8 +212,14 @@ class Yours:
         assert self.file is not None
         if self.table is None and not self.text:
             raise ValueError(tr("There are no data to judge by; bring a table."))
-        x = self.inputs(scale).x
-        if self.table is None:
+        x, ids = self.inputs(scale).x, self.ids
+        if ids is not None and not self.wanted:
+            right, ahead = ids[:, None].astype("<f4"), 1 if self.ahead is None else self.ahead
+            if self.outputs is None or ids.max() >= self.outputs:
+                raise ValueError(
+                    tr("The readout does not tell tokens apart; choose a column that it should have given.")
+                )
+        elif self.table is None:
             right, ahead = x.argmax(1)[:, None].astype("<f4"), 1
         else:
             names, ahead = self.aims

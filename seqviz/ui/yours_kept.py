@@ -74,7 +74,9 @@ def _data(yours: Yours, marked: str) -> None:
     if about.get("typed"):
         yours.typed(data.decode("utf-8", "replace"))
     else:
-        yours.bring(data, name, about.get("missing"))
+        array = about.get("array")
+        yours.bring(data, name, about.get("missing"), array=array if isinstance(array, str) else None,
+                    turned=about.get("turned") is True)  # fmt: skip
 
 
 def _look(yours: Yours, wanted: dict[str, Any]) -> None:

@@ -210,6 +210,39 @@ def test_data_that_do_not_fit_are_answered(visit, name, content, says):
         assert app.at.session_state["yours"].inputs().x[1, 0] == 2.5
 
 
+def test_sequences_of_an_array_and_ids_of_tokens(visit):
+    app, stream = visit("your_network"), io.BytesIO()
+    torch.manual_seed(0)
+    net = nn.ModuleDict({"embed": nn.Embedding(12, 3), "rnn": nn.GRU(3, 4), "head": nn.Linear(4, 12)})
+    bring(app, ("mine.pt", saved(net.state_dict())))
+    assert "ids of tokens are drawn at random" in words(app)
+    x = np.random.default_rng(0).normal(size=(5, 20, 3)).astype("f4")
+    ids = np.random.default_rng(0).integers(0, 12, (4, 30))
+    np.savez(stream, x=x, ids=ids)
+    data(app, "both.npz", stream.getvalue())
+    assert "(5, 20, 3) was read as (sequences, steps, inputs): 5 sequences" in words(app)
+    yours = app.at.session_state["yours"]
+    app.at.number_input(key="yours.sequence").set_value(2)
+    app.run()
+    with torch.no_grad():
+        np.testing.assert_allclose(yours.run().trace["l0.h"], net["rnn"](torch.from_numpy(x[2])[:, None])[0], atol=1e-6)
+    app.at.button_group(key="yours.turned").set_value(True)
+    app.run()
+    np.testing.assert_array_equal(yours.inputs().x, x[:, 0])
+    app.at.selectbox(key="yours.array").set_value("ids")
+    app.run()
+    app.at.number_input(key="yours.sequence").set_value(3)
+    app.run()
+    assert "looked up in the embedding embed.weight" in words(app)
+    h = net["rnn"](net["embed"](torch.from_numpy(ids[3]))[:, None])[0].detach()
+    np.testing.assert_allclose(yours.run().trace["l0.h"], h, atol=1e-6)
+    judged = yours.aim()
+    assert (judged.loss, judged.targets[:, 0].tolist()) == ("cross_entropy", ids[3, 1:].tolist())
+    bring_text = app.at.text_area(key="yours.text").set_value("to be or not")
+    bring_text.run()
+    assert "Bring a table with a column of ids" in words(app)
+
+
 def test_typed_numbers_and_text(visit):
     app = visit("your_network")
     bring(app, ("mine.pt", saved(nn.GRU(2, 3).state_dict())))

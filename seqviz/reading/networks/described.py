@@ -12,7 +12,7 @@ import numpy as np
 from seqviz.language import Sentence, tr
 from seqviz.reading.networks.npz import pickled_array
 from seqviz.reading.networks.pickled import Made, Name, Ordered
-from seqviz.reading.networks.stored import FLOATS, OPTIMISER, Contents, Stored, brief, cut_short
+from seqviz.reading.networks.stored import NUMBERS, OPTIMISER, Contents, Stored, brief, cut_short
 
 __all__ = ["Storage", "build", "find_tensors", "storage_of", "whole_module"]
 
@@ -57,7 +57,7 @@ class _Promised(NamedTuple):
 
     def array(self, name: str) -> np.ndarray:
         """Its numbers, a view of its storage; ``name`` is for the sentence where they are not all there."""
-        dtype = np.dtype(FLOATS[self.storage.dtype])
+        dtype = np.dtype(NUMBERS[self.storage.dtype])
         view = self.storage.view(self.storage.key)
         reach = self.offset + sum((n - 1) * s for n, s in zip(self.size, self.stride, strict=True))
         count = math.prod(self.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -17,9 +18,11 @@ from seqviz.experiment import MAX_HIDDEN, MAX_INPUT, MAX_LAYERS, MAX_OUTPUT, Exp
 from seqviz.language import Sentence, tr
 from seqviz.reading.networks.made import Whole, cell_of, linear, made
 from seqviz.reading.networks.stacks import Stack
-from seqviz.reading.networks.stored import Stored, brief
+from seqviz.reading.networks.stored import FLOATS, Stored, brief
 
 __all__ = ["NetworkFile"]
+
+_EMBEDS: Final = re.compile(r"^(?!.*(?:pos(?:ition(?:al)?)?_?(?:emb|enc)|wpe)).*(?:emb|wte|lookup|word_?vec)")
 
 _QUANTISED: Final = ("_packed_params", "_all_weight_values", "_quantized")
 
@@ -170,6 +173,24 @@ class NetworkFile:
             return {"readout.weight": np.zeros((1, chosen.hidden_size), "<f4"), "readout.bias": np.zeros(1, "<f4")}
         return found
 
+    def embedding(self, stack: Stack | str | int = 0) -> str:
+        """The name of the table ``(V, H_in)`` that gives a network its inputs for ids of tokens, by its name and sizes.
+
+        Of several the one whose name begins as that of the first stack does; empty where none is known.
+
+        Raises:
+            ValueError: there is no such stack.
+        """
+        first = self.chain(stack)[0]
+        fitting = [
+            name for name, stored in self.tensors.items()
+            if _EMBEDS.search(name.lower()) and len(stored.shape) == 2 and stored.shape[1] == first.input_size
+            and stored.dtype in FLOATS
+        ]  # fmt: skip
+        shared = {name: _shared(name, f"{first.name}.") for name in fitting}
+        best = [name for name in fitting if shared[name] == max(shared.values())]
+        return best[0] if len(best) == 1 else ""
+
     def _stack(self, stack: Stack | str | int) -> Stack:
         if isinstance(stack, Stack):
             return stack
@@ -180,6 +201,11 @@ class NetworkFile:
         raise ValueError(
             tr("There is no network {name} in the file; there are {known}.", name=shown(stack), known=known)
         )
+
+
+def _shared(one: str, other: str) -> int:
+    """Letters that two names begin with."""
+    return next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _told(stack: Stack, answers: Mapping[str, Any]) -> Stack:

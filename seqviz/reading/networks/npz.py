@@ -20,6 +20,8 @@ __all__ = ["contents_of_npz", "looks_like_npz", "pickled_array"]
 _RUN: Final = "about.npy"
 """What a saved run has, and weights have not."""
 
+_KINDS: Final = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "b1")
+
 
 def looks_like_npz(data: bytes) -> bool:
     """Whether a file is an archive of named arrays, and no run of ours."""
@@ -71,7 +73,7 @@ def pickled_array(name: str, made: Made) -> Stored | None:
     if not known or not sizes or not isinstance(held, bytes | bytearray):
         return None
     kind = f"{dtype.given[1]}{dtype.args[0]}"
-    if kind[1:] not in ("f2", "f4", "f8") or kind[0] not in "<>=":
+    if kind[1:] not in _KINDS or kind[0] not in "<>=|":
         return Stored(name, shape, brief(kind), lambda: np.empty(()))
     return _stored(name, Header(np.dtype(kind), bool(fortran), shape, 0), bytes(held))
 

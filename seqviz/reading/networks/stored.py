@@ -11,10 +11,15 @@ import numpy as np
 
 from seqviz.language import Sentence, later, tr
 
-__all__ = ["FLOATS", "OPTIMISER", "Contents", "Stored", "brief", "cut_short"]
+__all__ = ["FLOATS", "NUMBERS", "OPTIMISER", "Contents", "Stored", "brief", "cut_short"]
 
 FLOATS: Final = MappingProxyType({"float16": "<f2", "bfloat16": "<u2", "float32": "<f4", "float64": "<f8"})
 """The types of weights that are read, by torch's names, and how numpy sees their bytes."""
+
+NUMBERS: Final = MappingProxyType(
+    dict(FLOATS) | {"int8": "|i1", "uint8": "|u1", "int16": "<i2", "int32": "<i4", "int64": "<i8", "bool": "|b1"}
+)
+"""The types of numbers, in the same way; other than weights they are data."""
 
 OPTIMISER: Final = later("What an optimiser keeps was left out.")
 """Said where that was in a file."""
@@ -70,6 +75,15 @@ class Stored:
             if not np.isfinite(values[at]).all():
                 raise ValueError(tr("The weights of {name} hold NaN or infinity.", name=brief(self.name)))
         return values
+
+    def numbers(self) -> np.ndarray:
+        """Its numbers, of any type in :data:`NUMBERS`, whatever they are.
+
+        Raises:
+            ValueError: they are not all in the file.
+        """
+        raw = self.raw()
+        return _widened(raw) if self.dtype == "bfloat16" else raw
 
 
 @dataclass
