@@ -28,6 +28,7 @@ __all__ = [
     "later",
     "number",
     "quoted",
+    "raised",
     "reason",
     "sentences",
     "speaking",
@@ -35,6 +36,9 @@ __all__ = [
     "trn",
     "use_language",
 ]
+
+
+_RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def later(template: str) -> str:
@@ -158,6 +162,11 @@ def number(value: Any, spec: str = "") -> str:
     if not text.startswith("-"):
         return text.replace("inf", "∞")
     return text[1:] if re.fullmatch(r"-[0.]+(e[+-]\d+)?%?", text) else f"−{text[1:]}".replace("inf", "∞")
+
+
+def raised(exponent: int) -> str:
+    """A power of ten as it is written: ``10⁻⁴⁴``."""
+    return "10" + str(exponent).translate(_RAISED)
 
 
 def sentences(parts: Iterable[str]) -> str:

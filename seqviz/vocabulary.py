@@ -19,7 +19,7 @@ LSTM, GRU, RNN_TANH, RNN_RELU = "LSTM", "GRU", "RNN_TANH", "RNN_RELU"
 CELLS: tuple[str, ...] = cells.names()
 """The kinds of cell, as torch spells them in ``nn.RNNBase.mode``."""
 
-_ALL = {name: cells.get(name) for name in CELLS}
+_ALL = {name: cells.get(name) for name in cells.names(further=True)}
 
 
 class _ByCell(dict[str, Value]):

@@ -18,7 +18,7 @@ def described() -> str:
     """The text of the file: a line a cell."""
     lines = [
         f"{json.dumps(name)}: {json.dumps(cells.get(name).description(), ensure_ascii=False, separators=(',', ':'))}"
-        for name in cells.names()
+        for name in cells.names(further=True)
     ]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 

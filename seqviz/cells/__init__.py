@@ -31,17 +31,19 @@ _LANGUAGE: Final = frozenset(
         *("scan", "slopes", "squashing", "step", "tape", "text", "tokens"),
     )
 )
-"""Every other file in this folder is a cell's, and names what is in it: ``CELLS = (LSTM,)``."""
+"""Every other file in this folder is a cell's, and names what is in it: ``CELLS = (LSTM,)``. What it has as ``FURTHER``
+is known by its name and stands in no menu."""
 
 
-def _known() -> dict[str, Cell]:
+def _known(which: str) -> dict[str, Cell]:
     files = [found.name for found in pkgutil.iter_modules(__path__) if found.name not in _LANGUAGE]
     ordered = sorted(files, key=lambda name: (name not in _FIRST, _FIRST.index(name) if name in _FIRST else 0, name))
     modules = (import_module(f"{__name__}.{name}") for name in ordered)
-    return {cell.name: cell for module in modules for cell in module.CELLS}
+    return {cell.name: cell for module in modules for cell in getattr(module, which, ())}
 
 
-_KNOWN: Final = _known()
+_OFFERED: Final = _known("CELLS")
+_KNOWN: Final = _OFFERED | _known("FURTHER")
 
 
 def _reduced(cell: Cell) -> tuple[Any, tuple[str, ...]]:
@@ -53,9 +55,9 @@ def _reduced(cell: Cell) -> tuple[Any, tuple[str, ...]]:
 copyreg.pickle(Cell, _reduced)
 
 
-def names() -> tuple[str, ...]:
-    """The cells there are; torch's are called as ``nn.RNNBase.mode`` does."""
-    return tuple(_KNOWN)
+def names(*, further: bool = False) -> tuple[str, ...]:
+    """The cells there are, with `further` also those of no menu; torch's are called as ``nn.RNNBase.mode`` does."""
+    return tuple(_KNOWN if further else _OFFERED)
 
 
 def get(name: str) -> Cell:

@@ -77,7 +77,7 @@ class Experiment(Fixed):
     __hash__ = Fixed.__hash__
 
     def __post_init__(self) -> None:
-        choice(self.cell, later("The cell"), words.CELLS)
+        choice(self.cell, later("The cell"), cells.names(further=True))
         assign(
             self,
             input_size=whole(self.input_size, later("The input size"), 1, MAX_INPUT),

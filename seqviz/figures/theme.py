@@ -91,7 +91,7 @@ def _likened() -> dict[str, str]:
     taken by what it does: a gate that keeps a state is a forget gate, one that lets in an input gate.
     """
     found = {"f": "f", "i": "i", "o": "o", "r": "i", "z": "o", "g": "g", "n": "g", "c": "c", "h": "h"}
-    for cell in map(cells.get, cells.names()):
+    for cell in map(cells.get, cells.names(further=True)):
         keeps, writes = {gate for gate, _ in cell.keep_gates.values()}, set(cell.write_gates.values())
         for signal in cell.signals:
             gate = "f" if signal in keeps else "i" if signal in writes else "o"

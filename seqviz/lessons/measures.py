@@ -16,6 +16,7 @@ from seqviz import vocabulary as words
 from seqviz.checks import shown
 from seqviz.experiment import Experiment, parameter_shapes
 from seqviz.gradients import GradientFlow, gradient_flow
+from seqviz.gradients.onestep import step_jacobians
 from seqviz.kept import kept, turn
 from seqviz.language import tr
 from seqviz.lessons.expressions import Node
@@ -28,6 +29,12 @@ _SEEDS: Final = 5
 _TRAINED: Final = 30_000
 """Steps of sequences that ``learns`` may train on, over all seeds: some seconds."""
 _TRAINED_UNITS: Final = 32
+
+_JACOBIANS: Final = 4_000_000
+"""Numbers that the Jacobians of a run may have where their eigenvalues are asked for: some seconds."""
+_OF_A_UNIT: Final = (
+    "half_life", "peak", "highest", "lowest", "mean", "product", "count", "apart", "moved",
+)  # fmt: skip
 
 __all__ = ["fits", "no_step", "no_unit", "value"]
 
@@ -76,16 +83,12 @@ def _call_fits(call: Node, experiment: Experiment, against: Experiment | None) -
     if cell is not None and cell.value == "FeedForward":
         raise ValueError(tr("A feed-forward net has no past to send a gradient to; name RNN, GRU or LSTM."))
     for signal in signals:
-        unit = (
-            call.parts[-1]
-            if call.value in ("half_life", "peak", "highest", "lowest", "count", "apart", "moved")
-            else None
-        )
+        unit = call.parts[-1] if call.value in _OF_A_UNIT else None
         if cell is None:
             _signal_fits(signal, experiment, unit)
         if call.value in ("gradient", "gain", "arrives", "slope") and not str(signal.value).endswith((".h", ".c")):
             raise ValueError(tr("{name} wants a state, l0.h or l0.c.", name=call.value))
-    if call.value == "peak":
+    if call.value in ("peak", "product"):
         for step in call.parts[1:3]:
             _step_fits(step, experiment)
     if call.value == "learns":
@@ -161,12 +164,26 @@ def of_cell(experiment: Experiment, name: str) -> Experiment:
 @kept
 def _flow(experiment: Experiment) -> GradientFlow:
     if too_large(experiment):
-        raise ValueError(
-            tr("This network is too large for a gradient that a person waits for; take fewer steps or units.")
-        )
+        raise ValueError(_too_large())
     net, x = network(experiment).double(), inputs(experiment).double()
     with turn(10 * work(experiment)):
         return gradient_flow(net, x, loss="last", interventions=experiment.interventions)
+
+
+@kept
+def _eigenvalues(experiment: Experiment) -> np.ndarray:
+    """Of every step's Jacobian, the real part of the eigenvalue that is largest in size."""
+    size = experiment.hidden_size * len(cells.get(experiment.cell).states)
+    if too_large(experiment) or experiment.sequence.length * size**2 > _JACOBIANS:
+        raise ValueError(_too_large())
+    net, x = network(experiment).double(), inputs(experiment).double()
+    with turn(10 * work(experiment)):
+        found = np.linalg.eigvals(step_jacobians(net, x, interventions=experiment.interventions))
+    return np.take_along_axis(found, np.abs(found).argmax(axis=1)[:, None], axis=1)[:, 0].real
+
+
+def _too_large() -> str:
+    return tr("This network is too large for a gradient that a person waits for; take fewer steps or units.")
 
 
 @kept
@@ -219,10 +236,19 @@ class _Measuring:
     def _half_life(self, signal: Node, unit: Node | None) -> float:
         return comparison.half_life_of(np.abs(self._signal(signal, _int(unit))))
 
-    def _peak(self, signal: Node, first: Node | None, last: Node | None, unit: Node | None) -> float:
-        found = np.abs(self._signal(signal, _int(unit)))
+    def _span(self, signal: Node, first: Node | None, last: Node | None, unit: Node | None) -> np.ndarray:
+        found = self._signal(signal, _int(unit))
         start, end = (_int(step) % len(found) for step in (first, last if last is not None else _LAST))
-        return float(found[start : end + 1].max(initial=0.0))
+        return found[start : end + 1]
+
+    def _peak(self, signal: Node, first: Node | None, last: Node | None, unit: Node | None) -> float:
+        return float(np.abs(self._span(signal, first, last, unit)).max(initial=0.0))
+
+    def _product(self, signal: Node, first: Node | None, last: Node | None, unit: Node | None) -> float:
+        return float(self._span(signal, first, last, unit).prod())
+
+    def _mean(self, signal: Node, unit: Node | None) -> float:
+        return float(self._signal(signal, _int(unit)).mean())
 
     def _highest(self, signal: Node, unit: Node | None) -> float:
         return float(self._signal(signal, _int(unit)).max())
@@ -250,6 +276,9 @@ class _Measuring:
 
     def _gradient(self, signal: Node) -> np.ndarray:
         return _flow(self.experiment).norms(str(signal.value))
+
+    def _eigenvalue(self) -> np.ndarray:
+        return _eigenvalues(self.experiment)
 
     def _gain(self, signal: Node, cell: Node | None) -> float:
         experiment = self.experiment if cell is None else of_cell(self.experiment, str(cell.value))

@@ -43,6 +43,9 @@ def said(node: Node) -> str:
         "round": later("{signal}, rounded"),
         "abs": later("size of {signal}"),
         "parity": later("parity of {signal}"),
+        "mean": later("mean of {signal}"),
+        "product": later("product of {signal}"),
+        "eigenvalue": later("largest eigenvalue of a step"),
     }.get(str(node.value))
     return tr(known, signal=first) if known else node.text
 

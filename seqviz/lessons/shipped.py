@@ -15,7 +15,9 @@ __all__ = ["FOLDER", "shipped"]
 FOLDER: Final = Path(__file__).resolve().parents[2] / "assets" / "lessons"
 
 
-RUNS: Final = (later("bias 1"), later("bias 3"), later("LSTM, bias 3"))
+RUNS: Final = (
+    later("bias 1"), later("bias 3"), later("LSTM, bias 3"), later("RNN, orthogonal"), later("minGRU with a sign"),
+)  # fmt: skip
 """What the shipped lessons call networks that are trained, beside the recipes' own names."""
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from markdown_it import MarkdownIt
 
 from seqviz.checks import shown
-from seqviz.language import current, number, tr
+from seqviz.language import current, number, raised, tr
 from seqviz.lessons.expressions import Node, parse
 
 __all__ = ["Place", "Text", "Words", "read_text", "spoken"]
@@ -32,7 +32,11 @@ class Place:
 
     def written(self, found: float) -> str:
         """The number as it stands in the sentence."""
-        return number(found, self.spec)
+        text = number(found, self.spec)
+        digits, e, exponent = text.partition("e")
+        if not e:
+            return text
+        return raised(int(exponent)) if digits == "1" else f"{digits}×{raised(int(exponent))}"
 
 
 Text = tuple[str | Place, ...]

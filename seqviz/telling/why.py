@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from seqviz.language import Sentence, later, number, tr
+from seqviz.language import Sentence, later, number, raised, tr
 from seqviz.telling.titles import step_count
 
 __all__ = ["describe_road", "describe_why", "left"]
 
 _GROWS = math.log10(1.995)
 _TWICE = math.log10(2.0)
-_RAISED = str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def left(log: float) -> str:
@@ -25,7 +24,7 @@ def left(log: float) -> str:
     if log == -math.inf:
         return tr("nothing")
     if abs(log) > 6 - 1e-9:
-        return "10" + str(round(log)).translate(_RAISED) if math.isfinite(log) else "∞"
+        return raised(round(log)) if math.isfinite(log) else "∞"
     if log > _GROWS:
         return f"×{_two(10.0**log)}"
     if log >= -2 - 1e-9:

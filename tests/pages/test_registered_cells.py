@@ -30,7 +30,7 @@ def message(app: Any, key: str, unpack: Any) -> tuple[dict[str, Any], dict[str, 
     return unpack(found.proto.bytes)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "MINGRU_SIGNED"])
 def test_the_gates_page(visit: Any, name: str) -> None:
     """Its rows are the cell's, an edit of a weight and an intervention reach the picture, and the address brings it."""
     cell = cells.get(name)

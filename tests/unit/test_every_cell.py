@@ -28,7 +28,7 @@ from seqviz.networks.layers import layer_weights
 from seqviz.networks.modules import instrument, sequence
 
 L, N, F, H = 9, 3, 2, 4
-REGISTERED = cells.names()
+REGISTERED = cells.names(further=True)
 EVERY: dict[str, Cell] = {name: cells.get(name) for name in REGISTERED} | WRITTEN
 
 FUNCTIONS: dict[str, Any] = {

@@ -3,6 +3,7 @@
 import { cells, lookup } from "./brush.js";
 import { el } from "./dom.js";
 import { tr } from "./language.js";
+import { inLesson } from "./spotlight.js";
 import { readTheme } from "./theme.js";
 
 const SIZE = { width: 84, height: 52 };
@@ -78,7 +79,8 @@ export class Gallery {
   }
 
   key(event) {
-    const entry = /^[1-9]$/.test(event.key) && this.header?.entries[+event.key - 1];
+    // In a lesson digits answer its questions.
+    const entry = !inLesson() && /^[1-9]$/.test(event.key) && this.header?.entries[+event.key - 1];
     if (!entry) return;
     event.preventDefault();
     this.choose(entry.name);

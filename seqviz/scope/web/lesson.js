@@ -1,5 +1,5 @@
 // The rail of a lesson: where one is, what is said and asked, and what was measured. Page keys go on from anywhere,
-// arrows while the rail has the keys, digits answer.
+// arrows while the rail has the keys, digits answer from anywhere.
 
 import { button } from "./controls.js";
 import { el, QUIETLY } from "./dom.js";
@@ -102,21 +102,28 @@ export class Rail {
   // --- keys ---------------------------------------------------------------------------------------
 
   paged(event) {
+    if (!this.header) return;
     const by = { PageUp: -1, PageDown: 1 }[event.key];
-    if (!by || !this.header) return;
+    if (by) this.go(this.header.at + by);
+    else if (!this.answers(event.key)) return;
     event.preventDefault();
-    this.go(this.header.at + by);
+  }
+
+  // A digit answers what is asked; gives whether it did.
+  answers(key) {
+    const { guess } = this.header;
+    const choice = guess && !guess.answered && /^[1-9]$/.test(key) ? +key - 1 : -1;
+    if (choice < 0 || choice >= guess.choices.length) return false;
+    this.guess(choice);
+    return true;
   }
 
   pressed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.matches("input") && !event.key.startsWith("Page")) return;
-    const { at, guess } = this.header;
     const by = { ArrowLeft: -1, ArrowRight: 1, PageUp: -1, PageDown: 1 }[event.key];
-    const choice = guess && !guess.answered && /^[1-9]$/.test(event.key) ? +event.key - 1 : -1;
-    if (by) this.go(at + by);
-    else if (choice >= 0 && choice < guess.choices.length) this.guess(choice);
-    else return;
+    if (by) this.go(this.header.at + by);
+    else if (!this.answers(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
   }

@@ -3,6 +3,7 @@
 
 import { el } from "./dom.js";
 import { tr } from "./language.js";
+import { calm } from "./motion.js";
 import { number } from "./numbers.js";
 
 /** @import { SpectrumHeader } from "./headers.js" */
@@ -31,6 +32,11 @@ export class Spectrum {
       el("figure", {}, this.circleTitle, this.circle),
       el("figure", { class: "sv-grow" }, this.fanTitle, this.fan),
     );
+  }
+
+  // Into view: it stands below the picture.
+  reveal() {
+    this.root.scrollIntoView({ block: "end", behavior: calm() ? "auto" : "smooth" });
   }
 
   /**

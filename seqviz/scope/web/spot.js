@@ -7,6 +7,7 @@ import { attend, named, rowNamed, spotlight } from "./spotlight.js";
 
 const SPEED = "6"; // steps a second
 const PANELS = ["scope", "cell", "flow"];
+const SPECTRUM = "eigenvalues";
 const BACK = 0.25; // how much is left of a curve that stands back
 
 export class Spot {
@@ -50,6 +51,7 @@ export class Spot {
     if (panel.header.panel === "cell") this.part();
     if (spot.step !== null) panel.move(spot.step);
     else panel.place();
+    if (spot.light.includes(SPECTRUM)) panel.spectrum?.reveal();
   }
 
   part() {

@@ -57,7 +57,7 @@ def network_panel(bench: Bench) -> None:
         experiment.cell,
         lambda v: bench.change(cell=v),
         key="net.cell",
-        options=list(words.CELLS),
+        options=list(dict.fromkeys((*words.CELLS, experiment.cell))),
         format_func=words.CELL_LABELS.__getitem__,
     )
     left, right = st.columns(2)
@@ -113,11 +113,11 @@ def _trained(bench: Bench) -> None:
 
 def one_more(bench: Bench, key: str) -> None:
     """On a page that shows the usual networks side by side: a further cell beside them, where there is another."""
-    others = [name for name in cells.names() if cells.get(name).family not in NETWORKS]
+    now = bench.experiment.cell
+    others = [name for name in dict.fromkeys((*cells.names(), now)) if cells.get(name).family not in NETWORKS]
     if not others:
         return
     labels = {"": tr("no other"), **{name: words.CELL_LABELS[name] for name in others}}
-    now = bench.experiment.cell
     controlled(
         st.selectbox, tr("One more network"), now if now in others else "",
         lambda cell: bench.change(cell=cell or words.LSTM), key=key, options=list(labels),
