@@ -13,7 +13,7 @@ from seqviz.scope.hosts.streamlit.tab import MARK, MAX_KEPT, fetch, shelve
 from seqviz.tasks import TASKS
 from seqviz.training import Course, recipes_of
 from seqviz.training.written import from_text, to_text
-from seqviz.ui.trainer import Trainer
+from seqviz.ui.trainer import WHICH, Trainer
 from seqviz.ui.training_choices import MOST_SEEDS, OWN
 from seqviz.ui.training_data import bring_back, brought, data_mark
 
@@ -28,7 +28,11 @@ SWITCHES: Final = {"own": "train.race.own", "equal": "train.race.equal"}
 """The switches of a race, by what they are called in an address."""
 NUMBERS: Final = {"seed": ("train.seed", 0, 10_000), "seeds": ("train.race.seeds", 1, MOST_SEEDS)}
 """The numbers: their fields, and from what to what they go. The first is the default."""
-FIELDS: Final = ("task", "recipe", *NUMBERS, *SWITCHES, "run", "data")
+LOOK: Final = ("shown", "checkpoint")
+"""Which network of a race is shown, and where the scrubber stands; where it follows the training neither is said."""
+FIELDS: Final = ("task", "recipe", *NUMBERS, *SWITCHES, *LOOK, "run", "data")
+_LONGEST: Final = 80
+_AT: Final = "train.at"
 
 
 def begun(work: Trainer) -> None:
@@ -43,9 +47,12 @@ def begun(work: Trainer) -> None:
         if (recipe := given.get("recipe")) in recipes_of(learned):
             st.session_state.setdefault(f"train.recipe.{learned}.kept", recipe)
     for field, (key, low, high) in NUMBERS.items():
-        text = given.get(field, "")
-        if text.isascii() and text.isdecimal() and len(text) < 6 and low <= int(text) <= high:
-            st.session_state.setdefault(f"{key}.kept", int(text))
+        if (asked := _number(given.get(field, ""), low, high)) is not None:
+            st.session_state.setdefault(f"{key}.kept", asked)
+    if shown := given.get("shown", "")[:_LONGEST]:
+        st.session_state.setdefault(WHICH, shown)
+    if (at := _number(given.get("checkpoint", ""), 0, 99_999)) is not None:
+        st.session_state.setdefault(_AT, at)
     for field, key in SWITCHES.items():
         if given.get(field) == "1":
             st.session_state.setdefault(f"{key}.kept", True)
@@ -56,6 +63,12 @@ def begun(work: Trainer) -> None:
         st.session_state[PROBLEM] = reason(refusal)
     if not work.courses and (marked := given.get("run", "")).startswith(MARK):
         _bring_back(work, marked)
+
+
+def _number(text: str, low: int, high: int) -> int | None:
+    """A whole number of an address; None where it is none, or out of its range."""
+    fits = text.isascii() and text.isdecimal() and len(text) < 6 and low <= int(text) <= high
+    return int(text) if fits else None
 
 
 def _bring_back(work: Trainer, marked: str) -> None:
@@ -92,7 +105,15 @@ def _stand(courses: list[Course]) -> tuple[int, int]:
     return courses[0].run if courses else 0, sum(c.checkpoints[-1].step + 1 for c in courses if c.checkpoints)
 
 
-def place(marked: str) -> Addressed:
+def _looked(courses: list[Course]) -> dict[str, str]:
+    """Which network is shown, and at which checkpoint, as an address says it."""
+    at = st.session_state.get(_AT)
+    shown = st.session_state.get(WHICH) if len(courses) > 1 else None
+    others = shown in {course.name for course in courses[:-1]}
+    return dict(zip(LOOK, (str(shown) if others else "", "" if at is None else str(at)), strict=True))
+
+
+def place(marked: str, courses: list[Course]) -> Addressed:
     """What the address says."""
     home = st.session_state
     name = home.get("train.task.kept", "")
@@ -101,6 +122,7 @@ def place(marked: str) -> Addressed:
         "recipe": home.get(f"train.recipe.{name.removeprefix('own_')}.kept", ""),
         **{field: _said(home.get(f"{key}.kept"), low) for field, (key, low, _) in NUMBERS.items()},
         **{field: "1" if home.get(f"{key}.kept") else "" for field, key in SWITCHES.items()},
+        **_looked(courses),
         "run": marked,
         "data": data_mark(name),
     }

@@ -271,7 +271,7 @@ def _untrained(experiment: Experiment, found: Task) -> None:
 def _probed(experiment: Experiment, found: Task, step: int, extent: Extent = ()) -> None:
     work = trainer()
     marked = kept_run(work.courses, work.running)
-    said_of, keep = place(marked), {}
+    said_of, keep = place(marked, work.courses), {}
     for mark in (marked, data_mark(st.session_state.get("train.task.kept", ""))):
         if mark:
             keep[mark.removeprefix(MARK)] = ""

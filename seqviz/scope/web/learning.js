@@ -2,7 +2,7 @@
 
 import { axisOf, domain, fitted, layoutOf, marginOf, roomOfNote, sheet, stacked, timeAxis } from "./axes.js";
 import { band, groups } from "./bands.js";
-import { dock } from "./dock.js";
+import { copyLink, dock } from "./dock.js";
 import { el } from "./dom.js";
 import { clauses, tr } from "./language.js";
 import { lineNote, strokeNote } from "./legends.js";
@@ -36,7 +36,13 @@ export class Learning extends Timeline {
     this.time.speed.prepend(this.whole);
     this.whole.selected = true;
     this.help = new KeyHelp("learning");
-    const bar = el("div", { class: "sv-bar" });
+    // The server writes the address, whenever the scrubber rests.
+    const right = el(
+      "div",
+      { class: "sv-group sv-right" },
+      copyLink(host, () => {}),
+    );
+    const bar = el("div", { class: "sv-bar" }, right);
     root.replaceChildren(this.plot, this.legend, this.status, dock(this.time.root, bar, this.help), this.live);
   }
 
