@@ -117,8 +117,9 @@ class _Reading:
         found: dict[str, Text] = {}
         for language, markdown in given.items():
             found[language] = self._try((*at, language), partial(read_text, markdown)) or ()
-        first = _measured(next(iter(found.values()), ()))
-        for language, parts in found.items():
+        readable = {language: parts for language, parts in found.items() if parts}
+        first = _measured(next(iter(readable.values()), ()))
+        for language, parts in readable.items():
             if _measured(parts) != first:
                 self._wrong((*at, language), tr("This measures other numbers than the first language does."))
         return MappingProxyType(found)

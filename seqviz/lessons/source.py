@@ -60,15 +60,14 @@ def load(text: Source) -> tuple[Any, Lines]:
     if isinstance(text, PathLike) or hasattr(text, "read"):
         text = bytes_of(text, 4 * MAX_SIZE)[0]
     if isinstance(text, bytes):
-        try:
-            text = text.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = 1 + error.object.count(b"\n", 0, error.start)
-            raise LessonError([Mistake(line, tr("The lesson is not UTF-8 text; save it as UTF-8."))]) from error
+        text = text.decode("utf-8-sig", errors="replace")
     if not isinstance(text, str):
         raise LessonError([Mistake(1, tr("A lesson must be a text, not {value}.", value=shown(text)))])
     if len(text) > MAX_SIZE:
         raise LessonError([Mistake(1, tr("A lesson may have up to {most:,} characters.", most=MAX_SIZE))])
+    if "\ufffd" in text:  # in the place of bytes that are none
+        says = tr("The lesson is not UTF-8 text; save it as UTF-8.")
+        raise LessonError([Mistake(_line(text, text.index("\ufffd")), says)])
     try:
         _look_through(YAML(typ="safe", pure=True).parse(text))
         node = YAML(typ="safe", pure=True).compose(text)
@@ -78,9 +77,14 @@ def load(text: Source) -> tuple[Any, Lines]:
     except (YAMLError, ValueError) as error:
         if isinstance(error, LessonError):
             raise
-        raise LessonError([Mistake(1, tr("There is a character that cannot stand in YAML."))]) from error
+        line = _line(text, getattr(error, "position", 0))
+        raise LessonError([Mistake(line, tr("There is a character that cannot stand in YAML."))]) from error
     lines = Lines()
     return (None if node is None else _value(node, (), lines)), lines
+
+
+def _line(text: str, position: int) -> int:
+    return 1 + text.count("\n", 0, position)
 
 
 def _look_through(events: Iterable[Event]) -> None:

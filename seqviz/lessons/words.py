@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from seqviz.checks import shown
 from seqviz.language import current, number, raised, tr
@@ -19,6 +20,8 @@ _PLACE: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _INSIDE: Final = re.compile(
     r"\s*(?P<what>.+?)(?:\s+of\s+(?P<run>[\w-]+))?\s+(?P<spec>,?\.\d[fe%])\s*", re.ASCII | re.DOTALL
 )
+_WEB: Final = re.compile(r"https?://[^/\s]", re.ASCII)
+_LINK: Final = re.compile(r"\]\(([^)]*)")
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": True})
 
 
@@ -84,6 +87,17 @@ def _check_markdown(markdown: str) -> None:
                 raise ValueError(tr("HTML is not shown: {text}; write Markdown.", text=shown(inner.content.strip())))
             if inner.type == "image":
                 raise ValueError(tr("A lesson shows the app's pictures and no others."))
+            if (address := _no_page(inner)) is not None:
+                raise ValueError(tr("A link leads to a page of the web, https://…, not to {address}.", address=address))
+
+
+def _no_page(token: Token) -> str | None:
+    """Where a link leads that leads to no page of the web; quoted."""
+    if token.type == "link_open":
+        address = str(token.attrGet("href") or "")
+        return None if _WEB.match(address) else shown(address)
+    left = _LINK.search(token.content) if token.type == "text" else None  # what Markdown itself takes for no link
+    return shown(left[1]) if left else None
 
 
 def spoken(words: Mapping[str, Text], language: str | None = None) -> Text:

@@ -10,7 +10,7 @@ from seqviz.language import reason, tr, trn
 from seqviz.lessons import Lesson, LessonError, plain, read, shipped
 from seqviz.scope.hosts.streamlit.tab import mark
 from seqviz.ui.controls import literal, refuse
-from seqviz.ui.lesson_shelf import encoded, served, text_of
+from seqviz.ui.lesson_shelf import encoded, link_of, served, text_of
 from seqviz.ui.playing import begin, playing, resume
 from seqviz.ui.shell import go
 
@@ -73,8 +73,9 @@ def _list() -> None:
 
 
 def _entry(name: str, lesson: Lesson, number: str, code: str = "") -> None:
-    with st.container(key=f"lesson-entry-{number or 'own'}{name}"):
-        if st.button(number + literal(plain(lesson.title)), key=f"lessons.{name}", type="tertiary"):
+    short = name[:60]  # a lesson that is its own link has a long one
+    with st.container(key=f"lesson-entry-{number or 'own'}{short}"):
+        if st.button(number + literal(plain(lesson.title)), key=f"lessons.{short}", type="tertiary"):
             begin(name, lesson, code)
             st.rerun()
         minutes = trn("{count:g} minute", "{count:g} minutes", lesson.minutes)
@@ -90,5 +91,10 @@ def _own(given: Any) -> None:
         for says in str(error).splitlines():
             refuse(says)
         return
+    if link := link_of(text):
+        _entry(link, lesson, "")
+        st.caption(tr("Its address holds the whole lesson: open it, copy the link, and whoever has the link has it."))
+        return
     code = encoded(text)
     _entry(mark(code), lesson, "", code)
+    st.caption(tr("It is too long for an address: only this browser has it. A folder of the server's serves a class."))

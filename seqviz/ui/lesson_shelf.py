@@ -1,7 +1,8 @@
-"""Lessons by the name that an address has for them: shipped ones, a folder of the server's, and a person's own file."""
+"""Lessons by the name that an address has for them: shipped ones, a folder of the server's, a link, one's own file."""
 
 from __future__ import annotations
 
+import base64
 import os
 import zlib
 from functools import lru_cache
@@ -14,11 +15,15 @@ from seqviz.lessons import Lesson, LessonError, read, shipped
 from seqviz.lessons.source import MAX_SIZE
 from seqviz.scope.hosts.streamlit.tab import MARK, fetch
 
-__all__ = ["FOLDER", "decoded", "encoded", "find", "served", "text_of"]
+__all__ = ["FOLDER", "decoded", "encoded", "find", "link_of", "served", "text_of"]
 
 FOLDER: Final = "SEQVIZ_LESSONS"
 """The variable of the environment that names a folder of lessons to be offered beside the shipped ones."""
 
+_LINK: Final = "y~"
+"""How a lesson begins that stands in an address as a whole."""
+_LONGEST_LINK: Final = 6000
+"""Characters of an address that a lesson may take; a longer one is kept by its browser."""
 _MOST: Final = 100
 """Files of that folder that are read."""
 
@@ -65,6 +70,28 @@ def decoded(code: str) -> str:
         raise ValueError(tr("This browser has kept something that is no lesson.")) from error
 
 
+def link_of(text: str) -> str:
+    """A lesson's text as an address holds it, so that a link brings it to anybody; empty where it is too long."""
+    code = base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).rstrip(b"=").decode()
+    return _LINK + code if len(code) <= _LONGEST_LINK else ""
+
+
+def _of_link(name: str) -> Lesson:
+    code = name.removeprefix(_LINK)
+    try:
+        if len(code) > _LONGEST_LINK:
+            raise ValueError("more than a link holds")
+        packed = base64.b64decode(code.encode("ascii") + b"=" * (-len(code) % 4), b"-_", validate=True)
+        unpacker = zlib.decompressobj()
+        text = unpacker.decompress(packed, 4 * MAX_SIZE + 1).decode()
+        if not unpacker.eof:
+            raise ValueError("cut short")
+    except (ValueError, zlib.error) as error:
+        says = tr("The address does not hold a whole lesson; it may have been cut short or changed.")
+        raise ValueError(says) from error
+    return read(text)
+
+
 def find(name: str) -> tuple[str, Lesson, str]:
     """The lesson that an address names, its shortest name and the text that its browser has to keep.
 
@@ -76,6 +103,8 @@ def find(name: str) -> tuple[str, Lesson, str]:
         if code is None:
             raise ValueError(tr("This browser has not kept that lesson: open its file again."))
         return name, read(decoded(code)), code
+    if name.startswith(_LINK):
+        return name, _of_link(name), ""
     known = shipped()
     if name.isdecimal() and name.isascii() and 0 < int(name[:4]) <= len(known):
         return name, known[int(name[:4]) - 1], ""

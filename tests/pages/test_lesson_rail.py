@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import zlib
 from urllib.parse import parse_qs
 
 import pytest
@@ -12,6 +14,7 @@ from seqviz.lessons.experiments import changed
 from seqviz.lessons.markdown import elements
 from seqviz.lessons.shipped import FOLDER
 from seqviz.ui import playing, rail
+from seqviz.ui.lesson_shelf import find, link_of
 
 LESSONS = lessons.shipped()
 PAGED = {"cell": "gates"}
@@ -125,7 +128,7 @@ def test_what_a_hand_cannot_mean_changes_nothing(visit, unpack, event):
     assert app.experiment == before
 
 
-@pytest.mark.parametrize("name", ["99", "0", "nothing", "../../etc/passwd", "<b>", "³", ""])
+@pytest.mark.parametrize("name", ["99", "0", "nothing", "../../etc/passwd", "<b>", "³", "", "1" * 500_000])
 def test_an_address_of_no_lesson_is_answered_with_a_sentence(visit, name):
     app = visit(lesson=name)
     assert len(app.warnings) == 1
@@ -146,6 +149,25 @@ def test_a_folder_of_lessons_is_served_and_a_mistake_has_its_line(visit, unpack,
     assert told(visit(lesson="mine", at="2"), unpack)["title"] == "The forget gate"
     (says,) = visit(lesson="bad").warnings
     assert re.match(r"Line \d+: 'cells' will not do", says)
+
+
+def test_a_link_holds_a_whole_lesson(visit, unpack):
+    """And one that was cut short, changed, or is a bomb gets a sentence."""
+    link = link_of((FOLDER / "04-forget-gate.yaml").read_text(encoding="utf-8"))
+    header = told(visit("cell", lesson=link, at="2", did="ten-times.0"), unpack)
+    assert (header["title"], header["at"]) == ("The forget gate", 1)
+    assert parse_qs(header["address"]) == {"lesson": [link], "at": ["2"], "did": ["ten-times.0"]}
+    bomb = "y~" + base64.urlsafe_b64encode(zlib.compress(b"a" * 2_000_000)).decode().rstrip("=")
+    for name in (link[:-40], link[:40], link.replace("a", "b"), "y~", "y~" + "x" * 10**6, "y~é", bomb):
+        with pytest.raises(ValueError, match=r"\S.*\.$") as refused:
+            find(name)
+        assert len(str(refused.value)) < 300
+    assert link_of("".join(map(chr, range(256, 9000)))) == ""
+
+
+@pytest.mark.parametrize(("at", "shown"), [("-1", 0), ("99", 6), ("³", 0), ("9" * 10**5, 6), ("NaN", 0)])
+def test_a_place_that_a_lesson_does_not_have_is_its_nearest(visit, unpack, at, shown):
+    assert told(visit(LESSONS[3].steps[shown].page, lesson="4", at=at), unpack)["at"] == shown
 
 
 def test_hostile_words_become_no_element_of_theirs():

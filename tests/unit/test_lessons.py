@@ -17,6 +17,7 @@ import seqviz
 from seqviz import InputEdit, Sequence, lessons, weights
 from seqviz.lessons.expressions import MEASURES, parse
 from seqviz.lessons.measures import _Measuring, value
+from seqviz.ui.lesson_shelf import text_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -214,6 +215,38 @@ def test_what_would_keep_a_computer_busy_is_refused_soon(text):
     began = time.process_time()
     assert mistakes(text)
     assert time.process_time() - began < 10
+
+
+FORGET = (ROOT / "assets" / "lessons" / "04-forget-gate.yaml").read_text(encoding="utf-8")
+SAYS = "The forget gate says what"
+WRONG = {
+    "in the Chinese of Windows": (FORGET.encode("gbk", errors="replace"), 3, "save it as UTF-8"),
+    "in two bytes a letter": (FORGET.encode("utf-16"), 1, "save it as UTF-8"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(99), 1, "save it as UTF-8"),
+    "half a letter": (FORGET.replace("page: cell", "page: ce\ud800ll", 1).encode(errors="surrogatepass"), 38, "UTF-8"),
+    "a zero": (FORGET.replace("page: cell", "page: ce\0ll", 1).encode(), 38, "cannot stand in YAML"),
+    "a tab": (FORGET.replace("    page: cell", "\tpage: cell", 1).encode(), 38, "a tab"),
+    "a script": (FORGET.replace(SAYS, "[x](javascript:alert(1))", 1).encode(), 42, "'javascript:alert"),
+    "data": (FORGET.replace(SAYS, "[x](data:text/html,hi)", 1).encode(), 42, "'data:text"),
+    "a place of this site": (FORGET.replace(SAYS, "[x](/gates?e=1)", 1).encode(), 42, "'/gates?e=1'"),
+    "nowhere": (FORGET.replace(SAYS, "[x](http://)", 1).encode(), 42, "'http://'"),
+    "half a link": (FORGET.replace(SAYS, "[x](http:// y", 1).encode(), 42, "'http://"),
+    "markup": (FORGET.replace(SAYS, "<img src=x onerror=alert(1)>", 1).encode(), 42, "HTML is not shown"),
+}
+
+
+@pytest.mark.parametrize(("data", "line", "says"), WRONG.values(), ids=WRONG)
+def test_a_file_that_is_wrong_in_one_place_gets_that_line(data, line, says):
+    for source in (data, text_of(data)):
+        ((found, said),) = mistakes(source)
+        assert (found, says in said) == (line, True), said
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_how_a_file_marks_its_lines_and_its_beginning_is_all_the_same(ends):
+    assert lessons.read(b"\xef\xbb\xbf" + FORGET.replace("\n", ends).encode()).id == "forget-gate"
+    linked = FORGET.replace(SAYS, "[c\\[26\\]](https://a.b/c) and [x] (y)", 1)
+    assert lessons.read(linked.replace("\n", ends)).id == "forget-gate"
 
 
 @given(st.data())
