@@ -23,6 +23,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, file_util
 from streamlit.runtime import Runtime
+from streamlit.runtime.pages_manager import PagesManager
 
 from seqviz.checks import shown
 from seqviz.experiment import Experiment
@@ -142,6 +143,8 @@ async def _life(app: st.App) -> AsyncIterator[None]:
 
 def serving(pages: Iterable[str]) -> dict[str, Any]:
     """What ``st.App`` needs beside the script: the first of `pages` is at the root, each other at its name."""
+    # Before the first visit: two that come at once would else meet the flag halfway, and one skip the app.
+    PagesManager.uses_pages_directory = False
     first, *others = pages
     base = (config.get_option("server.baseUrlPath") or "").strip("/")
     root = f"/{base}" if base else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -106,6 +107,12 @@ class Screen:
         self.page.emulate_media(color_scheme=scheme)
         self.until(_COLOURED, scheme == "dark")
         self.rest()
+
+    def eventually(self, holds: Callable[[], bool], seconds: float = 60) -> None:
+        """The same for what is worked out here of what the page says; whoever asks in vain says what was wrong."""
+        end = time.monotonic() + seconds
+        while not holds() and time.monotonic() < end:
+            self.page.evaluate("() => new Promise(requestAnimationFrame)")
 
     def rest(self) -> None:
         """Wait until Streamlit has nothing left to do, and Plotly has drawn what was painted meanwhile."""
