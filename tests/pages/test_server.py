@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import plotly
 import pytest
+from streamlit.runtime.pages_manager import PagesManager
 
 from seqviz.networks.presets import preset
 from seqviz.scope import library
@@ -195,3 +196,11 @@ def test_a_link_to_nothing_is_called_by_the_apps_name_and_nothing_leaks_into_the
     told = preview(server, f"/?e={code}")
     assert told["title"] == "seqviz: inside recurrent networks"
     assert "script" not in "".join(told.values())
+
+
+def test_no_visit_meets_streamlits_own_navigation(monkeypatch):
+    """Its navigation by the folder `pages` would run a page without the app around it; it is off before a visit."""
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", None)
+    served.serving(["gates", "training"])
+    PagesManager(str(ROOT / "app.py"))  # each session has one, which turns it on where nobody has decided yet
+    assert PagesManager.uses_pages_directory is False
