@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
+from seqviz.doctor.report import page
 from seqviz.experiment import Experiment, Tensor
 from seqviz.language import Sentence
 from seqviz.memory.found import Ratio
@@ -138,6 +139,16 @@ class Diagnosis(Sequence[Finding]):
         best = self.together or min(effects, key=lambda effect: effect.after, default=None)
         numbers = None if best is None else (best.before, best.after, best.steps)
         return of_diagnosis(len(self), numbers, together=self.together is not None, untried=self.untried)
+
+    def report(self, name: str = "", *, context: Sequence[str] = (), again_by: str = "") -> str:
+        """All of it as a page of HTML that needs nothing else, to be written as UTF-8; in the language of now.
+
+        Args:
+            name: of the network.
+            context: what else is to be said at the top, a sentence each.
+            again_by: commands or code by which it is found again.
+        """
+        return page(self, name, context=context, again_by=again_by)
 
     def cured(self, subject: Any) -> Any:
         """A copy of the subject, module or experiment, with all the cures that help."""

@@ -386,6 +386,7 @@ def test_a_cured_network_is_shown_over_the_one_that_was_brought(visit):
         (row.signal, row.units) for finding in found for row in finding.rows
     }
     assert picture(app)["headline"] == str(found.sentence)
+    assert [each.proto.label for each in app.at.get("download_button")] == ["Save what was found"]
     app.at.button(key="yours.examined.cured").click()
     app.run()
     header = picture(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -37,7 +38,7 @@ def asked(yours: Yours) -> Answered:
     default = "adding" if yours.example else next(iter(ways))
     order = [default, *(way for way in ways if way != default)]
     way = remembered(st.selectbox, tr("Judged by"), order, key=f"yours.by.{default}", names=ways.__getitem__)
-    same = (yours.judging, way)
+    same, own = (yours.judging, way), None
     try:
         if way == OWN:
             _targets(yours)
@@ -53,12 +54,24 @@ def asked(yours: Yours) -> Answered:
     except ValueError as refusal:
         st.caption(literal(reason(refusal)))
         return Answered()
+    context = [tr("Judged by: {what}.", what=ways[way]), *(own.says if own is not None else ())]
     found = doctor_panel(
-        subject, judged, key="yours.examined", same=same, look_at=yours.look_at, examined=examined, narrow=True
-    )
+        subject, judged, key="yours.examined", same=same, look_at=yours.look_at, examined=examined, narrow=True,
+        name=yours.name, context=context, again_by=_command(yours),
+    )  # fmt: skip
     if found.diagnosis is not None:
         return Answered(found.diagnosis.sentence, _lit(found.diagnosis, yours))
     return Answered(found.memory.verdict if found.memory else "")
+
+
+def _command(yours: Yours) -> str:
+    """The command that opens the app on the same."""
+    words = ["seqviz", "show", yours.name, *(["--stack", yours.shown.name] if yours.stack else [])]
+    words += [f"--answer={name}={answer}" for name, answer in yours.answered.items()]
+    if yours.given is not None:
+        words += ["--data", yours.given[1]] + (["--standardise"] if yours.scale == "standardise" else [])
+        words += ["--columns", ",".join(yours.columns)] if yours.columns else []
+    return shlex.join(words)
 
 
 def _ways(yours: Yours) -> dict[str, str]:

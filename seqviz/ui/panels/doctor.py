@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -43,6 +43,9 @@ def doctor_panel(
     look_at: Callable[[Any], None] | None = None,
     examined: dict[str, Any] | None = None,
     narrow: bool = False,
+    name: str = "",
+    context: Sequence[str] = (),
+    again_by: str = "",
 ) -> Answers:
     """Two questions about a network, each asked by a button and answered below it.
 
@@ -56,6 +59,7 @@ def doctor_panel(
         look_at: shows a cured network, beside the one that it was.
         examined: what the doctor judges by, where that is cut otherwise than for the memory.
         narrow: for a column beside a picture that lights the rows itself.
+        name, context, again_by: for the file of what was found, as :meth:`seqviz.doctor.Diagnosis.report` takes them.
 
     Returns:
         What was found, as far as it was asked about this.
@@ -74,7 +78,26 @@ def doctor_panel(
         if trace is None and isinstance(subject, Experiment):
             trace = run(subject)
         _diagnosis(found.diagnosis, subject, key, trace, look_at)
+    if found.diagnosis is not None:
+        if not again_by and isinstance(subject, Experiment):
+            again_by = _code(subject, judged)
+        page = found.diagnosis.report(name, context=context, again_by=again_by).encode("utf-8", "replace")
+        st.download_button(
+            tr("Save what was found"), page, "seqviz-findings.html", "text/html", on_click="ignore", key=f"{key}.report"
+        )
     return found
+
+
+def _code(experiment: Experiment, judged: dict[str, Any]) -> str:
+    """Python that asks the doctor the same."""
+    lines = ["import seqviz", f'experiment = seqviz.Experiment.from_url("{experiment.to_url()}")']
+    task, given = judged.get("task"), "experiment"
+    if task is not None:
+        given += f', task=seqviz.tasks.task("{task.name}").at_length({task.length})'
+    elif judged.get("targets") is not None:
+        lines += ["from seqviz.runner import inputs", "x = inputs(experiment)"]
+        given += ", x[:-1], x[1:]"
+    return "\n".join([*lines, f"found = seqviz.doctor({given})", "print(found.sentence)"])
 
 
 def examination(experiment: Experiment, *, key: str, known: str = "") -> None:
