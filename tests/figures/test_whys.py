@@ -12,6 +12,8 @@ from torch import nn
 
 import seqviz
 from seqviz import figures
+from seqviz.cells import parse
+from seqviz.cells.layer import CellLayer
 from seqviz.comparison import nudge_response
 from seqviz.figures import theme as look
 from seqviz.gradients import by_gates
@@ -73,8 +75,45 @@ def test_a_tank_is_filled_with_what_is_kept_and_what_is_poured(step: int) -> Non
     assert kept.y[2] + poured.y[0] == pytest.approx(float(c[0, 0, 2]), abs=1e-5)
     assert shows.y[0] == pytest.approx(float(h[0, 0, 2]), abs=1e-5)
     assert shows.y[0] + covered.y[0] == pytest.approx(math.tanh(float(c[0, 0, 2])), abs=1e-5)
-    with pytest.raises(ValueError, match="no cell state"):
-        figures.tank(seqviz.capture(nn.GRU(1, 3), x), step)
+
+
+MINGRU = parse(
+    """
+    z = sigmoid(W_iz x + b_iz)
+    n = W_in x + b_in
+    h = (1 - z) * h_prev + z * n""",
+    "MINGRU",
+)
+
+
+@pytest.mark.parametrize(("module", "keep"), [
+    (lambda: nn.GRU(1, 3), lambda s: s["z"]), (lambda: CellLayer(MINGRU, 1, 3), lambda s: 1 - s["z"]),
+])  # fmt: skip
+def test_a_tank_of_any_state_that_a_gate_keeps(module, keep) -> None:
+    torch.manual_seed(2)
+    net, x = module(), torch.randn(9, 1, 1)
+    trace = seqviz.capture(net, x)
+    with torch.no_grad():
+        h = net(x)[0][:, 0, 1].tolist()
+    now = {name.removeprefix("l0."): float(trace[name][5, 0, 1]) for name in trace if name.startswith("l0.")}
+    given = None if isinstance(net, nn.GRU) else MINGRU
+    kept, poured = figures.tank(trace, 5, 1, cell=given).data
+    assert kept.y[0] == pytest.approx(h[4], abs=1e-5)
+    assert kept.y[2] == pytest.approx(keep(now) * h[4], abs=1e-5)
+    assert kept.y[2] + poured.y[0] == pytest.approx(h[5], abs=1e-5)
+    said = " ".join(figures.tank(trace, 5, 1, cell=given).layout.xaxis.ticktext)
+    assert f"{now['n']:.2f}".replace("-", "−") in said
+
+
+def test_what_is_no_tank_is_refused_in_a_sentence() -> None:
+    x = torch.randn(4, 1, 1)
+    plain, gru = seqviz.capture(nn.RNN(1, 2), x), seqviz.capture(nn.GRU(1, 2), x)
+    for trace, options, says in [
+        (plain, {}, "no gate that keeps its state"), (gru, {"cell": "LSTM"}, "no signal i of layer 0"),
+        (gru, {"layer": 1}, "no layer 1"), (gru, {"cell": "ELMAN"}, "ELMAN"),
+    ]:  # fmt: skip
+        with pytest.raises(ValueError, match=says):
+            figures.tank(trace, 1, **options)
 
 
 def test_a_race_has_a_line_a_seed_and_a_band_from_the_least_to_the_most() -> None:
