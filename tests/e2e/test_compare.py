@@ -163,7 +163,7 @@ def left(compared) -> dict[str, float]:
     """What the readout says is left of the nudge at the cursor, in percent, by network."""
     rows = compared.scope.locator(".sv-readout > div").all()[1:]
     return {
-        row.locator("dt").inner_text(): number(row.locator(".sv-left").inner_text().split(" %")[0].strip("< "))
+        row.locator("dt").inner_text(): number(row.locator(".sv-left").inner_text().split("%")[0].strip("< "))
         for row in rows
     }
 

@@ -68,7 +68,7 @@ export function tooltip({ header, arrays, state }, { row, step, share }) {
     return {
       title,
       lines: [
-        [tr("cell-state highway"), `${(100 * arrays["highway.share"][step]).toPrecision(3)} %`],
+        [tr("cell-state highway"), `${(100 * arrays["highway.share"][step]).toPrecision(3)}%`],
         [tr("highway norm"), power(arrays["highway.direct"][step])],
         [tr("the rest"), power(arrays["highway.rest"][step])],
       ],

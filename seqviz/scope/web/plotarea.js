@@ -154,7 +154,8 @@ export class PlotArea {
     const [here, next] = [this.pixel(step), this.pixel(step + 0.5)];
     this.veil.style.transform = `translateX(${next}px)`;
     this.veil.style.width = veiled ? `${this.right - next}px` : "0";
-    this.pill.style.transform = `translateX(${here}px) translateX(-50%)`;
+    // All of its number is in the picture at either end.
+    this.pill.style.transform = `translateX(clamp(50%, ${here}px, ${this.width}px - 50%)) translateX(-50%)`;
     this.pill.style.display = this.band.style.display;
     this.pill.textContent = `${step}`;
     for (const mark of /** @type {Iterable<Mark>} */ (this.marks.children)) {

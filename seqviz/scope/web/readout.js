@@ -12,7 +12,7 @@ import { power } from "./numbers.js";
 function shareOf(log) {
   if (!(log <= 0)) return "";
   const percent = 100 * 10 ** log;
-  return tr("{percent} % left", {
+  return tr("{percent}% left", {
     percent: log === -Infinity ? "0" : percent < 0.01 ? "< 0.01" : +percent.toPrecision(2),
   });
 }
