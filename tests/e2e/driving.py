@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, TimeoutError, WebSocket, expect
 from seqviz.experiment import Experiment
 from seqviz.ui.bench import drawn
 
-__all__ = ["LIVING", "PICTURES", "Screen", "living", "number"]
+__all__ = ["HAPPENED", "LIVING", "PICTURES", "PLAYING", "Screen", "living", "number"]
 
 PICTURES = {
     "": ".sv-scope",
@@ -25,6 +25,10 @@ PICTURES = {
     "your_network": ".sv-scope",
 }
 """The first picture of every page, by the page's address."""
+
+
+HAPPENED = "() => window.happened"
+PLAYING = "() => !!document.querySelector('.sv-play[aria-pressed=true]')"
 
 
 def living() -> Experiment:
@@ -91,6 +95,23 @@ class Screen:
             return []  # asking again could meet what is drawn next, on its way
         return self.page.evaluate(script, arg)
 
+    def becomes(self, read: Callable[[], Any], wanted: Any) -> None:
+        """Wait until what is read from here is as wanted; it is read at every frame."""
+        end = time.monotonic() + 60
+        while (found := read()) != wanted and time.monotonic() < end:
+            self.page.evaluate("() => new Promise(requestAnimationFrame)")
+        assert found == wanted
+
+    def happens(self, act: Callable[[], Any], script: str) -> None:
+        """Do something, and wait until a condition held in the page since: it may be over by then."""
+        self.watch_for(script)
+        act()
+        self.until(HAPPENED)
+
+    def watch_for(self, script: str) -> None:
+        """Note in the page, from now on, when a condition holds there: then HAPPENED does from then on."""
+        self.page.evaluate(_WATCH % script)
+
     def resize(self, width: int, height: int) -> None:
         """Give the window another size, and wait until the picture has been drawn at it."""
         if self.page.viewport_size == {"width": width, "height": height}:
@@ -99,7 +120,7 @@ class Screen:
         self.page.set_viewport_size({"width": width, "height": height})
         if self.scope.locator(".sv-graph").count():  # else the browser alone lays it out
             expect(self.scope).not_to_have_attribute("data-redraws", drawn)
-        self.page.evaluate(_FRAMES)
+        self.frames()
         self.rest()
 
     def recolour(self, scheme: str) -> None:
@@ -117,6 +138,10 @@ class Screen:
     def rest(self) -> None:
         """Wait until Streamlit has nothing left to do, and Plotly has drawn what was painted meanwhile."""
         self.until(_AT_REST)
+
+    def frames(self) -> None:
+        """Let pass what the browser does by its next frames."""
+        self.page.evaluate(_FRAMES)
 
     def redraws(self, act: Callable[[], Any]) -> None:
         """Do something that draws the picture anew, and wait until that has been done and all is quiet."""
@@ -194,6 +219,12 @@ _PANELS = {
 """One thing that only this panel holds."""
 
 _ANY = re.compile(".+")
+
+_WATCH = """() => {
+  window.happened = false;
+  const ask = () => { if ((%s)()) window.happened = true; else requestAnimationFrame(ask); };
+  ask();
+}"""
 
 _FRAMES = "async () => { for (let k = 0; k < 3; k++) await new Promise(requestAnimationFrame); }"
 

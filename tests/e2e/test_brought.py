@@ -48,6 +48,7 @@ def test_a_file_and_a_table_give_gates_and_lead_on(screen):
     screen.page.get_by_role("button", name="Open in Gates").click()
     expect(screen.page.locator(".sv-scope")).to_contain_text("update gate")
     expect(screen.page.get_by_role("button", name="Pin as baseline")).to_be_visible()
+    screen.until("() => location.search.includes('e=')")
     assert (screen.experiment.cell, screen.experiment.hidden_size) == ("GRU", 5)
 
 

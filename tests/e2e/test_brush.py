@@ -54,6 +54,8 @@ def test_what_the_hand_paints_is_what_plotly_draws(visit, address):
         given = Experiment(hidden_size=5, init=Init(gain=2.5, seed=3), sequence=given.sequence, interventions=HELD)
     screen = visit(f"/?e={given.to_url()}{address if '#' in address else ''}")
     screen.drag(screen.at("x", 12, 0.3), screen.at("x", 16, 0.7), screen.at("x", 22, 0.4), release=False)
+    screen.until("() => +(document.querySelector('.sv-scope').dataset.previews ?? 0) > 0")
+    screen.frames()
     screen.until(RESTED)
     found = screen.page.evaluate(BOTH)
     assert len(found) == 6

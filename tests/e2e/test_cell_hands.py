@@ -58,6 +58,7 @@ def test_nothing_stays_lit_when_the_pointer_is_gone(cell):
 
 def test_what_is_not_reached_is_not_reached_by_the_keyboard_either(cell):
     cell.page.get_by_role("button", name="Next").click()
+    expect(cell.scope.locator(".sv-phase")).to_contain_text("1 of 5")
     wires = cell.scope.locator("svg .sv-wire.sv-dim[role=button]")
     assert wires.count() > 5
     assert {wire.get_attribute("tabindex") for wire in wires.all()} == {"-1"}

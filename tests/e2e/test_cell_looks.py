@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from driving import number
+from driving import PLAYING, number
 from playwright.sync_api import expect
 
 from seqviz import Ablate, Clamp, Experiment, Init, Sequence, run
@@ -58,6 +58,7 @@ def test_wires_are_as_wide_and_as_dashed_as_their_numbers_and_boxes_as_full(at_s
 def test_bars_are_as_long_as_their_numbers_and_on_their_side(at_step):
     cell = at_step(drawn("LSTM"), 12)
     cell.scope.locator(".sv-lawline").first.click()
+    expect(cell.scope.locator(".sv-bars .sv-total")).to_be_visible()
     bars = cell.scope.locator(".sv-bars .sv-barrow").evaluate_all(
         "(rows) => rows.map((row) => [row.querySelector('.sv-barvalue').textContent, row.querySelector('b').style])"
         ".map(([text, style]) => [text, parseFloat(style.width), style.left === '50%', style.right === '50%'])"
@@ -172,8 +173,7 @@ def test_a_switch_that_was_clicked_gives_the_keys_to_the_picture(visit):
     cell.page.locator(".st-key-lecture label").first.click()
     cell.until("() => location.search.includes('lecture=true')")
     cell.rest()
-    cell.page.keyboard.press(" ")
-    expect(cell.scope.locator(".sv-play")).to_have_attribute("aria-pressed", "true")
+    cell.happens(lambda: cell.page.keyboard.press(" "), PLAYING)
     assert "lecture=true" in cell.page.url
 
 

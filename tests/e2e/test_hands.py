@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from driving import living
+from driving import PLAYING, living
 from playwright.sync_api import expect
 
 import seqviz
@@ -115,9 +115,8 @@ def test_playing_from_the_end_begins_at_the_beginning(screen):
     screen.plot.focus()
     screen.page.keyboard.press("End")
     expect(screen.scope).to_have_attribute("data-step", "63")
-    screen.page.keyboard.press(" ")
-    screen.until("() => +document.querySelector('.sv-scope').dataset.step < 20")
-    expect(screen.scope.locator(".sv-play")).to_have_attribute("aria-pressed", "true")
+    begun = f"() => +document.querySelector('.sv-scope').dataset.step < 20 && ({PLAYING})()"
+    screen.happens(lambda: screen.page.keyboard.press(" "), begun)
     screen.page.keyboard.press(" ")
 
 

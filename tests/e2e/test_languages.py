@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from functools import cache
 
 import pytest
@@ -38,18 +37,13 @@ def left_in_english(language: str, texts: list[str]) -> list[str]:
     return sorted({text for text in texts if text not in own and english(language).fullmatch(text)})
 
 
-def left_on(screen: Screen, language: str) -> list[str]:
-    """What a page leaves in English once its frame has said Streamlit's own words, which takes it some frames."""
-    end = time.monotonic() + 20
-    while (found := left_in_english(language, screen.page.evaluate(EVERYTHING))) and time.monotonic() < end:
-        screen.page.evaluate("() => new Promise(requestAnimationFrame)")
-    return found
-
-
 def assert_all_is_said(screen: Screen, language: str) -> None:
-    """Nothing is left in English; in Chinese not even a word of Latin letters that is no name."""
+    """Nothing is left in English; in Chinese not even a word of Latin letters that is no name.
+
+    Streamlit's own words are said by the page's frame, which takes it some frames.
+    """
     screen.until("() => !document.querySelector('[aria-label^=Help]')")
-    assert left_on(screen, language) == []
+    screen.becomes(lambda: left_in_english(language, screen.page.evaluate(EVERYTHING)), [])
     if language == "zh":
         assert latin(screen) == []
 
@@ -76,7 +70,7 @@ def test_no_page_is_left_in_english_or_wider_than_the_window(visit, language, pa
     assert screen.page.evaluate(WIDE) <= 0
     screen.resize(390, 844)
     screen.until(f"() => {WIDE} <= 0")
-    assert left_on(screen, language) == []
+    assert_all_is_said(screen, language)
     expect(screen.page.locator(".st-key-language")).to_contain_text(LANGUAGES[language])
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import forget
-from driving import LIVING, PICTURES, living
+from driving import LIVING, PICTURES, PLAYING, living
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -72,7 +72,7 @@ def test_light_and_dark_have_colours_of_their_own(visit):
     assert light.values("f") == dark.values("f"), "the theme changed a number"
     sent = len(light.sent)
     light.redraws(lambda: light.page.emulate_media(color_scheme="dark"))
-    assert colours(light) == (night, bright)
+    light.becomes(lambda: colours(light), (night, bright))
     assert len(light.sent) == sent
 
 
@@ -134,8 +134,8 @@ def test_a_lecture_has_large_type_and_no_controls_and_is_part_of_the_address(scr
     expect(controls).to_be_hidden()
     screen.until("() => location.search.includes('lecture=true')")
     screen.rest()
-    assert clock.evaluate(size) > 1.2 * small
-    assert screen.scope.bounding_box()["width"] > 1.2 * wide
+    screen.becomes(lambda: clock.evaluate(size) > 1.2 * small, True)
+    screen.becomes(lambda: screen.scope.bounding_box()["width"] > 1.2 * wide, True)
     assert screen.data("drawn") == before, "the switch changed the experiment"
     screen.edits(lambda: screen.drag(screen.at("x", 10, 0.9), screen.at("x", 14, 0.9)))
     assert "lecture=true" in screen.page.url, "an edit ended the lecture"
@@ -349,8 +349,7 @@ def test_keys_and_a_clicker_drive_a_page_and_its_lecture_wherever_the_focus_is(v
     goes("Home")  # what plays by itself stops when somebody does something
     expect(play).to_have_attribute("aria-pressed", "false")
     goes("ArrowRight", 1)
-    press(" ")
-    expect(play).to_have_attribute("aria-pressed", "true")
+    screen.happens(lambda: press(" "), PLAYING)
     press(" ")
     expect(play).to_have_attribute("aria-pressed", "false")
     goes("Home", -step)
@@ -391,7 +390,7 @@ def test_another_place_in_the_address_is_gone_to(visit, page):
 
 
 def test_playing_goes_on_in_the_other_language(visit):
-    screen = visit(f"/cell{LIVING}", picture=".sv-cellview")
+    screen = visit(f"/cell{LIVING}#step=0", picture=".sv-cellview")
     screen.scope.get_by_label("speed").select_option("4")
     screen.scope.locator(".sv-play").click()
     screen.speak("简体中文")

@@ -87,11 +87,14 @@ def test_a_latch_is_learned_scrubbed_and_opened_in_gates(page: Page) -> None:
     expect(learning(page).locator(".sv-status")).to_contain_text("Solved.")
     expect(page.get_by_text("Stop", exact=True)).to_have_count(0)
     expect(learning(page).locator(".sv-says").nth(1)).to_contain_text("solved")
+    last = (learning(page).locator(".sv-clock").text_content() or "").removeprefix("step ")
+    expect(page.locator(".sv-scope .sv-status")).to_have_text(f"The probe at optimiser step {last}.")
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
     learned = page.locator(".sv-scope").get_attribute("data-drawn")
     learning(page).locator(".sv-plot").focus()
     page.keyboard.press("Home")
     expect(page.locator(".sv-scope .sv-status")).to_have_text("The probe at optimiser step 0.")
-    assert page.locator(".sv-scope").get_attribute("data-drawn") != learned
+    expect(page.locator(".sv-scope")).not_to_have_attribute("data-drawn", learned or "")
     page.keyboard.press("End")
     expect(page.locator(".sv-scope")).to_have_attribute("data-drawn", learned or "")
     expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
@@ -110,13 +113,22 @@ def saved(page: Page) -> tuple[str, dict]:
     return found.value.suggested_filename, json.loads(found.value.path().read_text())
 
 
-def test_a_replay_takes_six_seconds_however_many_checkpoints_there_are(page: Page) -> None:
+def test_a_replay_takes_six_seconds_and_each_slider_says_what_it_moves_through(page: Page) -> None:
     train(page, "Latch")
     expect(learning(page).locator(".sv-status")).to_contain_text("Solved.")
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
     speed, count = learning(page).get_by_label("speed"), learning(page).locator("input[type=range]")
     expect(speed.locator("option:checked")).to_have_text("all in 6 s")
     steps = float(count.get_attribute("max"))
     assert float(speed.input_value()) == pytest.approx(max(1.0, steps / 6))
+    for picture, name in ((learning(page), "checkpoint"), (page.locator(".sv-scope"), "step")):
+        expect(picture.locator(".sv-time .sv-place")).to_have_text(name)
+        expect(picture.locator(".sv-time").get_by_role("slider", name=name, exact=True)).to_be_visible()
+    learning(page).locator(".sv-plot").focus()
+    page.keyboard.press("Home")
+    expect(learning(page).locator("[aria-live=polite].sv-visually-hidden")).to_have_text("step 0")
+    page.keyboard.press("ArrowRight")
+    expect(learning(page).locator("[aria-live=polite].sv-visually-hidden")).to_have_text("step 10")
 
 
 def test_an_earlier_checkpoint_stays_and_is_the_one_that_is_named_saved_and_opened(page: Page) -> None:
@@ -150,25 +162,13 @@ def test_an_earlier_checkpoint_stays_and_is_the_one_that_is_named_saved_and_open
     assert json.loads(opened.value.path().read_text()) == document
 
 
-def test_each_slider_says_what_it_moves_through(page: Page) -> None:
-    train(page, "Latch")
-    expect(learning(page).locator(".sv-status")).to_contain_text("Solved.")
-    for picture, name in ((learning(page), "checkpoint"), (page.locator(".sv-scope"), "step")):
-        expect(picture.locator(".sv-time .sv-place")).to_have_text(name)
-        expect(picture.locator(".sv-time").get_by_role("slider", name=name, exact=True)).to_be_visible()
-    learning(page).locator(".sv-plot").focus()
-    page.keyboard.press("Home")
-    expect(learning(page).locator("[aria-live=polite].sv-visually-hidden")).to_have_text("step 0")
-    page.keyboard.press("ArrowRight")
-    expect(learning(page).locator("[aria-live=polite].sv-visually-hidden")).to_have_text("step 10")
-
-
 def test_a_run_that_goes_on_is_followed_again(page: Page) -> None:
     train(page, "Temporal order", "LSTM, forget bias 1")
     clock = learning(page).locator(".sv-clock")
     expect(clock).not_to_have_text("step 0")
     page.get_by_role("button", name="Stop").click()
     expect(learning(page).locator(".sv-status")).to_contain_text("Stopped.")
+    expect(page.get_by_role("button", name="Train on")).to_be_visible()
     last = int((clock.text_content() or "").removeprefix("step "))
     learning(page).locator(".sv-plot").focus()
     page.keyboard.press("Home")
