@@ -315,6 +315,16 @@ WRONG: dict[str, tuple[bytes, str]] = {
     "transformer": (saved(nn.TransformerEncoderLayer(4, 2, 4).state_dict()), "a transformer: it has attention"),
     "TorchScript of another kind": (scripted(nn.Linear(2, 3)), "none of its 2 tensors"),
     "cut": (saved(nn.GRU(2, 3).state_dict())[:-30], "cut short"),
+    "a repository": (archive_of({"repo/": b"", "repo/README.md": b"1", "repo/net.py": b"2"}),
+                     r"without a network in it; it holds repo/README\.md, repo/net\.py\. Bring"),
+    "an empty archive": (archive_of({}), "zip archive"),
+    "convolutions": (saved(nn.Conv2d(2, 3, 3).state_dict()), "a convolutional network"),
+    "pictures as gates": (saved({"cell_list.0.conv.weight": torch.ones(8, 5, 3, 3)}), "a ConvLSTM"),
+    "flat": (saved({"_fsdp_wrapped_module._flat_param": torch.ones(9)}), "FULL_STATE_DICT"),
+    "not there": (b"404: Not Found", "a message of a server"),
+    "no login": (b"Invalid username or password.\n", "download it again, perhaps after a login"),
+    "MATLAB": (b"MATLAB 5.0 MAT-file, Platform: GLNXA64" + bytes(90), "exportONNXNetwork"),
+    "Python 2": (pickle.dumps({"a": 1}, 0), "protocol=2|of no kind"),
 }  # fmt: skip
 
 
@@ -334,6 +344,8 @@ def test_what_is_wrong_is_said(kind: str) -> None:
         ("net.onnx.data", r"bring the \.onnx file that it belongs to, and this one with it"),
         ("series.csv", "a table; it is data"),
         ("net.tflite", "TensorFlow Lite; bring the"),
+        ("net.mlmodel", "Core ML; bring the"),
+        ("net.py", "the code of a network, not its weights"),
     ],
 )
 def test_some_are_known_by_their_names(name: str, says: str) -> None:

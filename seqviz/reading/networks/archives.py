@@ -13,7 +13,7 @@ __all__ = ["NETWORKS", "entry", "folder_of", "names", "unpacked"]
 
 MAX_ENTRIES: Final = 50_000
 MAX_UNPACKED: Final = 2**28
-NETWORKS: Final = (".onnx", ".keras", ".h5", ".hdf5", ".pt", ".pth", ".ckpt", ".safetensors")
+NETWORKS: Final = (".onnx", ".keras", ".h5", ".hdf5", ".pt", ".pth", ".ckpt", ".pkl", ".safetensors")
 """How the names of files of networks end."""
 
 

@@ -31,8 +31,14 @@ _SLOPED: Final = {"hardsigmoid": {0.2: "hard_sigmoid_5", 1 / 6: "hard_sigmoid"},
 
 def looks_like_onnx(data: bytes, name: str) -> bool:
     """Whether the bytes begin as a model does: its version, then another field."""
-    return name.lower().endswith(".onnx") or (
-        data[:1] == b"\x08" and data[1:2] < b"\x20" and data[2:3] in b"\x12\x1a\x2a\x32\x3a\x42"
+    return (
+        name.lower().endswith(".onnx")
+        or (
+            not name.lower().endswith(".mlmodel")  # Core ML's begin alike
+            and data[:1] == b"\x08"
+            and data[1:2] < b"\x20"
+            and data[2:3] in b"\x12\x1a\x2a\x32\x3a\x42"
+        )
     )
 
 

@@ -36,6 +36,7 @@ MAX_FILE: Final = 2**28
 MAX_BESIDE: Final = 8
 
 _TRANSFORMER: Final = ("self_attn", "attention", "attn.", "q_proj", "query_key_value")
+_RECURRENT: Final = ("lstm", "gru", "rnn", "cell", "recurrent")
 _QUANTISED: Final = ("_packed_params", "_all_weight_values", "_quantized")
 
 Given = bytes | str | PathLike[str] | IO[bytes]
@@ -158,8 +159,16 @@ def _nothing(contents: Contents) -> Sentence:
         return tr("The file holds no weights; save model.state_dict() with torch.save.")
     if any(word in key for key in contents.tensors for word in _QUANTISED):
         return tr("The network in the file is quantised; save it before it is quantised.")
+    if any("flat_param" in key for key in contents.tensors):
+        return tr("The weights lie flat as FSDP keeps them, without their shapes; save them with FULL_STATE_DICT.")
     if any(word in key for key in contents.tensors for word in _TRANSFORMER):
         return tr("This is a transformer: it has attention and no recurrent layer, so there are no gates to see.")
+    named = [key.lower() for key in contents.tensors]
+    kernels = [key.lower() for key, stored in contents.tensors.items() if len(stored.shape) in (4, 5)]
+    if any(word in key for key in kernels for word in _RECURRENT):
+        return tr("This looks like a ConvLSTM: its gates are pictures at every step, which cannot be shown here.")
+    if kernels and not any(word in key for key in named for word in _RECURRENT):
+        return tr("This is a convolutional network: it has no recurrent layer, so there are no gates to see.")
     return trn(
         "There is no recurrent layer in the file: none of its tensors is called weight_hh_l0 or so; there is {names}.",
         "There is no recurrent layer in the file: none of its {count:,} tensors is called weight_hh_l0 or so; "

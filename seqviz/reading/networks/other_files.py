@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from seqviz.language import later, tr
@@ -17,6 +18,8 @@ _OTHERS: Final = (
     (b"7z\xbc\xaf", later("a 7z archive; unpack it first")),
     (b"Rar!", later("a RAR archive; unpack it first")),
     (b"\x93NUMPY", later("one array saved by numpy, without a name; save all weights by their names with numpy.savez")),
+    (b"MATLAB", later("a file of MATLAB; export the network there with exportONNXNetwork")),
+    (b"(dp0", later("a pickle as Python 2 wrote it; load it and save it again with pickle.dump(…, protocol=2)")),
     (b"%PDF", later("a PDF document")),
     (b"\x89PNG", later("a picture")),
     (b"\xff\xd8\xff", later("a picture")),
@@ -37,6 +40,11 @@ _PICKLES: Final = (
     (b"keras", later('a pickled model of Keras; save it with model.save("model.keras")')),
 )
 _HEAD: Final = 2**16
+_SHORT: Final = 1000
+_MESSAGE: Final = re.compile(
+    rb"^[\x20-\x7e\s]*(\b40[1347]\b|not found|denied|invalid|unauthori|forbidden|expired)", re.IGNORECASE
+)
+"""What servers say where a file cannot be had."""
 
 
 def refuse_other_files(data: bytes, name: str) -> None:
@@ -71,12 +79,18 @@ def _named(data: bytes, name: str) -> str:
         return later("a tar archive; unpack it first")
     if data[4:8] == b"TFL3" or ending.endswith(".tflite"):
         return later("a file of TensorFlow Lite; bring the .keras or .h5 file that it was made from")
+    if ending.endswith((".mlmodel", ".mlpackage")):
+        return later("a model of Core ML; bring the file that it was converted from")
+    if ending.endswith((".py", ".ipynb")):
+        return later("the code of a network, not its weights; run it and save model.state_dict() with torch.save")
     if ending.endswith((".pb", ".index", ".meta")) or ".data-00000-of-" in ending:
         return later('a part of what TensorFlow saves; load it in Keras and save it with model.save("model.keras")')
     if ending.endswith((".data", ".bin", ".onnx_data")):
         return later("the weights of another file alone; bring the .onnx file that it belongs to, and this one with it")
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     found = next((what for magic, what in _OTHERS if start.startswith(magic)), "")
+    if not found and len(data) < _SHORT and _MESSAGE.search(data):
+        return later("a message of a server in the place of the file; download it again, perhaps after a login")
     return found or (later("a table; it is data for a network, not a network") if _table(data, ending) else "")
 
 

@@ -51,6 +51,12 @@ class _Archive:
             raise ValueError(
                 tr("This is a program saved by torch.export (.pt2); save model.state_dict() with torch.save instead.")
             )
+        if not roots and self.entries:
+            names = [brief(name) for name in self.entries if not name.endswith("/")][:3]
+            raise ValueError(
+                tr("This is a zip archive without a network in it; it holds {names}. Bring the file of the network’s "
+                   "weights.", names=", ".join(names) or "–")
+            )  # fmt: skip
         if len(roots) != 1:
             raise ValueError(
                 tr("This is a zip archive, but not one that torch.save wrote; bring the .pt file as it was saved.")
