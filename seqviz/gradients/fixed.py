@@ -153,10 +153,14 @@ def _starts(starts: Any, trace: Trace | None, widths: Mapping[str, int], spread:
             for s, width in widths.items()
         ]
         return np.concatenate(drawn, axis=1)
-    visited = np.concatenate([trace[f"l0.{s}"].reshape(-1, trace[f"l0.{s}"].shape[2]) for s in widths], axis=1)
+    run = np.concatenate([trace[f"l0.{s}"] for s in widths], axis=2).astype(np.float64)
+    visited = run.reshape(-1, run.shape[2])
     if visited.shape[1] != size:
         says = later("The trace is of another network: the width of its states is {other}, not {size}.")
         raise ValueError(tr(says, other=visited.shape[1], size=size))
+    if (lost := ~np.isfinite(run).all(axis=(1, 2))).any():
+        says = later("The run overflowed at step {step}: there is nothing around its states to search.")
+        raise ValueError(tr(says, step=int(lost.argmax())))
     near = visited[draw.integers(len(visited), size=count)] + spread * visited.std(axis=0) * draw.normal(
         size=(count, size)
     )

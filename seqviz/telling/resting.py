@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from seqviz.language import Sentence, later, sentences, tr, trn
+from seqviz.language import Sentence, later, number, raised, sentences, tr, trn
 from seqviz.telling.numbers import Number
 from seqviz.telling.titles import step_count
 
@@ -38,10 +38,9 @@ def describe_rests(stable: int, others: int, starts: int, *, stay: int = 0, slow
     if stable + others:
         holds = trn("{count} place that it returns to", "{count} places that it returns to", stable)
         leaves = trn("{count} that it leaves", "{count} that it leaves", others)
-        rests = tr(
-            "From {starts} it comes to rest at {stable}, and at {others}.", starts=asked, stable=holds, others=leaves
-        )
-        says.append(rests)
+        both = later("From {starts} it comes to rest at {stable}, and at {others}.")
+        one = later("From {starts} it comes to rest at {stable}.")
+        says.append(tr(both if others else one, starts=asked, stable=holds, **({"others": leaves} if others else {})))
     elif not stay:
         says.append(tr("None of {starts} settles: no place was found at which it rests.", starts=asked))
     if stay:
@@ -57,10 +56,15 @@ def describe_rests(stable: int, others: int, starts: int, *, stay: int = 0, slow
             trn(
                 "{count:,} comes to where it all but rests: a step moves it by {drift} at most.",
                 "{count:,} come to where it all but rests: a step moves it by {drift} at most.",
-                slow, drift=Number(drift),
+                slow, drift=_bound(drift),
             )
         )  # fmt: skip
     return sentences(says)
+
+
+def _bound(size: float) -> str:
+    """A number that a size does not exceed: three digits, and below a thousandth the next power of ten."""
+    return raised(math.ceil(math.log10(size))) if 0 < size < 1e-3 else number(Number(size))
 
 
 def describe_exponents(exponents: np.ndarray, total: float, steps: int | None = None) -> list[Sentence]:

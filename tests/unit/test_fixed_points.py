@@ -230,6 +230,11 @@ def test_a_network_that_never_rests_has_none() -> None:
     seqviz.figures.fixed_points(found, np.random.default_rng(0).normal(size=(5, 1)))
 
 
+OVERFLOWS = seqviz.Experiment(
+    "RNN_RELU", 1, 3, init=seqviz.Init("identity", spectral_radius=9.0), sequence=seqviz.Sequence("step", 200)
+)
+
+
 @pytest.mark.parametrize(
     ("make", "options", "says"),
     [
@@ -242,6 +247,7 @@ def test_a_network_that_never_rests_has_none() -> None:
         (lambda: nn.GRU(2, 2), {"starts": 0}, "starts"),
         (lambda: nn.LSTM(2, 2), {"starts": np.zeros((3, 2))}, r"\(N, 4\)"),
         (lambda: nn.GRU(2, 2), {"trace": seqviz.run(seqviz.Experiment("GRU", hidden_size=3))}, "another network"),
+        (lambda: nn.RNN(1, 3, nonlinearity="relu"), {"trace": seqviz.run(OVERFLOWS)}, "overflowed at step"),
     ],
 )
 def test_what_has_no_fixed_points_says_so(make, options, says) -> None:
