@@ -15,9 +15,10 @@ from typing import Final
 import numpy as np
 
 from seqviz.language import Sentence, tr
+from seqviz.reading.blocks import cells_of, end_of
 from seqviz.reading.dates import is_date
 from seqviz.reading.numerals import PLAIN, Cell, Style, is_missing
-from seqviz.reading.records import Record
+from seqviz.reading.records import Block, Record
 
 __all__ = ["EDGE", "GIVE_UP", "MAX_CELLS", "Column", "Grid", "number", "read_grid"]
 
@@ -63,7 +64,7 @@ class Column:
         values, codes = _quick(cells, style), np.zeros(len(cells), np.uint8)
         if values is None:
             values = np.full(len(cells), np.nan)
-            self.dropped = self.dropped or not (keep or len(self.texts) < _KEPT_TEXT or self.numbers > len(self.texts))
+            self._drop(keep)
             for k, cell in enumerate(cells):
                 found = number(cell, style)
                 code = None if found is None else self.marks.setdefault(found.beside, len(self.marks))
@@ -73,6 +74,28 @@ class Column:
                         continue
                 if not self.dropped and (len(self.texts) < _KEPT_TEXT or not is_missing(cell)):
                     self.texts[self.count + k] = cell
+        self._append(values, codes)
+
+    def take(self, cells: np.ndarray | list[str], keep: bool) -> None:
+        """Take cells of a block: numbers, NaN for an empty cell, or text that is neither a number nor missing."""
+        if isinstance(cells, list):
+            self._drop(keep)
+            if not self.dropped:
+                self.texts.update(zip(range(self.count, self.count + len(cells)), cells, strict=True))
+            values = np.full(len(cells), np.nan)
+        else:
+            values = cells
+            empty = np.flatnonzero(np.isnan(values))
+            if len(empty):
+                self._drop(keep)
+            room = 0 if self.dropped else max(0, _KEPT_TEXT - len(self.texts))
+            self.texts.update((self.count + int(k), "") for k in empty[:room])
+        self._append(values, np.zeros(len(values), np.uint8))
+
+    def _drop(self, keep: bool) -> None:
+        self.dropped = self.dropped or not (keep or len(self.texts) < _KEPT_TEXT or self.numbers > len(self.texts))
+
+    def _append(self, values: np.ndarray, codes: np.ndarray) -> None:
         self.numbers += int(np.count_nonzero(~np.isnan(values)))
         self.pieces.append(values)
         self.coded.append(codes)
@@ -123,7 +146,7 @@ def number(cell: str, style: Style) -> Cell | None:
 
 
 def read_grid(
-    rows: Iterable[Record], width: int, style: Style, most_rows: int | None = None, remarks: bool = True
+    rows: Iterable[Record | Block], width: int, style: Style, most_rows: int | None = None, remarks: bool = True
 ) -> Grid:
     """Every row of a table, in columns; with `remarks`, what begins with a mark of comments is no row.
 
@@ -140,12 +163,13 @@ def read_grid(
     last: deque[tuple[int, list[str]]] = deque(maxlen=EDGE)
     piece = max(1, min(GIVE_UP, _PIECE // width))
     limit = min(MAX_CELLS // width, MAX_CELLS if most_rows is None else most_rows)
-    for line, cells in rows:
+
+    def add(line: int, cells: list[str]) -> None:
         if remarks and _is_remark(cells):
             if len(grid.remarks) < 1000 and not _is_rule(cells):
                 grid.remarks.append((len(grid), Record(line, cells)))
             _check_remarks(grid, line)
-            continue
+            return
         place = len(grid)
         if place < EDGE:
             grid.top[place] = cells
@@ -160,10 +184,44 @@ def read_grid(
         if len(waiting) == piece:
             _flush(grid, waiting, style)
             _check(grid, limit)
+
+    for found in rows:
+        if isinstance(found, Record):
+            add(*found)
+            continue
+        _flush(grid, waiting, style)
+        if _take(grid, found, style):
+            last.extend(enumerate(end_of(found, EDGE), len(grid) - min(EDGE, found.height)))
+            _check(grid, limit)
+        else:
+            for line, cells in found.records():
+                add(line, cells)
     _flush(grid, waiting, style)
     _check(grid, limit)
     grid.bottom = dict(last)
     return grid
+
+
+def _take(grid: Grid, block: Block, style: Style) -> bool:
+    """Take all lines of a block at once; False where they need a closer look after all."""
+    if len(grid) < EDGE or not any(column.numbers for column in grid.columns):
+        return False
+    words = [column.numbers * 2 < column.count for column in grid.columns]
+    columns = cells_of(block, words, style)
+    if columns is None:
+        return False
+    for column, cells, keep in zip(grid.columns, columns, _kept(words, columns), strict=True):
+        column.take(cells, keep)
+    grid.lines.extend(range(block.line, block.line + block.height))
+    return True
+
+
+def _kept(words: Sequence[bool], columns: Sequence[Sequence[str] | np.ndarray]) -> list[bool]:
+    """Whether the text of each column is to be kept, by which of them are mostly text: the first two, and dates."""
+    labels = np.cumsum(words)
+    return [
+        bool(text) and bool(k <= 2 or is_date(cells[0])) for text, k, cells in zip(words, labels, columns, strict=True)
+    ]
 
 
 def _is_remark(cells: Sequence[str]) -> bool:
@@ -206,11 +264,10 @@ def _check(grid: Grid, limit: int) -> None:
 def _flush(grid: Grid, waiting: list[list[str]], style: Style) -> None:
     if not waiting:
         return
-    labels = 0
-    for column, cells in zip(grid.columns, zip(*waiting, strict=True), strict=True):
-        mostly_text = column.numbers * 2 < column.count
-        labels += mostly_text
-        column.extend(cells, style, keep=mostly_text and (labels <= 2 or is_date(cells[0])))
+    columns = list(zip(*waiting, strict=True))
+    words = [column.numbers * 2 < column.count for column in grid.columns]
+    for column, cells, keep in zip(grid.columns, columns, _kept(words, columns), strict=True):
+        column.extend(cells, style, keep)
     waiting.clear()
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "kinds_of",
     "parts_of_dates",
     "reads_as_time",
+    "rises_by_one",
     "truth",
 ]
 
@@ -93,9 +94,14 @@ def counts_steps(values: np.ndarray, name: str | None) -> bool:
         values: its numbers.
         name: what stands over it, nothing where the place is empty; None where the table has no names.
     """
-    if name is None or len(values) < 2 or values[0] not in (0, 1) or not (np.diff(values) == 1).all():
+    if name is None or len(values) < 2 or values[0] not in (0, 1) or not rises_by_one(values):
         return False
     return not (bare := _bare(name)) or bare in _COUNTERS
+
+
+def rises_by_one(values: np.ndarray) -> bool:
+    """Whether each number is one more than the one before."""
+    return np.array_equal(values, values[0] + np.arange(len(values)))
 
 
 def reads_as_time(values: np.ndarray, name: str | None) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from seqviz.reading.dates import is_date
 from seqviz.reading.grid import Grid
-from seqviz.reading.kinds import BOOL, DATE, EMPTY, NUMBER, TEXT
+from seqviz.reading.kinds import BOOL, DATE, EMPTY, NUMBER, TEXT, rises_by_one
 from seqviz.reading.numerals import BOOLEANS, PLAIN, Style, is_missing, tidy
 
 __all__ = ["Layout", "layout_of"]
@@ -152,7 +152,7 @@ class _Reader:
         if self.kinds[0] in (DATE, TEXT):
             return True
         values = self.grid.columns[0].values[1:]
-        return len(values) > 1 and bool((np.diff(values) == 1).all())
+        return len(values) > 1 and rises_by_one(values)
 
     def may_precede(self, place: int) -> bool:
         """Whether a row may stand above the names: it is no row of numbers only."""

@@ -32,7 +32,7 @@ from seqviz.reading.kinds import (
 from seqviz.reading.layout import Layout, layout_of
 from seqviz.reading.notes import notes_on_columns, scaled
 from seqviz.reading.numerals import Style, is_missing
-from seqviz.reading.records import Lines, Record, head, of_matrix, records
+from seqviz.reading.records import Block, Lines, Record, each, head, of_matrix, with_blocks
 
 __all__ = ["draft_of_records", "draft_of_text"]
 
@@ -63,8 +63,8 @@ def draft_of_text(lines: Lines, separator: str | None, decimal: str | None, most
     dialect = dialect_of(sample, separator, decimal)
     told = sample[0].strip().strip('"').lower().startswith("sep=")
 
-    def rows(quote: str) -> Iterable[Record]:
-        found = records(lines, dialect.separator, quote)
+    def rows(quote: str) -> Iterable[Record | Block]:
+        found = with_blocks(lines, dialect.separator, quote)
         return islice(found, 1, None) if told else found
 
     try:
@@ -84,7 +84,7 @@ def _is_of_matrix(line: str) -> bool:
 
 
 def _read_unquoted(
-    rows: Callable[[], Iterable[Record]], dialect: Dialect, decimal: str | None, most: int | None
+    rows: Callable[[], Iterable[Record | Block]], dialect: Dialect, decimal: str | None, most: int | None
 ) -> Draft:
     try:
         return _read(rows, dialect, decimal, most)
@@ -97,8 +97,10 @@ def draft_of_records(rows: Callable[[], Iterable[Record]]) -> Draft:
     return _read(rows, Dialect(","), None, None)
 
 
-def _read(rows: Callable[[], Iterable[Record]], dialect: Dialect, decimal: str | None, most_rows: int | None) -> Draft:
-    width = _common_width(rows(), dialect.style)
+def _read(
+    rows: Callable[[], Iterable[Record | Block]], dialect: Dialect, decimal: str | None, most_rows: int | None
+) -> Draft:
+    width = _common_width(each(rows()), dialect.style)
     grid = read_grid(rows(), width, dialect.style, most_rows)
     if grid.remarks and not any(column.numbers for column in grid.columns):
         grid = read_grid(rows(), width, dialect.style, most_rows, remarks=False)
@@ -174,8 +176,7 @@ def _nothing(grid: Grid) -> Sentence:
 
 def _column(k: int, column: Column, kind: str, name: str, layout: Layout, rows: np.ndarray) -> DraftColumn:
     values = (truth(column) if kind == BOOL else scaled(column))[rows]
-    place = {row: step for step, row in enumerate(rows.tolist())} if column.texts else {}
-    texts = {place[row]: text for row, text in column.texts.items() if row in place}
+    texts = _by_step(column.texts, rows)
 
     def labels() -> list[str]:
         if kind == NUMBER:
@@ -187,6 +188,15 @@ def _column(k: int, column: Column, kind: str, name: str, layout: Layout, rows: 
 
     why = tr("nearly empty") if kind == EMPTY and not np.isnan(values).all() else None
     return DraftColumn(k, name, kind, values, texts, None if column.dropped else labels, why=why)
+
+
+def _by_step(texts: dict[int, str], rows: np.ndarray) -> dict[int, str]:
+    """Texts by the row of the grid as texts by the step."""
+    first, count = int(rows[0]), len(rows)
+    if rows[-1] - first == count - 1:  # nothing is left out in between
+        return {row - first: text for row, text in texts.items() if 0 <= row - first < count}
+    place = {row: step for step, row in enumerate(rows.tolist())} if texts else {}
+    return {place[row]: text for row, text in texts.items() if row in place}
 
 
 def _find_labels(draft: Draft, layout: Layout) -> None:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqviz import Table, read_table
+from seqviz.reading import records as cutting
 from seqviz.reading.numerals import STYLES, Style
 from seqviz.reading.records import Lines
 from seqviz.reading.text import draft_of_text
@@ -155,3 +156,64 @@ def test_a_file_without_numbers_is_given_up_early(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"number|nothing|empty|longer"):
         draft_of_text(Watched(line * 2_000_000, "utf-8"), None, None, None)
     assert read < 100_000
+
+
+ODD_LINES = (
+    "# a note", "", "  ", "5;;", "nan;1;2", "1e999;2;3", "1;2", "-;--;---", "n/a;2;3", " 7 ; 8 ; 9 ", '"1";2;3',
+    "+1.5;2.5e-3;.5", "1_0;2;3", "0x1p3;1;1", "12 kW;2;3", "x;y;z", "1;2;3;;", "inf;1;1", "٣;1;1", "∞;1;1",
+    "3;\x0c;1", "1;2;3\r1;2;3", "2,5;1,5;3",
+)  # fmt: skip
+KINDS = (
+    lambda k: f"{k / 7:.6f}",
+    lambda k: "" if k % 3 else f"{k}",
+    lambda k: f"2020-01-{1 + k % 28:02d} 10:{k % 60:02d}",
+    lambda k: ("mild", "cold", "n/a", "12")[k % (2 + k // 90)],
+    lambda k: f"{-k}e-2",
+)
+
+
+def everything(text: bytes) -> object:
+    """All that a reading says; or the sentence that refuses it."""
+    try:
+        draft = draft_of_text(Lines(text, "utf-8"), None, None, None)
+    except ValueError as error:
+        return str(error)
+    columns = [
+        (c.name, c.kind, c.values.tobytes(), c.texts, c.as_label, c.aside, c.labels() if c.labels else None)
+        for c in draft.columns
+    ]
+    return columns, draft.named, draft.notes, None if draft.lines is None else draft.lines.tolist(), draft.odd
+
+
+@settings(max_examples=25)
+@given(
+    kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=3),
+    odd=st.lists(st.tuples(st.integers(70, 260), st.sampled_from(ODD_LINES)), max_size=2),
+    separator=st.sampled_from(";,\t "),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_many_lines_at_once_are_read_as_one_by_one(kinds, odd, separator, end):
+    lines = [separator.join("abc"[: len(kinds)]), *(separator.join(kind(k) for kind in kinds) for k in range(260))]
+    for place, line in odd:
+        lines.insert(place, line.replace(";", separator))
+    text = end.join(lines).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cutting, "CHUNK", 10**9)
+        wanted = everything(text)
+        patch.setattr(cutting, "CHUNK", 150)
+        assert everything(text) == wanted
+
+
+def test_a_large_table_is_read_in_blocks(monkeypatch):
+    text = "a;b\n" + "".join(f"{k};{k / 8}\n" for k in range(200_000))
+    one_by_one, looked_at = cutting.Block.records, []
+    monkeypatch.setattr(cutting.Block, "records", lambda block: looked_at.append(block.height) or one_by_one(block))
+    table = read_table(text.replace("199999;", "7;"))
+    assert looked_at
+    assert max(looked_at) <= 64  # the last lines of a block, which may be no steps
+    assert table.values.shape == (200_000, 2)
+    assert np.array_equal(table.values[:-1, 0], np.arange(199_999))
+    assert np.array_equal(table.values[:, 1], np.arange(200_000) / 8)
+    assert table.values[-1, 0] == 7
+    assert table.lines is not None
+    assert np.array_equal(table.lines, np.arange(2, 200_002))
