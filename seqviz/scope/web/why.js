@@ -16,7 +16,8 @@ import { Top } from "./top.js";
 /** @import { WhyHeader } from "./headers.js" */
 /** @import { Host } from "./host.js" */
 
-const [LEFT, RIGHT, TOP, BOTTOM] = [52, 14, 4, 40];
+const [LEFT, RIGHT, TOP, BOTTOM] = [60, 14, 4, 42];
+const KNOB = 11;
 const MOST = 0.72; // of the height there is
 const WIDE = 46; // letters in a line beside the saved picture
 const [LOWEST, HIGHEST] = [-4, 10]; // the biases that the handle reaches
@@ -140,13 +141,18 @@ export class Why {
     const every = this.high - this.low > 16 ? 6 : 3;
     for (let log = Math.ceil(this.low / every) * every; log <= this.high; log += every) {
       parts.push(svg("line", { x1: LEFT, x2: width - RIGHT, y1: this.y(log), y2: this.y(log), class: "sv-why-grid" }));
-      parts.push(text(LEFT - 6, this.y(log) + 5, raised(log), "end"));
+      parts.push(text(LEFT - KNOB - 3, this.y(log) + 5, raised(log), "end")); // beside the handle at its lowest
     }
     const ticks = width < 480 ? [0, steps - 1] : [0, Math.round((steps - 1) / 2), steps - 1];
     for (const t of new Set(ticks)) {
       const anchor = t < steps - 1 ? "middle" : steps > 1 ? "end" : "start";
       parts.push(
-        text(this.x(t), height - BOTTOM + 18, t === steps - 1 ? tr("{step}: the loss", { step: t }) : `${t}`, anchor),
+        text(
+          this.x(t),
+          height - BOTTOM + KNOB + 12,
+          t === steps - 1 ? tr("{step}: the loss", { step: t }) : `${t}`,
+          anchor,
+        ),
       );
     }
     parts.push(text((LEFT + width - RIGHT) / 2, height - 4, tr("step t"), "middle"));
@@ -193,7 +199,7 @@ export class Why {
     const low = y > this.size.height - BOTTOM - 50;
     this.handle.replaceChildren(
       svg("circle", { cx: x, cy: y, r: 20, class: "sv-why-catch" }),
-      svg("circle", { cx: x, cy: y, r: 11, class: "sv-why-knob" }),
+      svg("circle", { cx: x, cy: y, r: KNOB, class: "sv-why-knob" }),
       svg("path", { d: `M${x - 4} ${y - 2} l4 -4 l4 4 M${x - 4} ${y + 2} l4 4 l4 -4`, class: "sv-why-arrows" }),
       svg("text", { x: x + 20, y: low ? y - 16 : y + 24, class: "sv-why-name" }, said),
     );
