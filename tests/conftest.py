@@ -69,20 +69,27 @@ def untouched(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def lost(tmp_path: Path) -> Iterator[Mortal]:
-    """An app of one's own that a test may end and start again at the same address."""
-    mortal = Mortal(tmp_path)
-    mortal.start()
+@pytest.fixture(scope="session")
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
+    """A server for those who end it, one after another."""
+    mortal = Mortal(tmp_path_factory.mktemp("mortal"))
     yield mortal
     mortal.stop()
+
+
+@pytest.fixture
+def lost(mortal: Mortal) -> Mortal:
+    """An app that a test may end and start again at the same address."""
+    if not mortal.lives_now:
+        mortal.start()
+    return mortal
 
 
 class Mortal:
     """A server that can be ended, and started again where it was."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port, self.lives = folder, _free_port(), 0
+        self.folder, self.port, self.lives, self.lives_now = folder, _free_port(), 0, False
         self._life = ExitStack()
 
     @property
@@ -92,8 +99,10 @@ class Mortal:
     def start(self) -> None:
         self.lives += 1
         self._life.enter_context(_serving(self.folder / f"streamlit-{self.lives}.log", self.port))
+        self.lives_now = True
 
     def stop(self) -> None:
+        self.lives_now = False
         self._life.close()
 
 

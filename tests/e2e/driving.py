@@ -129,12 +129,6 @@ class Screen:
         self.until(_COLOURED, scheme == "dark")
         self.rest()
 
-    def eventually(self, holds: Callable[[], bool], seconds: float = 60) -> None:
-        """The same for what is worked out here of what the page says; whoever asks in vain says what was wrong."""
-        end = time.monotonic() + seconds
-        while not holds() and time.monotonic() < end:
-            self.page.evaluate("() => new Promise(requestAnimationFrame)")
-
     def rest(self) -> None:
         """Wait until Streamlit has nothing left to do, and Plotly has drawn what was painted meanwhile."""
         self.until(_AT_REST)

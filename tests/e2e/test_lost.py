@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from driving import LIVING, PICTURES, Screen
+from conftest import PATIENCE
+from driving import HAPPENED, LIVING, PICTURES, Screen
 from playwright.sync_api import Browser, expect
 
 from seqviz.experiment import Experiment, Sequence
@@ -27,6 +28,7 @@ def open_at(browser: Browser) -> Iterator[Callable[..., Screen]]:
 
     def open_(server: str, address: str, picture: str) -> Screen:
         contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}))
+        contexts[-1].set_default_timeout(PATIENCE)
         page = contexts[-1].new_page()
         errors: list[Any] = []
         page.on("pageerror", lambda error: errors.append(error))
@@ -40,21 +42,26 @@ def open_at(browser: Browser) -> Iterator[Callable[..., Screen]]:
         context.close()
 
 
-def down(screen: Screen, server: Any) -> None:
+def down(server: Any, *screens: Screen) -> None:
     server.stop()
-    screen.until(f"() => ({STATE})() !== 'CONNECTED'")
+    for screen in screens:
+        screen.until(f"() => ({STATE})() !== 'CONNECTED'")
 
 
-def up(screen: Screen, server: Any) -> None:
+def up(server: Any, *screens: Screen, says: str = "set up anew") -> None:
+    """Start the server again: every page says so of itself, for some seconds."""
+    for screen in screens:
+        screen.watch_for(f"() => document.querySelector('.sv-notice')?.textContent.includes('{says}')")
     server.start()
-    screen.until(f"() => ({STATE})() === 'CONNECTED'")
-    expect(screen.page.locator(".sv-notice")).to_contain_text("set up anew")
-    screen.rest()
+    for screen in screens:
+        screen.until(f"() => ({STATE})() === 'CONNECTED'")
+        screen.until(HAPPENED)
+        screen.rest()
 
 
-def restart(screen: Screen, server: Any) -> None:
-    down(screen, server)
-    up(screen, server)
+def restart(server: Any, *screens: Screen) -> None:
+    down(server, *screens)
+    up(server, *screens)
 
 
 def stroke(screen: Screen, step: int) -> None:
@@ -70,15 +77,14 @@ def test_gates_go_on_and_strokes_made_meanwhile_are_sent_again(lost, open_at):
     screen = open_at(lost.address, f"/{LIVING}", ".sv-scope")
     screen.edits(lambda: stroke(screen, 5))
     first = steps(screen)
-    down(screen, lost)
+    down(lost, screen)
     stroke(screen, 20)
     stroke(screen, 40)
     assert steps(screen) == first, "a stroke was heard without a server"
-    up(screen, lost)
-    expect(screen.page.locator(".sv-notice")).to_contain_text("2 changes were sent again")
+    up(lost, screen, says="set up anew from its address. 2 changes were sent again")
     screen.until("() => document.querySelector('.sv-scope').dataset.drawn && location.search.includes('e=')")
     expected = {*range(5, 10), *range(20, 25), *range(40, 45)}
-    screen.eventually(lambda: steps(screen) == expected)
+    screen.becomes(lambda: steps(screen), expected)
     screen.rest()
     assert steps(screen) == expected
     screen.edits(lambda: stroke(screen, 50))
@@ -94,14 +100,14 @@ OWN: dict[str, Callable[[Screen], Any]] = {
 }
 
 
-@pytest.mark.parametrize("page", OWN)
-def test_every_page_goes_on(lost, open_at, page):
-    screen = open_at(lost.address, f"/{page}", PICTURES[page])
-    restart(screen, lost)
-    before = screen.page.url
-    OWN[page](screen)
-    screen.until("(before) => location.href !== before", before)
-    assert not screen.errors
+def test_every_page_goes_on(lost, open_at):
+    screens = {page: open_at(lost.address, f"/{page}", PICTURES[page]) for page in OWN}
+    restart(lost, *screens.values())
+    for page, screen in screens.items():
+        before = screen.page.url
+        OWN[page](screen)
+        screen.until("(before) => location.href !== before", before)
+        assert not screen.errors, page
 
 
 def test_networks_in_training_are_there_again_and_learn_on(lost, open_at):
@@ -115,10 +121,10 @@ def test_networks_in_training_are_there_again_and_learn_on(lost, open_at):
     screen.rest()
     kept(screen, "run")
     says, step, address = page.locator(".sv-learning .sv-status").inner_text(), clock.inner_text(), page.url
-    restart(screen, lost)
+    restart(lost, screen)
     expect(page.locator(".sv-learning .sv-status")).to_have_text(says)
     expect(clock).to_have_text(step)
-    assert page.url == address
+    expect(page).to_have_url(address)
     page.reload()
     expect(clock).to_have_text(step)
     expect(page.get_by_role("spinbutton", name="Seed", exact=True)).to_have_value("5")
@@ -139,7 +145,7 @@ def test_a_network_and_its_data_are_there_again(lost, open_at, tmp_path):
     kept(screen, "net")
     kept(screen, "data")
     numbers, address = screen.values("h"), page.url
-    restart(screen, lost)
+    restart(lost, screen)
     screen.until("() => document.querySelector('.sv-scope')?.dataset.drawn")
     screen.rest()
     assert screen.values("h") == numbers
@@ -148,7 +154,7 @@ def test_a_network_and_its_data_are_there_again(lost, open_at, tmp_path):
     screen.until("() => document.querySelector('.sv-scope')?.dataset.drawn")
     screen.rest()
     assert screen.values("h") == numbers
-    assert page.url == address
+    expect(page).to_have_url(address)
     screen.edits(lambda: page.get_by_text("Layer 1", exact=True).click())
     assert screen.values("h") != numbers
     assert not screen.errors
@@ -159,8 +165,9 @@ def test_two_restarts_in_a_row_and_what_the_address_holds_is_there(lost, open_at
     screen.edits(lambda: screen.example("Explodes"))
     held = screen.experiment
     for _ in range(2):
-        restart(screen, lost)
+        restart(lost, screen)
         screen.page.evaluate("() => document.querySelector('.sv-notice')?.click()")  # it goes by itself, too
+        expect(screen.page.locator(".sv-notice")).to_have_count(0)
     assert screen.experiment == held
     expect(screen.page.locator(".sv-card").filter(has_text="Explodes")).to_have_attribute("aria-pressed", "true")
     screen.edits(lambda: screen.example("Forget bias rescues it"))
@@ -205,11 +212,11 @@ def test_what_is_too_long_for_an_address_survives_a_reload_and_a_restart(lost, o
     assert len(held) < 200
     screen.page.reload()
     expect(screen.scope).to_have_attribute("data-drawn", drawn)
-    down(screen, lost)
+    down(lost, screen)
     lost.start()
     screen.go(held)
     assert screen.values("h") == numbers
-    assert screen.page.url == held
+    expect(screen.page).to_have_url(held)
     expect(screen.page.locator(".st-key-controls")).to_contain_text("This browser keeps it")
     screen.rest()
     screen.edits(lambda: stroke(screen, 50))
