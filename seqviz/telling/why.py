@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from seqviz.language import Sentence, later, number, raised, tr
 from seqviz.telling.titles import step_count
 
-__all__ = ["describe_road", "describe_why", "left"]
+__all__ = ["GONE", "describe_gone", "describe_road", "describe_why", "left"]
+
+GONE = -6.0
+"""The log10 of what is left below which a gradient is said to be gone: a millionth."""
 
 _GROWS = math.log10(1.995)
 _TWICE = math.log10(2.0)
@@ -64,6 +67,17 @@ def _fate(log: float) -> Sentence:
     if log >= -2 - 1e-9:
         return tr("keeps {share}", share=left(log))
     return tr("shrinks to {share}", share=left(log))
+
+
+def describe_gone(logs: Sequence[float], where: str) -> str:
+    """Where a gradient is shown, and up to which step all but a millionth of it is gone, where it is.
+
+    Args:
+        logs: log10 of what is left of it at every step, the first to the last.
+        where: what is shown of it there.
+    """
+    here = next((t for t, log in enumerate(logs) if not log < GONE), len(logs)) - 1
+    return where if here < 0 else tr("{where}; under a millionth up to step {step}", where=where, step=here)
 
 
 def describe_road(road: float, arrives: float) -> Sentence:

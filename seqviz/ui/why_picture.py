@@ -13,7 +13,7 @@ from seqviz.kept import kept_spoken
 from seqviz.language import later, tr
 from seqviz.scope import pack
 from seqviz.scope.headers import WhyHeader, WhyNet
-from seqviz.telling.why import describe_road, describe_why, left
+from seqviz.telling.why import describe_gone, describe_road, describe_why, left
 from seqviz.ui.bench import Address, Bench
 
 __all__ = ["why_message"]
@@ -51,7 +51,7 @@ def _message(experiment: Experiment, loss: str, address: Address, story: str) ->
             "label": tr(name),
             "line": network_line(name),
             "left": left(ends[name]),
-            "says": tr(_SAYS.get(signal, _SAYS["h"])),
+            "says": describe_gone(arrays[name].tolist(), tr(_SAYS.get(signal, _SAYS["h"]))),
         }
         for name, signal in signals.items()
     ]

@@ -15,7 +15,7 @@ from seqviz.gradients.studied import networks
 from seqviz.language import number, speaking
 from seqviz.runner import inputs
 from seqviz.scope.message import header_of
-from seqviz.telling.why import describe_road, describe_why, left
+from seqviz.telling.why import describe_gone, describe_road, describe_why, left
 from seqviz.ui import why_picture
 from seqviz.ui.bench import Address
 
@@ -164,3 +164,16 @@ def test_what_overflows_says_so_and_without_any_gradient_there_is_no_picture() -
     assert "the RNN's is not a number" in header["says"]
     silent = noise().edited([WeightEdit("readout.weight", 0, unit, 0.0) for unit in range(8)])
     assert why_picture._message(silent, "last", NOWHERE, "") is None
+
+
+@given(st.lists(st.floats(-40, 3) | st.just(-math.inf), min_size=1, max_size=60))
+def test_the_step_up_to_which_a_gradient_is_gone(logs):
+    """Everything up to there is under a millionth, and the next step's is not."""
+    said = describe_gone(logs, "at step 0")
+    under = [10.0**log < 1e-6 for log in logs]
+    if not under[0]:
+        assert said == "at step 0"
+        return
+    step = int(said.removeprefix("at step 0; under a millionth up to step "))
+    assert all(under[: step + 1])
+    assert step == len(logs) - 1 or not under[step + 1]
