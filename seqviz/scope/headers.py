@@ -322,11 +322,12 @@ class LearningRow(TypedDict):
 
 
 class LearningHeader(TypedDict):
-    """The courses of a training at their checkpoints; `at` is where the scrubber was left."""
+    """The courses of a training at their checkpoints; `at` is where the scrubber was left. `title` is the task's."""
 
     panel: Literal["learning"]
     link: str
     id: str
+    title: str
     run: int
     at: int | None
     count: int

@@ -71,6 +71,7 @@ def learning_message(courses: list[Course], at: int | None) -> bytes:
         "panel": "learning",
         "link": "learning",
         "id": f"{len(steps)}.{sum(c.step for c in lasting)}",
+        "title": task.label,
         "run": courses[0].run,
         "at": at,
         "count": len(steps),

@@ -334,6 +334,17 @@ def address_of(app) -> dict[str, str]:
     return dict(parse_qsl(tail_of(app)["place"]["address"]))
 
 
+def test_an_address_holds_what_is_looked_at(visit, work):
+    work.courses = trained("RNN, default", "LSTM, chrono")
+    asked = {"shown": "RNN, default", "checkpoint": "1"}
+    app = visit("training", **asked)
+    assert "RNN, default: the checkpoint at step 2:" in [c.value for c in app.at.caption]
+    assert asked.items() <= address_of(app).items()
+    app.at.session_state["train.at"] = None  # the hand goes to the end
+    app.at.session_state["train.which.kept"] = "LSTM, chrono"
+    assert not asked.keys() & address_of(app.run()).keys()
+
+
 def test_an_address_holds_how_a_race_is_run(visit, work):
     wanted = {"task": "copy", "seed": "4", "seeds": "3", "own": "1", "equal": "1"}
     app = visit("training", **wanted)
@@ -350,7 +361,7 @@ def test_an_address_holds_how_a_race_is_run(visit, work):
     assert address_of(app.run()) == {"task": "copy", "seed": "4", "equal": "1"}
 
 
-@pytest.mark.parametrize("given", [{"seed": "-1"}, {"seeds": "7"}, {"seeds": "0"}, {"seed": "²"}, {"own": "yes"}])
+@pytest.mark.parametrize("given", [{"seed": "-1"}, {"seeds": "7"}, {"seeds": "0"}, {"seed": "²"}, {"own": "yes"}, {"checkpoint": "-1"}])
 def test_what_an_address_cannot_mean_is_left_out(visit, work, given):
     assert address_of(visit("training", **given)) == {}
 

@@ -309,6 +309,8 @@ def does_order_matter() -> Facts:
     for text, number in zip(("0.097", "-0.270", "-0.110"), says("dog", "Feed-forward"), strict=True):
         F.measured("letter-by-letter", text, number), F.set("another-order", text.lstrip("-"))
     assert np.array_equal(says("dog", "Feed-forward"), says("god", "Feed-forward")[::-1])
+    for other in ("RNN", "GRU", "LSTM"):
+        assert not np.allclose(says("dog", other), says("god", other)[::-1], atol=0.01)
     for name in ("dog", "god"):
         assert np.array_equal(says(name, "RNN"), says(name, "RNN", "zh")), "the Chinese words give the same numbers"
     (

@@ -10,7 +10,7 @@ import { figure } from "./flowfigure.js";
 import { summary, tooltip } from "./flowwords.js";
 import { Following, nudgedAt } from "./following.js";
 import { tr } from "./language.js";
-import { strokeNote, swatchNote } from "./legends.js";
+import { lettered, strokeNote, swatchNote } from "./legends.js";
 import { Nudge } from "./nudge.js";
 import { clamp, power } from "./numbers.js";
 import { addressed, download, poster } from "./poster.js";
@@ -268,7 +268,7 @@ export class Flow extends Timeline {
     });
     const notes = [header.headline ? header.shows : "", ...addressed(this.host.address())].filter(Boolean);
     const keys = header.curves.flatMap(({ label, line, dash }) =>
-      label && line !== null ? [{ label, color: theme.lines[line], dash: stroke(dash ?? theme.dashes[line]) }] : [],
+      label && line !== null ? [{ label, color: theme.lines[line], dash: lettered(dash ?? theme.dashes[line]) }] : [],
     );
     const words = { title: header.headline || header.shows, notes, keys, ends };
     const posted = poster(area.built, rows, theme, words);
@@ -285,7 +285,3 @@ export class Flow extends Timeline {
 
 // The name of a curve's array for a nudge at every step.
 const nudgedOf = (name) => name.replace(/\.d$/, ".nudged");
-
-// A line's dashes in letters.
-const stroke = (dash) =>
-  dash === "solid" ? "──" : dash === "dot" ? "····" : dash.split(",").length > 2 ? "─·─" : "┄┄";

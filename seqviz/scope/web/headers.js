@@ -366,12 +366,13 @@
  */
 
 /**
- * The courses of a training at their checkpoints; `at` is where the scrubber was left.
+ * The courses of a training at their checkpoints; `at` is where the scrubber was left. `title` is the task's.
  *
  * @typedef {object} LearningHeader
  * @property {"learning"} panel
  * @property {string} link
  * @property {string} id
+ * @property {string} title
  * @property {number} run
  * @property {number | null} at
  * @property {number} count

@@ -2,16 +2,18 @@
 
 import { axisOf, domain, fitted, layoutOf, marginOf, roomOfNote, sheet, stacked, timeAxis } from "./axes.js";
 import { band, groups } from "./bands.js";
+import { saver } from "./controls.js";
 import { copyLink, dock } from "./dock.js";
 import { el } from "./dom.js";
 import { clauses, tr } from "./language.js";
-import { lineNote, strokeNote } from "./legends.js";
+import { lettered, lineNote, strokeNote } from "./legends.js";
 import { decades, number, power } from "./numbers.js";
+import { addressed, download, poster } from "./poster.js";
 import { KeyHelp } from "./stage.js";
 import { Timeline } from "./timeline.js";
 
 const [TALL, FOLDED] = [92, 10];
-const BELOW = 56; // px for the legend and the status
+const BELOW = 7.2; // letters' heights for the step under the axis, the legend and the status
 const AXIS = 3.4; // letters of an axis's numbers
 const DIGIT = 0.62; // of a letter's height
 const REPLAY = 6; // seconds
@@ -40,6 +42,7 @@ export class Learning extends Timeline {
     const right = el(
       "div",
       { class: "sv-group sv-right" },
+      saver((format) => this.save(format), true),
       copyLink(host, () => {}),
     );
     const bar = el("div", { class: "sv-bar" }, right);
@@ -114,7 +117,12 @@ export class Learning extends Timeline {
     margin.left = Math.max(margin.left, AXIS * theme.label);
     const fixed = (row) => state.folded.has(row.signal);
     const usual = (row) => (fixed(row) ? FOLDED : TALL);
-    const tall = fitted(rows, { usual, fixed, least: 0.5, most: 1.9 }, state.room && state.room - BELOW, margin);
+    const tall = fitted(
+      rows,
+      { usual, fixed, least: 0.5, most: 1.9 },
+      state.room && state.room - BELOW * theme.label,
+      margin,
+    );
     const { places, height } = stacked(rows, tall, margin, roomOfNote(this.plot.clientWidth));
     const across = this.plot.clientWidth - margin.left - margin.right;
     const wide = DIGIT * theme.label * (1 + `${this.arrays.step[state.L - 1]}`.length);
@@ -154,7 +162,7 @@ export class Learning extends Timeline {
       gridcolor: theme.rule,
       zeroline: false,
       tickfont: { size: theme.label },
-      ...(row.log && range && range[1] - range[0] > 1 ? { dtick: 1 } : {}),
+      ...(row.log && range ? ticks(range) : {}),
       exponentformat: "power",
       ...(range ? { range } : {}),
     };
@@ -257,9 +265,33 @@ export class Learning extends Timeline {
     });
   }
 
+  async save(format) {
+    const { area, header, rows, theme } = this;
+    const keys = groups(header.nets).map(([{ label, line }]) => ({
+      label,
+      color: theme.lines[line],
+      dash: lettered(theme.dashes[line]),
+    }));
+    const levels = tr("{dashed} chance, {dotted} solved", { dashed: "- - -", dotted: "· · ·" });
+    const says = rows.map((row) => row.says).filter(Boolean);
+    const notes = [...says, levels, tr("optimiser step"), ...addressed(this.host.address())];
+    const posted = poster(area.built, rows, theme, { title: header.title, notes, keys });
+    await download(area.Plotly, posted, theme, format, "seqviz-training", { steps: 1, delay: 0 });
+  }
+
   destroy() {
     super.destroy();
     clearTimeout(this.asking);
     clearTimeout(this.resting);
   }
+}
+
+// The marks of an axis of logarithms: powers of ten, or where it has no two of them 1, 2 and 5 of each, if that is two.
+/** @type {(range: number[]) => object} */
+function ticks([low, high]) {
+  if (high - low > 1) return { dtick: 1 };
+  const powers = [Math.floor(low), Math.floor(low) + 1];
+  const marks = powers.flatMap((k) => [1, 2, 5].map((digit) => +`${digit}e${k}`));
+  const tickvals = marks.filter((v) => Math.log10(v) >= low && Math.log10(v) <= high);
+  return tickvals.length > 1 ? { tickmode: "array", tickvals } : {};
 }

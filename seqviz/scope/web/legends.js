@@ -36,3 +36,8 @@ export function lineMark(color, width, dash) {
 /** @type {(color: string, width: number, dash: string | undefined, text: string) => HTMLElement} */
 export const lineNote = (color, width, dash, text) =>
   el("span", { class: "sv-note" }, lineMark(color, width, dash), text);
+
+// A line's dashes in letters.
+/** @type {(dash: string) => string} */
+export const lettered = (dash) =>
+  dash === "solid" ? "──" : dash === "dot" ? "····" : dash.split(",").length > 2 ? "─·─" : "┄┄";

@@ -265,6 +265,7 @@ export default {
     "one": "{count} Einheit, dem Betrag nach bis {reach}",
     "other": "{count} Einheiten, dem Betrag nach bis {reach}"
    },
+   "{dashed} chance, {dotted} solved": "{dashed} Zufall, {dotted} gelöst",
    "{first} {second}": "{first} {second}",
    "{gate} is a shutter on {out}": "{gate} ist ein Schieber vor {out}",
    "{gate} lets {share} of it through.": "{gate} lässt {share} davon durch.",
@@ -560,6 +561,7 @@ export default {
    "{count} step": "{count} 步",
    "{count} step/s": "每秒 {count} 步",
    "{count} unit, up to {reach} in size": "{count} 个隐藏单元，绝对值最大 {reach}",
+   "{dashed} chance, {dotted} solved": "{dashed} 乱猜，{dotted} 学会",
    "{first} {second}": "{first}{second}",
    "{gate} is a shutter on {out}": "{gate} 是 {out} 前的闸板",
    "{gate} lets {share} of it through.": "{gate} 让其中的 {share} 通过。",
