@@ -361,7 +361,9 @@ def test_an_address_holds_how_a_race_is_run(visit, work):
     assert address_of(app.run()) == {"task": "copy", "seed": "4", "equal": "1"}
 
 
-@pytest.mark.parametrize("given", [{"seed": "-1"}, {"seeds": "7"}, {"seeds": "0"}, {"seed": "²"}, {"own": "yes"}, {"checkpoint": "-1"}])
+@pytest.mark.parametrize(
+    "given", [{"seed": "-1"}, {"seeds": "7"}, {"seeds": "0"}, {"seed": "²"}, {"own": "yes"}, {"checkpoint": "-1"}]
+)
 def test_what_an_address_cannot_mean_is_left_out(visit, work, given):
     assert address_of(visit("training", **given)) == {}
 
