@@ -5,19 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 import webbrowser
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import seqviz
 from seqviz import looked
+from seqviz.batches import read_sequences
 from seqviz.capture import capture_blocks
 from seqviz.language import preferred, reason, tr, use_language
 from seqviz.looked import inputs_of_table
@@ -197,7 +199,7 @@ def _show(given: argparse.Namespace) -> int:
         wanted |= {"network": str(path), "beside": [str(Path(each).resolve()) for each in given.beside]}
         wanted |= {"answers": dict(_answer(each) for each in given.answer), "stack": _chosen(file, given.stack).name}
     if given.data:
-        read_table(Path(given.data), missing=given.missing)
+        read_sequences(Path(given.data), missing=given.missing)
         wanted |= {"data": str(Path(given.data).resolve()), "columns": _columns(given), "missing": given.missing}
         wanted["standardise"] = given.standardise
     return _start(given.port, wanted)
@@ -232,9 +234,22 @@ def _start(port: int, wanted: dict[str, Any]) -> int:
     command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port)]
     command += ["--server.headless", "true"]
     print(address)
-    with subprocess.Popen(command, env=around, cwd=app.parent) as server:
+    with subprocess.Popen(command, env=around, cwd=app.parent) as server, _ending(server):
         threading.Thread(target=_browse, args=(server, port, address), daemon=True).start()
         return server.wait()
+
+
+@contextmanager
+def _ending(server: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Whoever ends the command ends its server with it."""
+    if threading.current_thread() is not threading.main_thread():  # which alone may say what a signal does
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _browse(server: subprocess.Popen[bytes], port: int, address: str) -> None:

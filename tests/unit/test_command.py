@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -131,12 +134,26 @@ def test_show_hands_over_paths_and_choices(folder, monkeypatch, capsys):
     assert wanted["network"] == str(folder / "net.pt")
     assert (wanted["stack"], wanted["columns"], wanted["standardise"]) == ("b", ["u", "v"], True)
     assert "8600" in started[0][0]
+    np.save(folder / "many.npy", np.zeros((3, 5, 2)))
+    assert run("show", folder / "net.pt", "--data", folder / "many.npy") == 0
+    assert json.loads(started.pop()[1][command.OPEN])["data"] == str(folder / "many.npy")
     seqviz.capture(nn.GRU(1, 2), torch.randn(3, 1, 1)).save(folder / "run.npz")
     assert run("show", folder / "run.npz") == 0
     assert json.loads(started[1][1][command.OPEN]) == {"trace": str(folder / "run.npz")}
     assert run("show", folder / "run.npz", "--data", folder / "data.csv") == 1
     assert run("serve") == 0
     assert command.OPEN not in started[2][1]
+
+
+def test_whoever_ends_the_command_ends_its_server(tmp_path, monkeypatch):
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\nexec tail -f /dev/null\n", encoding="utf-8")
+    slow.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    monkeypatch.setattr(command, "_browse", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    before = signal.getsignal(signal.SIGTERM)
+    assert run("serve") == -signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_run_in_a_folder_is_made_in_blocks_and_shown(folder, monkeypatch, capsys):
