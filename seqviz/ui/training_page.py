@@ -93,21 +93,42 @@ def _choices(work: Trainer) -> None:
     if recipe.lesson:
         st.markdown(recipe.lesson)
     page = Bench.here()
-    seed = own_number(page, tr("Seed"), 0, 0, 10_000, key="train.seed", whole=True)
+    own_number(page, tr("Seed"), 0, 0, 10_000, key="train.seed", whole=True)
     start = _start_from(found)
     own = own_toggle(tr("In a race, each by its own best recipe"), key="train.race.own")
     equal = own_toggle(tr("In a race, all with as many parameters"), key="train.race.equal")
-    seeds = own_number(page, tr("Seeds in a race"), 1, 1, MOST_SEEDS, key="train.race.seeds", whole=True)
+    own_number(page, tr("Seeds in a race"), 1, 1, MOST_SEEDS, key="train.race.seeds", whole=True)
     racing = racers(found, chosen, recipe, own, equal)
     how = EACH_ITS_OWN if own else ALL_ALIKE
     with go:
         begin, race = st.columns(2)
-        begin.button(tr("Train"), type="primary", width="stretch", key="train.begin", on_click=_begin,
-                     args=(work, found, {chosen: recipe}, int(seed), start))  # fmt: skip
+        begin.button(tr("Train"), type="primary", width="stretch", key="train.begin", on_click=_train,
+                     args=(work, found, start))  # fmt: skip
         everybody = tr("Race all three") if len(racing) == 3 else tr("Race all {count}", count=len(racing))
         told = "\n\n- ".join([tr(how), *listed(racing)])
-        race.button(everybody, width="stretch", key="train.race", on_click=_begin,
-                    args=(work, found, racing, int(seed), None, int(seeds)), help=told)  # fmt: skip
+        race.button(everybody, width="stretch", key="train.race", on_click=_race, args=(work, found), help=told)
+
+
+def _train(work: Trainer, found: Task, start: Experiment | None) -> None:
+    task, name, recipe = _chosen(found)
+    _begin(work, task, {name: recipe}, int(st.session_state["train.seed.kept"]), start if task is found else None)
+
+
+def _race(work: Trainer, found: Task) -> None:
+    task, name, recipe = _chosen(found)
+    held = st.session_state
+    own, equal = (bool(held.get(f"train.race.{switch}.kept")) for switch in ("own", "equal"))
+    _begin(work, task, racers(task, name, recipe, own, equal), int(held["train.seed.kept"]),
+           seeds=int(held["train.race.seeds.kept"]))  # fmt: skip
+
+
+def _chosen(found: Task) -> tuple[Task, str, Recipe]:
+    """What the controls say at a press: a quick hand changes them before the page has answered."""
+    task = TASKS.get(st.session_state["train.task.kept"], found)
+    recipes = recipes_of(task.name)
+    name = st.session_state.get(f"train.recipe.{task.name}.kept")
+    name = name if name in recipes else next(iter(recipes))
+    return task, name, recipes[name]
 
 
 def _start_from(found: Task) -> Experiment | None:

@@ -117,6 +117,18 @@ def test_a_network_from_gates_is_named_as_what_it_is(visit, work):
     assert "train.saturation" not in [t.key for t in app.at.toggle], "an RNN has no gates that saturate"
 
 
+@pytest.mark.parametrize("button", ["begin", "race"])
+def test_what_is_chosen_as_it_is_pressed_is_what_is_trained(visit, work, monkeypatch, button):
+    monkeypatch.setattr(work, "begin", work.put)
+    app, recipe = visit("training"), [*RECIPES["latch"]][-1]
+    app.at.session_state["train.recipe.latch.kept"] = recipe  # heard, and not drawn yet
+    app.at.session_state["train.seed.kept"] = 7
+    app.at.button(key=f"train.{button}").click()
+    app.run()
+    wanted = racers(task("latch"), recipe, RECIPES["latch"][recipe]) if button == "race" else [recipe]
+    assert [(course.name, course.seed) for course in work.courses] == [(name, 7) for name in wanted]
+
+
 @pytest.mark.parametrize("name", [*TASKS, "text"])
 def test_in_a_race_all_start_alike_unless_asked_otherwise(name):
     found = TASKS.get(name, TASKS["prose"])
