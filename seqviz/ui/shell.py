@@ -16,6 +16,7 @@ import streamlit as st
 import torch
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state.session_state import WStates
 
 import seqviz
 from seqviz import language
@@ -36,7 +37,17 @@ def _once() -> str:
     # Who computes hands the interpreter over ten times sooner than Python's 5 ms: an edit takes it several times.
     sys.setswitchinterval(0.0005)
     _send_at_once()
+    _walk_copies()
     return seqviz.__version__
+
+
+def _walk_copies() -> None:
+    """Have Streamlit walk over a copy of what a session's widgets say.
+
+    A run begins while the one before it still ends, each with a lock of its own around the same dict. Now and then
+    that changed under the walk, and the run ended with a RuntimeError.
+    """
+    WStates.__iter__ = lambda self: iter(tuple(self.states))  # type: ignore[method-assign]
 
 
 def _send_at_once() -> None:

@@ -18,10 +18,12 @@ from urllib.parse import urlsplit
 import plotly
 import pytest
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.state.session_state import Value, WStates
 
 from seqviz.networks.presets import preset
 from seqviz.scope import library
 from seqviz.ui import server as served
+from seqviz.ui import shell
 
 ROOT = Path(__file__).parents[2]
 
@@ -204,3 +206,13 @@ def test_no_visit_meets_streamlits_own_navigation(monkeypatch):
     served.serving(["gates", "training"])
     PagesManager(str(ROOT / "app.py"))  # each session has one, which turns it on where nobody has decided yet
     assert PagesManager.uses_pages_directory is False
+
+
+def test_widgets_that_come_while_others_are_walked_over_end_no_run(monkeypatch):
+    monkeypatch.setattr(WStates, "__iter__", WStates.__iter__)  # put back at the end
+    shell._walk_copies()
+    states = WStates()
+    states["a"] = Value(1)
+    for name in states:
+        states[f"{name}, of the run before"] = Value(2)
+    assert len(states) == 2
