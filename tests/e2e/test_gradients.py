@@ -138,6 +138,15 @@ def test_the_map_comes_in_the_background_and_a_point_of_it_opens(visit):
     flow.until("first => (document.querySelector('.sv-maps')?.dataset.drawn ?? first) !== first", first)
     flow.page.get_by_role("button", name="Stop").click()
     expect(flow.page.get_by_role("button", name="Stop")).to_have_count(0)
+    with flow.page.expect_download() as saved:
+        maps.locator("select").select_option("svg")
+    text = saved.value.path().read_text(encoding="utf-8")
+    told = [maps.locator(of).inner_text() for of in (".sv-headline", ".sv-status", ".sv-maps-key span >> nth=-1")]
+    told = [line[:40] for line in told]  # the file breaks its lines
+    assert not {said for said in [*told, "on the screen", "forget gate bias ↑", "/gradients"] if said not in text}
+    sheets, colours = maps.locator(".sv-maps-sheet"), re.findall(r'href="(data:image/png;[^"]+)"', text)
+    assert len(colours) == sheets.count() > 1
+    assert colours[0] == sheets.first.locator("canvas").evaluate("canvas => canvas.toDataURL()")
     sheet = maps.locator(".sv-maps-sheet").first
     sheet.focus()
     flow.page.keyboard.press("ArrowUp")

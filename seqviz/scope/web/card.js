@@ -8,13 +8,14 @@ import { addressed, fitted, handed, lettersIn } from "./poster.js";
 
 const [EDGE, HEAD, LINE, SIDE] = [20, 44, 20, 470]; // px
 const LOOKS = [
-  ...["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "opacity", "paint-order"],
+  ...["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "stroke-linecap"],
+  ...["opacity", "paint-order"],
   ...["font-family", "font-size", "font-weight", "text-anchor", "dominant-baseline", "visibility", "display"],
 ];
 
 // An element of the page as one that needs no stylesheet.
 /** @type {(node: Element) => Element} */
-function detached(node) {
+export function detached(node) {
   const copy = /** @type {Element} */ (node.cloneNode(true));
   const [seen, made] = [
     [node, ...node.querySelectorAll("*")],
@@ -50,18 +51,24 @@ function texts(lines, x, y, font, formula = false) {
   });
 }
 
+/** @typedef {{title: string, beside: string[], notes: string[]}} Words what stands at its right, and below it */
+
+/** @type {(drawing: SVGSVGElement, theme: Theme, words: Words) => ReturnType<typeof framed>} */
+export function card(drawing, theme, words) {
+  return framed(detached(drawing), drawing.getBoundingClientRect(), theme, words);
+}
+
 /**
- * @param {SVGSVGElement} drawing
+ * @param {Element} inner a drawing that needs no stylesheet
+ * @param {{width: number, height: number}} size of it
  * @param {Theme} theme
- * @param {{title: string, beside: string[], notes: string[]}} words what stands at its right, and below it
+ * @param {Words} words
  */
-export function card(drawing, theme, { title, beside, notes }) {
-  const { width: wide, height: tall } = drawing.getBoundingClientRect();
+export function framed(inner, { width: wide, height: tall }, theme, { title, beside, notes }) {
   const body = Math.max(tall, beside.length * 24 + 8);
   const width = Math.round(2 * EDGE + wide + (beside.length ? SIDE : 0));
   const below = notes.flatMap((said) => fitted(said, lettersIn(width - 2 * EDGE)));
   const height = Math.round(HEAD + body + 2 * EDGE + below.length * LINE);
-  const inner = detached(drawing);
   for (const [name, value] of Object.entries({ x: EDGE, y: HEAD + EDGE / 2, width: wide, height: tall }))
     inner.setAttribute(name, `${value}`);
   inner.setAttribute("overflow", "visible");
@@ -90,7 +97,7 @@ export function card(drawing, theme, { title, beside, notes }) {
 }
 
 /**
- * @param {ReturnType<typeof card>} made
+ * @param {ReturnType<typeof framed>} made
  * @param {string} format svg or png
  * @param {string} name of the file, without its ending
  */

@@ -6,27 +6,45 @@ import { tr } from "./language.js";
 import { number } from "./numbers.js";
 import { gradient } from "./theme.js";
 
+/** @import { Theme } from "./theme.js" */
+
 const TICKS = [-3, -1, 0, 1, 3];
 const [NEAR, LETTER, ABOVE] = [18, 7, 7]; // px: from one name to the next, of a letter, over its line
 
 const signed = (v) => (v > 0 ? "+" : "") + number(v, 0);
 
+// The numbers along the strip: where each stands, as a share of its length, and its text.
+/** @type {(reach: number) => [number, string][]} */
+const ticksOf = (reach) => {
+  const tick = (v, text) => /** @type {[number, string]} */ ([(1 + shade(v, reach)) / 2, text]);
+  return [
+    tick(-reach, tr("{value} and less", { value: signed(-reach) })),
+    ...TICKS.map((v) => tick(v, v ? signed(v) : tr("keeps"))),
+    tick(reach, tr("{value} and more", { value: signed(reach) })),
+  ];
+};
+
 // reach: where the colours are full; scale: those of signs, evenly over what `shade` gives.
 /** @type {(scale: any[], reach: number) => HTMLElement} */
 export function colourKey(scale, reach) {
-  const tick = (v, text) => el("span", { style: `left:${50 * (1 + shade(v, reach))}%`, text });
   return el(
     "div",
     { class: "sv-maps-key", role: "note" },
     el("i", { style: `background:${gradient(scale)}` }),
-    el(
-      "div",
-      {},
-      tick(-reach, tr("{value} and less", { value: signed(-reach) })),
-      ...TICKS.map((v) => tick(v, v ? signed(v) : tr("keeps"))),
-      tick(reach, tr("{value} and more", { value: signed(reach) })),
-    ),
+    el("div", {}, ...ticksOf(reach).map(([at, text]) => el("span", { style: `left:${100 * at}%`, text }))),
   );
+}
+
+// The same in a file, from x to x + width, with its top at y.
+/** @type {(theme: Theme, reach: number, at: {x: number, y: number, width: number}) => SVGElement[]} */
+export function keyDrawn({ diverging, font, quiet }, reach, { x, y, width }) {
+  const stops = diverging.map(([offset, colour]) => svg("stop", { offset, "stop-color": colour }));
+  const look = { y: y + 24, "text-anchor": "middle", "font-family": font, "font-size": 14, fill: quiet };
+  return [
+    svg("linearGradient", { id: "sv-reach" }, ...stops),
+    svg("rect", { x, y, width, height: 8, fill: "url(#sv-reach)" }),
+    ...ticksOf(reach).map(([at, text]) => svg("text", { ...look, x: x + at * width }, text)),
+  ];
 }
 
 /** @typedef {{x: number, y: number, half: number}} Place of a text: its middle, and half of its width */

@@ -1,9 +1,12 @@
 // Maps of vanishing side by side, drawn as they are measured: colours on a canvas, contours and marks over it. A point
 // is chosen by hand or by arrows, and opened by a click or Enter.
 
+import { hand } from "./card.js";
 import { contour, shade } from "./contour.js";
+import { saver } from "./controls.js";
 import { el, svg } from "./dom.js";
 import { tr } from "./language.js";
+import { mapCard } from "./mapcard.js";
 import { colourKey, label, namesOf, widthOf } from "./mapkey.js";
 import { clamp, number } from "./numbers.js";
 import { shadesOf } from "./shades.js";
@@ -35,7 +38,9 @@ export class Maps {
     this.readout = el("p", { class: "sv-maps-readout", "aria-live": "polite" });
     this.about = el("p", { class: "sv-status" });
     this.key = el("div");
-    root.replaceChildren(this.top.root, this.body, this.key, this.readout, this.about);
+    const save = saver((format) => hand(mapCard(this), format, "seqviz-map"), true);
+    const foot = el("div", { class: "sv-maps-foot" }, this.about, save);
+    root.replaceChildren(this.top.root, this.body, this.key, this.readout, foot);
     /** @type {Map<string, Sheet>} */
     this.sheets = new Map();
     this.watch = new ResizeObserver(() => this.draw());
@@ -117,7 +122,7 @@ export class Maps {
   }
 }
 
-class Sheet {
+export class Sheet {
   /** @type {number} the colours, in px */
   wide;
   /** @type {number} */
