@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 from collections.abc import AsyncIterator, Iterable
 from functools import cache
 from html import escape
@@ -50,8 +51,11 @@ CARD: Final = Path(__file__).resolve().parents[2] / "assets" / "card.png"
 SMALL: Final = 20_000
 """Numbers of a state of an experiment whose link is described by its own run."""
 
-FILES: Final = 65_536
-"""Open files that are asked for: a kept session holds three, and a class has many."""
+FILES: Final = (65_536, 10_240, 4096)
+"""Open files that are asked for, the first that is granted: a kept session holds three, and a class has many."""
+
+FEW: Final = 1024
+"""Open files that are too few for a class that reloads its pages."""
 
 # Any page may frame the app (a course page does); nothing is loaded from elsewhere.
 _POLICY: Final = {
@@ -107,14 +111,27 @@ async def _kept(request: Request) -> Response:
 
 
 def raise_file_limit() -> None:
-    """Let this process have as many files open as the system lets it: many shells begin with 256 or 1,024."""
+    """Let this process have as many files open as the system lets it: many shells begin with 256 or 1,024.
+
+    Where it lets it have too few for a class, one sentence in the terminal says so.
+    """
     if resource is None:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        with contextlib.suppress(OSError, ValueError):  # macOS has a limit of its own below the hard one
+    for files in FILES:  # macOS has a limit of its own below the hard one
+        wanted = files if hard == resource.RLIM_INFINITY else min(files, hard)
+        if soft == resource.RLIM_INFINITY or soft >= wanted:
+            break
+        with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    if soft != resource.RLIM_INFINITY and soft < FEW:
+        said = tr(
+            "This shell lets a program have {files:,} files open, enough for some {people:,} people at once. For more: "
+            "ulimit -n 4096, before the app is started.",
+            files=soft, people=soft // 4,
+        )  # fmt: skip
+        print(said, file=sys.stderr)
 
 
 def _make_room(scope: Scope) -> None:

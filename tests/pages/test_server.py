@@ -134,6 +134,33 @@ def test_a_shell_with_few_files_gets_more():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=ROOT)
     assert done.returncode == 0, done.stderr
+    assert done.stderr.count("have 100 files open, enough for some 25 people at once") == 1
+
+
+def test_a_system_that_grants_no_more_than_so_many_files_is_asked_for_fewer(monkeypatch, capsys):
+    limits, asked = [256], []
+
+    class System:
+        RLIMIT_NOFILE, RLIM_INFINITY = 7, -1
+
+        @staticmethod
+        def getrlimit(which):
+            return limits[0], -1
+
+        @staticmethod
+        def setrlimit(which, wanted):
+            asked.append(wanted[0])
+            if wanted[0] > 10_240:
+                raise ValueError("current limit exceeds maximum limit")
+            limits[0] = wanted[0]
+
+    monkeypatch.setattr(served, "resource", System)
+    served.raise_file_limit()
+    assert limits == [10_240]
+    served.raise_file_limit()
+    assert limits == [10_240], "what was granted is not taken back"
+    assert asked == [65_536, 10_240, 65_536]
+    assert capsys.readouterr().err == ""
 
 
 class Files:
