@@ -29,7 +29,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from seqviz.checks import shown
 from seqviz.experiment import Experiment
 from seqviz.language import preferred, speaking, tr
-from seqviz.lessons import shipped
+from seqviz.lessons import plain, shipped
 from seqviz.scope.hosts.streamlit.tab import code_of
 from seqviz.scope.library import FOLDER, address, library
 from seqviz.ui.bench import LONGEST_ADDRESS
@@ -168,7 +168,8 @@ def serving(pages: Iterable[str]) -> dict[str, Any]:
 
     async def index(request: Request) -> Response:
         with speaking(preferred(request.headers.get("accept-language", ""))):
-            about = _about(request.query_params.get("e", ""))
+            asked = request.query_params
+            about = _taught(asked.get("lesson", "")) or _about(asked.get("e", ""))
         card = f"{request.url.scheme}://{request.url.netloc}{root}/{FOLDER}/card.png"
         text = _index("|".join(others)).replace("</head>", _preview(*about, card) + "</head>", 1)
         return HTMLResponse(text, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"})
@@ -208,6 +209,14 @@ def _about(code: str) -> tuple[str, str]:
     except ValueError:
         pass  # whoever opens it is told what is wrong with it
     return name, says
+
+
+def _taught(wanted: str) -> tuple[str, str] | None:
+    """The title and the goal of a lesson that comes with seqviz, by its number or its id; None of any other."""
+    for number, lesson in enumerate(shipped(), start=1):
+        if wanted in (str(number), lesson.id):
+            return plain(lesson.title), plain(lesson.goal)
+    return None
 
 
 def _preview(name: str, says: str, card: str) -> str:

@@ -220,6 +220,18 @@ def test_a_link_to_an_experiment_says_its_own_sentence(server):
     assert chinese["title"] != told["title"]
 
 
+def test_a_link_into_a_lesson_has_its_title_and_its_goal(server):
+    code = preset("latch").to_url()
+    told = preview(server, f"/gradients?lesson=3&at=2&e={code}")
+    assert told["title"] == "It vanishes, it explodes"
+    assert told["description"].startswith("See that a gradient is multiplied at every step")
+    assert preview(server, "/?lesson=3", Accept_Language="zh-CN")["title"] not in ("", told["title"])
+    for other in ("0", "99", "%22%3E%3Cscript%3E"):
+        assert (
+            preview(server, f"/?lesson={other}&e={code}")["title"] == "This unit keeps the first bit, 1, for 24 steps."
+        )
+
+
 @pytest.mark.parametrize("code", ["nonsense", "%22%3E%3Cscript%3E", "A" * 9000, preset("latch").to_url()[:30]])
 def test_a_link_to_nothing_is_called_by_the_apps_name_and_nothing_leaks_into_the_page(server, code):
     told = preview(server, f"/?e={code}")
