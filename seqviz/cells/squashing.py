@@ -18,7 +18,7 @@ from seqviz.cells.cell import Cell, parse
 from seqviz.cells.label import Label
 from seqviz.language import later
 
-__all__ = ["GATED_BY", "SQUASHINGS", "name_of", "squashing"]
+__all__ = ["GATED_BY", "SQUASHINGS", "functions_of", "name_of", "squashing"]
 
 SQUASHINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -61,6 +61,14 @@ def name_of(base: str, functions: Sequence[str]) -> str:
     return base if tuple(functions) == own else f"{base}({', '.join(functions)})"
 
 
+def functions_of(name: str) -> tuple[str, ...]:
+    """The functions in a name as :func:`name_of` makes it; none where it is no such name."""
+    found = _NAME.fullmatch(name)
+    functions = tuple(found[2].split(", ")) if found else ()
+    known = found is not None and _COUNTS.get(found[1]) == len(functions) and set(functions) <= SQUASHINGS.keys()
+    return functions if known else ()
+
+
 @lru_cache(maxsize=64)
 def squashing(name: str, get: Callable[[str], Cell]) -> Cell | None:
     """The cell of such a name; None where it is none.
@@ -69,11 +77,10 @@ def squashing(name: str, get: Callable[[str], Cell]) -> Cell | None:
         name: as :func:`name_of` makes it.
         get: gives torch's cells.
     """
-    found = _NAME.fullmatch(name)
-    functions = tuple(found[2].split(", ")) if found else ()
-    if found is None or _COUNTS.get(found[1]) != len(functions) or not set(functions) <= SQUASHINGS.keys():
+    functions = functions_of(name)
+    if not functions:
         return None
-    base = get(found[1])
+    base = get(name.partition("(")[0])
     gates, candidate, shown = (*functions, *functions[-1:] * 2)[:3]
     lines = {line.partition("=")[0].strip(): line for line in base.text.split("\n")}
     labels = dict(base.labels)

@@ -241,6 +241,49 @@ def test_directions_are_put_together_before_what_comes_next(folder: Path, mode: 
     assert alone.stacks[0].readout == "out"
 
 
+@pytest.mark.parametrize("kind", ["keras", "h5", "weights.h5"])
+@pytest.mark.parametrize(
+    "backward",
+    [
+        L.GRU(4, reset_after=False, return_sequences=True, go_backwards=True, name="other"),
+        L.GRU(3, return_sequences=True, go_backwards=True, name="other"),
+        L.LSTM(4, return_sequences=True, go_backwards=True, name="other"),
+        L.GRU(4, activation="relu", return_sequences=True, go_backwards=True, name="other"),
+        L.GRU(4, return_sequences=True, go_backwards=True, name="other"),
+    ],
+    ids=["before", "size", "lstm", "relu", "alike"],
+)
+def test_a_backward_layer_of_its_own_is_alike_or_refused(
+    folder: Path, kind: str, backward: keras.Layer, request: pytest.FixtureRequest
+) -> None:
+    forward = L.GRU.from_config({"units": 4, "return_sequences": True, "name": "one"})
+    backward = type(backward).from_config(backward.get_config())
+    model = model_of(L.Bidirectional(forward, backward_layer=backward, name="both"))
+    case = request.node.callspec.id.split("-")
+    if "alike" in case and kind != "weights.h5":
+        x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("<f4")
+        with torch.no_grad():
+            y = read_network(saved(model, folder, kind)).module()(torch.from_numpy(x))[0]
+        np.testing.assert_allclose(y, model(x).detach(), atol=1e-6)
+    elif "alike" not in case and not ("relu" in case and kind == "weights.h5"):  # where the file tells the two apart
+        with pytest.raises(ValueError, match=r"backward layer of both is not like its .*; train it with Bidirectional"):
+            read_network(saved(model, folder, kind))
+
+
+@pytest.mark.parametrize("kind", ["keras", "h5"])
+def test_several_cells_of_one_layer_turn_the_sequence_once(folder: Path, kind: str) -> None:
+    cells = [L.LSTMCell(4), L.LSTMCell(4)]
+    model = model_of(L.RNN(cells, return_sequences=True, go_backwards=True))
+    x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("<f4")
+    file = read_network(saved(model, folder, kind))
+    with torch.no_grad():
+        y = file.whole(file.stacks[-1])(torch.from_numpy(x).transpose(0, 1)).transpose(0, 1)
+    np.testing.assert_allclose(y, model(x).detach(), atol=1e-6)
+    both = model_of(L.Bidirectional(L.RNN([L.LSTMCell(4), L.LSTMCell(4)], return_sequences=True), name="both"))
+    with pytest.raises(ValueError, match=r"one of several cells in a Bidirectional, .* one Bidirectional\(layer\)"):
+        read_network(saved(both, folder, kind))
+
+
 def test_what_is_to_be_known_is_noted(folder: Path) -> None:
     keras.utils.clear_session(free_memory=False)
     stateful = keras.Sequential([keras.Input(batch_shape=(2, 4, 3)), L.LSTM(2, stateful=True)])

@@ -367,3 +367,19 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+@pytest.mark.parametrize(
+    ("kind", "domain", "says"),
+    [
+        ("DynamicQuantizeLSTM", "com.microsoft", r"of the kind com\.microsoft\.DynamicQuantizeLSTM, .* is quantised"),
+        ("AttnLSTM", "com.microsoft", r"of the kind com\.microsoft\.AttnLSTM, which is not read"),
+        ("GRU", "mine", r"of the kind mine\.GRU, which is not read"),
+    ],
+)
+def test_recurrent_nodes_of_others_are_named(kind: str, domain: str, says: str) -> None:
+    """Their weights may have ONNX's own shapes and another meaning."""
+    made, tensors = node("LSTM" if kind != "GRU" else "GRU", 4, 3)
+    made.op_type, made.domain = kind, domain
+    with pytest.raises(ValueError, match=says):
+        read_network(model([made], tensors, 3).SerializeToString())

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from seqviz import read_network
+from seqviz import cells, read_network
+from seqviz.cells.layer import CellLayer
 
 SIZES = st.integers(1, 4)
 
@@ -248,3 +249,34 @@ class Perceptron(nn.Module):
 def test_what_is_called_alike_is_none(make: Callable[[], nn.Module]) -> None:
     with pytest.raises(ValueError, match="no recurrent layer"):
         read_network(saved(make()))
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_layer_of_our_own_keeps_its_functions(whole: bool) -> None:
+    """Its parameters have an LSTM's names, its candidate and its output another function."""
+    torch.manual_seed(0)
+    layer, x = CellLayer(cells.get("LSTM(sigmoid, silu, silu)"), 3, 4), torch.randn(6, 2, 3)
+    stream = io.BytesIO()
+    torch.save(layer if whole else {"net": layer.state_dict()}, stream)
+    h = c = torch.zeros(2, 4)
+    expected = []
+    with torch.no_grad():
+        w, u, b, d = (getattr(layer, f"{part}_l0") for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        for x_t in x:
+            i, f, g, o = (x_t @ w.T + b + h @ u.T + d).chunk(4, -1)
+            c = f.sigmoid() * c + i.sigmoid() * nn.functional.silu(g)
+            h = o.sigmoid() * nn.functional.silu(c)
+            expected.append(h)
+        found = read_network(stream.getvalue()).module()(x)[0]
+    torch.testing.assert_close(found, torch.stack(expected), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["LSTM(sigmoid, gelu, gelu)", "mine <b>", "GRU(sigmoid, silu)"])
+def test_a_layer_of_a_cell_that_the_file_does_not_hold_is_refused(mode: str) -> None:
+    state = CellLayer(cells.get("LSTM"), 3, 4).state_dict()
+    state._metadata[""]["cell"] = mode
+    stream = io.BytesIO()
+    torch.save(state, stream)
+    with pytest.raises(ValueError, match=r"whose lines are not in the file; .* give it to seqviz\.capture") as refusal:
+        read_network(stream.getvalue())
+    assert mode in str(refusal.value)

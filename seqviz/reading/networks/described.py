@@ -175,7 +175,7 @@ def find_tensors(top: Any, contents: Contents) -> None:
 
 def whole_module(contents: Contents) -> list[Sentence]:
     """What is said where the file holds a module and not its state alone."""
-    names = [facts["class"] for facts in contents.facts.values() if "class" in facts]
+    names = [facts["class"] for facts in contents.facts.values() if "module" in facts]
     if not names:
         return []
     return [
@@ -188,7 +188,7 @@ def _cells(path: str, metadata: Any) -> dict[str, dict[str, Any]]:
     """Which cells the modules of a state dict are of, where that is noted beside it."""
     noted = metadata.items() if isinstance(metadata, dict) else ()
     return {
-        _joined(path, name): {"mode": said["cell"]}
+        _joined(path, name): {"mode": said["cell"], "class": "CellLayer"}
         for name, said in noted
         if isinstance(said, dict) and isinstance(said.get("cell"), str)
     }

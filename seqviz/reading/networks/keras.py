@@ -167,19 +167,18 @@ def _read(cell: _Cell, place: Place, layers: dict[str, Layer], into: Contents) -
         cell = _of_cudnn(cell, kind, size)
         into.notes.append(tr("{name} is a CuDNN{cell}: each gate’s weights were turned as Keras does it, and both its "
                              "biases kept.", name=brief(place.name), cell=kind))  # fmt: skip
-    parts, name = _parts(kind, size, cell), place.name
+    parts, name, how = _parts(kind, size, cell), place.name, _how(kind, size, bias, place)
     if place.backward and name in layers and len(layers[name].directions) == 1:
-        layers[name].directions.append(parts)
+        if _alike(layers[name], kind, size, how):
+            layers[name].directions.append(parts)
+        else:
+            del layers[name]
+            into.refused.append(tr("The backward layer of {name} is not like its forward layer, which is not read; "
+                                   "train it with Bidirectional(layer), where both are alike, and save it again.",
+                                   name=brief(name)))  # fmt: skip
         return
     name = name if name not in layers else cell.path.replace("/", ".")
-    facts: dict[str, Any] = {"batch_first": True, "backwards": place.goes_backwards, "merge": place.merge}
-    if kind == "GRU" and (reset := place.reset_after(size, bias)) is not None:
-        facts["reset_after"] = reset
-    functions = () if is_cudnn(kind, size, bias) else place.functions(kind)
-    if kind == "RNN" and place.activation("activation") and not functions:
-        facts["nonlinearity"] = place.activation("activation")
-    if functions:
-        facts["functions"] = functions
+    facts: dict[str, Any] = {"batch_first": True, "backwards": place.goes_backwards, "merge": place.merge, **how}
     moved = [
         move for part in _PARTS[:2] for move in moves(kind, _ORDERS[kind], size, cell.arrays[part].name, columns=True)
     ]
@@ -190,6 +189,25 @@ def _read(cell: _Cell, place: Place, layers: dict[str, Layer], into: Contents) -
         remarks.append(tr("{name} is a single step; it is read as a layer that takes all steps.",
                           name=brief(name)))  # fmt: skip
     layers[name] = Layer(name, kind, [parts], facts, tuple(moved), remarks, "", size, *place.ends)
+
+
+def _how(kind: str, size: int, bias: Stored | None, place: Place) -> dict[str, Any]:
+    """What a cell computes, beside its weights, as far as the file says it."""
+    how: dict[str, Any] = {}
+    if kind == "GRU" and (reset := place.reset_after(size, bias)) is not None:
+        how["reset_after"] = reset
+    functions = () if is_cudnn(kind, size, bias) else place.functions(kind)
+    if kind == "RNN" and place.activation("activation") and not functions:
+        how["nonlinearity"] = place.activation("activation")
+    if functions:
+        how["functions"] = functions
+    return how
+
+
+def _alike(forward: Layer, kind: str, size: int, how: Mapping[str, Any]) -> bool:
+    """Whether a backward direction computes what its forward one does."""
+    same = all(forward.facts.get(name) == how.get(name) for name in ("reset_after", "nonlinearity", "functions"))
+    return same and (forward.cell, forward.size) == (kind, size)
 
 
 def _of_cudnn(cell: _Cell, kind: str, size: int) -> _Cell:

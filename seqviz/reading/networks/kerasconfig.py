@@ -47,13 +47,15 @@ class Entry:
     @property
     def cells(self) -> list[Any]:
         """Of a layer with several cells, each as it is listed."""
-        listed = _config(self.config.get("cell")).get("cells")
+        config = _config(self.config["layer"]) if isinstance(self.config.get("layer"), Mapping) else self.config
+        listed = _config(config.get("cell")).get("cells")
         return listed if isinstance(listed, list) else []
 
-    def inner(self, number: int) -> tuple[str, Config]:
+    def inner(self, number: int, *, backward: bool = False) -> tuple[str, Config]:
         """The class and the settings of the layer, or of its cell of that number, that holds the weights."""
         kind, config = self.kind, self.config
-        for key in ("layer", "cell"):
+        apart = backward and isinstance(config.get("backward_layer"), Mapping)
+        for key in ("backward_layer" if apart else "layer", "cell"):
             if isinstance(config.get(key), Mapping):
                 kind, config = _kind(config[key]), _config(config[key])
         if self.cells:
@@ -83,12 +85,12 @@ class Place:
     @property
     def kind(self) -> str:
         """The class that holds the weights; empty where it is not known."""
-        return self.entry.inner(self.number)[0] if self.entry else ""
+        return self.entry.inner(self.number, backward=self.backward)[0] if self.entry else ""
 
     @property
     def settings(self) -> Config:
         """Of that class."""
-        return self.entry.inner(self.number)[1] if self.entry else {}
+        return self.entry.inner(self.number, backward=self.backward)[1] if self.entry else {}
 
     @property
     def order(self) -> tuple[int, bool, int]:
@@ -106,8 +108,8 @@ class Place:
 
     @property
     def goes_backwards(self) -> bool:
-        """Whether the layer takes the last step first."""
-        return self.entry is not None and (self.entry.config.get("go_backwards") is True
+        """Whether it takes the last step first; of several cells of a layer only the first turns the sequence."""
+        return self.entry is not None and not self.number and (self.entry.config.get("go_backwards") is True
                                            or (self.entry.kind != "Bidirectional"
                                                and self.settings.get("go_backwards") is True))  # fmt: skip
 
@@ -145,6 +147,9 @@ class Place:
         """Why it cannot be read."""
         name = brief(self.name)
         blocks = len(GATES[cell]) * size
+        if self.cell and self.entry is not None and self.entry.kind == "Bidirectional":
+            return tr("{name} is one of several cells in a Bidirectional, which is not read; train it with one "
+                      "Bidirectional(layer) for each, and save it again.", name=name)  # fmt: skip
         if is_cudnn(cell, size, bias):
             return None  # sigmoid and tanh, always
         if bias is not None and bias.shape not in ((blocks,), (2, blocks) if cell == "GRU" else (blocks,)):
@@ -212,7 +217,8 @@ class Described:
         """``my lstm/sequential/my lstm/lstm_cell``, as the older files have it."""
         listed = [self.named[part] for part in parts if part in self.named]
         entry = next((each for each in listed if each.kind in _RECURRENT), None)
-        backward = any(part.startswith("backward_") for part in parts)
+        called = _config(entry.config.get("backward_layer")).get("name") if entry else None
+        backward = any(part.startswith("backward_") or part == called for part in parts)
         name, among = (
             (entry.name if entry else parts[0]),
             [_config(each).get("name") for each in entry.cells] if entry else [],

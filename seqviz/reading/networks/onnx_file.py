@@ -230,9 +230,12 @@ def _readout(head: Mapping[str, Any], body: bytes, contents: Contents) -> None:
     contents.add(Stored(f"{name}.bias", (rows,), "float32", lambda: both[rows * columns :]))
 
 
-def _none(counts: Mapping[str, int]) -> Sentence:
+def _none(counts: Mapping[str, Any]) -> Sentence:
     """Why a graph has no recurrent node."""
     loops = [kind for kind in ("Loop", "Scan", "If") if counts[kind]]
+    if counts["others"]:
+        return tr("The recurrent layer in the file is of the kind {node}, which is not read; export the network before "
+                  "it is quantised or changed.", node=brief(str(counts["others"])))  # fmt: skip
     if loops:
         return tr("The exporter wrote the recurrent layer as a {node} node, which is not read; bring the .pt, .keras "
                   "or .h5 file instead.", node=loops[0])  # fmt: skip

@@ -16,6 +16,8 @@ import numpy as np
 
 from seqviz import counted
 from seqviz.cells.gru_before import GRU_RESET_BEFORE
+from seqviz.cells.peephole import PEEPHOLE
+from seqviz.cells.squashing import functions_of
 from seqviz.language import Sentence, reason, tr
 from seqviz.reading.networks.reparametrised import worked_out
 from seqviz.reading.networks.stored import FLOATS, Contents, Stored, brief
@@ -37,6 +39,9 @@ _NAMED: Final = re.compile(
     r"(.*?)(?:(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)(?:_l(\d{1,3})(_reverse)?)?|"
     r"(?<![A-Za-z0-9])(p_[ifo])_l(\d{1,3})(_reverse)?)"
 )
+_OURS: Final = ("LSTM", "GRU", "RNN_TANH", "RNN_RELU", GRU_RESET_BEFORE.name, PEEPHOLE.name)
+"""Cells that are read by their names; their functions may differ."""
+
 _PEEPHOLES: Final = ("p_i", "p_f", "p_o")
 
 
@@ -205,6 +210,7 @@ def _stack(name: str, group: _Group, contents: Contents) -> Stack:
         remarks.append(tr("As an nn.{cell}Cell, {name} is a single step; it is read as a layer that takes all steps.",
                           name=_shown(name), cell=cell))  # fmt: skip
     facts = contents.facts.get(name, {})
+    functions = tuple(facts.get("functions") or _functions(name, cell, facts))
     written: Own | None = facts.get("written")
     remarks += [] if written is not None else _beside(name, group, contents)
     known = _known(cell, facts)
@@ -217,7 +223,6 @@ def _stack(name: str, group: _Group, contents: Contents) -> Stack:
         remarks.append(tr("{layer} was taken for the readout of {name}: it is the one linear layer that fits.",
                           layer=brief(readout), name=_shown(name)))  # fmt: skip
     dtypes = ", ".join(sorted({part.dtype for part in parts.values()}))
-    functions = tuple(facts.get("functions", ()))
     settled = known.keys() | ({"nonlinearity"} if functions else set())
     asked = (*(q for q in _questions(name, cell, group.alone) if q.name not in settled), *facts.get("ask", ()))
     if functions:
@@ -338,9 +343,23 @@ def _known(cell: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         known["nonlinearity"] = said
     if isinstance(facts.get("reset_after"), bool):
         known["reset_after"] = facts["reset_after"]
-    elif facts.get("mode") == GRU_RESET_BEFORE.name:
+    elif str(facts.get("mode")).partition("(")[0] == GRU_RESET_BEFORE.name:
         known["reset_after"] = False
     return known
+
+
+def _functions(name: str, cell: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a layer of one of our cells squashes with, where that is other than torch's.
+
+    Raises:
+        ValueError: it is of a cell whose lines the file does not hold.
+    """
+    mode = str(facts.get("mode", "")) if facts.get("class") == "CellLayer" else ""
+    found = functions_of(mode)
+    if mode and mode not in _OURS and len(found) != {"LSTM": 3, "GRU": 2, "RNN": 1}[cell]:
+        raise ValueError(tr("{name} is a layer of the cell {given}, whose lines are not in the file; make the layer in "
+                            "Python and give it to seqviz.capture.", name=_shown(name), given=brief(mode)))  # fmt: skip
+    return found
 
 
 def _questions(name: str, cell: str, alone: bool) -> list[Question]:

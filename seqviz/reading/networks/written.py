@@ -196,7 +196,8 @@ def add_written(contents: Contents) -> None:
         first = own.moved({})[0].source
         questions = own.questions(called)
         said = tr("{name} was taken for an {cell} that was written by hand, by the names and shapes of {tensor} and "
-                  "those beside it.", name=called, cell=own.cell, tensor=brief(first))  # fmt: skip
+                  "those beside it. The file does not say how it squashes; torch’s functions are taken.", name=called,
+                  cell=own.cell, tensor=brief(first))  # fmt: skip
         facts: dict[str, Any] = {"remarks": [said], "ask": questions, "written": own, "moved": own.moved({})}
         if own.cell == "GRU" and own.joint:
             facts["reset_after"] = False  # r scales the state that the candidate's matrix then takes

@@ -7,6 +7,7 @@ the graph that only moves numbers about. No external file is opened: its bytes a
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ __all__ = ["records"]
 MAX_NODES: Final = 200_000
 
 RECURRENT: Final = ("LSTM", "GRU", "RNN")
+_ENDING: Final = re.compile("(LSTM|GRU|RNN)$")
 _MOVING: Final = frozenset(
     {"Identity", "Transpose", "Concat", "Slice", "Split", "Unsqueeze", "Squeeze", "Reshape", "Gather", "Cast",
      "Constant", "Shape", "Mul", "Add", "Sub", "Div", "Expand", "ConstantOfShape", "Range", "Neg"}
@@ -47,10 +49,14 @@ def records(files: dict[str, bytes]) -> Iterator[Record]:
     """First what the graph is, then each recurrent node and each matrix that may read it out, with their numbers."""
     (_, data), *beside = files.items()
     graph = _Graph(_model(data), {name.rpartition("/")[2]: each for name, each in beside})
-    counts = {kind: sum(node.op_type == kind for node in graph.nodes) for kind in _SEEN}
+    counts: dict[str, Any] = {kind: sum(node.op_type == kind for node in graph.nodes) for kind in _SEEN}
+    others = [
+        f"{node.domain}.{node.op_type}" for node in graph.nodes if not _recurrent(node) and _ENDING.search(node.op_type)
+    ]
+    counts["others"] = others[0].strip(".")[:60] if others else ""
     yield {"producer": graph.producer, "counts": counts}, b""
     sent = 0
-    for k, node in enumerate(node for node in graph.nodes if node.op_type in RECURRENT):
+    for k, node in enumerate(filter(_recurrent, graph.nodes)):
         head = _described(graph, node, k)
         wanted = {part: value for part, value in zip("WRB", node.input[1:4], strict=False) if value}
         if len(node.input) > 7 and node.input[7]:
@@ -65,6 +71,11 @@ def records(files: dict[str, bytes]) -> Iterator[Record]:
         ]
         yield head, b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
     yield from _linear(graph)
+
+
+def _recurrent(node: onnx.NodeProto) -> bool:
+    """Whether a node is one of ONNX's own, and not another's of the same name."""
+    return node.op_type in RECURRENT and node.domain in ("", "ai.onnx")
 
 
 def _model(data: bytes) -> onnx.ModelProto:
