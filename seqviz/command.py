@@ -17,15 +17,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 import seqviz
 from seqviz import looked
 from seqviz.batches import read_sequences
 from seqviz.capture import capture_blocks
+from seqviz.checks import shown
 from seqviz.language import preferred, reason, tr, use_language
 from seqviz.looked import inputs_of_table
+from seqviz.reading import Table
 from seqviz.reading.networks import MAX_FILE, NetworkFile, Stack, looks_like_npz, read_network
 from seqviz.reading.networks.told import GATES, Moved
-from seqviz.reading.tables import read_table
 from seqviz.trace import Trace
 
 __all__ = ["OPEN", "main"]
@@ -96,6 +99,15 @@ def _data(command: argparse.ArgumentParser, *, required: bool) -> None:
         "--missing", choices=["drop", "carry", "interpolate"], help=tr("what to do about missing numbers")
     )
     command.add_argument("--standardise", action="store_true", help=tr("standardise each column"))
+    command.add_argument("--to-range", action="store_true", help=tr("bring each column to the range from 0 to 1"))
+    command.add_argument("--array", metavar="NAME", help=tr("which of the arrays in a file of several"))
+    command.add_argument("--batch-first", action=argparse.BooleanOptionalAction, default=True,
+                         help=tr("whether an array is (sequences, steps, inputs), as it is unless said, or with its "
+                                 "steps first"))  # fmt: skip
+    command.add_argument("--apart", metavar="COLUMN", default="",
+                         help=tr("the column that tells sequences of a table apart"))  # fmt: skip
+    command.add_argument("--sequence", type=int, default=0, metavar="K",
+                         help=tr("which of several sequences, counted from 0"))  # fmt: skip
     command.add_argument("--stack", metavar="NAME", help=tr("which of the file’s networks; the first unless given"))
 
 
@@ -149,8 +161,11 @@ def _gates(moved: tuple[Moved, ...]) -> list[str]:
 def _capture(given: argparse.Namespace) -> int:
     file = _opened(given)
     stack = _chosen(file, given.stack)
-    table = read_table(Path(given.data), missing=given.missing)
-    inputs = inputs_of_table(table, file.chain(stack)[0].input_size, _columns(given), standardise=given.standardise)
+    table, which = _sequence(given)
+    size = file.chain(stack)[0].input_size
+    columns = _columns(given) or ([name for name in table.names if name != given.apart][:size] if given.apart else [])
+    inputs = inputs_of_table(table, size, columns, standardise=given.standardise,
+                             to_range=given.to_range and not given.standardise)  # fmt: skip
     run = looked.Run(file.whole(stack, readout=False), inputs.x)
     if given.output.lower().endswith(".npz"):
         trace = run.look(most=len(inputs.x)).trace
@@ -158,12 +173,37 @@ def _capture(given: argparse.Namespace) -> int:
     else:
         x = run.took.transpose(0, 1) if run.module.batch_first else run.took
         trace = capture_blocks(run.module, x, given.output, progress=_progress)
-    for said in (table.says, *inputs.says, *stack.guessed, trace.problem):
+    for said in (table.says, which, *inputs.says, *stack.guessed, trace.problem):
         if said:
             print(f"- {said}")
     print(tr("{path}: {signals}, as torch’s own run to {parity:.1e}.", path=given.output,
              signals=", ".join(trace.signals), parity=trace.parity))  # fmt: skip
     return 0
+
+
+def _sequence(given: argparse.Namespace) -> tuple[Table, Any]:
+    """The sequence of the data that is run, and what is said of that where there are several.
+
+    Raises:
+        ValueError: there is no such sequence.
+    """
+    table = _sequences(given)
+    groups = looked.sequences_in(table)
+    if given.apart and given.apart not in groups:
+        raise ValueError(tr("No column {name} tells where a sequence begins; it must hold one whole number for each.",
+                            name=shown(given.apart)))  # fmt: skip
+    starts = groups.get(given.apart, np.zeros(1, int))
+    if not 0 <= given.sequence < len(starts):
+        raise ValueError(tr("There is no sequence {k} in the data; the last is {last}.", k=given.sequence,
+                            last=len(starts) - 1))  # fmt: skip
+    says = tr("Sequence {k} of {count}, counted from 0, was run; --sequence says which.", k=given.sequence,
+              count=len(starts))  # fmt: skip
+    return looked.one_sequence(table, starts, given.sequence), says if len(starts) > 1 else ""
+
+
+def _sequences(given: argparse.Namespace) -> Table:
+    how = {"array": given.array, "batch_first": given.batch_first, "missing": given.missing}
+    return read_sequences(Path(given.data), **how)
 
 
 def _progress(done: int, steps: int) -> None:
@@ -199,9 +239,10 @@ def _show(given: argparse.Namespace) -> int:
         wanted |= {"network": str(path), "beside": [str(Path(each).resolve()) for each in given.beside]}
         wanted |= {"answers": dict(_answer(each) for each in given.answer), "stack": _chosen(file, given.stack).name}
     if given.data:
-        read_sequences(Path(given.data), missing=given.missing)
+        _sequence(given)
         wanted |= {"data": str(Path(given.data).resolve()), "columns": _columns(given), "missing": given.missing}
-        wanted["standardise"] = given.standardise
+        wanted |= {"array": given.array, "turned": not given.batch_first, "apart": given.apart}
+        wanted |= {"sequence": given.sequence, "standardise": given.standardise, "to_range": given.to_range}
     return _start(given.port, wanted)
 
 

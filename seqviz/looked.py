@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -122,6 +122,12 @@ def sequences_in(table: Table) -> dict[str, np.ndarray]:
         if once and (values == np.round(values)).all():
             found[name] = starts
     return found
+
+
+def one_sequence(table: Table, starts: np.ndarray, number: int) -> Table:
+    """The rows of one sequence of a table; ``starts`` are those on which its sequences begin."""
+    some = slice(*[*starts, len(table.values)][number : number + 2])
+    return replace(table, values=table.values[some], labels=table.labels and table.labels[some])
 
 
 def scaled(

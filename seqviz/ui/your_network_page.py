@@ -38,6 +38,9 @@ __all__ = ["your_network"]
 NUMBERS: Final = 1_500_000
 """Numbers in a picture."""
 
+WIDE: Final = 24
+"""Letters of a name that the left column has room for."""
+
 
 def your_network() -> None:
     """The page: what was brought at the left, its picture, and what is asked about it at the right."""
@@ -88,9 +91,10 @@ def _stacks(yours: Yours) -> None:
     file = yours.file
     assert file is not None
     if len(file.stacks) > 1:
+        names = _told_apart([stack.name for stack in file.stacks])
         controlled(
             st.selectbox, tr("Network in the file"), yours.stack, lambda k: _look_at(yours, k), key="yours.stack",
-            options=list(range(len(file.stacks))), format_func=lambda k: file.stacks[k].name or tr("the network"),
+            options=list(range(len(file.stacks))), format_func=lambda k: names[k] or tr("the network"),
         )  # fmt: skip
     stack = yours.shown
     st.caption(literal(_size(stack)))
@@ -108,6 +112,14 @@ def _stacks(yours: Yours) -> None:
     if notes:
         with st.expander(tr("What was done with the file"), key="yours-notes"):
             st.markdown("\n".join(f"- {literal(again(note))}" for note in notes))
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Long names without the path that all of them begin with, so that a narrow list shows where they differ."""
+    parts = [name.split(".") for name in names]
+    same = next((k for k, each in enumerate(zip(*parts, strict=False)) if len(set(each)) > 1), 0)
+    same = min(same, min(map(len, parts)) - 1) if max(map(len, names)) > WIDE else 0
+    return [f"…{'.'.join(each[same:])}" for each in parts] if same else names
 
 
 def _look_at(yours: Yours, stack: int) -> None:
@@ -128,17 +140,22 @@ def _blocks(moved: tuple[Moved, ...]) -> str:
     """What multiplies the input, as the file has it, each gate's part in its colour."""
     rows, first = [], moved[: len(GATES[moved[0].cell])]
     sources = list(dict.fromkeys(move.source for move in first))
+    names = [source.removesuffix(".weight").rpartition(".") for source in sources]
+    short = {source: name[-12:] for source, (_, _, name) in zip(sources, names, strict=True)}
     for move in first:
         colour = f"var(--sv-hue-{move.gate}, var(--sv-ink))"
-        span = f"{move.span[0]}–{move.span[1]}" if len(sources) == 1 else escape(move.source[-20:])
+        span = f"{move.span[0]}–{move.span[1]}" if len(sources) == 1 else escape(short[move.source])
         rows.append(
             f'<div style="display:flex;gap:8px;align-items:center" title="{escape(move.says)}"><span style="background:'
             f'{colour};color:var(--sv-paper);min-width:76px;text-align:center;padding:1px 4px">{span}</span>'
             f"<span><b>{escape(move.gate)}</b> {escape(move.label)}</span></div>"
         )
     where = tr("columns") if moved[0].columns else tr("rows")
-    source = tr("{where} of {source}", where=where, source=sources[0][-60:]) if len(sources) == 1 else ""
-    return f'<div class="sv-moved">{"".join(rows)}<span style="font-size:14px">{escape(source)}</span></div>'
+    source = sources[0] if len(sources) == 1 else names[0][0]
+    source = source if len(source) <= 60 else f"…{source[-60:]}"
+    says = escape(tr("{where} of {source}", where=where, source=source) if len(sources) == 1 else source)
+    below = f'<div style="font-size:14px;overflow-wrap:anywhere">{says}</div>'
+    return f'<div class="sv-moved" style="margin-bottom:12px">{"".join(rows)}{below}</div>'
 
 
 def _picture(yours: Yours, answered: Answered) -> None:

@@ -62,6 +62,8 @@ class Yours(YourData):
     """By stack and question."""
     cured: tuple[Any, nn.Module] | None = None
     example: bool = False
+    beside: list[str] = field(default_factory=list)
+    """The names of the files that belong to the network."""
     net_kept: str = ""
 
     @classmethod
@@ -97,13 +99,14 @@ class Yours(YourData):
         else:
             file = read_network(files[main], main, beside={name: files[name] for name in rest if name != main})
         self._now(file, trace, main)
+        self.beside = [name for name in rest if name != main]
         self.net_kept = kept_file("net", files)
 
     def _now(self, file: NetworkFile | None, trace: Trace | None, name: str) -> None:
         if self.example:
             self.table, self.data_name = None, ""
         self.net_kept, self.count = "", self.count + 1
-        self.file, self.trace, self.name, self.example = file, trace, name, False
+        self.file, self.trace, self.name, self.example, self.beside = file, trace, name, False, []
         self.stack = self.layer = self.batch = self.units = self.first = 0
         self.reverse, self.whole, self.columns, self.answers = False, False, [], {}
         self.wanted, self.ahead, self.cured = [], None, None
@@ -317,12 +320,18 @@ class Yours(YourData):
             paths = [wanted["network"], *wanted.get("beside", [])]
             file = read_network(paths if len(paths) > 1 else paths[0], answers=wanted.get("answers") or None)
             self._now(file, None, file.name)
+            self.beside = [Path(each).name for each in wanted.get("beside", [])]
             self.stack = next((k for k, each in enumerate(file.stacks) if each.name == wanted.get("stack")), self.stack)
         if "data" in wanted:
             path = Path(wanted["data"])
-            self.bring(path.read_bytes(), path.name, wanted.get("missing"))
+            turned = wanted.get("turned", False)
+            self.bring(path.read_bytes(), path.name, wanted.get("missing"), array=wanted.get("array"), turned=turned)
             self.data_kept = ""
-            self.columns, self.scale = wanted.get("columns", []), "standardise" if wanted.get("standardise") else ""
+            self.columns, self.scale = (
+                wanted.get("columns", []),
+                next((each for each in SCALES if wanted.get(each)), ""),
+            )
+            self.apart, self.sequence = wanted.get("apart", ""), wanted.get("sequence", 0)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -35,6 +35,7 @@ class YourData:
     data_name: str = ""
     given: tuple[bytes, str] | None = None
     turned: bool = False
+    missing: str = ""
     gaps: str = ""
     problem: str = ""
     columns: list[str] = field(default_factory=list)
@@ -96,7 +97,7 @@ class YourData:
                 raise
             self.table, self.text = None, looked.text_of(data)
         self._brought(name)
-        self.turned = turned
+        self.turned, self.missing = turned, missing or ""
         self.data_kept = kept_file("data", {name: data}, missing=missing, array=array, turned=turned)
 
     def typed(self, text: str) -> None:
@@ -138,9 +139,7 @@ class YourData:
         if starts is None:
             return self.table
         self.sequence = min(self.sequence, len(starts) - 1)
-        some = slice(*[*starts, len(self.table.values)][self.sequence : self.sequence + 2])
-        labels = self.table.labels and self.table.labels[some]
-        return replace(self.table, values=self.table.values[some], labels=labels)
+        return looked.one_sequence(self.table, starts, self.sequence)
 
     @property
     def chosen(self) -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import shlex
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +15,14 @@ import torch
 from torch import nn
 
 import seqviz
+from seqviz import command
 from seqviz.checkpoints import load_asset
 from seqviz.command import OPEN
 from seqviz.doctor.planting import plant
 from seqviz.scope.message import header_of
 from seqviz.tasks import task
 from seqviz.ui import yours as yours_module
+from seqviz.ui.panels import asked
 
 
 @pytest.fixture(autouse=True)
@@ -367,6 +371,41 @@ def test_what_changes_nothing_is_judged_by_nothing_again(visit, monkeypatch):
     data(app, "load.csv", CSV.replace(b"6,", b"5,"))
     assert picture(app)["id"] != first
     assert len(asked) > before
+
+
+@pytest.mark.parametrize(
+    ("name", "choose"),
+    [
+        ("gaps.csv", {"missing": "interpolate", "scale": "to_range", "apart": "day", "sequence": 1, "columns": ["u"]}),
+        ("two.npz", {"array": "b", "turned": True, "sequence": 2, "scale": "standardise"}),
+    ],
+)
+def test_the_command_that_is_saved_opens_the_same(tmp_path, monkeypatch, name, choose):
+    """As the command line reads it."""
+    monkeypatch.chdir(tmp_path)
+    Path("my net.pt").write_bytes(saved({"a": nn.GRU(3, 2).state_dict(), "b": nn.GRU(1, 2).state_dict()}))
+    Path("gaps.csv").write_text("day,u\n" + "".join(f"{k // 5},{k if k != 7 else ''}\n" for k in range(15)))
+    drawn = np.random.default_rng(0).normal(size=(4, 3, 1))
+    np.savez("two.npz", a=drawn[:2], b=drawn)
+    first, second = yours_module.Yours(), yours_module.Yours()
+    first.take({"my net.pt": Path("my net.pt").read_bytes(), "beside.json": b"{}"})
+    first.stack = 1
+    how = {key: choose.pop(key) for key in ("array", "turned") if key in choose}
+    first.bring(Path(name).read_bytes(), name, choose.pop("missing", None), **how)
+    for key, value in choose.items():
+        setattr(first, key, value)
+    handed = {}
+    monkeypatch.setattr(command, "_start", lambda port, wanted: handed.update(wanted) or 0)
+    program, *arguments = shlex.split(asked._command(first))
+    assert program == "seqviz"
+    assert "--beside=beside.json" in arguments
+    assert command.main([each for each in arguments if "beside" not in each]) == 0
+    monkeypatch.setenv(OPEN, json.dumps(handed))
+    yours_module._wanted.cache_clear()
+    second._handed_over()
+    assert second.shown.name == first.shown.name == "b"
+    np.testing.assert_array_equal(second.inputs().x, first.inputs().x)
+    assert len(first.inputs().x) < 15
 
 
 def test_a_cured_network_is_shown_over_the_one_that_was_brought(visit):

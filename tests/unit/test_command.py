@@ -89,6 +89,29 @@ def test_what_is_refused_is_said_in_one_line(folder, capsys, monkeypatch, words,
     assert said.out == ""
 
 
+def test_capture_runs_one_sequence_of_several(folder, capsys):
+    """Each from zeros: not what came before it in the file."""
+    x = np.random.default_rng(0).normal(size=(4, 5, 2)).astype("<f4")
+    np.savez(folder / "x.npz", other=np.zeros(3), x=x, turned=x.swapaxes(0, 1))
+    rows = [f"{k},{a},{b}" for k, sequence in enumerate(x) for a, b in sequence]
+    (folder / "x.csv").write_text("\n".join(["day,u,v", *rows]))
+    lstm = seqviz.read_network(folder / "net.pt").module("a")
+    ways = [["x.npz"], ["x.npz", "--array", "turned", "--no-batch-first"], ["x.csv", "--apart", "day"]]
+    for words in ways:
+        for k in (0, 3):
+            data = ["--data", folder / words[0], *words[1:], "--sequence", k]
+            assert run("capture", folder / "net.pt", *data, "-o", folder / "run.npz") == 0
+            assert f"Sequence {k} of 4" in capsys.readouterr().out
+            with torch.no_grad():
+                h = lstm(torch.from_numpy(x[k])[:, None])[0]
+            np.testing.assert_allclose(seqviz.Trace.load(folder / "run.npz")["l0.h"], h, atol=1e-6)
+    for words, says in ((["x.npz", "--sequence", "4"], "no sequence 4 in the data; the last is 3"),
+                        (["data.csv", "--apart", "u"], "No column 'u' tells where a sequence begins")):  # fmt: skip
+        data = ["--data", folder / words[0], *words[1:]]
+        assert run("capture", folder / "net.pt", *data, "-o", folder / "no.npz") == 1
+        assert says in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [[], ["draw"], ["capture", "net.pt"], ["serve", "--port", "x"]])
 def test_a_wrong_command_ends_with_2(words, capsys):
     with pytest.raises(SystemExit) as end:
@@ -137,6 +160,11 @@ def test_show_hands_over_paths_and_choices(folder, monkeypatch, capsys):
     np.save(folder / "many.npy", np.zeros((3, 5, 2)))
     assert run("show", folder / "net.pt", "--data", folder / "many.npy") == 0
     assert json.loads(started.pop()[1][command.OPEN])["data"] == str(folder / "many.npy")
+    np.savez(folder / "two.npz", a=np.zeros((3, 5, 2)), b=np.zeros((5, 3, 2)))
+    assert run("show", folder / "net.pt", "--data", folder / "two.npz", "--array=b", "--no-batch-first", "--to-range",
+               "--sequence=2") == 0  # fmt: skip
+    wanted = json.loads(started.pop()[1][command.OPEN])
+    assert [wanted[name] for name in ("array", "turned", "to_range", "sequence")] == ["b", True, True, 2]
     seqviz.capture(nn.GRU(1, 2), torch.randn(3, 1, 1)).save(folder / "run.npz")
     assert run("show", folder / "run.npz") == 0
     assert json.loads(started[1][1][command.OPEN]) == {"trace": str(folder / "run.npz")}

@@ -67,11 +67,21 @@ def asked(yours: Yours) -> Answered:
 def _command(yours: Yours) -> str:
     """The command that opens the app on the same."""
     words = ["seqviz", "show", yours.name, *(["--stack", yours.shown.name] if yours.stack else [])]
+    words += [f"--beside={name}" for name in yours.beside]
     words += [f"--answer={name}={answer}" for name, answer in yours.answered.items()]
-    if yours.given is not None:
-        words += ["--data", yours.given[1]] + (["--standardise"] if yours.scale == "standardise" else [])
-        words += ["--columns", ",".join(yours.columns)] if yours.columns else []
-    return shlex.join(words)
+    return shlex.join([*words, *_data(yours, yours.given[1])] if yours.given is not None else words)
+
+
+def _data(yours: Yours, name: str) -> list[str]:
+    """What the command says of the data, and of what was chosen of them."""
+    words = ["--data", name, *(["--columns", ",".join(yours.columns)] if yours.columns else [])]
+    words += [f"--missing={yours.missing}"] if yours.missing else []
+    if yours.table is not None and len(yours.table.arrays) > 1:
+        words.append(f"--array={yours.table.array}")
+    words += ["--no-batch-first"] if yours.turned else []
+    words += [f"--apart={yours.apart}"] if yours.apart else []
+    words += [f"--sequence={yours.sequence}"] if yours.sequence else []
+    return [*words, *([f"--{yours.scale.replace('_', '-')}"] if yours.scale else [])]
 
 
 def _ways(yours: Yours) -> dict[str, str]:
