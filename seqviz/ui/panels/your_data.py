@@ -53,7 +53,7 @@ def _columns(yours: Yours) -> None:
         inputs = counted.inputs(yours.takes)
         controlled(
             st.multiselect, tr("Columns, in the order of the {inputs}", inputs=inputs), yours.chosen,
-            lambda names: setattr(yours, "columns", list(names)), key="yours.columns", options=names,
+            lambda names: setattr(yours, "columns", _there(yours, names)), key="yours.columns", options=names,
         )  # fmt: skip
     controlled(
         st.segmented_control, tr("Each column"), yours.scale, lambda scale: setattr(yours, "scale", scale),
@@ -65,6 +65,11 @@ def _columns(yours: Yours) -> None:
                 st.caption(literal(says))
     except ValueError as refusal:
         refuse(reason(refusal))
+
+
+def _there(yours: Yours, names: list[str]) -> list[str]:
+    """Columns of the table that is there now: a choice may come that was made of the one before."""
+    return [name for name in names if yours.table is not None and name in yours.table.names]
 
 
 def _sequences(yours: Yours) -> None:
