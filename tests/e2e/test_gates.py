@@ -351,16 +351,16 @@ def type_in_table(screen, row: int, text: str) -> None:
     cell = table.get_by_test_id(f"glide-cell-1-{row}")
     expect(cell).to_be_attached()
     field = screen.page.locator("#portal input")
-    for _ in range(10):  # a click that meets the table being drawn anew is lost
+    for _ in range(10):  # a click that meets the table being drawn anew is lost, and so is a field
         table.scroll_into_view_if_needed()
         box = table.bounding_box()
         screen.page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 35 * (row + 1.5))
         screen.page.keyboard.press("Enter")
         with contextlib.suppress(TimeoutError):
-            field.wait_for(timeout=5_000)
-            break
-    field.fill(text)
-    field.press("Enter")
+            field.fill(text, timeout=5_000)
+            field.press("Enter", timeout=5_000)
+            return
+    raise AssertionError("the table took no number")
 
 
 def test_a_number_typed_into_the_table_is_the_number(screen):
