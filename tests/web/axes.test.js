@@ -14,7 +14,6 @@ import {
   stacked,
   zoomWithin,
 } from "../../seqviz/scope/web/axes.js";
-import { unitMarks } from "../../seqviz/scope/web/picture.js";
 import { poster } from "../../seqviz/scope/web/poster.js";
 
 const rows = [{ tall: 76 }, { tall: 12 }, { tall: 40 }];
@@ -166,19 +165,5 @@ test("numbers of steps have room between them, however narrow the picture and la
         const wide = 0.6 * letters * `${L}`.length;
         const count = dtick ? L : nticks;
         assert.ok(count === 2 || count * (wide + 0.6 * letters) <= across, `${[width, letters, L, count]}`);
-      }
-});
-
-test("the numbers of a row's units stand inside the row, clear of one another and of the rows about it", () => {
-  for (const letters of [14, 18])
-    for (const tall of [20, 36, 50, 61, 76, 130])
-      for (const n of [7, 16, 32, 512]) {
-        const { units, tickvals } = unitMarks(n, tall, letters);
-        assert.equal(units.at(-1), n - 1);
-        const middles = tickvals.map((v) => ((v + 0.5) * tall) / n);
-        const ends = [middles[0], tall - middles.at(-1)];
-        assert.ok(Math.min(...ends) > 0.42 * letters, `${[letters, tall, n]}`);
-        middles.slice(1).forEach((at, k) => assert.ok(at - middles[k] > 0.86 * letters, `${[letters, tall, n]}`));
-        units.forEach((m, k) => assert.ok(units.length === 1 || Math.abs(tickvals[k] - m) * (tall / n) <= letters / 2));
       }
 });

@@ -10,18 +10,10 @@ import { timeTicks } from "./timeticks.js";
 
 const [FEW, SHORT] = [4, 64]; // units, steps
 
-// Which units of a row are named, and where: of many the first and the last stand whole inside the row, clear of the
-// rows above and below; a low row has no room for one between them, or only for how far they go.
-/** @type {(n: number, tall: number, letters: number) => {units: number[], tickvals: number[]}} */
-export function unitMarks(n, tall, letters) {
-  if (n <= 6) {
-    const units = n > 1 ? [...Array(n).keys()] : [];
-    return { units, tickvals: units };
-  }
-  if (tall < 2 * letters) return { units: [n - 1], tickvals: [(n - 1) / 2] };
-  const middle = tall < 3 * letters ? [] : [Math.floor((n - 1) / 2)];
-  const inset = Math.max(0, (0.43 * letters * n) / tall - 0.5);
-  return { units: [0, ...middle, n - 1], tickvals: [inset, ...middle, n - 1 - inset] };
+function ticks(n) {
+  if (n <= 1) return [];
+  if (n <= 6) return [...Array(n).keys()];
+  return [0, Math.floor((n - 1) / 2), n - 1];
 }
 
 // The lines of a row, and beside them the right answers.
@@ -126,9 +118,8 @@ export function figure(rows, arrays, state, theme, width) {
       Object.assign(axis, { range, nticks: 4, zeroline: true, zerolinecolor: theme.rule });
       traces.push(...lineTraces(row, data, state, theme, axisOf(k)));
     } else {
-      const count = state.folded.has(row.signal) ? 0 : data.z.length;
-      const { units, tickvals } = unitMarks(count, places[k].height, theme.label);
-      const ticktext = units.map((m) => (row.kind === "onehot" ? row.names[m] : `${state.order[m]}`));
+      const tickvals = state.folded.has(row.signal) ? [] : ticks(data.z.length);
+      const ticktext = tickvals.map((m) => (row.kind === "onehot" ? row.names[m] : `${state.order[m]}`));
       Object.assign(axis, { range: [data.z.length - 0.5, -0.5], tickmode: "array", tickvals, ticktext });
       traces.push(heatTrace(row, data.z, values, state, theme, axisOf(k)));
     }
