@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from driving import LIVING, Screen
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebSocket, expect, sync_playwright
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from watching import PATIENCE, forget, watch
 
 PLAYWRIGHTS = (
     "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,"
@@ -27,9 +26,6 @@ FLAGS = [
     "--disable-component-update",
     f"--disable-features={PLAYWRIGHTS},{POPUPS}",
 ]
-HERE = {"localhost", "127.0.0.1"}
-PATIENCE = 60_000
-"""Milliseconds that a wait may take on a busy machine before it counts as never."""
 
 expect.set_options(timeout=PATIENCE)
 
@@ -51,14 +47,6 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
         browser.close()
-
-
-def watch(page: Page, wrong: list[str]) -> None:
-    """Write down whatever goes wrong in a page, or leaves this machine."""
-    page.on("pageerror", lambda error: wrong.append(f"an error in the page: {error}"))
-    page.on("console", lambda said: wrong.extend(_complaint(said)))
-    page.on("request", lambda asked: wrong.extend(_abroad(asked.url)))
-    page.on("websocket", lambda socket: _listen(socket, wrong))
 
 
 @pytest.fixture(scope="module")
@@ -131,13 +119,6 @@ def visit(browser: Browser, server: str, kept: list[BrowserContext]) -> Iterator
     assert not wrong, wrong
 
 
-def forget(page: Page, origin: str) -> None:
-    """Take away what a browser keeps for an origin: cookies, storage, databases."""
-    session = page.context.new_cdp_session(page)
-    session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
-    session.detach()
-
-
 @pytest.fixture
 def screen(visit: Callable[..., Screen]) -> Screen:
     """The gates page with a network of 16 units and random weights on a wave, drawn."""
@@ -148,27 +129,3 @@ def screen(visit: Callable[..., Screen]) -> Screen:
 def cell(visit: Callable[..., Screen]) -> Screen:
     """The cell page of that network, at the first step of the first unit, drawn."""
     return visit(f"/cell{LIVING}#step=0", picture=".sv-cellview")
-
-
-def _complaint(said: ConsoleMessage) -> list[str]:
-    if said.type != "error":
-        return []
-    return [f"on the console: {said.text} ({said.location['url']})"]
-
-
-def _listen(socket: WebSocket, wrong: list[str]) -> None:
-    wrong.extend(_abroad(socket.url))
-    socket.on("framereceived", lambda frame: wrong.extend(_reference(frame)))
-
-
-def _reference(frame: bytes | str) -> list[str]:
-    """Streamlit's client may have dropped what a reference refers to, and gives up when it has."""
-    message = ForwardMsg.FromString(frame) if isinstance(frame, bytes) else ForwardMsg()
-    return ["a reference to an earlier message"] if message.WhichOneof("type") == "ref_hash" else []
-
-
-def _abroad(url: str) -> list[str]:
-    parts = urlsplit(url)
-    if parts.scheme in ("data", "blob", "about") or parts.hostname in HERE:
-        return []
-    return [f"asked another machine: {url}"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import watch
 from playwright.sync_api import Browser, Page, expect
+from watching import watch
 
 import seqviz
 from seqviz.language import speaking

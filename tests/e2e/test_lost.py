@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import PATIENCE
 from driving import HAPPENED, LIVING, PICTURES, Screen
 from playwright.sync_api import Browser, expect
+from watching import PATIENCE
 
 from seqviz.experiment import Experiment, Sequence
 from seqviz.sequences import KIND_LABELS
@@ -171,7 +171,7 @@ def test_two_restarts_in_a_row_and_what_the_address_holds_is_there(lost, open_at
     assert screen.experiment == held
     expect(screen.page.locator(".sv-card").filter(has_text="Explodes")).to_have_attribute("aria-pressed", "true")
     screen.edits(lambda: screen.example("Forget bias rescues it"))
-    assert screen.experiment is None
+    screen.becomes(lambda: screen.experiment, None)
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cell_pages import PEEPHOLE, cell_page, loop
-from conftest import watch
 from driving import number
 from playwright.sync_api import Browser, Page, expect
+from watching import watch
 
 from seqviz.cells import parse
 from seqviz.scope.hosts.html import page as html

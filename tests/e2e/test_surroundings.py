@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import forget
 from driving import LIVING, PICTURES, PLAYING, living
 from PIL import Image
 from playwright.sync_api import expect
+from watching import forget
 
 import seqviz
 from seqviz.experiment import Experiment
