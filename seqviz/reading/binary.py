@@ -24,7 +24,7 @@ from seqviz.reading.npy import read_header
 from seqviz.reading.numerals import PLAIN, is_missing
 from seqviz.reading.records import Record
 from seqviz.reading.text import draft_of_records
-from seqviz.reading.zipped import UNREADABLE, damaged
+from seqviz.reading.zipped import PACKED, UNREADABLE, damaged
 
 __all__ = ["draft_of_excel", "draft_of_npy", "draft_of_parquet", "refuse_other_files"]
 
@@ -35,11 +35,7 @@ MAX_COLUMNS: Final = 10_000
 
 _OTHERS: Final = (
     (b"\xd0\xcf\x11\xe0", later("an old Excel file (.xls); save it as .xlsx or CSV")),
-    (b"\x1f\x8b", later("packed with gzip; unpack it first")),
-    (b"BZh", later("packed with bzip2; unpack it first")),
-    (b"\xfd7zXZ", later("packed with xz; unpack it first")),
-    (b"7z\xbc\xaf", later("a 7z archive; unpack it first")),
-    (b"Rar!", later("a RAR archive; unpack it first")),
+    *PACKED,
     (b"%PDF", later("a PDF document; save the table as CSV")),
     (b"\x89HDF", later("an HDF5 file; save the table as CSV or the array with numpy.save")),
     (b"MATLAB 5.0", later("a MATLAB file; save the table as CSV or the array with numpy.save")),

@@ -1,4 +1,4 @@
-"""What is said of a zip archive that cannot be read, and what the standard library raises about one."""
+"""What is said of packed files that are not read, and what the standard library raises about a zip archive."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ import zipfile
 import zlib
 from typing import Final
 
-from seqviz.language import tr
+from seqviz.language import later, tr
 
-__all__ = ["UNREADABLE", "damaged"]
+__all__ = ["PACKED", "UNREADABLE", "damaged"]
+
+PACKED: Final = (
+    (b"\x1f\x8b", later("packed with gzip; unpack it first")),
+    (b"BZh", later("packed with bzip2; unpack it first")),
+    (b"\xfd7zXZ", later("packed with xz; unpack it first")),
+    (b"7z\xbc\xaf", later("a 7z archive; unpack it first")),
+    (b"Rar!", later("a RAR archive; unpack it first")),
+)
+"""How files begin that somebody has packed, and what is said of them."""
 
 UNREADABLE: Final = (
     zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, RuntimeError, ValueError, OverflowError,

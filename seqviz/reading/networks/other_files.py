@@ -6,17 +6,14 @@ import re
 from typing import Final
 
 from seqviz.language import later, tr
+from seqviz.reading.zipped import PACKED
 
 __all__ = ["refuse_other_files", "refuse_other_pickles"]
 
 _OTHERS: Final = (
     (b"version https://git-lfs", later("a pointer of git-lfs, not the file itself; run “git lfs pull” to get it")),
     (b"GGUF", later("a GGUF file, a language model without recurrent layers")),
-    (b"\x1f\x8b", later("packed with gzip; unpack it first")),
-    (b"BZh", later("packed with bzip2; unpack it first")),
-    (b"\xfd7zXZ", later("packed with xz; unpack it first")),
-    (b"7z\xbc\xaf", later("a 7z archive; unpack it first")),
-    (b"Rar!", later("a RAR archive; unpack it first")),
+    *PACKED,
     (b"\x93NUMPY", later("one array saved by numpy, without a name; save all weights by their names with numpy.savez")),
     (b"MATLAB", later("a file of MATLAB; export the network there with exportONNXNetwork")),
     (b"(dp0", later("a pickle as Python 2 wrote it; load it and save it again with pickle.dump(…, protocol=2)")),
