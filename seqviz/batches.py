@@ -26,6 +26,7 @@ from seqviz.reading.networks.npz import looks_like_npz
 from seqviz.reading.networks.pt import contents_of_pt
 from seqviz.reading.networks.stored import Stored, brief
 from seqviz.reading.npy import LONGEST_HEADER, Header, read_header
+from seqviz.reading.tables import MAX_FILE
 from seqviz.reading.zipped import UNREADABLE, damaged
 
 __all__ = ["MAX_NUMBERS", "read_sequences"]
@@ -33,7 +34,6 @@ __all__ = ["MAX_NUMBERS", "read_sequences"]
 MAX_NUMBERS: Final = 2**24
 """Numbers of sequences that are kept; of more the first sequences."""
 
-MAX_FILE: Final = 2**28
 _REAL: Final = ("float16", "bfloat16", "float32", "float64", "int8", "uint8", "int16", "int32", "int64", "bool")
 
 _NO_NUMBERS: Final = re.compile(rb"\A\x93NUMPY.{0,40}'descr': *'[|<>]?[OUS]", re.DOTALL)

@@ -163,7 +163,7 @@ def _capture(given: argparse.Namespace) -> int:
     stack = _chosen(file, given.stack)
     table, which = _sequence(given)
     size = file.chain(stack)[0].input_size
-    columns = _columns(given) or ([name for name in table.names if name != given.apart][:size] if given.apart else [])
+    columns = _columns(given) or looked.first_columns(table, size, given.apart)
     inputs = inputs_of_table(table, size, columns, standardise=given.standardise,
                              to_range=given.to_range and not given.standardise)  # fmt: skip
     run = looked.Run(file.whole(stack, readout=False), inputs.x)

@@ -130,6 +130,12 @@ def one_sequence(table: Table, starts: np.ndarray, number: int) -> Table:
     return replace(table, values=table.values[some], labels=table.labels and table.labels[some])
 
 
+def first_columns(table: Table, size: int, apart: str) -> list[str]:
+    """The first `size` columns of a table, but not `apart`, which tells its sequences apart; none where nothing does:
+    then :func:`inputs_of_table` chooses."""
+    return [name for name in table.names if name != apart][:size] if apart else []
+
+
 def scaled(
     x: np.ndarray, *, standardise: bool = False, to_range: bool = False
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:

@@ -178,7 +178,8 @@ class Yours(YourData):
                 return replace(given, labels=tuple(self.text) if len(self.text) == len(ids) else given.labels)
             return replace(given, says=(tr("No data yet: ids of tokens are drawn at random, until you bring some."),))
         if self.table is not None:
-            return looked.inputs_of_table(self.rows, self.takes, self.columns or self._first(), **self._scaled(scale))
+            columns = self.columns or looked.first_columns(self.rows, self.takes, self.apart)
+            return looked.inputs_of_table(self.rows, self.takes, columns, **self._scaled(scale))
         if self.text:
             return looked.inputs_of_text(self.text, self.takes)
         steps = np.arange(64)[:, None] / 64

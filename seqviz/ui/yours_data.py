@@ -148,10 +148,6 @@ class YourData:
         few = self.embedding is not None and len(names) < self.takes
         return self.columns or names[: 1 if few else self.takes]
 
-    def _first(self) -> list[str]:
-        """The first columns, but not the one that tells sequences apart."""
-        return [name for name in self.rows.names if name != self.apart][: self.takes] if self.apart else []
-
     def _scaled(self, scale: str | None) -> dict[str, bool]:
         given = self.scale if scale is None else scale
         return {given: True} if given else {}
