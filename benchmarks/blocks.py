@@ -5,7 +5,8 @@
 Timed in turn, in the same process, on one thread and by the processor's clock: torch's fused layer over the whole
 sequence in one call, the same in blocks with the states handed on, and ``seqviz.capture_blocks``, which writes every
 signal to disk. An LSTM of 128 units on 64 inputs, 1,000,000 steps, whose input lies on disk (256 MB; the signals are
-another 3.1 GB in the folder for temporary files). Memory is what the process holds of its own, not what it maps,
+another 3.1 GB in the folder for temporary files), and the same in both directions, of which torch in blocks is the
+forward one alone, twice. Memory is what the process holds of its own, not what it maps,
 above what it held before; it is looked at after every block. Figures go to ``benchmarks/results/blocks.json``.
 """
 
@@ -57,10 +58,11 @@ def timed(function: Any) -> float:
     return time.thread_time() - start
 
 
-def measure(folder: Path, steps: int, block: int, rounds: int) -> dict[str, Any]:
-    """Medians and ratios for one size of block."""
+def measure(folder: Path, steps: int, block: int, rounds: int, *, both: bool) -> dict[str, Any]:
+    """Medians and ratios for one size of block, in one direction or in both."""
     torch.manual_seed(0)
-    layer, x = nn.LSTM(INPUTS, UNITS), np.load(folder / "x.npy", mmap_mode="c")
+    layer, x = nn.LSTM(INPUTS, UNITS, bidirectional=both), np.load(folder / "x.npy", mmap_mode="c")
+    forward = nn.LSTM(INPUTS, UNITS)
     peak = before = held()
 
     def whole() -> None:
@@ -68,10 +70,11 @@ def measure(folder: Path, steps: int, block: int, rounds: int) -> dict[str, Any]
             layer(torch.from_numpy(x))
 
     def fused() -> None:
-        hx = None
         with torch.no_grad():
-            for start in range(0, steps, block):
-                _, hx = layer(torch.from_numpy(x[start : start + block]), hx)
+            for _ in range(2 if both else 1):
+                hx = None
+                for start in range(0, steps, block):
+                    _, hx = forward(torch.from_numpy(x[start : start + block]), hx)
 
     def look(done: int, total: int) -> None:
         nonlocal peak
@@ -87,6 +90,7 @@ def measure(folder: Path, steps: int, block: int, rounds: int) -> dict[str, Any]
     rows = [(timed(whole), timed(fused), timed(ours)) for _ in range(rounds)]
     return {
         "steps": steps,
+        "directions": 2 if both else 1,
         "block": block,
         "whole_s": statistics.median(row[0] for row in rows),
         "ratio_whole": statistics.median(row[2] / row[0] for row in rows),
@@ -101,16 +105,17 @@ def main() -> None:
     asked = options(__doc__, rounds=3)
     steps, blocks, rounds = (3000, (512, 1024), 1) if asked.short else (1_000_000, (1024, 4096, 8192), asked.rounds)
     torch.set_num_threads(1)
-    print("    steps  block  fused s  against one call  against blocks  goal  memory MB  of MB   parity")
+    print("    steps  directions  block  fused s  against one call  against blocks  goal  memory MB  of MB   parity")
     rows = []
     with tempfile.TemporaryDirectory() as name:
         draw(Path(name), steps)
-        for block in blocks:
-            row = measure(Path(name), steps, block, rounds) | {"goal": GOAL}
+        for block, both in [*((block, False) for block in blocks), (blocks[1], True)]:
+            row = measure(Path(name), steps, block, rounds, both=both) | {"goal": GOAL}
             rows.append(row)
             print(
-                f"{steps:9,} {block:6,} {row['whole_s']:8.2f} {row['ratio_whole']:16.2f}x {row['ratio_blocks']:14.2f}x "
-                f"{GOAL:5.1f} {row['memory'] / 1e6:10.1f} {row['trace'] / 1e6:6.0f} {row['parity']:8.0e}"
+                f"{steps:9,} {row['directions']:11} {block:6,} {row['whole_s']:8.2f} {row['ratio_whole']:16.2f}x "
+                f"{row['ratio_blocks']:14.2f}x {GOAL:5.1f} {row['memory'] / 1e6:10.1f} "
+                f"{row['trace'] / 1e6:6.0f} {row['parity']:8.0e}"
             )
     about = {"torch": torch.__version__, "numpy": np.__version__, "machine": platform.machine(), "threads": 1}
     write("blocks", {**about, "rounds": rounds, "rows": rows}, asked.short)

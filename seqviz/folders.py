@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -58,6 +58,8 @@ class About:
         steps, batch: L and N of the whole run.
         block: steps of a block.
         done: steps that are whole in every file.
+        passes, within: of a run that goes over the steps several times, the passes that are over, and the steps that
+            the one now has gone; 0 as soon as it is the last one.
         module, source, seen: digests of the module, of how it was run, and of the input of the steps that are done.
         initial: the states before the first step, ``(N, H)`` by name, as lists.
         states: those after the last step that is done, by name.
@@ -70,6 +72,8 @@ class About:
     batch: int
     block: int
     done: int = 0
+    passes: int = 0
+    within: int = 0
     module: str = ""
     source: str = ""
     seen: str = ""
@@ -143,7 +147,7 @@ def _about(data: bytes) -> About:
             tr("The trace has format version {found}; this program reads {known}.", found=found, known=VERSION)
         )
     about = About(**said)
-    sizes = (about.steps, about.batch, about.block, about.done, *about.signals.values())
+    sizes = (about.steps, about.batch, about.block, about.done, about.passes, about.within, *about.signals.values())
     if not all(type(size) is int and 0 <= size < 2**48 for size in sizes) or about.done > about.steps:
         raise ValueError("damaged")
     if about.batch > _MOST_ELEMENTS or not isinstance(about.modes, dict):
@@ -198,69 +202,89 @@ def _file(path: Path, k: int) -> Path:
 
 
 class Writer:
-    """Appends blocks to the files of a folder; the description follows when all of them hold the block.
+    """Writes blocks to the files of a folder; the description follows when all of them hold the block.
 
     Args:
         path: the folder, which is made.
-        about: what it holds; where steps are done already, whatever lies behind them is cut off.
+        about: what it holds; where steps are done already, whatever lies behind them is cut off,
+            but not where there is something ``beside``: then some files are ahead of others.
+        beside: by name, the widths of what the run itself reads again; it is there until all steps are done.
     """
 
-    def __init__(self, path: Path, about: About) -> None:
-        self.path, self.about = path, about
+    def __init__(self, path: Path, about: About, beside: Mapping[str, int] | None = None) -> None:
+        self.path, self.about, cut, beside = path, about, beside is None, beside or {}
         with refusing(path):
             path.mkdir(parents=True, exist_ok=True)
-        self._files: list[IO[bytes]] = []
+        places = [(name, width, _file(path, k)) for k, (name, width) in enumerate(about.signals.items())]
+        places += [(name, width, path / f"beside_{k}.npy") for k, (name, width) in enumerate(beside.items())]
+        self._beside = [file for name, _, file in places if name in beside]
+        self._files: dict[str, _File] = {}
         self._held = 0
-        if not about.done:
-            self._begin()
+        if not (about.done or about.passes or about.within):
+            self._begin(places)
             self._describe()
         try:
-            for k, width in enumerate(about.signals.values()):
-                self._files.append(_at(_file(path, k), about, width))
+            for name, width, file in places:
+                if file.exists() or about.done < about.steps or name not in beside:
+                    self._files[name] = _File(file, about, width, cut=cut)
         except BaseException:
             self.close()
             raise
 
-    def _begin(self) -> None:
+    def _begin(self, places: Iterable[tuple[str, int, Path]]) -> None:
         """Files that hold a header and no step."""
         about = self.about
         (self.path / ABOUT).unlink(missing_ok=True)
-        for old in self.path.glob("signal_*.npy"):
+        for old in (*self.path.glob("signal_*.npy"), *self.path.glob("beside_*.npy")):
             old.unlink()
-        for k, width in enumerate(about.signals.values()):
-            with _file(self.path, k).open("wb") as stream:
+        for _, width, file in places:
+            with file.open("wb") as stream:
                 shape = (about.steps, about.batch, width)
                 npy.write_array_header_1_0(stream, {"descr": about.dtype, "fortran_order": False, "shape": shape})
 
     def append(self, arrays: Mapping[str, Array], **known: Any) -> None:
-        """Write a block of every signal, each ``(steps, N, H)``, and then what is ``known`` of the run by now."""
-        steps = 0
-        for stream, name in zip(self._files, self.about.signals, strict=True):
-            block = np.ascontiguousarray(arrays[name], dtype=self.about.dtype)
-            steps = len(block)
-            stream.write(block.data.cast("B") if block.size else b"")
-        self._let_go(sum(arrays[name].nbytes for name in self.about.signals))
-        self.about.done += steps
-        for name, value in known.items():
-            setattr(self.about, name, value)
-        self._describe()
+        """Write the next block of every signal, each ``(steps, N, H)``, and then what is ``known`` of the run."""
+        start = self.about.done
+        steps = len(arrays[next(iter(self._files))])
+        self.put({name: arrays[name] for name in self._files}, start, done=start + steps, **known)
 
-    def _let_go(self, count: int) -> None:
+    def put(self, arrays: Mapping[str, Array], start: int, **known: Any) -> None:
+        """Write a block of some signals, from the step ``start`` on, and then what is ``known`` of the run by now."""
+        with refusing(self.path):
+            for name, array in arrays.items():
+                if name in self._files:
+                    self._held += self._files[name].write(np.ascontiguousarray(array, dtype=self.about.dtype), start)
+            self._let_go()
+            for name, value in known.items():
+                setattr(self.about, name, value)
+            self._describe()
+
+    def take(self, name: str, steps: slice) -> Array:
+        """Steps of a signal that were written, ``(steps, N, H)``.
+
+        Raises:
+            ValueError: they are not all there.
+        """
+        return self._files[name].read(steps)
+
+    def _let_go(self) -> None:
         """Tell the system from time to time that what has been written will not soon be read.
 
         It then begins to write to the disk, and takes the room for what comes next. Otherwise it looks for fresh
         memory at every block, which at some gigabytes takes longer than the run itself.
         """
-        self._held += count
         if self._held < _HELD or not hasattr(os, "posix_fadvise"):  # Linux has it
             return
         self._held = 0
-        for stream in self._files:
-            os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        for file in self._files.values():
+            os.posix_fadvise(file.stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
     def _describe(self) -> None:
         """Put the description in its place in one move, so that it is the old one or the new one whenever we end."""
         said: dict[str, Any] = {"format": FORMAT, "version": VERSION} | asdict(self.about)
+        for name in ("passes", "within"):
+            if not said[name]:  # as it was before there were several passes
+                del said[name]
         for name in ("initial", "states"):
             said[name] = {key: np.asarray(value).tolist() for key, value in said[name].items()}
         new = self.path / f"{ABOUT}.new"
@@ -268,18 +292,45 @@ class Writer:
         new.replace(self.path / ABOUT)
 
     def close(self) -> None:
-        """Close the files."""
-        for stream in self._files:
-            stream.close()
+        """Close the files, and take away what nobody needs any more."""
+        for file in self._files.values():
+            file.stream.close()
         self._files.clear()
+        if self.about.done == self.about.steps:
+            for path in self._beside:
+                path.unlink(missing_ok=True)
 
 
-def _at(file: Path, about: About, width: int) -> IO[bytes]:
-    """A signal's file, open behind the steps that are done."""
-    stream = file.open("r+b", buffering=0)
-    header = read_header(stream.read(LONGEST_HEADER), _ANY_SIZE)
-    stream.truncate(stream.seek(header.start + about.done * about.batch * width * header.dtype.itemsize))
-    return stream
+class _File:
+    """A signal's file, open; with ``cut`` what lies behind the steps that are done is cut off."""
+
+    def __init__(self, path: Path, about: About, width: int, *, cut: bool) -> None:
+        self.shape, self.dtype = (about.batch, width), np.dtype(about.dtype)
+        self.row = about.batch * width * self.dtype.itemsize
+        self.stream: IO[bytes] = path.open("r+b", buffering=0)
+        self.start = read_header(self.stream.read(LONGEST_HEADER), _ANY_SIZE).start
+        if cut:
+            self.stream.truncate(self.start + about.done * self.row)
+
+    def write(self, block: Array, step: int) -> int:
+        """Write steps, the first of which is ``step``; how many bytes those are."""
+        self.stream.seek(self.start + step * self.row)
+        left = block.data.cast("B") if block.size else memoryview(b"")
+        while left:  # a disk that is nearly full takes a part
+            left = left[self.stream.write(left) :]
+        return block.nbytes
+
+    def read(self, steps: slice) -> Array:
+        """Steps that were written.
+
+        Raises:
+            ValueError: they are not all there.
+        """
+        self.stream.seek(self.start + steps.start * self.row)
+        data = self.stream.read((steps.stop - steps.start) * self.row)
+        if len(data) != (steps.stop - steps.start) * self.row:
+            raise ValueError(tr("The folder is not a seqviz trace, or it is damaged."))
+        return np.frombuffer(data, self.dtype).reshape(-1, *self.shape)
 
 
 def unfinished(about: About) -> str:

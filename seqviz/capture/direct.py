@@ -14,6 +14,7 @@ from seqviz.capture.inside import straight
 from seqviz.capture.kernels import FUNCTIONS, Kernel
 from seqviz.capture.observe import as_array
 from seqviz.capture.watch import Watch
+from seqviz.cells.taken import refuses
 from seqviz.networks.layers import check_input, layer_names, states_of
 from seqviz.networks.modules import SequenceGRU, SequenceLSTM, SequenceRNN
 from seqviz.trace import Trace
@@ -43,7 +44,8 @@ def _plain(module: nn.Module) -> bool:
     forward = _FORWARDS.get(type(module))
     if forward is None or forward is not type(module).forward or "forward" in mine or mine.get("_compiled_call_impl"):
         return False
-    return not (any(_GLOBAL) or any(mine[name] for name in _HOOKS))
+    hooks = (hook for name in _HOOKS for hook in mine[name].values())
+    return not any(_GLOBAL) and all(hook is refuses for hook in hooks)
 
 
 def called(module: nn.Module, watch: Watch, x: Any, hx: Any, keywords: Mapping[str, Any]) -> Any:

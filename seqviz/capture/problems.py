@@ -14,7 +14,7 @@ from seqviz.cells.step import parts
 from seqviz.language import later, tr
 from seqviz.networks.layers import Stack, layer_names
 
-__all__ = ["problem_of"]
+__all__ = ["at_the_start", "in_a_pass", "problem_of"]
 
 _NAN = (
     later("{what} holds NaN at step {step}, batch element {batch}, {unit}."),
@@ -34,6 +34,26 @@ def problem_of(chains: list[Chain], notes: list[str], first: int = 0) -> str:
     said = [_low(chain) for chain in chains] + notes + [_changed(chain) for chain in chains]
     said += [_not_finite(chain, first) or _unlike(chain) for chain in chains]
     return " ".join(dict.fromkeys(filter(None, said)))
+
+
+def at_the_start(chain: Chain) -> str:
+    """What is wrong with the weights and the states that a sequence begins with; empty where nothing is."""
+    return _weights(chain.stack) or _states(chain)
+
+
+def in_a_pass(signals: dict[str, Array], x: Array, first: int, told: str, *, above: bool) -> str:
+    """A sentence on what is wrong with some steps of one layer and direction; empty where nothing is.
+
+    Args:
+        signals: by the names that they have in the whole, each ``(L, N, H)``, in the order of the steps.
+        x: what the layer takes.
+        first: what its first step is called.
+        told: what is said where all numbers are finite.
+        above: whether it takes what another layer makes, of which it has been said where that is not finite.
+    """
+    if not np.isfinite(x).all():
+        return "" if above else _entered("", x, first)
+    return _made(signals, first) or told
 
 
 def _low(chain: Chain) -> str:
@@ -131,8 +151,8 @@ def _not_finite(chain: Chain, offset: int) -> str:
         squares = sum(float(np.vdot(array, array)) for array in everything)
         if math.isfinite(squares) or all(np.isfinite(a).all() for a in everything):
             return ""
-    entered = _weights(chain.stack) or _states(chain) or _entered(chain, signals["x"], offset)
-    return entered or _made(chain, signals, offset)
+    entered = at_the_start(chain) or _entered(chain.prefix, signals["x"], offset)
+    return entered or _made(chain.named(signals), offset)
 
 
 def _weights(stack: Stack) -> str:
@@ -149,12 +169,12 @@ def _weights(stack: Stack) -> str:
     return ""
 
 
-def _entered(chain: Chain, x: Array, offset: int) -> str:
+def _entered(prefix: str, x: Array, offset: int) -> str:
     wrong = np.argwhere(~np.isfinite(x))
     if not len(wrong):
         return ""
     step, batch, feature = map(int, wrong[0])
-    what = tr("The input of {name}", name=chain.prefix) if chain.prefix else tr("The input")
+    what = tr("The input of {name}", name=prefix) if prefix else tr("The input")
     says = _NAN[0 if np.isnan(x[step, batch, feature]) else 1]
     return tr(says, what=what, step=step + offset, batch=batch, unit=tr("feature {feature}", feature=feature))
 
@@ -173,7 +193,7 @@ def _states(chain: Chain) -> str:
     return ""
 
 
-def _made(chain: Chain, signals: dict[str, Array], offset: int) -> str:
+def _made(signals: dict[str, Array], offset: int) -> str:
     """The first step, in the order of processing, at which a number stops being finite."""
     found: list[tuple[int, int, str, Any]] = []
     for order, (name, array) in enumerate(signals.items()):
@@ -187,5 +207,4 @@ def _made(chain: Chain, signals: dict[str, Array], offset: int) -> str:
     _, _, name, place = min(found, key=lambda item: item[:2])
     step, batch, unit = map(int, place)
     says = _MADE[0 if np.isnan(signals[name][step, batch, unit]) else 1]
-    what = next(iter(chain.named({name: 0})))
-    return tr(says, what=what, step=step + offset, batch=batch, unit=tr("unit {unit}", unit=unit))
+    return tr(says, what=name, step=step + offset, batch=batch, unit=tr("unit {unit}", unit=unit))

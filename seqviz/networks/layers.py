@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from seqviz import cells, counted
+from seqviz import cells
 from seqviz.cells import Cell
 from seqviz.cells.layer import CellLayer
 from seqviz.cells.step import Named, Weights, parts
+from seqviz.cells.taken import cell_of, check_states, check_taken, check_width, word
 from seqviz.language import tr
-from seqviz.networks.readable import check_form
 
 __all__ = [
     "Recurrent",
@@ -31,6 +31,7 @@ __all__ = [
     "cell_of",
     "check_call",
     "check_input",
+    "check_taken",
     "check_width",
     "layer_names",
     "layer_weights",
@@ -124,11 +125,6 @@ def read_input(rnn: Recurrent, value: Tensor | PackedSequence, hx: State) -> Seq
         return Sequences(x, lengths, tuple(x.new_zeros(count, x.shape[1], size) for size in sizes))
     states = states_of(rnn, hx)
     return Sequences(x, lengths, tuple(s.unsqueeze(1) if s.dim() == 2 else s for s in states))
-
-
-def cell_of(rnn: Recurrent) -> Cell:
-    """What a recurrent layer computes."""
-    return rnn.cell if isinstance(rnn, CellLayer) else cells.get(rnn.mode)
 
 
 def states_of(rnn: Recurrent, hx: Any) -> tuple[Any, ...]:
@@ -260,35 +256,8 @@ def step_cell(module: nn.Module) -> Cell:
     return next(cell for cell in map(cells.get, cells.names()) if cell.torchs == torchs)
 
 
-def check_width(module: nn.Module, value: object) -> None:
-    """Refuse an input that a layer or cell cannot take, before torch does in words of its own.
-
-    Raises:
-        ValueError: the wrong number of features, or several steps for a cell.
-    """
-    sizes: Any = module
-    data = value.data if isinstance(value, PackedSequence) else value
-    if not isinstance(data, Tensor):
-        return
-    check_form(data)
-    if not data.dim():
-        return
-    if isinstance(module, nn.RNNCellBase) and data.dim() > 2:
-        raise ValueError(
-            tr("A cell takes one step, (N, H_in) or (H_in,); the input is {shape}.", shape=tuple(data.shape))
-        )
-    if data.shape[-1] != sizes.input_size:
-        raise ValueError(
-            tr(
-                "The input has {features}; the layer takes {size}.",
-                features=counted.features(data.shape[-1]),
-                size=sizes.input_size,
-            )
-        )
-
-
 def check_input(rnn: Recurrent, value: object, hx: object) -> None:
-    """Refuse an input or a state that the layer cannot take, in a plain sentence.
+    """Refuse an input or a state that the layer cannot take, or whose run cannot be shown, in a plain sentence.
 
     Raises:
         ValueError: wrong type, dtype, number of dimensions, width or length of ``value`` or ``hx``.
@@ -299,32 +268,10 @@ def check_input(rnn: Recurrent, value: object, hx: object) -> None:
             tr(
                 "The layer's weights are {dtype}; only float32 and float64 can be shown. Run it in float32: "
                 "module.float().",
-                dtype=_word(dtype),
+                dtype=word(dtype),
             )
         )
-    data = value.data if isinstance(value, PackedSequence) else value
-    if not isinstance(data, Tensor):
-        raise ValueError(
-            tr("The input must be a torch tensor or a PackedSequence; got {kind}.", kind=type(value).__name__)
-        )
-    if data.dtype != dtype:
-        raise ValueError(
-            tr(
-                "The input is {given} and the layer's weights are {dtype}.",
-                given=_word(data.dtype),
-                dtype=_word(dtype),
-            )
-        )
-    packed = isinstance(value, PackedSequence)
-    if not packed and data.dim() not in (2, 3):
-        raise ValueError(tr("The input must have 3 dimensions, or 2 without a batch; got {count}.", count=data.dim()))
-    check_width(rnn, value)
-    if data.numel() == 0 and rnn.input_size:
-        raise ValueError(tr("The input is empty: its shape is {shape}.", shape=tuple(data.shape)))
-    if isinstance(rnn, CellLayer):
-        rnn.check(value, hx)
-    elif hx is not None:
-        _check_state(rnn, value, data, hx)
+    check_taken(rnn, value, hx, mixed=False)
 
 
 def check_call(module: nn.Module, value: object, hx: object) -> None:
@@ -345,38 +292,7 @@ def check_call(module: nn.Module, value: object, hx: object) -> None:
         )
     check_width(module, value)
     if value.dtype != dtype:
-        given, own = _word(value.dtype), _word(dtype)
+        given, own = word(value.dtype), word(dtype)
         raise ValueError(tr("The input is {given} and the layer's weights are {dtype}.", given=given, dtype=own))
     if hx is not None:
-        _check_states(hx, isinstance(module, nn.LSTMCell), [(*value.shape[:-1], module.hidden_size)] * 2, dtype)
-
-
-def _check_state(rnn: Recurrent, value: object, data: Tensor, hx: object) -> None:
-    lstm = len(cell_of(rnn).states) > 1
-    count = rnn.num_layers * (2 if rnn.bidirectional else 1)
-    if isinstance(value, PackedSequence):
-        batch = int(value.batch_sizes[0])
-    else:
-        batch = 1 if data.dim() == 2 else data.shape[0 if rnn.batch_first else 1]
-    unbatched = data.dim() == 2 and not isinstance(value, PackedSequence)
-    widths = (rnn.proj_size or rnn.hidden_size, rnn.hidden_size)
-    shapes: list[tuple[int, ...]] = [(count, *(() if unbatched else (batch,)), width) for width in widths]
-    _check_states(hx, lstm, shapes, data.dtype)
-
-
-def _check_states(hx: object, lstm: bool, shapes: list[tuple[int, ...]], dtype: torch.dtype) -> None:
-    """Refuse states that are not of these shapes and of the input's dtype."""
-    states: Any = hx if isinstance(hx, (tuple, list)) else (hx,)
-    if len(states) != (2 if lstm else 1) or isinstance(hx, (tuple, list)) != lstm:
-        raise ValueError(tr("The state of an LSTM is (h_0, c_0).") if lstm else tr("The state is one tensor, h_0."))
-    for name, state, shape in zip(("h_0", "c_0"), states, shapes, strict=False):
-        if not isinstance(state, Tensor) or tuple(state.shape) != shape:
-            got = tuple(state.shape) if isinstance(state, Tensor) else type(state).__name__
-            raise ValueError(tr("{name} must have shape {shape}; got {got}.", name=name, shape=shape, got=got))
-        if state.dtype != dtype:
-            own, given = _word(state.dtype), _word(dtype)
-            raise ValueError(tr("{name} is {dtype} and the input is {given}.", name=name, dtype=own, given=given))
-
-
-def _word(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
+        check_states(hx, isinstance(module, nn.LSTMCell), [(*value.shape[:-1], module.hidden_size)] * 2, dtype)

@@ -9,21 +9,7 @@ from torch import Tensor, nn
 
 from seqviz.language import tr
 
-__all__ = ["check_form", "check_readable", "check_trainable"]
-
-
-def check_form(value: Tensor) -> None:
-    """Refuse an input that is not laid out in steps and units.
-
-    Raises:
-        ValueError: a nested or a sparse tensor.
-    """
-    if value.is_nested:
-        raise ValueError(
-            tr("The input is a nested tensor, which the layer does not take; give a padded tensor or a PackedSequence.")
-        )
-    if value.layout != torch.strided:
-        raise ValueError(tr("The input is a sparse tensor; give the same as an ordinary one, x.to_dense()."))
+__all__ = ["check_readable", "check_trainable"]
 
 
 def check_readable(tensors: Iterable[Tensor | None]) -> None:

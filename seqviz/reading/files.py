@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,9 @@ _WHY: Final[dict[type[OSError], Sentence | str]] = {
     IsADirectoryError: later("The path {name} is a folder, not a file."),
     PermissionError: later("The file {name} may not be opened: its owner or the system forbids it."),
 }
+
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def is_given(value: Any) -> bool:
@@ -101,6 +105,8 @@ def refusing(path: Path) -> Iterator[None]:
     except UnreadableFileError:
         raise
     except OSError as error:
+        if error.errno in _FULL:
+            raise UnreadableFileError(tr("There is no room left on the disk for {name}.", name=_called(path))) from None
         kind = NoSuchFileError if isinstance(error, FileNotFoundError | NotADirectoryError) else UnreadableFileError
         said = _WHY.get(type(error), later("The file {name} cannot be opened."))
         raise kind(tr(said, name=_called(path))) from None

@@ -241,7 +241,6 @@ def test_what_is_wrong_is_said_with_the_step_of_the_whole():
 @pytest.mark.parametrize(
     ("net", "x", "says"),
     [
-        (nn.LSTM(3, 4, bidirectional=True), torch.zeros(5, 1, 3), "bidirectional"),
         (nn.LSTM(3, 4, 2, dropout=0.5), torch.zeros(5, 1, 3), "eval"),
         (nn.Sequential(nn.LSTM(3, 4)), torch.zeros(5, 1, 3), "give its nn.RNN"),
         (nn.Linear(3, 4), torch.zeros(5, 1, 3), "give its nn.RNN"),

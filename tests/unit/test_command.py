@@ -192,8 +192,12 @@ def test_a_run_in_a_folder_is_made_in_blocks_and_shown(folder, monkeypatch, caps
     with torch.no_grad():
         np.testing.assert_allclose(seqviz.Trace.open(folder / "run")["l0.h"], lstm(x[:, None])[0], atol=1e-6)
     assert run(*words) == 0  # it is whole, and stays
-    assert run(*words[:-1], folder / "other", "--stack", "b") == 1
-    assert "A bidirectional layer cannot be run in blocks" in capsys.readouterr().err
+    assert run(*words[:-1], folder / "other", "--stack", "b") == 0
+    both = seqviz.read_network(folder / "net.pt").module("b")
+    with torch.no_grad():
+        wanted = both(x[:, None])[0]
+    trace = seqviz.Trace.open(folder / "other")
+    np.testing.assert_allclose(np.concatenate([trace["l0.h"], trace["l0_reverse.h"]], -1), wanted, atol=1e-6)
     started.clear()
     monkeypatch.setattr(subprocess, "Popen", Server)
     assert run("show", folder / "run") == 0
