@@ -122,7 +122,7 @@ def test_every_layer_in_every_kind_of_file_gives_torchs_output(layer: nn.RNNBase
     assert type(module) is type(layer)
     assert not module.training
     assert all(p.dtype == torch.float32 for p in module.parameters())
-    assert any("none of" in note for note in file.notes) == (whole or kind == "TorchScript")
+    assert any("was run" in note for note in file.notes) == (whole or kind == "TorchScript")
     assert ("optimiser" in " ".join(file.notes)) == (kind == "checkpoint")
 
 

@@ -7,6 +7,7 @@ import zipfile
 from typing import Final
 
 from seqviz.language import tr
+from seqviz.reading.networks.shards import is_part
 from seqviz.reading.zipped import UNREADABLE, damaged
 
 __all__ = ["NETWORKS", "entry", "folder_of", "names", "unpacked"]
@@ -62,6 +63,8 @@ def unpacked(data: bytes) -> tuple[str, dict[str, bytes]] | None:
             tr('This is a SavedModel of TensorFlow; load it in Keras and save it with model.save("model.keras").')
         )
     found = [name for name in listed if name.lower().endswith(NETWORKS)]
+    if len(found) > 1 and all(map(is_part, found)):
+        found = found[:1]
     if len(found) > 1:
         raise ValueError(tr("The archive holds several networks; bring one of them."))
     if not found:

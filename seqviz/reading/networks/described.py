@@ -12,7 +12,7 @@ import numpy as np
 from seqviz.language import Sentence, tr
 from seqviz.reading.networks.npz import pickled_array
 from seqviz.reading.networks.pickled import Made, Name, Ordered
-from seqviz.reading.networks.stored import NUMBERS, OPTIMISER, Contents, Stored, brief, cut_short
+from seqviz.reading.networks.stored import NUMBERS, OPTIMISER, OWN, Contents, Stored, brief, cut_short
 
 __all__ = ["Storage", "build", "find_tensors", "storage_of", "whole_module"]
 
@@ -26,6 +26,9 @@ _STORAGES: Final = {
     "LongStorage": "int64", "BoolStorage": "bool", "ComplexFloatStorage": "complex64",
     "QInt8Storage": "qint8", "QUInt8Storage": "quint8", "QInt32Storage": "qint32",
 }  # fmt: skip
+_FUNCTIONS: Final = ("torch.nn.functional", "torch._C._nn", "torch._C._special")
+_BUILT_IN: Final = Name("torch._C", "_VariableFunctionsClass")
+_GETS: Final = (("builtins", "getattr"), ("__builtin__", "getattr"))
 _FACTS: Final = ("mode", "nonlinearity", "batch_first")
 
 
@@ -160,6 +163,8 @@ def find_tensors(top: Any, contents: Contents) -> None:
             continue
         if isinstance(value, Ordered) and isinstance(value.state, dict):
             contents.facts |= _cells(path, value.state.get("_metadata"))
+        if isinstance(value, Made) and isinstance(value.state, dict) and (others := _others(path, value)):
+            contents.others = (contents.others or {}) | others
         if isinstance(value, Made) and isinstance(value.state, dict) and "_parameters" in value.state:
             facts = {name: value.state[name] for name in _FACTS if isinstance(value.state.get(name), str | bool)}
             contents.facts[path] = facts | {"class": _name_of(value), "module": _home_of(value)}
@@ -182,6 +187,28 @@ def whole_module(contents: Contents) -> list[Sentence]:
         tr("The file holds a whole pickled module, {name}; its weights were read, and none of its code was run.",
            name=names[0])
     ]  # fmt: skip
+
+
+def _others(path: str, made: Made) -> dict[str, str]:
+    """A module by its path with its class, and the functions that it has as attributes; nothing of anything else."""
+    home = _home_of(made)
+    if "_parameters" not in made.state and not home.startswith("__torch__"):
+        return {}
+    own = not home.removeprefix("__torch__.").startswith("torch.")
+    found = {path: f"{OWN}{_name_of(made)}" if own else _name_of(made)}
+    for key, value in made.state.items():
+        if called := _function(value):
+            found[_joined(path, str(key))] = brief(called)
+    return found
+
+
+def _function(value: Any) -> str:
+    """What a function of torch's is called, which a module has as an attribute; empty for anything else."""
+    if isinstance(value, Name):
+        return value.name if value.module in _FUNCTIONS else ""
+    if isinstance(value, Made) and value.by in _GETS and isinstance(value.args, tuple):
+        return str(value.args[-1]) if value.args[:1] == (_BUILT_IN,) else ""
+    return ""
 
 
 def _cells(path: str, metadata: Any) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from seqviz.language import Sentence, tr
 from seqviz.reading.networks.stored import Contents, Stored, brief
 from seqviz.reading.networks.told import GATES, Moved
 
-__all__ = ["Layer", "put", "reordered"]
+__all__ = ["Layer", "not_computed", "put", "reordered"]
 
 
 @dataclass
@@ -61,6 +61,12 @@ def _turned(raw: Callable[[], np.ndarray], to: str, order: str, columns: bool, a
     array = array.T if columns else array
     size = len(array) // len(to)
     return np.concatenate([array[order.index(gate) * size : (order.index(gate) + 1) * size] for gate in to])
+
+
+def not_computed(name: str, source: str) -> Sentence:
+    """What is said of a layer that takes what neither the network takes nor another recurrent layer gives."""
+    return tr("{name} takes what {source} gives, which is not computed here: give it that.", name=brief(name),
+              source=source)  # fmt: skip
 
 
 def _chains(layers: list[Layer]) -> list[list[Layer]]:

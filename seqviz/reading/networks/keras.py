@@ -17,7 +17,7 @@ import numpy as np
 
 from seqviz.language import Sentence, tr
 from seqviz.reading.networks.archives import entry
-from seqviz.reading.networks.foreign import Layer, put, reordered
+from seqviz.reading.networks.foreign import Layer, not_computed, put, reordered
 from seqviz.reading.networks.kerasconfig import Described, Place, description, is_cudnn
 from seqviz.reading.networks.started import read_apart
 from seqviz.reading.networks.stored import FLOATS, OPTIMISER, Contents, Stored, brief, cut_short
@@ -112,6 +112,7 @@ def contents_of_hdf5(data: bytes, config: bytes = b"", version: str = "") -> Con
         _readout(other, says.place(other.path, texts).name, contents)
     for path, stored in arrays.items():
         contents.tensors.setdefault(path, stored)
+    contents.others = says.others(texts)
     if not cells:
         contents.refused.append(_none(says, arrays))
     if first["left"]["links"]:
@@ -241,13 +242,17 @@ def _asked(name: str, kind: str, facts: Mapping[str, Any]) -> tuple[Question, ..
 
 
 def _feeding(layers: list[Layer], says: Described) -> None:
-    """Which layer takes another's output, past those that change nothing."""
+    """Which layer takes another's output, past those that change nothing; what is not computed is said."""
     outlets = {layer.outlet: layer.name for layer in layers if layer.outlet}
     for layer in layers:
         if "\0" in layer.inlet:  # between the cells of one layer
             layer.after = outlets.get(layer.inlet, "")
         elif layer.inlet:
-            layer.after = outlets.get(says.before(layer.inlet, frozenset(outlets)), "")
+            source = says.source(layer.inlet, frozenset(outlets))
+            if isinstance(source, str):
+                layer.after = outlets[source]
+            elif source is not None and source.kind != "Embedding":
+                layer.remarks.append(not_computed(layer.name, f"{brief(source.name)} ({brief(source.kind)})"))
 
 
 def _converted(cells: list[tuple[_Cell, Place]]) -> Iterator[Sentence]:

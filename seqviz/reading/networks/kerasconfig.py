@@ -35,7 +35,16 @@ Config = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Entry:
-    """A layer that the model lists: its class, its settings, the layers whose output it takes, and Keras' version."""
+    """A layer that the model lists.
+
+    Attributes:
+        name, kind, config: what it is called, its class and its settings.
+        takes: the layers whose output it takes where it is used first, the states that it begins with last.
+        index: its place in the list.
+        version: of Keras.
+        uses: how often the model uses it.
+        owner: the model in the model that it belongs to; empty at the top.
+    """
 
     name: str
     kind: str
@@ -43,6 +52,8 @@ class Entry:
     takes: tuple[str, ...]
     index: int
     version: int = 3
+    uses: int = 1
+    owner: str = ""
 
     @property
     def cells(self) -> list[Any]:
@@ -182,6 +193,14 @@ class Place:
         if self.merge != "concat":
             yield tr("{name} puts its two directions together with merge_mode={mode}; here they stand side by side.",
                      name=name, mode=brief(self.merge))  # fmt: skip
+        if self.entry.uses > 1:
+            yield tr("The model uses {name} {count} times; here it is run once, on what it takes first.", name=name,
+                     count=self.entry.uses)  # fmt: skip
+        if self.entry.kind in _OWN and len(self.entry.takes) > 1:
+            yield tr("{name} begins with a state that the network gives it; here it begins with zeros.", name=name)
+        if self.entry.kind == "Bidirectional" and self.settings.get("return_sequences") is False:
+            yield tr("{name} gives the last step of each direction alone, of the backward one the first in time; here "
+                     "all steps are there.", name=name)  # fmt: skip
         if self.settings.get("stateful") is True or self.entry.config.get("stateful") is True:
             yield tr("{name} is stateful: Keras goes on from the state of the batch before. Here each sequence begins "
                      "with zeros.", name=name)  # fmt: skip
@@ -199,6 +218,8 @@ class Described:
     named: dict[str, Entry] = field(default_factory=dict)
     paths: dict[str, Entry] = field(default_factory=dict)
     version: int = 3
+    ends: dict[str, str] = field(default_factory=dict)
+    """Of each model in the model, the layer that gives what it gives."""
 
     def place(self, path: str, texts: Mapping[str, Mapping[str, str]]) -> Place:
         """Where the cell at a path of the file belongs."""
@@ -228,18 +249,45 @@ class Described:
         number = among.index(parts[-1]) if parts[-1] in among else 0
         return Place(f"{name}.{parts[-1]}", entry, parts[-1], number, backward)
 
-    def before(self, name: str, among: frozenset[str]) -> str:
-        """Of some layers the one whose output a layer takes, past those that change nothing; empty without one."""
+    def others(self, texts: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+        """The layers that are neither recurrent nor without effect, by name with their class, and how they end."""
+        found = {}
+        for path, entry in self.paths.items():
+            if entry.kind in _RECURRENT | _PASSING - {"Masking", "TimeDistributed"} or any(
+                other.startswith(f"{path}/") for other in self.paths
+            ):
+                continue
+            name = _spoken(path, texts) if f"{path}/vars" in texts else entry.name
+            found[name] = entry.kind
+            ends = entry.config.get("activation")
+            if entry.kind != "Activation" and isinstance(ends, str) and ends != "linear":
+                found[f"{name}/activation"] = ends
+        return found
+
+    def source(self, name: str, among: frozenset[str]) -> str | Entry | None:
+        """What a layer takes, past those that change nothing and into models in the model.
+
+        Returns:
+            The name of one of ``among``, or what is listed of another layer; None where it takes the model's input.
+        """
         for _ in range(MAX_LAYERS):
             entry = self.named.get(name)
-            if entry is None or len(entry.takes) != 1:
-                return ""
-            (name,) = entry.takes
+            takes = entry.takes if entry else ()
+            while entry is not None and not takes and entry.owner:
+                entry = self.named.get(entry.owner)
+                takes = entry.takes if entry else ()
+            if not takes:
+                return None
+            name = takes[0]
+            while name in self.ends:
+                name = self.ends[name]
             if name in among:
                 return name
-            if name not in self.named or self.named[name].kind not in _PASSING:
-                return ""
-        return ""
+            if name not in self.named:
+                return None
+            if self.named[name].kind not in _PASSING:
+                return self.named[name]
+        return None
 
 
 def description(text: str, version: str = "") -> Described:
@@ -258,11 +306,11 @@ def description(text: str, version: str = "") -> Described:
         said = re.match(r"\d{1,2}", version or str(top.get("keras_version") or ""))
         # TensorFlow's own Keras, whose versions go from 2.0 to 2.20, is Keras 2.
         found.version = int(said[0]) if said else 3 if "module" in top else 2
-        _walk(top, "", 0, found)
+        _walk(top, "", "", 0, found)
     return found
 
 
-def _walk(node: Mapping[str, Any], path: str, depth: int, found: Described) -> None:
+def _walk(node: Mapping[str, Any], path: str, owner: str, depth: int, found: Described) -> None:
     config = node.get("config")
     listed = config.get("layers") if isinstance(config, Mapping) else config
     if not isinstance(listed, list) or depth > MAX_DEPTH:
@@ -271,15 +319,29 @@ def _walk(node: Mapping[str, Any], path: str, depth: int, found: Described) -> N
     sequential, last = _kind(node) == "Sequential", ""
     for numbered, each in zip(_numbered(map(_kind, listed)), listed, strict=True):
         name = str(_config(each).get("name") or each.get("name") or numbered)
-        takes = (last,) if sequential and last else () if sequential else _inbound(each.get("inbound_nodes"))
+        nodes = each.get("inbound_nodes")
+        uses = len(nodes) if isinstance(nodes, list) and not sequential else 1
+        takes: tuple[str, ...] = (last,) if last else ()
+        if not sequential:
+            takes = _inbound(nodes[:1] if isinstance(nodes, list) else nodes)
         if len(found.named) >= MAX_LAYERS:
             return
-        entry = Entry(name, _kind(each), _config(each), takes, len(found.paths), found.version)
+        entry = Entry(name, _kind(each), _config(each), takes, len(found.paths), found.version, uses, owner)
         inside = f"{path}layers/{numbered}"
         found.named.setdefault(name, entry)
         found.paths[inside] = entry
-        _walk(each, f"{inside}/", depth + 1, found)
+        _walk(each, f"{inside}/", name, depth + 1, found)
         last = name
+    if owner and last:
+        found.ends[owner] = last if sequential else next(_outputs(_config(node).get("output_layers")), last)
+
+
+def _outputs(listed: Any, depth: int = 0) -> Iterator[str]:
+    """The layer that a model gives the output of: ``["dense", 0, 0]``, or a list of one such."""
+    if isinstance(listed, list) and listed and isinstance(listed[0], str):
+        yield listed[0]
+    elif isinstance(listed, list) and len(listed) == 1 and depth < MAX_DEPTH:
+        yield from _outputs(listed[0], depth + 1)
 
 
 def _inbound(nodes: Any, depth: int = 0) -> tuple[str, ...]:

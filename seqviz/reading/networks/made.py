@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from seqviz import cells
 from seqviz.cells.cell import Cell
@@ -16,6 +17,7 @@ from seqviz.cells.gru_before import GRU_RESET_BEFORE
 from seqviz.cells.layer import CellLayer
 from seqviz.cells.peephole import PEEPHOLE
 from seqviz.cells.squashing import name_of
+from seqviz.cells.taken import check_one_device, check_taken, checking
 from seqviz.language import tr
 from seqviz.reading.networks.stacks import Stack
 
@@ -39,19 +41,31 @@ class BothWays(nn.Module):
         widths = [input_size] + [2 * hidden_size] * (num_layers - 1)
         self.runs = nn.ModuleList(CellLayer(cell, width, hidden_size) for width in widths for _ in range(2))
 
+    def check(self, value: Any, hx: Any) -> None:
+        """Refuse an input or a state that the layer cannot take.
+
+        Raises:
+            ValueError: one of another shape, or a state of a cell that has several.
+        """
+        if not isinstance(value, Tensor):
+            raise ValueError(tr("{cell} takes no packed sequence: give a padded one, (L, N, H_in).", cell=self.mode))
+        batch = () if value.dim() == 2 else (value.shape[0 if self.batch_first else 1],)
+        wanted = (len(self.runs), *batch, self.hidden_size)
+        if hx is not None and (not isinstance(hx, Tensor) or hx.shape != wanted):
+            got = tuple(hx.shape) if isinstance(hx, Tensor) else type(hx).__name__
+            raise ValueError(tr("{name} must have shape {shape}; got {got}.", name="h_0", got=got, shape=wanted))
+
     def forward(self, input: Tensor, hx: Any = None) -> tuple[Tensor, Any]:
         """``output, h_n``, or ``output, (h_n, c_n)``; a state that is given belongs to a cell with one state.
 
         Raises:
             ValueError: an input or a state of another shape.
         """
+        check_taken(self, input, hx)
         alone, state = input.dim() == 2, hx
         x = input.unsqueeze(1) if alone else input.transpose(0, 1) if self.batch_first else input
         if alone and state is not None:
             state = state.unsqueeze(1)
-        if state is not None and state.shape[:1] != (len(self.runs),):
-            raise ValueError(tr("{name} must have shape {shape}; got {got}.", name="h_0", got=tuple(state.shape),
-                                shape=(len(self.runs), x.shape[1], self.hidden_size)))  # fmt: skip
         ends: list[tuple[Tensor, ...]] = []
         for layer in range(self.num_layers):
             out = []
@@ -71,8 +85,8 @@ class BothWays(nn.Module):
 class Whole(nn.Module):
     """A network out of a file as one module: recurrent layers that feed each other, and what reads the last one out.
 
-    The call is a layer's without a state: ``x`` ``(L, N, H_in)``; the output is ``(L, N, O)`` with a readout, and
-    ``(L, N, H_out)`` without one.
+    The call is a layer's without a state: ``x`` ``(L, N, H_in)``, or ``(L, H_in)``; the output is ``(L, N, O)`` with a
+    readout, and ``(L, N, H_out)`` without one.
 
     Args:
         layers: the first one first.
@@ -92,28 +106,51 @@ class Whole(nn.Module):
         """The same layers, read out by something else."""
         return Whole(list(self.layers), self.turns, readout)
 
+    def up_to(self, place: int) -> Whole:
+        """The same up to one of its layers, by its place, which nothing reads out but the last one's readout."""
+        layers = list(self.layers)[: place + 1]
+        return Whole(layers, self.turns[: place + 1], self.readout if len(layers) == len(self.layers) else None)
+
     @property
     def last(self) -> Any:
         """The last of the layers."""
         return self.layers[-1]
 
     def fed(self, x: Tensor) -> Tensor:
-        """What the last layer takes, ``(L, N, H_in)``, the step that it takes first being the first."""
+        """What the last layer takes, ``(L, N, H_in)``, the step that it takes first being the first.
+
+        Raises:
+            ValueError: an input that the first one cannot take.
+        """
+        self._check(x)
         for turns, layer in list(zip(self.turns, self.layers, strict=True))[:-1]:
             x = _through(layer, turns, x)
         return x.flip(0) if self.turns[-1][0] else x
 
     def forward(self, x: Tensor) -> Tensor:
-        """The output at each step of ``x``."""
+        """The output at each step of ``x``.
+
+        Raises:
+            ValueError: an input that the first layer cannot take.
+        """
+        self._check(x)
         for turns, layer in zip(self.turns, self.layers, strict=True):
             x = _through(layer, turns, x)
         return x if self.readout is None else self.readout(x)
 
+    def _check(self, x: Tensor) -> None:
+        first: Any = self.layers[0]
+        if isinstance(x, PackedSequence):
+            raise ValueError(tr("The network takes no packed sequence: give a padded one, (L, N, H_in)."))
+        check_taken(first, x, None)
+        check_one_device(first, x)
+
 
 def _through(layer: Any, turns: tuple[bool, bool, str], x: Tensor) -> Tensor:
     took = x.flip(0) if turns[0] else x
-    out: Tensor = layer(took.transpose(0, 1) if layer.batch_first else took)[0]
-    out = out.transpose(0, 1) if layer.batch_first else out
+    batch_first = layer.batch_first and x.dim() == 3
+    out: Tensor = layer(took.transpose(0, 1) if batch_first else took)[0]
+    out = out.transpose(0, 1) if batch_first else out
     if turns[2] != "concat":
         forth, back = out.chunk(2, -1)
         out = forth * back if turns[2] == "mul" else (forth + back) / (2 if turns[2] == "ave" else 1)
@@ -124,7 +161,7 @@ def made(stack: Stack, said: Mapping[str, Any]) -> nn.Module:
     """The module of a stack, with answers to all that it asks; float32, for evaluation."""
     cell = cells.get(cell_of(stack, said))
     if not cell.torchs:
-        return _of_lines(stack, cell, said).eval()
+        return checking(_of_lines(stack, cell, said)).eval()
     options: dict[str, Any] = {"bias": stack.bias, "batch_first": said["batch_first"]}
     options |= {"bidirectional": stack.bidirectional, "num_layers": stack.num_layers}
     if stack.cell == "LSTM":
@@ -135,7 +172,7 @@ def made(stack: Stack, said: Mapping[str, Any]) -> nn.Module:
     layer = _LAYERS[stack.cell](stack.input_size, stack.hidden_size, device="meta", **options)
     layer.to_empty(device="cpu")
     _fill(layer, {name: name for name, _ in layer.named_parameters()}, stack.arrays(said))
-    return layer.eval()
+    return checking(layer).eval()
 
 
 def cell_of(stack: Stack, said: Mapping[str, Any]) -> str:

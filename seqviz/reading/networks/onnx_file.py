@@ -14,7 +14,7 @@ import numpy as np
 
 from seqviz.cells.squashing import GATED_BY
 from seqviz.language import Sentence, tr
-from seqviz.reading.networks.foreign import Layer, put, reordered
+from seqviz.reading.networks.foreign import Layer, not_computed, put, reordered
 from seqviz.reading.networks.started import read_apart
 from seqviz.reading.networks.stored import FLOATS, Contents, Stored, brief
 from seqviz.reading.networks.told import Question, moves
@@ -64,6 +64,7 @@ def contents_of_onnx(data: bytes, beside: Mapping[str, bytes]) -> Contents:
         else:
             layers.append(_layer(head, body, graph["producer"], layers))
     put(layers, contents)
+    contents.others = dict(graph["others"])
     if layers:
         contents.notes.append(tr("ONNX has the gates in another order than torch; the rows were put in torch’s."))
     if not layers and not contents.refused:
@@ -159,7 +160,10 @@ def _layer(head: Mapping[str, Any], body: bytes, producer: str, layers: list[Lay
     order = _ORDERS[node]
     moved = [move for part in "WR" for move in moves(node, order, size, arrays[part].name, columns=False)]
     directions = [_parts(node, arrays, way) for way in range(ways)]
-    return Layer(name, node, directions, facts, tuple(moved), _remarks(name, head, backwards),
+    remarks = _remarks(name, head, backwards)
+    if before is None and kind not in ("input", "input turned"):
+        remarks.append(not_computed(name, brief(kind or source)))
+    return Layer(name, node, directions, facts, tuple(moved), remarks,
                  before.name if before else "", size, outlet=head["gives"])  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
@@ -10,9 +11,10 @@ from typing import IO, Any, Final
 
 from seqviz.language import Sentence, tr, trn
 from seqviz.reading.files import bytes_of, is_given, path_of
-from seqviz.reading.networks.archives import unpacked
+from seqviz.reading.networks.archives import NETWORKS, unpacked
 from seqviz.reading.networks.file import NetworkFile
 from seqviz.reading.networks.keras import contents_of_hdf5, contents_of_keras, looks_like_hdf5, looks_like_keras
+from seqviz.reading.networks.left_out import left_out
 from seqviz.reading.networks.legacy import (
     contents_of_legacy,
     contents_of_pickle,
@@ -24,6 +26,7 @@ from seqviz.reading.networks.onnx_file import contents_of_onnx, looks_like_onnx
 from seqviz.reading.networks.other_files import refuse_other_files, refuse_other_pickles
 from seqviz.reading.networks.pt import contents_of_pt
 from seqviz.reading.networks.safetensors import contents_of_safetensors, looks_like_safetensors
+from seqviz.reading.networks.shards import is_part, joined, parts_named
 from seqviz.reading.networks.stacks import stacks_of
 from seqviz.reading.networks.started import Beside
 from seqviz.reading.networks.stored import OPTIMISER, Contents, brief
@@ -80,24 +83,58 @@ def read_network(
         folder = path_of(path_or_bytes).parent
     data, name = _content(path_or_bytes, name)
     if data[:4] == b"PK\x03\x04" and not looks_like_keras(data) and b"/data.pkl" not in data:
-        data, around = _inside(data, around)
-    contents = _contents(data, name, around, folder)
+        data, around, name = _inside(data, around, name)
+    parts = parts_named(data, name)
+    contents = _parts(parts, data, name, around, folder) if parts else _contents(data, name, around, folder)
     stacks, refused = stacks_of(contents)
     if not stacks and not refused and looks_like_pickle(data):
         refuse_other_pickles(data)
     if not stacks:
         raise ValueError(refused[0] if refused else _nothing(contents))
     file = NetworkFile(name, tuple(stacks), (*contents.notes, *refused), MappingProxyType(contents.tensors))
+    tables = [table for stack in stacks if (table := file.embedding(stack))]
+    file = replace(file, said=(*file.said, *left_out(contents, stacks, tables)))
     return file.answered(**answers) if answers else file
 
 
-def _inside(data: bytes, around: dict[str, bytes]) -> tuple[bytes, dict[str, bytes]]:
-    """The network in an archive, and what lies beside it; the archive itself where it holds none."""
+def _parts(parts: list[str], data: bytes, name: str, around: Mapping[str, bytes], folder: Path | None) -> Contents:
+    """What several files hold together.
+
+    Raises:
+        ValueError: one of them is missing.
+    """
+    found: dict[str, Contents] = {}
+    size = 0
+    for part in parts:
+        given = data if part == name else around.get(part)
+        given = _lies_beside(part, folder) if given is None else given
+        if given is None:
+            says = tr("The network lies in several files, and {name} is missing: bring all of them, together or in one "
+                      "zip.", name=brief(part))  # fmt: skip
+            raise ValueError(says)
+        size += len(given)
+        if size > MAX_FILE:
+            raise ValueError(tr("The file is larger than {most} MiB.", most=MAX_FILE // 2**20))
+        found[part] = _contents(given, part, {}, None)
+    return joined(found)
+
+
+def _lies_beside(name: str, folder: Path | None) -> bytes | None:
+    """A file of the folder, by a name that leads nowhere else; None where it is not there."""
+    plain = name not in ("", ".", "..") and not any(letter in name for letter in "/\\\0")
+    if folder is None or not plain or not (folder / name).is_file():
+        return None
+    return _content(folder / name, "")[0]
+
+
+def _inside(data: bytes, around: dict[str, bytes], name: str) -> tuple[bytes, dict[str, bytes], str]:
+    """The network in an archive, what lies beside it, and its name; the archive itself where it holds none."""
     found = unpacked(data)
     if found is None:
-        return data, around
-    main, files = found
-    return files.pop(main.rpartition("/")[2]), files | around
+        return data, around, name
+    (main, files), several = found, name
+    name = main.rpartition("/")[2]
+    return files.pop(name), files | around, name if is_part(name) else several
 
 
 def _main(paths: Sequence[Any]) -> tuple[Any, dict[str, bytes]]:
@@ -105,6 +142,10 @@ def _main(paths: Sequence[Any]) -> tuple[Any, dict[str, bytes]]:
     if not paths or not all(isinstance(path, str | PathLike) for path in paths):
         raise ValueError(tr("Several files are given as a list of paths."))
     ordered = sorted(map(path_of, paths), key=lambda path: path.suffix.lower() in (".data", ".json", ".bin"))
+    several = [path.name for path in ordered if path.name.lower().endswith(NETWORKS)]
+    if len(several) > 1 and not all(map(is_part, several)):
+        raise ValueError(tr("Several networks were given, {names}; bring one of them, with what belongs to it.",
+                            names=", ".join(brief(name) for name in several[:4])))  # fmt: skip
     return ordered[0], {path.name: _content(path, "")[0] for path in ordered[1:]}
 
 
@@ -142,10 +183,10 @@ def _onnx(data: bytes, beside: dict[str, bytes], folder: Path | None) -> Content
         try:
             return contents_of_onnx(data, beside)
         except Beside as missing:
-            plain = missing.name not in ("", ".", "..") and "/" not in missing.name and "\0" not in missing.name
-            if folder is None or missing.name in beside or not plain or not (folder / missing.name).is_file():
+            found = None if missing.name in beside else _lies_beside(missing.name, folder)
+            if found is None:
                 raise
-            beside[missing.name] = _content(folder / missing.name, "")[0]
+            beside[missing.name] = found
     raise ValueError(tr("The network keeps its weights in more than {most} files.", most=MAX_BESIDE))
 
 

@@ -24,6 +24,7 @@ _OTHERS: Final = (
     (b"[", later("JSON, which lists a network at most; bring the file of its weights")),
     (b"x\x01", later("packed with zlib, as joblib does it; a model of scikit-learn has no recurrent layer")),
     (b"x\x9c", later("packed with zlib, as joblib does it; a model of scikit-learn has no recurrent layer")),
+    (b"x^", later("packed with zlib, as joblib does it; a model of scikit-learn has no recurrent layer")),
     (b"x\xda", later("packed with zlib, as joblib does it; a model of scikit-learn has no recurrent layer")),
     (b"<", later("a web page or XML; the download may have needed a login")),
 )

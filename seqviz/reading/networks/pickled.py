@@ -18,6 +18,7 @@ __all__ = ["Made", "Name", "Ordered", "Steps", "read_pickle"]
 MAX_BYTES: Final = 2**24
 MAX_OPCODES: Final = 500_000
 
+_LONGEST: Final = 256
 _SCALARS: Final = (
     "INT BININT BININT1 BININT2 LONG LONG1 LONG4 STRING BINSTRING SHORT_BINSTRING BINBYTES SHORT_BINBYTES BINBYTES8 "
     "BYTEARRAY8 UNICODE SHORT_BINUNICODE BINUNICODE BINUNICODE8 FLOAT BINFLOAT"
@@ -56,6 +57,19 @@ class Ordered(dict[str, Any]):
     state: Any = None
 
 
+def _text(key: Any, otherwise: str) -> str:
+    """A key of a dict as a text; ``otherwise`` where it has none."""
+    if isinstance(key, str):
+        return key
+    if isinstance(key, bytes):
+        return key[:_LONGEST].decode("utf-8", "replace")
+    if isinstance(key, float) or key is None or (isinstance(key, int) and abs(key) < 2**63):
+        return str(key)
+    if isinstance(key, tuple) and len(key) <= 8 and not any(isinstance(each, tuple) for each in key):
+        return ", ".join(_text(each, otherwise) for each in key)[:_LONGEST]
+    return otherwise
+
+
 def _first(state: Any) -> Any:
     return state[0] if isinstance(state, tuple) and state else state
 
@@ -88,7 +102,7 @@ def read_pickle(
         steps: how many opcodes may still be read, of this and of other pickles.
 
     Returns:
-        The object. Of a dict the items whose keys are texts, or whole numbers, as text.
+        The object. Of a dict the keys are texts, whatever they were.
 
     Raises:
         ValueError: one sentence; it is damaged, too long, or of a kind that torch does not write.
@@ -225,12 +239,11 @@ class _Machine:
         self._set(self._marked())
 
     def _set(self, items: list[Any]) -> None:
-        """Only texts are keys: hashing whatever else a file holds can take forever."""
+        """Texts are keys alone: hashing whatever else a file holds can take forever."""
         onto = self.stack[-1]
         target = onto.items if isinstance(onto, Made) else onto
         for key, value in zip(items[::2], items[1::2], strict=True):
-            if isinstance(key, str) or (isinstance(key, int) and abs(key) < 2**63):
-                target[str(key)] = value
+            target[_text(key, f"#{len(target)}")] = value
 
     def _global(self, argument: str) -> None:
         self.stack.append(Name(*argument.split(" ", 1)))

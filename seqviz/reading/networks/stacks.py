@@ -42,6 +42,9 @@ _NAMED: Final = re.compile(
 _OURS: Final = ("LSTM", "GRU", "RNN_TANH", "RNN_RELU", GRU_RESET_BEFORE.name, PEEPHOLE.name)
 """Cells that are read by their names; their functions may differ."""
 
+_WITHIN: Final = re.compile(r"(^|\.)(out_proj|attn|self_attn|attention|lora_[AB])\.")
+"""Linear layers that are a part of another."""
+
 _PEEPHOLES: Final = ("p_i", "p_f", "p_o")
 
 
@@ -69,6 +72,7 @@ class Stack:
         functions: what it squashes with where that is not torch's sigmoid and tanh, as
             :func:`seqviz.cells.squashing.name_of` takes them.
         written: of a network that was written by hand, what its parameters are made of, with whatever answers.
+        used: the names of its tensors in the file.
     """
 
     name: str
@@ -92,6 +96,7 @@ class Stack:
     merge: str = "concat"
     functions: tuple[str, ...] = ()
     written: Own | None = None
+    used: frozenset[str] = frozenset()
 
     def arrays(self, said: Mapping[str, Any]) -> Mapping[str, np.ndarray]:
         """``parameters``, with answers to what the file leaves open of them."""
@@ -231,7 +236,7 @@ def _stack(name: str, group: _Group, contents: Contents) -> Stack:
     return Stack(
         name, cell, width, hidden, layers, both, proj, bias, dtypes, arrays, known, asked, readout, tuple(remarks),
         facts.get("moved") or _in_place(cell, hidden, parts), facts.get("fed_by", ""), facts.get("backwards", False),
-        facts.get("turned_back", False), merge, functions, written,
+        facts.get("turned_back", False), merge, functions, written, frozenset(used),
     )  # fmt: skip
 
 
@@ -322,8 +327,9 @@ def _beside(name: str, group: _Group, contents: Contents) -> list[Sentence]:
     others = [
         key[len(start) :]
         for key, stored in contents.tensors.items()
-        if key.startswith(start) and "." not in key[len(start) :] and key not in mine and stored.dtype in FLOATS
-    ]
+        if key.startswith(start) and key not in mine and stored.dtype in FLOATS
+        and ("." not in key[len(start) :] or (start and "parametrizations." not in key))
+    ]  # fmt: skip
     others = [other for other in others if not re.search(r"_[ih][hr](_l\d+)?(_reverse)?_(g|u|v|orig|mask|raw)$", other)]
     if not others:
         return []
@@ -382,8 +388,8 @@ def _readout(start: str, used: set[str], width: int, tensors: Mapping[str, Store
     fitting = [
         key[: -len(".weight")]
         for key, stored in tensors.items()
-        if key.startswith(start) and key.endswith(".weight") and key not in used
-        and len(stored.shape) == 2 and stored.shape[1] == width and stored.shape[0] > 0
+        if key.startswith(start) and key.endswith(".weight") and key not in used and not _WITHIN.search(key)
+        and stored.dtype in FLOATS and len(stored.shape) == 2 and stored.shape[1] == width and stored.shape[0] > 0
         and getattr(tensors.get(key[: -len("weight")] + "bias"), "shape", None) == stored.shape[:1]
     ]  # fmt: skip
     return fitting[0] if len(fitting) == 1 else ""

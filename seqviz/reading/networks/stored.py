@@ -11,7 +11,7 @@ import numpy as np
 
 from seqviz.language import Sentence, later, tr
 
-__all__ = ["FLOATS", "NUMBERS", "OPTIMISER", "Contents", "Stored", "brief", "cut_short"]
+__all__ = ["FLOATS", "NUMBERS", "OPTIMISER", "OWN", "Contents", "Stored", "brief", "cut_short"]
 
 FLOATS: Final = MappingProxyType({"float16": "<f2", "bfloat16": "<u2", "float32": "<f4", "float64": "<f8"})
 """The types of weights that are read, by torch's names, and how numpy sees their bytes."""
@@ -23,6 +23,8 @@ NUMBERS: Final = MappingProxyType(
 
 OPTIMISER: Final = later("What an optimiser keeps was left out.")
 """Said where that was in a file."""
+
+OWN: Final = "*"
 
 MAX_TENSORS: Final = 20_000
 
@@ -95,12 +97,15 @@ class Contents:
         facts: what the file says of a module beside its weights, by the module's name.
         notes: what was left out or converted.
         refused: why a layer of it cannot be read, a sentence each.
+        others: by path, the class of each layer and function that it lists, with :data:`OWN` before it where that is a
+            class of somebody's own; None where it lists none.
     """
 
     tensors: dict[str, Stored] = field(default_factory=dict)
     facts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: list[Sentence] = field(default_factory=list)
     refused: list[Sentence] = field(default_factory=list)
+    others: dict[str, str] | None = None
 
     def add(self, tensor: Stored) -> None:
         """One more tensor.

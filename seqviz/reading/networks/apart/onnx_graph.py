@@ -34,6 +34,48 @@ _PASSING: Final = frozenset(["Identity", "Transpose", "Squeeze", "Unsqueeze", "R
 _SEEN: Final = ("LSTM", "GRU", "RNN", "Loop", "Scan", "If", "MatMul", "Gemm", "Sigmoid", "Attention", "Softmax", "Conv")
 
 
+_DOING: Final = frozenset(
+    [
+        "Attention",
+        "AveragePool",
+        "BatchNormalization",
+        "Celu",
+        "Clip",
+        "Conv",
+        "ConvTranspose",
+        "Einsum",
+        "Elu",
+        "Erf",
+        "Gelu",
+        "GlobalAveragePool",
+        "GlobalMaxPool",
+        "GroupNormalization",
+        "HardSigmoid",
+        "HardSwish",
+        "InstanceNormalization",
+        "LayerNormalization",
+        "LeakyRelu",
+        "LogSoftmax",
+        "MaxPool",
+        "Mish",
+        "MultiHeadAttention",
+        "PRelu",
+        "ReduceMax",
+        "ReduceMean",
+        "Relu",
+        "Selu",
+        "Sigmoid",
+        "Softmax",
+        "Softplus",
+        "Softsign",
+        "Tanh",
+    ]
+)
+"""What does more to numbers than to move them about."""
+
+_LISTED: Final = 100
+
+
 def _warm() -> None:
     """The evaluator opens its own files when it is first used, which a child may not any more."""
     value = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)
@@ -54,7 +96,9 @@ def records(files: dict[str, bytes]) -> Iterator[Record]:
         f"{node.domain}.{node.op_type}" for node in graph.nodes if not _recurrent(node) and _ENDING.search(node.op_type)
     ]
     counts["others"] = others[0].strip(".")[:60] if others else ""
-    yield {"producer": graph.producer, "counts": counts}, b""
+    doing = {(node.name or node.op_type).strip("/").replace("/", ".")[-200:]: node.op_type
+             for node in graph.nodes if node.op_type in _DOING}  # fmt: skip
+    yield {"producer": graph.producer, "counts": counts, "others": dict([*doing.items()][:_LISTED])}, b""
     sent = 0
     for k, node in enumerate(filter(_recurrent, graph.nodes)):
         head = _described(graph, node, k)
