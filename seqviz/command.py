@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import json
 import os
 import signal
@@ -31,7 +33,7 @@ from seqviz.reading.networks import MAX_FILE, NetworkFile, Stack, looks_like_npz
 from seqviz.reading.networks.told import GATES, Moved
 from seqviz.trace import Trace
 
-__all__ = ["OPEN", "main"]
+__all__ = ["OPEN", "main", "names_in_a_line"]
 
 OPEN: Final = "SEQVIZ_OPEN"
 """The environment variable by which the app is told what to open: JSON with ``network``, ``data`` or ``trace``."""
@@ -79,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     show = command("show", _show, tr("Open a network or a saved run in the app."))
     _network(show, tr("a file of a network, or a run that was saved as .npz or in a folder"))
     _data(show, required=False)
+    _aim(show)
     _port(show)
     _port(command("serve", _serve, tr("Start the app.")))
     return top
@@ -109,6 +112,25 @@ def _data(command: argparse.ArgumentParser, *, required: bool) -> None:
     command.add_argument("--sequence", type=int, default=0, metavar="K",
                          help=tr("which of several sequences, counted from 0"))  # fmt: skip
     command.add_argument("--stack", metavar="NAME", help=tr("which of the file’s networks; the first unless given"))
+
+
+def _aim(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--typed", metavar="TEXT", default="",
+                         help=tr("data in place of a file: numbers, one step a line, or a text"))  # fmt: skip
+    command.add_argument("--aim", metavar="A,B", help=tr("the columns that the network should give"))
+    command.add_argument("--ahead", type=int, metavar="N", help=tr("how many rows later it should give them"))
+
+
+def names_in_a_line(names: Sequence[str]) -> str:
+    """Names as ``--columns`` takes them: with commas between, quoted where one has a comma of its own."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(names)
+    return line.getvalue()
+
+
+def _names(text: str | None) -> list[str]:
+    """The names in such a line."""
+    return [name.strip() for row in csv.reader([text], skipinitialspace=True) for name in row] if text else []
 
 
 def _port(command: argparse.ArgumentParser) -> None:
@@ -161,11 +183,8 @@ def _gates(moved: tuple[Moved, ...]) -> list[str]:
 def _capture(given: argparse.Namespace) -> int:
     file = _opened(given)
     stack = _chosen(file, given.stack)
-    table, which = _sequence(given)
-    size = file.chain(stack)[0].input_size
-    columns = _columns(given) or looked.first_columns(table, size, given.apart)
-    inputs = inputs_of_table(table, size, columns, standardise=given.standardise,
-                             to_range=given.to_range and not given.standardise)  # fmt: skip
+    table, which = _sequence(given, ids=bool(file.embedding(stack)))
+    inputs = _inputs(given, file, stack, table)
     run = looked.Run(file.whole(stack, readout=False), inputs.x)
     if given.output.lower().endswith(".npz"):
         trace = run.look(most=len(inputs.x)).trace
@@ -181,13 +200,24 @@ def _capture(given: argparse.Namespace) -> int:
     return 0
 
 
-def _sequence(given: argparse.Namespace) -> tuple[Table, Any]:
+def _inputs(given: argparse.Namespace, file: NetworkFile, stack: Stack, table: Table) -> looked.Inputs:
+    """The columns as the network takes them; one column of ids through its embedding."""
+    size, embedding, columns = file.chain(stack)[0].input_size, file.embedding(stack), _columns(given)
+    chosen = columns or [name for name in table.names if name != given.apart]
+    if embedding and len(chosen) == 1 < size:
+        ids = looked.columns_of_table(table, chosen)[:, 0]
+        return looked.inputs_of_ids(ids, file.tensors[embedding].float32(), embedding)
+    scale = {"standardise": given.standardise, "to_range": given.to_range and not given.standardise}
+    return inputs_of_table(table, size, columns or looked.first_columns(table, size, given.apart), **scale)
+
+
+def _sequence(given: argparse.Namespace, *, ids: bool = False) -> tuple[Table, Any]:
     """The sequence of the data that is run, and what is said of that where there are several.
 
     Raises:
         ValueError: there is no such sequence.
     """
-    table = _sequences(given)
+    table = _sequences(given, ids)
     groups = looked.sequences_in(table)
     if given.apart and given.apart not in groups:
         raise ValueError(tr("No column {name} tells where a sequence begins; it must hold one whole number for each.",
@@ -201,8 +231,8 @@ def _sequence(given: argparse.Namespace) -> tuple[Table, Any]:
     return looked.one_sequence(table, starts, given.sequence), says if len(starts) > 1 else ""
 
 
-def _sequences(given: argparse.Namespace) -> Table:
-    how = {"array": given.array, "batch_first": given.batch_first, "missing": given.missing}
+def _sequences(given: argparse.Namespace, ids: bool) -> Table:
+    how: dict[str, Any] = {"ids": ids, "array": given.array, "batch_first": given.batch_first, "missing": given.missing}
     return read_sequences(Path(given.data), **how)
 
 
@@ -224,23 +254,30 @@ def _chosen(file: NetworkFile, name: str | None) -> Stack:
 
 
 def _columns(given: argparse.Namespace) -> list[str]:
-    return [name.strip() for name in given.columns.split(",")] if given.columns else []
+    return _names(given.columns)
 
 
 def _show(given: argparse.Namespace) -> int:
     path = Path(given.file).resolve()
     wanted: dict[str, Any] = {}
     if _is_run(path):
-        if given.data:
+        if given.data or given.typed:
             raise ValueError(tr("A saved run is shown as it is; --data belongs to a network."))
         wanted["trace"] = str(path)
     else:
         file = _opened(given)
         wanted |= {"network": str(path), "beside": [str(Path(each).resolve()) for each in given.beside]}
         wanted |= {"answers": dict(_answer(each) for each in given.answer), "stack": _chosen(file, given.stack).name}
+    if given.data and given.typed:
+        raise ValueError(tr("--data and --typed are two ways to give the data; give one of them."))
     if given.data:
-        _sequence(given)
-        wanted |= {"data": str(Path(given.data).resolve()), "columns": _columns(given), "missing": given.missing}
+        table, _ = _sequence(given, ids="network" in wanted and bool(file.embedding(wanted["stack"])))
+        looked.columns_of_table(table, [*_columns(given), *_names(given.aim)])
+        wanted |= {"data": str(Path(given.data).resolve()), "missing": given.missing}
+    if given.typed:
+        wanted["typed"] = given.typed
+    if given.data or given.typed:
+        wanted |= {"columns": _columns(given), "aim": _names(given.aim), "ahead": given.ahead}
         wanted |= {"array": given.array, "turned": not given.batch_first, "apart": given.apart}
         wanted |= {"sequence": given.sequence, "standardise": given.standardise, "to_range": given.to_range}
     return _start(given.port, wanted)

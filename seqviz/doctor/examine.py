@@ -198,7 +198,8 @@ def _on_the_way_back(asked: Trial) -> Iterator[Sign]:
         places = np.flatnonzero(np.isfinite(logs))
         if not len(places):
             continue
-        step, last = int(places[logs[places].argmax()]), int(places[-1])
+        last = int(places[0 if part.layer.end.endswith("_reverse") else -1])  # in the order of processing
+        step = int(places[logs[places].argmax()])
         if logs[step] - logs[last] > EXPLODES:
             factor = float(10 ** (logs[step] - logs[last]))
             numbers = {"step": step, "value": factor}

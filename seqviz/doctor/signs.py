@@ -75,19 +75,16 @@ class Sign(NamedTuple):
 
 
 def parts_of(module: nn.Module, trace: Trace) -> Iterator[Part]:
-    """The layers of a run's recurrent modules, forward directions only."""
+    """The layers of a run's recurrent modules, each direction of its own."""
     targets = recurrent_modules(module, None)
     for path, found in targets.items():
         if not isinstance(found, LAYERS + CELLS):
             continue
         rnn: Any = found
         prefix = f"{path}." if len(targets) > 1 else ""
-        if isinstance(rnn, CELLS):
-            ends = [("l0", 0, False)]
-        else:
-            ends = [(end, k, way) for end, k, way in layer_names(rnn) if not way]
+        ends = ["l0"] if isinstance(rnn, CELLS) else [end for end, _, _ in layer_names(rnn)]
         mode = trace.modes.get(path if len(targets) > 1 else "", "")
-        for end, _, _ in ends:
+        for end in ends:
             names = [n for n in trace if n.startswith(f"{prefix}{end}.")]
             if names and mode:
                 signals = {n.rpartition(".")[2]: _valid(trace, n) for n in names}

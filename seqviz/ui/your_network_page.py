@@ -123,7 +123,11 @@ def _told_apart(names: list[str]) -> list[str]:
 
 
 def _look_at(yours: Yours, stack: int) -> None:
-    yours.stack, yours.layer, yours.reverse, yours.units = stack, 0, False, 0
+    yours.stack, yours.level, yours.layer, yours.reverse, yours.units = stack, -1, 0, False, 0
+
+
+def _show_level(yours: Yours, level: int) -> None:
+    yours.level, yours.layer, yours.reverse, yours.units = level, 0, False, 0
 
 
 def _size(stack: Stack) -> str:
@@ -209,13 +213,13 @@ def _back(yours: Yours) -> None:
 
 def _called(yours: Yours, seen: Look) -> dict[str, Any]:
     """What the inputs and the steps are called, where the data say so."""
-    if yours.file is None or yours.shown.fed_by:
+    if yours.file is None or yours.pictured.fed_by:
         return {}
     given = yours.inputs()
     marks = _without_seconds(given.labels or ())[seen.first :: seen.every]
     return {
         "names": given.names if yours.table is not None else (),
-        "marks": marks[::-1] if yours.shown.backwards else marks,
+        "marks": marks[::-1] if yours.pictured.backwards else marks,
     }
 
 
@@ -231,6 +235,9 @@ def _among(lit: tuple[LitRow, ...], some: slice) -> list[LitRow]:
     first, last = some.start or 0, some.stop
     found = []
     for row in lit:
+        if row["signal"] == "x":
+            found.append(row)
+            continue
         units = row["units"] and [u - first for u in row["units"] if u >= first and (last is None or u < last)]
         if units or row["units"] is None:
             found.append(row | {"units": units})
@@ -245,6 +252,12 @@ def _choices(yours: Yours, trace: Trace) -> str:
     with places:
         if len(prefixes) > 1:
             prefix = str(st.selectbox(tr("Module"), prefixes, key="yours.module"))
+        if yours.file is not None and len(yours.chain) > 1:
+            names = _told_apart([stack.name for stack in yours.chain])
+            controlled(
+                st.segmented_control, tr("Network shown"), yours.pictured_at, partial(_show_level, yours),
+                key="yours.level", options=list(range(len(names))), format_func=names.__getitem__, required=True,
+            )  # fmt: skip
         layers = _layers(trace, prefix)
         yours.layer = min(yours.layer, layers - 1)
         if layers > 1:

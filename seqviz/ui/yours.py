@@ -53,6 +53,8 @@ class Yours(YourData):
     trace: Trace | None = None
     name: str = ""
     stack: int = 0
+    level: int = -1
+    """Which of the stacks that lead to that one is in the picture, by its place among them; −1 that one itself."""
     layer: int = 0
     reverse: bool = False
     batch: int = 0
@@ -108,6 +110,7 @@ class Yours(YourData):
         self.net_kept, self.count = "", self.count + 1
         self.file, self.trace, self.name, self.example, self.beside = file, trace, name, False, []
         self.stack = self.layer = self.batch = self.units = self.first = 0
+        self.level = -1
         self.reverse, self.whole, self.columns, self.answers = False, False, [], {}
         self.wanted, self.ahead, self.cured = [], None, None
         if file is not None:
@@ -128,6 +131,11 @@ class Yours(YourData):
         """The stack that is looked at."""
         assert self.file is not None
         return self.file.stacks[self.stack]
+
+    @property
+    def pictured(self) -> Stack:
+        """The stack that is in the picture: the one that is looked at, or one that leads to it."""
+        return self.chain[self.level] if -1 < self.level < len(self.chain) else self.shown
 
     @property
     def takes(self) -> int:
@@ -157,8 +165,7 @@ class Yours(YourData):
         if embedding is None:
             return None
         if self.table is not None:
-            chosen = self.chosen
-            return looked.columns_of_table(self.rows, chosen)[:, 0] if len(chosen) == 1 < self.takes else None
+            return looked.columns_of_table(self.rows, self.chosen)[:, 0] if self.takes_ids else None
         if self.text:
             return looked.ids_of_text(self.text, embedding.shape[0], embedding.name)
         return np.random.default_rng(0).integers(0, embedding.shape[0], 64).astype(float)
@@ -202,7 +209,8 @@ class Yours(YourData):
         rest = [name for name in names if name not in taken]
         outputs = self.outputs or 1
         guess = (rest, 0) if len(rest) == outputs else (taken[:outputs], 1)
-        return self.wanted or guess[0], guess[1] if self.ahead is None else self.ahead
+        ahead = guess[1] if self.ahead is None else self.ahead
+        return self.wanted or guess[0], max(0, min(ahead, len(self.table.values) - 1))
 
     def aim(self) -> Aim:
         """What the network is judged by on the person's own data; the last one is kept.
@@ -232,6 +240,8 @@ class Yours(YourData):
 
     def fits_better(self) -> Sentence | None:
         """What is said of another scale of the columns on which the network does far better than on this one."""
+        if self.takes_ids:
+            return None
         shares = self.latest.of("shares", self.judging, self._shares)
         if shares is None:
             return None
@@ -273,18 +283,25 @@ class Yours(YourData):
         """
         if self.trace is not None:
             return looked.look_at_trace(self.trace, most=MOST, first=self.first, whole=self.whole)
-        run = self.latest.of("run", self._key(), self._run)
+        run = self.latest.of("run", (*self._key(), self.pictured.name), self._run)
         return self.latest.of("look", self._part, lambda: run.look(most=MOST, first=self.first, whole=self.whole))
 
     def _run(self) -> looked.Run:
         assert self.file is not None
-        self.cured = None  # a cure is of the run that it was tried on
-        return looked.Run(self.file.whole(self.shown, readout=False, **self.answered), self.inputs().x)
+        if self.cured is not None and self.cured[0] != self._key():
+            self.cured = None  # a cure is of the run that it was tried on
+        network = self.file.whole(self.shown, readout=False, **self.answered)
+        return looked.Run(network.up_to(self.pictured_at), self.inputs().x)
+
+    @property
+    def pictured_at(self) -> int:
+        """The place of the pictured stack among those that lead to the one that is looked at."""
+        return next(k for k, stack in enumerate(self.chain) if stack.name == self.pictured.name)
 
     @property
     def _part(self) -> tuple[Any, ...]:
         """What tells what is seen of one run from another."""
-        return *self._key(), self.first, self.whole
+        return *self._key(), self.pictured.name, self.first, self.whole
 
     def look_at(self, cured: nn.Module) -> None:
         """Show a network in the place of the one that was brought; as long as that and its data are the same."""
@@ -303,7 +320,11 @@ class Yours(YourData):
         while isinstance(network, Standardised):
             x, network = network.scaled(x), network.module
         assert isinstance(network, Whole)
-        return looked.Run(network, x.numpy()).look(most=MOST, first=self.first, whole=self.whole).trace
+        return (
+            looked.Run(network.up_to(self.pictured_at), x.numpy())
+            .look(most=MOST, first=self.first, whole=self.whole)
+            .trace
+        )
 
     def _example(self) -> None:
         draw = np.random.default_rng(0)
@@ -323,15 +344,22 @@ class Yours(YourData):
             self._now(file, None, file.name)
             self.beside = [Path(each).name for each in wanted.get("beside", [])]
             self.stack = next((k for k, each in enumerate(file.stacks) if each.name == wanted.get("stack")), self.stack)
+        if "typed" in wanted:
+            self.typed(wanted["typed"])
         if "data" in wanted:
             path = Path(wanted["data"])
             turned = wanted.get("turned", False)
             self.bring(path.read_bytes(), path.name, wanted.get("missing"), array=wanted.get("array"), turned=turned)
             self.data_kept = ""
-            self.columns, self.scale = (
+        if "data" in wanted or "typed" in wanted:
+            if self.table is not None:
+                looked.columns_of_table(self.table, [*wanted.get("columns", []), *wanted.get("aim", [])])
+            self.columns, self.wanted, self.ahead = (
                 wanted.get("columns", []),
-                next((each for each in SCALES if wanted.get(each)), ""),
+                wanted.get("aim", []),
+                wanted.get("ahead"),
             )
+            self.scale = next((each for each in SCALES if wanted.get(each)), "")
             self.apart, self.sequence = wanted.get("apart", ""), wanted.get("sequence", 0)
 
 

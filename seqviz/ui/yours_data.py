@@ -34,6 +34,8 @@ class YourData:
     text: str = ""
     data_name: str = ""
     given: tuple[bytes, str] | None = None
+    written: str = ""
+    """What was typed instead."""
     turned: bool = False
     missing: str = ""
     gaps: str = ""
@@ -84,7 +86,7 @@ class YourData:
         Raises:
             ValueError: neither, in a sentence.
         """
-        self.given, self.gaps = (data, name), ""
+        self.given, self.written, self.gaps = (data, name), "", ""
         try:
             ids = self.embedding is not None
             how: dict[str, Any] = {"array": array, "batch_first": not turned, "ids": ids, "missing": missing}
@@ -106,7 +108,7 @@ class YourData:
         Raises:
             ValueError: nothing was typed.
         """
-        self.given = None
+        self.given, self.written = None, text.strip()
         self._brought(tr("typed"))
         if not text.strip():
             self.table, self.text, self.data_name, self.data_kept = None, "", "", ""
@@ -148,6 +150,16 @@ class YourData:
         few = self.embedding is not None and len(names) < self.takes
         return self.columns or names[: 1 if few else self.takes]
 
+    @property
+    def takes_ids(self) -> bool:
+        """Whether the table holds ids of tokens, which are names and are on no scale."""
+        return self.embedding is not None and self.table is not None and len(self.chosen) == 1 < self.takes
+
+    @property
+    def scaled_by(self) -> dict[str, bool]:
+        """The arguments of :func:`seqviz.looked.scaled`."""
+        return self._scaled(None)
+
     def _scaled(self, scale: str | None) -> dict[str, bool]:
         given = self.scale if scale is None else scale
-        return {given: True} if given else {}
+        return {given: True} if given and not self.takes_ids else {}

@@ -20,7 +20,7 @@ __all__ = ["bring_back", "keep", "place"]
 
 FIELDS: Final = ("net", "data", "see")
 _CHOICES: Final = {"stack": int, "layer": int, "batch": int, "first": int, "units": int, "reverse": bool, "whole": bool,
-                   "sequence": int, "ahead": int}  # fmt: skip
+                   "sequence": int, "ahead": int, "level": int}  # fmt: skip
 _WORDS: Final = {"scale": ("standardise", "to_range")}
 
 
@@ -40,7 +40,9 @@ def keep(yours: Yours) -> dict[str, str]:
 def _choices(yours: Yours) -> str:
     """How it is looked at, where that is not the default."""
     named = (*_CHOICES, *_WORDS, "apart", "columns", "wanted")
-    said: dict[str, Any] = {name: found for name in named if (found := getattr(yours, name))}
+    said: dict[str, Any] = {name: found for name in named if (found := getattr(yours, name)) and found != -1}
+    if yours.level == 0:
+        said["level"] = 0
     if yours.ahead == 0:
         said["ahead"] = 0
     if yours.answers:

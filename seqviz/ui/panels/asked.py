@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple
 
 import streamlit as st
 
 from seqviz import counted
-from seqviz.doctor import Diagnosis
+from seqviz.command import names_in_a_line
+from seqviz.doctor import Diagnosis, Finding
 from seqviz.language import reason, tr
 from seqviz.scope.headers import LitRow
 from seqviz.tasks import TASKS
@@ -19,6 +23,9 @@ from seqviz.ui.yours import Yours
 __all__ = ["Answered", "asked"]
 
 OWN, NOTHING = "own", "nothing"
+_SIGNAL: Final = re.compile(
+    r"(?:layers\.(?P<level>\d+)(?:\.runs\.(?P<run>\d+))?\.)?l(?P<layer>\d+)(?P<reverse>_reverse)?\.\w+"
+)
 
 
 class Answered(NamedTuple):
@@ -58,6 +65,7 @@ def asked(yours: Yours) -> Answered:
     found = doctor_panel(
         subject, judged, key="yours.examined", same=same, look_at=yours.look_at, examined=examined, narrow=True,
         name=yours.name, context=context, again_by=_command(yours),
+        shower=lambda diagnosis: _shower(diagnosis, yours),
     )  # fmt: skip
     if found.diagnosis is not None:
         return Answered(found.diagnosis.sentence, _lit(found.diagnosis, yours))
@@ -66,22 +74,29 @@ def asked(yours: Yours) -> Answered:
 
 def _command(yours: Yours) -> str:
     """The command that opens the app on the same."""
-    words = ["seqviz", "show", yours.name, *(["--stack", yours.shown.name] if yours.stack else [])]
+    name = f"./{yours.name}" if yours.name.startswith("-") else yours.name
+    words = ["seqviz", "show", name, *([f"--stack={yours.shown.name}"] if yours.stack else [])]
     words += [f"--beside={name}" for name in yours.beside]
     words += [f"--answer={name}={answer}" for name, answer in yours.answered.items()]
-    return shlex.join([*words, *_data(yours, yours.given[1])] if yours.given is not None else words)
+    if yours.given is not None:
+        words += [f"--data={yours.given[1]}", *_data(yours)]
+    elif yours.written:
+        words += [f"--typed={yours.written}", *_data(yours)]
+    return shlex.join(words)
 
 
-def _data(yours: Yours, name: str) -> list[str]:
-    """What the command says of the data, and of what was chosen of them."""
-    words = ["--data", name, *(["--columns", ",".join(yours.columns)] if yours.columns else [])]
+def _data(yours: Yours) -> list[str]:
+    """What the command says of what was chosen of the data, and of what the network is to give."""
+    words = [f"--columns={names_in_a_line(yours.columns)}"] if yours.columns else []
     words += [f"--missing={yours.missing}"] if yours.missing else []
     if yours.table is not None and len(yours.table.arrays) > 1:
         words.append(f"--array={yours.table.array}")
     words += ["--no-batch-first"] if yours.turned else []
     words += [f"--apart={yours.apart}"] if yours.apart else []
     words += [f"--sequence={yours.sequence}"] if yours.sequence else []
-    return [*words, *([f"--{yours.scale.replace('_', '-')}"] if yours.scale else [])]
+    words += [f"--{each.replace('_', '-')}" for each in yours.scaled_by]
+    words += [f"--aim={names_in_a_line(yours.wanted)}"] if yours.wanted else []
+    return [*words, *([f"--ahead={yours.ahead}"] if yours.ahead is not None else [])]
 
 
 def _ways(yours: Yours) -> dict[str, str]:
@@ -115,19 +130,53 @@ def _targets(yours: Yours) -> None:
 
 
 def _lit(diagnosis: Diagnosis, yours: Yours) -> tuple[LitRow, ...]:
-    """The findings' rows in the layer that is shown, as its picture calls them."""
+    """The findings' rows in the stack, layer and direction that are in the picture, as it calls them."""
     rows: list[LitRow] = []
     for number, finding in enumerate(diagnosis, 1):
         for row in finding.rows:
-            path, _, signal = row.signal.rpartition(".")
-            if path.rpartition(".")[2] == f"l{yours.layer}" and not yours.reverse and _of_last(path, yours):
-                units: Any = list(row.units) or None
-                rows.append({"signal": f"l{yours.layer}.{signal}", "units": units, "mark": str(number),
+            found = _place(row.signal, yours)
+            if found == _Place(yours.pictured_at, yours.layer, yours.reverse) or (found and found.layer is None):
+                signal = "x" if found.layer is None else f"l{yours.layer}.{row.signal.rpartition('.')[2]}"
+                rows.append({"signal": signal, "units": list(row.units) or None, "mark": str(number),
                              "says": finding.title})  # fmt: skip
     return tuple(rows)
 
 
-def _of_last(path: str, yours: Yours) -> bool:
-    """Whether a signal's path is of the last stack, which is the one that is shown."""
-    module, _, _ = path.rpartition(".")
-    return not module or module == f"layers.{len(yours.chain) - 1}"
+class _Place(NamedTuple):
+    """Where a signal is to be seen: the stack's place in its chain, the layer, None of the input, and the direction."""
+
+    level: int
+    layer: int | None
+    reverse: bool
+
+
+def _place(signal: str, yours: Yours) -> _Place | None:
+    """Where a signal of the judged module is to be seen; None where it is not."""
+    if signal == "x":  # of the network itself
+        return _Place(0, None, False) if not yours.pictured_at else None
+    found = _SIGNAL.fullmatch(signal)
+    if found is None:
+        return None
+    level = len(yours.chain) - 1 if found["level"] is None else int(found["level"])
+    if found["run"] is not None:  # each layer and direction is a module of its own
+        layer, way = divmod(int(found["run"]), 2)
+        return _Place(level, layer, bool(way))
+    return _Place(level, int(found["layer"]), found["reverse"] is not None)
+
+
+def _shower(diagnosis: Diagnosis, yours: Yours) -> Callable[[Finding], Callable[[], None] | None]:
+    """What puts the rows of a finding into the picture; of one whose rows are there already there is nothing."""
+    marks = {row["mark"] for row in _lit(diagnosis, yours)}
+
+    def of(finding: Finding) -> Callable[[], None] | None:
+        number = str(list(diagnosis).index(finding) + 1)
+        places = [found for row in finding.rows if (found := _place(row.signal, yours))]
+        if number in marks or not places:
+            return None
+        return partial(_show, yours, places[0])
+
+    return of
+
+
+def _show(yours: Yours, place: _Place) -> None:
+    yours.level, yours.layer, yours.reverse, yours.units = place.level, place.layer or 0, place.reverse, 0

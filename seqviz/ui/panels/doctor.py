@@ -46,6 +46,7 @@ def doctor_panel(
     name: str = "",
     context: Sequence[str] = (),
     again_by: str = "",
+    shower: Callable[[Diagnosis], Callable[[Finding], Callable[[], None] | None]] | None = None,
 ) -> Answers:
     """Two questions about a network, each asked by a button and answered below it.
 
@@ -59,6 +60,7 @@ def doctor_panel(
         look_at: shows a cured network, beside the one that it was.
         examined: what the doctor judges by, where that is cut otherwise than for the memory.
         narrow: for a column beside a picture that lights the rows itself.
+        shower: of a diagnosis and a finding of it, what puts its rows into the picture, where they are not there.
         name, context, again_by: for the file of what was found, as :meth:`seqviz.doctor.Diagnosis.report` takes them.
 
     Returns:
@@ -73,7 +75,7 @@ def doctor_panel(
     if found.memory is not None:
         _memory(found.memory, key, narrow)
     if found.diagnosis is not None and narrow:
-        _told(found.diagnosis, subject, key, look_at)
+        _told(found.diagnosis, subject, key, look_at, shower)
     elif found.diagnosis is not None:
         if trace is None and isinstance(subject, Experiment):
             trace = run(subject)
@@ -197,11 +199,14 @@ def _diagnosis(
     _harmless(diagnosis, key)
 
 
-def _told(diagnosis: Diagnosis, subject: Any, key: str, look_at: Callable[[Any], None] | None) -> None:
+def _told(
+    diagnosis: Diagnosis, subject: Any, key: str, look_at: Callable[[Any], None] | None, shower: Any = None
+) -> None:
     """All of it, one below the other."""
     _summed_up(diagnosis, subject, key, look_at)
+    shows = shower(diagnosis) if shower is not None else lambda finding: None
     for number, finding in enumerate(diagnosis, 1):
-        _card(number, finding, subject, key, look_at)
+        _card(number, finding, subject, key, look_at, shows(finding))
     _harmless(diagnosis, key)
 
 
@@ -220,10 +225,14 @@ def _harmless(diagnosis: Diagnosis, key: str) -> None:
             st.markdown("\n".join(f"- {literal(says)}" for says in odd))
 
 
-def _card(number: int, finding: Finding, subject: Any, key: str, look_at: Callable[[Any], None] | None) -> None:
+def _card(
+    number: int, finding: Finding, subject: Any, key: str, look_at: Callable[[Any], None] | None, show: Any = None
+) -> None:
     """One finding: what it is, its numbers, where that is written, its cure and what that did."""
     with st.container(border=True, key=f"{key}-card-{number}"):
         st.markdown(f"**{number}. {literal(finding.title)}**  \n{literal(finding.says)}")
+        if show is not None:
+            st.button(tr("Show where it is"), key=f"{key}.show.{number}", on_click=show)
         if finding.cure is not None:
             did = "" if finding.effect is None else literal(str(finding.effect))
             alone = tr("Alone: {did}", did=did) if did else tr("Not tried: there is nothing to judge it by.")

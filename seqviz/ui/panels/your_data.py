@@ -55,10 +55,11 @@ def _columns(yours: Yours) -> None:
             st.multiselect, tr("Columns, in the order of the {inputs}", inputs=inputs), yours.chosen,
             lambda names: setattr(yours, "columns", _there(yours, names)), key="yours.columns", options=names,
         )  # fmt: skip
-    controlled(
-        st.segmented_control, tr("Each column"), yours.scale, lambda scale: setattr(yours, "scale", scale),
-        key="yours.scale", options=list(SCALES), format_func=lambda scale: tr(SCALES[scale]), required=True,
-    )  # fmt: skip
+    if not yours.takes_ids:
+        controlled(
+            st.segmented_control, tr("Each column"), yours.scale, lambda scale: setattr(yours, "scale", scale),
+            key="yours.scale", options=list(SCALES), format_func=lambda scale: tr(SCALES[scale]), required=True,
+        )  # fmt: skip
     try:
         for says in (*yours.inputs().says, yours.fits_better()):
             if says:
