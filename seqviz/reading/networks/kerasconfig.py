@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from seqviz.cells.squashing import GATED_BY, SQUASHINGS
-from seqviz.language import Sentence, tr
+from seqviz.language import Sentence, tr, trn
 from seqviz.reading.networks.stored import Stored, brief
 from seqviz.reading.networks.told import GATES
 
@@ -194,8 +194,9 @@ class Place:
             yield tr("{name} puts its two directions together with merge_mode={mode}; here they stand side by side.",
                      name=name, mode=brief(self.merge))  # fmt: skip
         if self.entry.uses > 1:
-            yield tr("The model uses {name} {count} times; here it is run once, on what it takes first.", name=name,
-                     count=self.entry.uses)  # fmt: skip
+            yield trn("The model uses {name} {count} time; here it is run on what it takes first.",
+                      "The model uses {name} {count} times; here it is run once, on what it takes first.",
+                      self.entry.uses, name=name)  # fmt: skip
         if self.entry.kind in _OWN and len(self.entry.takes) > 1:
             yield tr("{name} begins with a state that the network gives it; here it begins with zeros.", name=name)
         if self.entry.kind == "Bidirectional" and self.settings.get("return_sequences") is False:
