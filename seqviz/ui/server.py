@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -162,6 +163,8 @@ def serving(pages: Iterable[str]) -> dict[str, Any]:
     """What ``st.App`` needs beside the script: the first of `pages` is at the root, each other at its name."""
     # Before the first visit: two that come at once would else meet the flag halfway, and one skip the app.
     PagesManager.uses_pages_directory = False
+    # Streamlit holds an upload in memory anyway: it does not go through a file first, for which there may be no room.
+    MultiPartParser.spool_max_size = (config.get_option("server.maxUploadSize") + 1) * 2**20
     first, *others = pages
     base = (config.get_option("server.baseUrlPath") or "").strip("/")
     root = f"/{base}" if base else ""
@@ -177,8 +180,8 @@ def serving(pages: Iterable[str]) -> dict[str, Any]:
     async def send_card(request: Request) -> Response:
         return FileResponse(CARD, headers=_FOREVER) if CARD.is_file() else PlainTextResponse("not found", 404)
 
-    async def to_root(request: Request) -> Response:
-        return RedirectResponse(f"{root}/" + (f"?{query}" if (query := request.url.query) else ""))
+    async def to_root(request: Request) -> Response:  # said relatively: a proxy may have taken a prefix away
+        return RedirectResponse("./" + (f"?{query}" if (query := request.url.query) else ""))
 
     routes = [
         Route(f"{root}/{FOLDER}/plotly-{{digest}}.min.js", _send_plotly),
@@ -226,6 +229,11 @@ def _preview(name: str, says: str, card: str) -> str:
     return "".join([*tags, '<meta name="twitter:card" content="summary_large_image">'])
 
 
+def _up(path: str, root: str) -> str:
+    """The way from a path to the app's root: a proxy may have taken a prefix away that the browser has."""
+    return "./" + "../" * (path.removeprefix(root).count("/") - 1)
+
+
 class _Around:
     """Headers for every answer, and a sentence for whoever asks for a page that is not there."""
 
@@ -252,8 +260,11 @@ class _Around:
         """The answer to who asks for what is elsewhere, or for a page of the app that does not exist."""
         path: str = scope["path"]
         if path.endswith("/bidi-components/seqviz.scope/plotly.min.js"):  # where it used to lie
-            return RedirectResponse(f"{self.root}/{address()}")
+            return RedirectResponse(f"{_up(path, self.root)}{address()}")
         place = path.removeprefix(self.root).strip("/")
+        if place in self.pages and path.endswith("/"):
+            query = scope["query_string"].decode("latin-1")
+            return RedirectResponse(f"../{place}" + (f"?{query}" if query else ""))
         headers = Headers(scope=scope)
         asks = scope["method"] in ("GET", "HEAD") and "text/html" in headers.get("accept", "")
         if not asks or not path.startswith(self.root) or "." in place or place in ("", *self.pages):
@@ -261,11 +272,11 @@ class _Around:
         if place.split("/")[0] in ("_stcore", "media", "component", "static", "app", FOLDER):
             return None
         with speaking(preferred(headers.get("accept-language", ""))):
-            return HTMLResponse(self._no_page(place), 404)
+            return HTMLResponse(self._no_page(place, _up(path, self.root)), 404)
 
-    def _no_page(self, place: str) -> str:
+    def _no_page(self, place: str, up: str) -> str:
         first, *others = self.pages
-        address = {first: f"{self.root}/"} | {name: f"{self.root}/{name}" for name in others}
+        address = {first: up} | {name: f"{up}{name}" for name in others}
         links = [
             f'<a href="{at}">{escape(tr(name.capitalize().replace("_", " ")))}</a>' for name, at in address.items()
         ]

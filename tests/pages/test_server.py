@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import http.client
 import json
 import re
 import struct
@@ -13,7 +14,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import plotly
 import pytest
@@ -76,12 +77,15 @@ def test_every_answer_has_the_headers_that_a_browser_heeds(server, path):
 
 
 def test_a_page_that_is_not_there_says_which_are(server):
-    status, _, body = ask(f"{server}/nosuch", Accept="text/html")
-    says = body.decode()
-    assert status == 404
-    assert "There is no page &#x27;nosuch&#x27; here." in says
-    for page in ("/", "/cell", "/compare", "/gradients", "/training", "/your_network"):
-        assert f'href="{page}"' in says
+    for place in ("nosuch", "no/such"):
+        status, _, body = ask(f"{server}/{place}", Accept="text/html")
+        says = body.decode()
+        assert status == 404
+        assert f"There is no page &#x27;{place}&#x27; here." in says
+        # Behind a proxy that takes a prefix away: the browser is at another path than the server knows.
+        led = [urljoin(f"http://proxy/course/{place}", each) for each in re.findall('href="([^"]*)"', says)]
+        pages = ("", "cell", "compare", "gradients", "training", "your_network")
+        assert led == [f"http://proxy/course/{page}" for page in pages]
     _, _, body = ask(f"{server}/nosuch", Accept="text/html", Accept_Language="zh-CN,zh;q=0.9")
     assert "这里没有" in body.decode()
     hostile = ask(f"{server}/%3Cscript%3Ealert(1)%3C/script%3E" + "x" * 3000, Accept="text/html")[2].decode()
@@ -95,6 +99,18 @@ def test_the_first_page_has_a_name_too_and_keeps_the_question(server):
     with urllib.request.urlopen(asked, timeout=60) as answer:
         there = urlsplit(answer.url)
     assert (there.path, there.query) == ("/", "e=abc&layer=1")
+
+
+@pytest.mark.parametrize(
+    ("asked", "leads"), [("gates?e=a", "?e=a"), ("cell/?e=a", "cell?e=a"), ("gates/", "gates"), ("gates", "")]
+)
+def test_a_page_leads_on_within_the_prefix_that_a_proxy_takes_away(server, asked, leads):
+    line = http.client.HTTPConnection(urlsplit(server).netloc)
+    line.request("GET", f"/{asked}")
+    assert urljoin(f"http://proxy/course/{asked}", line.getresponse().headers["Location"]) == (
+        f"http://proxy/course/{leads}"
+    )
+    line.close()
 
 
 def test_a_session_that_nobody_has_is_gone_and_what_nobody_kept_is_not_there(server):
