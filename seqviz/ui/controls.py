@@ -12,6 +12,7 @@ import streamlit as st
 from seqviz.checks import number, whole
 from seqviz.experiment import Experiment
 from seqviz.language import again, later, reason, tr, trn
+from seqviz.scope.hosts.streamlit.tab import keeps
 from seqviz.ui.bench import Bench
 
 __all__ = [
@@ -88,7 +89,7 @@ def unkept(bench: Bench) -> None:
                     "This experiment is too long for an address. This browser keeps it for a reload; to hand it on, "
                     "save it as a file: “Save” on the gates page."
                 )
-                if bench.keep()
+                if bench.keep() and keeps()
                 else tr(
                     "This experiment is too large for an address and for the browser to keep: reloading the page loses "
                     "it. “Save” on the gates page keeps it as a file."

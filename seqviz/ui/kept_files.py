@@ -9,24 +9,27 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, Final
 
+from seqviz.checks import shown
 from seqviz.language import tr
 from seqviz.scope.hosts.streamlit.tab import MAX_KEPT, fetch, shelve
 
 __all__ = ["TOO_LARGE", "brought_back", "kept_file"]
 
-TOO_LARGE: Final = "too large"
-"""In place of a mark: more than the browser keeps."""
+TOO_LARGE: Final = "!"
+"""What stands in place of a mark's first sign where files are more than the browser keeps: their names follow."""
 
 _MOST_BYTES: Final = 2**28
+_LONGEST_NAME: Final = 80
 
 
 def kept_file(kind: str, files: Mapping[str, bytes], **more: Any) -> str:
     """The mark of files that the browser is to keep, with what has to be known of them."""
+    too_large = TOO_LARGE + ", ".join(files)[:_LONGEST_NAME]
     if sum(map(len, files.values())) > MAX_KEPT:  # what is packed already grows by a third
-        return TOO_LARGE
+        return too_large
     rows = {name: base64.b64encode(zlib.compress(data, 1)).decode() for name, data in files.items()}
     text = json.dumps({"kind": kind, "files": rows, **more}, separators=(",", ":"))
-    return shelve(text) if len(text) <= MAX_KEPT else TOO_LARGE
+    return shelve(text) if len(text) <= MAX_KEPT else too_large
 
 
 def brought_back(marked: str, kind: str) -> tuple[dict[str, bytes], dict[str, Any]]:
@@ -35,6 +38,9 @@ def brought_back(marked: str, kind: str) -> tuple[dict[str, bytes], dict[str, An
     Raises:
         ValueError: this browser has not kept them, or something else; in one sentence.
     """
+    if marked.startswith(TOO_LARGE):
+        name = shown(marked.removeprefix(TOO_LARGE)[:_LONGEST_NAME])
+        raise ValueError(tr("{name} was too large for this browser to keep; choose it again.", name=name))
     code = fetch(marked)
     if code is None:
         raise ValueError(tr("This browser has not kept the file that its address names; choose the file again."))

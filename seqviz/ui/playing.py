@@ -14,6 +14,7 @@ from seqviz.experiment import Experiment
 from seqviz.experiment.value import fitting
 from seqviz.language import current, reason
 from seqviz.lessons import Lesson, Step
+from seqviz.scope.hosts.streamlit.tab import LONG, MARK, fetch, mark
 from seqviz.ui.bench import Bench, State, start
 from seqviz.ui.lesson_shelf import find
 from seqviz.ui.scenes import desk, lab
@@ -34,7 +35,7 @@ PASSED: Final = "p"
 
 _PLACE: Final = "playing"
 _MOST_OWN: Final = 4000
-"""Characters of an address for the settings of other steps."""
+"""Characters of an address for the settings of other steps; what is longer its browser keeps."""
 _WAVES: Final = {"input": "as it is", "minus": "nothing", "nudge": "", "loss": "last", "more": ""}
 """The pages' own settings with which a lesson shows its experiments."""
 
@@ -154,15 +155,25 @@ class Playing:
         wanted = {"lesson": self.name, "at": str(self.at + 1)}
         if self.did:
             wanted["did"] = "~".join(f"{step}.{answer}" for step, answer in self.did.items())
-        mine, room = [], _MOST_OWN
-        for step, held in self.own.items():
-            code = f"{step}.{held.history[held.at].experiment.to_url()}"
-            room -= len(code)
-            if room >= 0:
-                mine.append(code)
-        if mine:
+        if mine := self._mine()[0]:
             wanted["mine"] = "~".join(mine)
         return urlencode(wanted)
+
+    def keep(self) -> dict[str, str]:
+        """What the browser has to keep for a reload, by digest: the lesson's own text, and long settings."""
+        return self._mine()[1] | ({self.name.removeprefix(MARK): self.code} if self.code else {})
+
+    def _mine(self) -> tuple[list[str], dict[str, str]]:
+        """What was set at other steps, as an address says it; and the codes by digest of what is too long for it."""
+        said, keep, room = [], dict[str, str](), _MOST_OWN
+        for step, held in self.own.items():
+            code = held.history[held.at].experiment.to_url()
+            if len(code) > room:
+                digest = mark(code).removeprefix(MARK)
+                code, keep[digest] = f"{LONG}{digest}", code
+            room -= len(code)
+            said.append(f"{step}.{code}")
+        return said, keep
 
     def read_answers(self, did: str, mine: str) -> None:
         """Take up what an address says was answered and set; what it cannot mean is left out."""
@@ -176,10 +187,15 @@ class Playing:
             if at is None or len(code) > _MOST_OWN:
                 continue
             try:
-                found = fitting(Experiment.from_url(code))
+                found = fitting(Experiment.from_url(_whole(code)))
             except ValueError:
                 continue  # an address that was cut off loses that setting, and nothing else
             self.own[name] = Held([State(_fits(at)), State(found)], 1, at.baseline(current()), 0)
+
+
+def _whole(code: str) -> str:
+    """A setting's code, or what its browser has kept of a long one; nothing where it has not."""
+    return fetch(MARK + code.removeprefix(LONG)) or "" if code.startswith(LONG) else code
 
 
 def step_of(lesson: Lesson, id: str, part: str) -> Any:

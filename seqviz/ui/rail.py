@@ -40,13 +40,9 @@ def rail(page: str, bench: Bench) -> None:
         return
     now.speak()
     with st.container(key="lesson-rail"):
-        mount("lesson", pack(_header(now, page), {}), lambda event: _heard(event, now, bench), _kept(now))
+        mount("lesson", pack(_header(now, page), {}), lambda event: _heard(event, now, bench), now.keep())
         if now.step.page == page and bench.problem:
             refuse(bench.problem)
-
-
-def _kept(now: Playing) -> dict[str, str]:
-    return {now.name[1:]: now.code} if now.code else {}
 
 
 def _header(now: Playing, page: str) -> LessonHeader:

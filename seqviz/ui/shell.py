@@ -25,6 +25,7 @@ from seqviz.language import LANGUAGES, tr
 from seqviz.scope import pack
 from seqviz.scope.hosts.streamlit import mount, tab
 from seqviz.ui.bench import Bench
+from seqviz.ui.controls import refuse
 
 __all__ = ["follow", "go", "listen", "settle", "through_app"]
 
@@ -133,6 +134,7 @@ def settle(style: Path, more: Callable[[], None]) -> None:
             ),
         )  # fmt: skip
     _keep_line()
+    _unkept()
     st.html(f"<style>{css(stage=st.session_state['lecture'])}</style>")
     if st.session_state["lecture"]:
         st.html(STAGE)
@@ -146,10 +148,22 @@ def _keep_line() -> None:
     wants = tab.missing()
     with st.container(key="line"):
         message = pack({"panel": "tab"}, {})
-        mount("tab", message, lambda event: tab.bring(event.get("codes")), wants=wants)
+        mount("tab", message, tab.bring, wants=wants)
     if wants:
         st.caption(tr("Fetching the experiment that this browser keeps …"))
         st.stop()
+
+
+def _unkept() -> None:
+    """That the browser cannot keep what it was asked to. Its place is always there, so that the page below it stays."""
+    with st.container():
+        if not tab.keeps():
+            refuse(
+                tr(
+                    "This browser keeps nothing of this page: its storage is blocked or full. What is too long for the "
+                    "address is lost when the page is loaded again; save it as a file."
+                )
+            )
 
 
 def through_app() -> None:

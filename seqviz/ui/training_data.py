@@ -49,16 +49,16 @@ def bring_back(kind: str, marked: str) -> None:
     Raises:
         ValueError: the browser has not kept it, in one sentence.
     """
-    if marked.startswith(MARK):
+    if marked.startswith((MARK, TOO_LARGE)):
         files, _ = brought_back(marked, kind)
         for name, data in files.items():
             st.session_state[_HOME] = Brought(kind, name, data, marked)
 
 
 def data_mark(kind: str) -> str:
-    """The mark of what the browser keeps; empty where it keeps nothing."""
+    """The mark of what the browser keeps, or what it was too large to; empty where there is nothing."""
     found = brought(kind)
-    return found.marked if found is not None and found.marked.startswith(MARK) else ""
+    return found.marked if found is not None else ""
 
 
 def file_to_learn(label: str, types: list[str], kind: str, *, key: str) -> Brought | None:
@@ -77,6 +77,6 @@ def file_to_learn(label: str, types: list[str], kind: str, *, key: str) -> Broug
     found = brought(kind)
     if found is not None and found.name and given is None:
         st.caption(literal(found.name))
-    if found is not None and found.marked == TOO_LARGE:
+    if found is not None and found.marked.startswith(TOO_LARGE):
         st.caption(tr("This file is too large for the browser to keep: after a reload, choose it again."))
     return found

@@ -13,6 +13,7 @@ from seqviz.scope.hosts.streamlit.tab import MARK, MAX_KEPT, fetch, shelve
 from seqviz.tasks import TASKS
 from seqviz.training import Course, recipes_of
 from seqviz.training.written import from_text, to_text
+from seqviz.ui.kept_files import TOO_LARGE
 from seqviz.ui.trainer import WHICH, Trainer
 from seqviz.ui.training_choices import MOST_SEEDS, OWN
 from seqviz.ui.training_data import bring_back, brought, data_mark
@@ -61,7 +62,7 @@ def begun(work: Trainer) -> None:
             bring_back(name, given.get("data", ""))
     except ValueError as refusal:
         st.session_state[PROBLEM] = reason(refusal)
-    if not work.courses and (marked := given.get("run", "")).startswith(MARK):
+    if not work.courses and (marked := given.get("run", "")).startswith((MARK, TOO_LARGE)):
         _bring_back(work, marked)
 
 
@@ -74,6 +75,9 @@ def _number(text: str, low: int, high: int) -> int | None:
 def _bring_back(work: Trainer, marked: str) -> None:
     code = fetch(marked)
     try:
+        if marked.startswith(TOO_LARGE):
+            raise ValueError(tr("The networks of this training were too large for this browser to keep; train them "
+                                "again."))  # fmt: skip
         if code is None:
             raise ValueError(tr("This browser has not kept the networks of this training; train them again."))
         courses = [Course.of(kept) for kept in from_text(code)]
@@ -123,7 +127,7 @@ def place(marked: str, courses: list[Course]) -> Addressed:
         **{field: _said(home.get(f"{key}.kept"), low) for field, (key, low, _) in NUMBERS.items()},
         **{field: "1" if home.get(f"{key}.kept") else "" for field, key in SWITCHES.items()},
         **_looked(courses),
-        "run": marked,
+        "run": marked or (TOO_LARGE if any(course.checkpoints for course in courses) else ""),
         "data": data_mark(name),
     }
     recipes = recipes_of(name.removeprefix("own_"))

@@ -17,7 +17,7 @@ from seqviz.language import Words, again, later, reason, sentences, tr, trn
 from seqviz.metrics import describe_saturation
 from seqviz.runner import run
 from seqviz.scope.hosts.streamlit import mount
-from seqviz.scope.hosts.streamlit.tab import MARK
+from seqviz.scope.hosts.streamlit.tab import MARK, keeps
 from seqviz.tasks import TASKS, Task
 from seqviz.training import RECIPES, Checkpoint, Course, Recipe, checkpoint_at, prepare, recipes_of
 from seqviz.ui.bench import Bench, Origin
@@ -59,10 +59,13 @@ def classroom() -> None:
             # Whatever is chosen above, a run can be stopped and its networks saved.
             if running:
                 st.button(tr("Stop"), width="stretch", key="train.stop", on_click=work.halt)
-                st.caption(
-                    tr("This browser keeps the run for a reload, as far as it has come. Save its networks here once it "
-                       "has ended.")
-                )  # fmt: skip
+                if keeps():
+                    st.caption(
+                        tr(
+                            "This browser keeps the run for a reload, as far as it has come. Save its networks here "
+                            "once it has ended."
+                        )
+                    )
             elif _ready(work):
                 _after(work)
             _load()
@@ -294,7 +297,7 @@ def _probed(experiment: Experiment, found: Task, step: int, extent: Extent = ())
     marked = kept_run(work.courses, work.running)
     said_of, keep = place(marked, work.courses), {}
     for mark in (marked, data_mark(st.session_state.get("train.task.kept", ""))):
-        if mark:
+        if mark.startswith(MARK):
             keep[mark.removeprefix(MARK)] = ""
     mount("probe", probe_message(experiment, found, step, extent), lambda event: None, keep, place=said_of)
 

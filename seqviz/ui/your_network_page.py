@@ -80,7 +80,7 @@ def _network(yours: Yours) -> None:
             refuse(again(yours.problem))
     if yours.example:
         st.caption(tr("Until you bring your own, this is a network that adds two marked numbers."))
-    if TOO_LARGE in (yours.net_kept, yours.data_kept):
+    if any(kept.startswith(TOO_LARGE) for kept in (yours.net_kept, yours.data_kept)):
         st.caption(tr("These files are too large for the browser to keep: after a reload, choose them again."))
     st.markdown(f"**{literal(yours.name)}**")
     if yours.file is not None:

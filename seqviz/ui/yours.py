@@ -31,7 +31,7 @@ from seqviz.telling.numbers import short
 from seqviz.trace import Trace
 from seqviz.ui.kept_files import kept_file
 from seqviz.ui.yours_data import SCALES, YourData
-from seqviz.ui.yours_kept import bring_back
+from seqviz.ui.yours_kept import bring_back, found_again
 
 __all__ = ["MOST", "SCALES", "Yours"]
 
@@ -67,6 +67,8 @@ class Yours(YourData):
     beside: list[str] = field(default_factory=list)
     """The names of the files that belong to the network."""
     net_kept: str = ""
+    missed: dict[str, str] = field(default_factory=dict)
+    """What the address said of files that the browser has not kept, until they are chosen again."""
 
     @classmethod
     def here(cls) -> Yours:
@@ -103,6 +105,7 @@ class Yours(YourData):
         self._now(file, trace, main)
         self.beside = [name for name in rest if name != main]
         self.net_kept = kept_file("net", files)
+        found_again(self, "net", self.net_kept)
 
     def _now(self, file: NetworkFile | None, trace: Trace | None, name: str) -> None:
         if self.example:

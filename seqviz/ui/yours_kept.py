@@ -16,7 +16,7 @@ from seqviz.ui.kept_files import TOO_LARGE, brought_back
 if TYPE_CHECKING:
     from seqviz.ui.yours import Yours
 
-__all__ = ["bring_back", "keep", "place"]
+__all__ = ["bring_back", "found_again", "keep", "place"]
 
 FIELDS: Final = ("net", "data", "see")
 _CHOICES: Final = {"stack": int, "layer": int, "batch": int, "first": int, "units": int, "reverse": bool, "whole": bool,
@@ -25,10 +25,10 @@ _WORDS: Final = {"scale": ("standardise", "to_range")}
 
 
 def place(yours: Yours) -> Addressed:
-    """What the address says."""
+    """What the address says; of what is missed, what it said."""
     said = {"net": yours.net_kept, "data": yours.data_kept, "see": _choices(yours)}
-    return {"address": urlencode({key: text for key, text in said.items() if text and text != TOO_LARGE}),
-            "fields": FIELDS}  # fmt: skip
+    said = {key: text or yours.missed.get(key, "") for key, text in said.items()}
+    return {"address": urlencode({key: text for key, text in said.items() if text}), "fields": FIELDS}
 
 
 def keep(yours: Yours) -> dict[str, str]:
@@ -51,15 +51,28 @@ def _choices(yours: Yours) -> str:
 
 
 def bring_back(yours: Yours) -> None:
-    """What the address names, out of what the browser has kept; what it has not is said."""
-    given = st.query_params
-    for name, take in (("net", _network), ("data", _data)):
-        if (marked := given.get(name, "")).startswith(MARK):
-            yours.attempt(partial(take, yours, marked))
+    """What the address names, out of what the browser has kept; what it has not is said, and missed."""
+    _take_up(yours, {name: st.query_params.get(name, "") for name in FIELDS}, ("net", "data"))
+
+
+def found_again(yours: Yours, name: str, marked: str) -> None:
+    """A network or data were chosen: where they are what was missed, whatever else the address said comes with them."""
+    if name == "data" and yours.example:  # of a network that is still missed
+        return
+    said, yours.missed = yours.missed, {}
+    if said and said[name] == marked:
+        _take_up(yours, said, ("data",) if name == "net" else ())
+
+
+def _take_up(yours: Yours, said: dict[str, str], names: tuple[str, ...]) -> None:
+    for name in names:
+        if said[name].startswith((MARK, TOO_LARGE)):
+            yours.attempt(partial({"net": _network, "data": _data}[name], yours, said[name]))
             if yours.problem:
+                yours.missed = said
                 return
     try:
-        wanted = json.loads(given.get("see", "{}"))
+        wanted = json.loads(said["see"] or "{}")
         _look(yours, wanted if isinstance(wanted, dict) else {})
     except (ValueError, TypeError, RecursionError):
         return  # an address that was changed by hand: the file is shown as at first

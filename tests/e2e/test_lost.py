@@ -164,14 +164,24 @@ def test_two_restarts_in_a_row_and_what_the_address_holds_is_there(lost, open_at
     screen = open_at(lost.address, "/gradients", ".sv-flow")
     screen.edits(lambda: screen.example("Explodes"))
     held = screen.experiment
-    for _ in range(2):
-        restart(lost, screen)
+    other = open_at(lost.address, f"/{LIVING}", ".sv-scope")
+    for strokes in ([], [5, 20]):
+        down(lost, screen, other)
+        for step in strokes:
+            stroke(other, step)
+        if strokes:
+            left = other.page.url
+            other.page.goto("about:blank")  # while nobody is there to hear it
+        up(lost, screen)
         screen.page.evaluate("() => document.querySelector('.sv-notice')?.click()")  # it goes by itself, too
         expect(screen.page.locator(".sv-notice")).to_have_count(0)
     assert screen.experiment == held
     expect(screen.page.locator(".sv-card").filter(has_text="Explodes")).to_have_attribute("aria-pressed", "true")
     screen.edits(lambda: screen.example("Forget bias rescues it"))
     screen.becomes(lambda: screen.experiment, None)
+    other.go(left)
+    other.becomes(lambda: steps(other), {*range(5, 10), *range(20, 25)})
+    assert not other.errors
 
 
 @pytest.fixture

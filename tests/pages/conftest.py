@@ -8,6 +8,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -69,6 +70,16 @@ class App:
         """What the scope was told: its header and its arrays."""
         (found,) = [c for c in self.at.get("bidi_component") if c.key == "scope"]
         return unpack(found.proto.bytes)
+
+    def tail(self, key: str) -> dict[str, Any]:
+        """What a message says beside its picture."""
+        (found,) = [bytes(c.proto.bytes) for c in self.at.get("bidi_component") if c.key == key]
+        (length,) = struct.unpack("<I", found[-4:])
+        return json.loads(found[-8 - length : -8])
+
+    def address(self, key: str) -> dict[str, str]:
+        """What the address says on a page whose pictures have none of their own."""
+        return dict(parse_qsl(self.tail(key)["place"]["address"]))
 
     def shows(self, experiment: Experiment) -> None:
         """The scope was told this experiment's numbers, all of them and exactly."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 import pytest
 
@@ -16,6 +13,7 @@ from seqviz.runner import network, run
 from seqviz.scope.message import header_of
 from seqviz.tasks import TASKS, task
 from seqviz.training import ANY, RECIPES, Course, prepare, train
+from seqviz.ui import kept_files, training_kept
 from seqviz.ui.bench import Origin
 from seqviz.ui.trainer import Trainer
 from seqviz.ui.training_choices import racers
@@ -335,26 +333,15 @@ def test_scores_are_sent_as_they_are_printed(unpack):
     assert float(row["texts"]["LSTM, chrono"]["1"]) < 0.99
 
 
-def tail_of(app) -> dict:
-    """What the page's messages say beside their pictures."""
-    (probe,) = [c.proto.bytes for c in app.at.get("bidi_component") if c.key == "probe"]
-    (length,) = struct.unpack("<I", probe[-4:])
-    return json.loads(probe[-8 - length : -8])
-
-
-def address_of(app) -> dict[str, str]:
-    return dict(parse_qsl(tail_of(app)["place"]["address"]))
-
-
 def test_an_address_holds_what_is_looked_at(visit, work):
     work.courses = trained("RNN, default", "LSTM, chrono")
     asked = {"shown": "RNN, default", "checkpoint": "1"}
     app = visit("training", **asked)
     assert "RNN, default: the checkpoint at step 2:" in [c.value for c in app.at.caption]
-    assert asked.items() <= address_of(app).items()
+    assert asked.items() <= app.address("probe").items()
     app.at.session_state["train.at"] = None  # the hand goes to the end
     app.at.session_state["train.which.kept"] = "LSTM, chrono"
-    assert not asked.keys() & address_of(app.run()).keys()
+    assert not asked.keys() & app.run().address("probe").keys()
 
 
 def test_an_address_holds_how_a_race_is_run(visit, work):
@@ -364,20 +351,20 @@ def test_an_address_holds_how_a_race_is_run(visit, work):
     assert app.at.number_input(key="train.race.seeds").value == 3
     assert app.at.toggle(key="train.race.own").value
     assert app.at.toggle(key="train.race.equal").value
-    assert address_of(app) == wanted
+    assert app.address("probe") == wanted
     app.at.switch_page(str(ROOT / "pages" / "gates.py")).run()
     app.at.switch_page(str(ROOT / "pages" / "training.py")).run()
-    assert address_of(app) == wanted, "another page in between changed what is chosen"
+    assert app.address("probe") == wanted, "another page in between changed what is chosen"
     app.at.toggle(key="train.race.own").set_value(False)
     app.at.number_input(key="train.race.seeds").set_value(1)
-    assert address_of(app.run()) == {"task": "copy", "seed": "4", "equal": "1"}
+    assert app.run().address("probe") == {"task": "copy", "seed": "4", "equal": "1"}
 
 
 @pytest.mark.parametrize(
     "given", [{"seed": "-1"}, {"seeds": "7"}, {"seeds": "0"}, {"seed": "²"}, {"own": "yes"}, {"checkpoint": "-1"}]
 )
 def test_what_an_address_cannot_mean_is_left_out(visit, work, given):
-    assert address_of(visit("training", **given)) == {}
+    assert visit("training", **given).address("probe") == {}
 
 
 RAIN = b"day;rain\n" + b"".join(b"%d;%d,5\n" % (k, k % 7) for k in range(60))
@@ -394,12 +381,12 @@ def test_own_data_to_learn_from_are_there_again(visit, work, kind, field, given)
     widget = app.at.text_area(key=field) if field == "train.text" else app.at.file_uploader(key=field)
     widget.set_value(given)
     app.run()
-    wanted, digests = address_of(app), tail_of(app)["keep"]
+    wanted, digests = app.address("probe"), app.tail("probe")["keep"]
     assert wanted["data"].removeprefix("~") in digests
     again = visit("training", **wanted)
     assert again.warnings == []
     assert [b for b in again.at.button if b.key == "train.begin"], "nothing to learn from after a reload"
-    assert address_of(again) == wanted
+    assert again.address("probe") == wanted
     if field == "train.text":
         assert again.at.text_area(key=field).value == given
     else:
@@ -411,3 +398,19 @@ def test_own_data_that_another_browser_keeps_are_missed(visit, work):
     app.at.session_state["tab.brought"] = {"0" * 32: None}
     (said,) = app.run().warnings
     assert "has not kept the file" in said
+
+
+def test_what_is_too_large_for_the_browser_is_missed_by_its_name(visit, work, monkeypatch):
+    monkeypatch.setattr(kept_files, "MAX_KEPT", 100)
+    app = visit("training", task="own_text")
+    app.at.file_uploader(key="train.textfile").set_value(("story.txt", b"to be or not to be, " * 40, ""))
+    wanted = app.run().address("probe")
+    assert app.tail("probe")["keep"] == []
+    (said,) = visit("training", **wanted).warnings
+    assert said == "'story.txt' was too large for this browser to keep; choose it again."
+    monkeypatch.setattr(training_kept, "MAX_KEPT", 100)
+    work.courses = trained("RNN, default")
+    wanted = visit("training").address("probe")
+    work.courses = []
+    (said,) = visit("training", **wanted).warnings
+    assert said == "The networks of this training were too large for this browser to keep; train them again."

@@ -13,6 +13,7 @@ from seqviz import lessons
 from seqviz.lessons.experiments import changed
 from seqviz.lessons.markdown import elements
 from seqviz.lessons.shipped import FOLDER
+from seqviz.scope.hosts.streamlit import tab
 from seqviz.ui import playing, rail
 from seqviz.ui.lesson_shelf import find, link_of
 
@@ -109,6 +110,22 @@ def test_a_hand_answers_sets_goes_on_and_comes_back(visit, unpack):
     hand(app, unpack, type="go", at=6)
     assert app.experiment == mine
     assert not hand(app, unpack, type="back")["changed"]
+
+
+def test_what_was_set_at_another_step_and_is_too_long_for_an_address_is_kept_by_the_browser(visit, unpack, monkeypatch):
+    monkeypatch.setattr(playing, "_MOST_OWN", 50)
+    app = visit(lesson="4", at="fifty")
+    hand(app, unpack, type="set", name="f.0.bias", value=4.3)
+    mine = app.experiment
+    header = hand(app, unpack, type="go", at=1)
+    asked = {name: values[0] for name, values in parse_qs(header["address"]).items()}
+    step, digest = asked["mine"].split(".*")
+    assert (step, [digest]) == ("fifty", app.tail("lesson")["keep"])
+    again = visit(**asked)
+    hand(again, unpack, type="go", at=6)
+    assert again.experiment == mine
+    tab._CODES.clear()  # the server was started again
+    assert visit(**asked).tail("tab")["wants"] == [digest]
 
 
 NONSENSE = [

@@ -21,6 +21,7 @@ from seqviz.command import OPEN
 from seqviz.doctor.planting import plant
 from seqviz.scope.message import header_of
 from seqviz.tasks import task
+from seqviz.ui import kept_files
 from seqviz.ui import yours as yours_module
 from seqviz.ui.panels import asked
 
@@ -92,6 +93,43 @@ def test_a_network_and_a_table_give_its_gates(visit):
     app.run()
     assert "standard deviation" in words(app)
     assert "runs backwards too" in words(app)
+
+
+def test_a_file_too_large_for_the_browser_is_asked_for_by_its_name(visit, monkeypatch):
+    """After a reload. With it comes back what else the address says."""
+    monkeypatch.setattr(kept_files, "MAX_KEPT", 4000)
+    mine = ("mine.pt", saved(nn.LSTM(3, 40, 2).state_dict()))
+    app = bring(visit("your_network"), mine)
+    data(app, "series.csv", CSV)
+    app.at.button_group(key="yours.layer").set_value(1)
+    wanted = app.run().address("yours.scope")
+    assert wanted["net"] == "!mine.pt"
+    again = visit("your_network", **wanted)
+    assert "'mine.pt' was too large for this browser to keep; choose it again." in words(again)
+    assert again.address("yours.scope") == wanted, "another reload would not know any more"
+    data(again, "other.csv", CSV)
+    assert again.address("yours.scope")["net"] == "!mine.pt"
+    yours = bring(again, mine).at.session_state["yours"]
+    assert (yours.problem, yours.layer, yours.data_name) == ("", 1, "series.csv")
+    assert again.address("yours.scope") == wanted
+    other = bring(visit("your_network", **wanted), ("other.pt", saved(nn.GRU(3, 4).state_dict())))
+    assert "data" not in other.address("yours.scope")
+
+
+def test_data_too_large_for_the_browser_are_asked_for_by_their_name(visit, monkeypatch):
+    monkeypatch.setattr(kept_files, "MAX_KEPT", 4000)
+    large = b"load,temp,wind\n" + b"".join(b"%d,%d,%d\n" % (k * k % 97, k % 3, k) for k in range(900))
+    app = bring(visit("your_network"), ("mine.pt", saved(nn.GRU(2, 3).state_dict())))
+    data(app, "series.csv", large)
+    app.at.button_group(key="yours.scale").set_value("standardise")
+    wanted = app.run().address("yours.scope")
+    assert wanted["data"] == "!series.csv"
+    again = visit("your_network", **wanted)
+    assert "'series.csv' was too large for this browser to keep" in words(again)
+    assert "mine.pt" in words(again)
+    assert again.address("yours.scope") == wanted
+    yours = data(again, "series.csv", large).at.session_state["yours"]
+    assert (yours.problem, yours.scale) == ("", "standardise")
 
 
 def test_a_question_is_asked_and_both_answers_can_be_looked_at(visit):

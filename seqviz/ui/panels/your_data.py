@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from seqviz.reading import Table
 from seqviz.ui.controls import controlled, into, literal, refuse, whole_number
 from seqviz.ui.panels.own import MENDS
 from seqviz.ui.yours import SCALES, Yours
+from seqviz.ui.yours_kept import found_again
 
 __all__ = ["your_data"]
 
@@ -22,9 +24,12 @@ def your_data(yours: Yours) -> None:
         return
 
     def chosen() -> None:
-        given = st.session_state["yours.data"]
-        if given is not None:
-            yours.attempt(lambda: yours.bring(given.getvalue(), given.name))
+        def bring(given: Any) -> None:
+            yours.bring(given.getvalue(), given.name)
+            found_again(yours, "data", yours.data_kept)
+
+        if (given := st.session_state["yours.data"]) is not None:
+            yours.attempt(lambda: bring(given))
 
     def typed() -> None:
         yours.attempt(lambda: yours.typed(st.session_state["yours.text"]))

@@ -21,10 +21,26 @@ from seqviz.kept import Shelf
 from seqviz.scope.headers import Addressed, Tail
 from seqviz.scope.library import FOLDER, address
 
-__all__ = ["MARK", "MAX_KEPT", "bring", "code_of", "fetch", "fresh", "mark", "missing", "shelve", "tail"]
+__all__ = [
+    "LONG",
+    "MARK",
+    "MAX_KEPT",
+    "bring",
+    "code_of",
+    "fetch",
+    "fresh",
+    "keeps",
+    "mark",
+    "missing",
+    "shelve",
+    "tail",
+]
 
 MARK: Final = "~"
 """What an address has before the digest of an experiment that is too long for it."""
+
+LONG: Final = "*"
+"""The same among the settings of a lesson's steps, which a mark parts."""
 
 MAX_KEPT: Final = 12 * 2**20
 """Characters of an experiment's code that a browser is asked to keep."""
@@ -34,7 +50,9 @@ _CODES: Final = Shelf(4 * MAX_KEPT)
 
 _HEARD: Final = "tab.heard"
 _BROUGHT: Final = "tab.brought"
+_KEEPS: Final = "tab.keeps"
 _MOST: Final = 1000
+_MOST_MISSING: Final = 32
 _NAMES: Final = ("e", "b", "lesson", "run", "net", "data")
 """What in an address may be a mark."""
 _DIGEST: Final = re.compile(r"[0-9a-f]{32}")
@@ -135,16 +153,27 @@ def missing() -> list[str]:
     """Digests in the address of what only the browser can have, and has not been asked for yet."""
     brought = st.session_state.get(_BROUGHT, {})
     given = [st.query_params.get(name, "") for name in _NAMES]
-    digests = [text[1:] for text in given if text.startswith(MARK) and _DIGEST.fullmatch(text[1:])]
+    digests = [text[1:] for text in given if text.startswith(MARK)]
+    digests += [text.rpartition(LONG)[2] for text in st.query_params.get("mine", "").split(MARK) if LONG in text]
+    digests = [digest for digest in digests if _DIGEST.fullmatch(digest)][:_MOST_MISSING]
     return [digest for digest in digests if _CODES.peek(digest) is None and digest not in brought]
 
 
-def bring(codes: Any) -> None:
-    """The browser's answer to what was missing: codes by digest, None where it has not got one."""
+def keeps() -> bool:
+    """Whether the browser could keep what it was last asked to."""
+    return bool(st.session_state.get(_KEEPS, True))
+
+
+def bring(event: Mapping[str, Any]) -> None:
+    """What the browser says: whether it can keep what it is asked to, and codes by digest, in answer to what was
+    missing; None where it has not got one."""
+    codes = event.get("codes")
+    if isinstance(able := event.get("keeps"), bool):
+        st.session_state[_KEEPS] = able
     if not isinstance(codes, dict):
         return
     brought = st.session_state.setdefault(_BROUGHT, {})
-    for digest, code in list(codes.items())[:4]:
+    for digest, code in list(codes.items())[:_MOST_MISSING]:
         whole = isinstance(code, str) and len(code) <= MAX_KEPT and mark(code) == MARK + str(digest)
         brought[str(digest)[:32]] = code if whole else None
         if whole:

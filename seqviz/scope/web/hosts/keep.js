@@ -10,49 +10,69 @@ const done = (request) =>
     request.onerror = () => reject(request.error);
   });
 
-async function store(mode) {
+// Do something in the store, and wait until that is written: a disk without room says so at the end.
+async function within(mode, act) {
   const opening = indexedDB.open(NAME, VERSION);
   opening.onupgradeneeded = () => opening.result.createObjectStore("experiments", { keyPath: "digest" });
   const base = await done(opening);
-  return { base, rows: base.transaction("experiments", mode).objectStore("experiments") };
+  try {
+    const change = base.transaction("experiments", mode);
+    const written = new Promise((resolve, reject) => {
+      change.oncomplete = resolve;
+      change.onabort = () => reject(change.error);
+    });
+    const [found] = await Promise.all([act(change.objectStore("experiments")), written]);
+    return found;
+  } finally {
+    base.close();
+  }
 }
 
-/** @type {Map<string, Promise<void>>} */
+/** @type {Map<string, Promise<boolean>>} */
 const known = new Map();
 
-// Keep what lies at an address of the server, unless it is kept already; done when it is kept, or cannot be.
+// Keep what lies at an address of the server, unless it is kept already; false where this browser could not.
 export function remember(digest, address) {
   if (!known.has(digest)) known.set(digest, fetched(digest, address));
   return known.get(digest);
 }
 
 async function fetched(digest, address) {
-  try {
-    const answer = await fetch(address);
-    if (!answer.ok) throw new Error(`${answer.status}`);
-    await put({ digest, code: await answer.text(), at: Date.now() });
-  } catch {
-    known.delete(digest); // a full or forbidden store: a reload will say that it has nothing
-  }
+  const code = await fetch(address).then(
+    (answer) => (answer.ok ? answer.text() : null),
+    () => null,
+  );
+  const kept = code !== null && (await put({ digest, code, at: Date.now() }));
+  if (!kept) known.delete(digest);
+  return kept || code === null; // that a server does not answer is no fault of the browser's
 }
 
+// A disk may have less room than is asked for: the oldest go, until this one fits.
 async function put(row) {
-  const { base, rows } = await store("readwrite");
+  for (const most of [MOST, MOST / 4, MOST / 16, 0]) {
+    try {
+      await within("readwrite", (rows) => makeRoom(rows, row, most));
+      await within("readwrite", (rows) => done(rows.put(row)));
+      return true;
+    } catch {
+      continue; // full or forbidden: whoever asked is told
+    }
+  }
+  return false;
+}
+
+async function makeRoom(rows, row, most) {
   const all = (await done(rows.getAll())).filter(({ digest }) => digest !== row.digest).sort((a, b) => b.at - a.at);
   let bytes = row.code.length;
-  for (const { digest, code } of all) if ((bytes += code.length) > MOST) rows.delete(digest);
-  await done(rows.put(row));
-  base.close();
+  for (const { digest, code } of all) if ((bytes += code.length) > most) rows.delete(digest);
 }
 
 // The codes of these digests; null where there is none.
 export async function recall(digests) {
   const found = Object.fromEntries(digests.map((digest) => [digest, null]));
   try {
-    const { base, rows } = await store("readonly");
-    const got = await Promise.all(digests.map((digest) => done(rows.get(digest))));
+    const got = await within("readonly", (rows) => Promise.all(digests.map((digest) => done(rows.get(digest)))));
     for (const row of got) if (row) found[row.digest] = row.code;
-    base.close();
   } catch {
     return found; // this browser keeps nothing, and says so
   }

@@ -87,9 +87,17 @@ export function hear(about, send) {
   if (about.wants.length) recall(about.wants).then((codes) => say(key, { codes }));
 }
 
+let keeps = true;
+// What the browser is to keep. Where it cannot (a full disk, blocked storage) the page says so, until it can again.
 /** @param {Tail} about */
-const shelve = (about) =>
-  Promise.all(about.keep.map((digest) => remember(digest, beside(`${about.folder}/kept/${digest}`))));
+async function shelve(about) {
+  const place = (digest) => beside(`${about.folder}/kept/${digest}`);
+  const kept = await Promise.all(about.keep.map((digest) => remember(digest, place(digest))));
+  const all = kept.every(Boolean);
+  if (!kept.length || all === keeps) return;
+  keeps = all;
+  say("tab", { keeps });
+}
 
 let places = 0;
 // The address of a page whose pictures have none of their own. It names only what can be brought back: it waits for
@@ -182,7 +190,6 @@ function storage() {
   }
 }
 
-// What was not heard outlives the reload, with its numbers.
 function reload() {
   const store = storage();
   const before = store ? +(store.getItem(RELOADED) ?? 0) : Date.now();
@@ -190,19 +197,30 @@ function reload() {
     notice(tr("The page could not be set up anew. Load it again."));
     return;
   }
-  const left = [...pictures].map(([key, { unheard, last }]) => [key, unheard, last]);
   store.setItem(RELOADED, `${Date.now()}`);
-  store.setItem(UNHEARD, JSON.stringify({ path: location.pathname, load, left }));
   location.reload();
 }
 
-// After such a reload: the same name and numbers, so that nothing counts twice.
+const here = () => location.pathname + location.search;
+
+// What was not heard outlives a reload, whoever asked for it, with its numbers.
+function leaveBehind() {
+  const store = storage();
+  if (!waiting()) {
+    store?.removeItem(UNHEARD);
+    return;
+  }
+  const left = [...pictures].map(([key, { unheard, last }]) => [key, unheard, last]);
+  store?.setItem(UNHEARD, JSON.stringify({ here: here(), load, left }));
+}
+
+// After a reload of the same address: the same name and numbers, so that nothing counts twice.
 function resume() {
   const store = storage();
   const text = store?.getItem(UNHEARD);
   store?.removeItem(UNHEARD);
   const kept = text && JSON.parse(text);
-  if (!kept || kept.path !== location.pathname) return;
+  if (!kept || kept.here !== here()) return;
   load = kept.load;
   for (const [key, unheard, last] of kept.left) Object.assign(picture(key), { unheard, last });
 }
@@ -257,4 +275,5 @@ function notice(text) {
   setTimeout(() => note.remove(), 20000);
 }
 
+window.addEventListener("pagehide", leaveBehind);
 resume();
