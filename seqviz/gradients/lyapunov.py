@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from torch import nn
 
+from seqviz.cells.ran import Ran
 from seqviz.experiment.interventions import Intervention
 from seqviz.gradients.norms import norm
 from seqviz.gradients.onestep import as_it_ran, jacobians_of, overflow_of
@@ -51,10 +52,8 @@ def lyapunov_exponents(
     ran, _ = as_it_ran(module, x, hx, trace, (layer, batch, reverse), interventions)
     if problem := overflow_of(ran):
         raise ValueError(problem)
-    jacobians = jacobians_of(ran)
-    if not np.isfinite(jacobians).all():
-        raise ValueError(tr("One step alone magnifies a change beyond what a double holds."))
-    size = jacobians.shape[1]
+    jacobians = _Formed(ran)
+    size = jacobians.size
     count = size if count is None else count
     if not 1 <= count <= size:
         raise ValueError(
@@ -65,7 +64,7 @@ def lyapunov_exponents(
                 asked=count,
             )
         )
-    return np.sort(_growth(jacobians, count))[::-1] / len(jacobians)
+    return np.sort(_growth(jacobians, count))[::-1] / ran.steps
 
 
 def mean_log_determinant(
@@ -86,27 +85,56 @@ def mean_log_determinant(
     ran, _ = as_it_ran(module, x, hx, trace, (layer, batch, reverse), interventions)
     if problem := overflow_of(ran):
         raise ValueError(problem)
-    return float(np.linalg.slogdet(jacobians_of(ran))[1].mean())
+    return float(np.concatenate([np.linalg.slogdet(block)[1] for block in _Formed(ran).blocks()]).mean())
 
 
+class _Formed:
+    """The Jacobians of a run, formed some steps at a time: those of all steps may be gigabytes."""
+
+    def __init__(self, ran: Ran) -> None:
+        self.ran = ran
+        self.size = sum(before.shape[2] for before in ran.before.values())
+        self._first, self._block = 0, np.empty((0, self.size, self.size))
+
+    def blocks(self) -> Iterator[Array]:
+        """All of them, in order."""
+        for first in range(0, self.ran.steps, _TOGETHER):
+            yield jacobians_of(self.ran, slice(first, first + _TOGETHER))
+
+    def __getitem__(self, steps: slice) -> Array:
+        """Those of at most ``_TOGETHER`` steps.
+
+        Raises:
+            ValueError: one is beyond a double.
+        """
+        if not self._first <= steps.start <= steps.stop <= self._first + len(self._block):
+            self._first = steps.start
+            self._block = jacobians_of(self.ran, slice(steps.start, steps.start + 2 * _TOGETHER))
+            if not np.isfinite(self._block).all():
+                raise ValueError(tr("One step alone magnifies a change beyond what a double holds."))
+        return self._block[steps.start - self._first : steps.stop - self._first]
+
+
+_TOGETHER = 16
+"""Steps between two QRs, at the most."""
 _NATS = 15.0
 """What columns may lose against each other between two QRs; a double holds 36, and has those 21 to spare as digits."""
 _ALONE = 30.0
 """The same over a single step, which cannot be made shorter: beyond it a direction may be lost."""
 
 
-def _growth(jacobians: Array, count: int) -> Array:
+def _growth(jacobians: _Formed, count: int) -> Array:
     """The logs of what each of `count` orthogonal directions gained over all steps, ``(count,)``.
 
     Between two QRs the columns lose lambda_1 - lambda_min nats a step against each other, and how much that is
     changes along a run: a stretch that proves too long is gone over again in shorter ones. The directions start
     at random, so that where some are lost for good it is the last ones that have to go.
     """
-    basis = np.linalg.qr(np.random.default_rng(0).standard_normal((jacobians.shape[1],) * 2))[0][:, :count]
+    basis = np.linalg.qr(np.random.default_rng(0).standard_normal((jacobians.size,) * 2))[0][:, :count]
     total = np.zeros(count)
-    every, t = 1, 0
-    while t < len(jacobians) and basis.shape[1]:
-        stop = min(t + every, len(jacobians))
+    every, t, steps = 1, 0, jacobians.ran.steps
+    while t < steps and basis.shape[1]:
+        stop = min(t + every, steps)
         most = _ALONE if stop - t == 1 else _NATS
         product, kept = _stretch(jacobians[t:stop], basis, most)
         turned, gained = _graded_qr(product)
@@ -114,13 +142,13 @@ def _growth(jacobians: Array, count: int) -> Array:
         if stop - t > 1 and not spread < most:
             every = max(1, (stop - t) // 4)
             continue
-        rank = basis.shape[1] if spread < most else _rank(jacobians[t], basis, product)
+        rank = basis.shape[1] if spread < most else _rank(jacobians[t:stop][0], basis, product)
         if rank < basis.shape[1]:
             total[rank:] = -np.inf
             turned, gained = _graded_qr(product[:, :rank])
             spread = float(np.ptp(gained)) if rank else 0.0
         total[:rank] += gained
-        every = int(np.clip(0.6 * _NATS * (stop - t) / max(spread, 1e-9), 1, 16))
+        every = int(np.clip(0.6 * _NATS * (stop - t) / max(spread, 1e-9), 1, _TOGETHER))
         basis, t = turned, stop
     return total
 

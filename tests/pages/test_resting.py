@@ -8,6 +8,7 @@ import pytest
 import seqviz
 from seqviz.checkpoints import load_asset
 from seqviz.ui.bench import drawn
+from seqviz.ui.panels import rests
 
 
 @pytest.mark.parametrize("page", ["gates", "gradients"])
@@ -47,3 +48,18 @@ def test_what_has_no_places_of_rest_says_so(visit):
     app.run()
     assert any("one recurrent layer" in warning for warning in app.warnings)
     assert np.all([c.proto.spec == "" for c in app.at.get("plotly_chart")])
+
+
+def test_what_would_take_long_is_left_out_or_refused_in_a_sentence(visit, monkeypatch):
+    monkeypatch.setattr(rests, "_GROWTH", 64 * 2**3)
+    app = visit(e=drawn("GRU").changed(hidden_size=2).to_url())
+    app.at.session_state["gates.rests.kept"] = True
+    app.run()
+    assert "log-determinant" in " ".join(m.value for m in app.at.markdown)
+    app.bench.put(app.experiment.changed(hidden_size=3))
+    said = " ".join(m.value for m in app.run().at.markdown)
+    assert "How its runs part is left out" in said
+    assert "comes to rest at" in said
+    assert "log-determinant" not in said
+    app.bench.put(drawn("LSTM").changed(hidden_size=147))
+    assert any("at most 292 numbers; these are 294" in warning for warning in app.run().warnings)

@@ -22,8 +22,12 @@ from seqviz.ui.controls import Answers, own_number, refuse, unfolding
 __all__ = ["resting"]
 
 _STARTS: Final = 2048
-_WORK: Final = 3_000_000
-"""Starts times the square of a state's numbers: fewer start where a network is large."""
+_WORK: Final = (2_000_000, 250_000_000)
+"""Starts times the square, and times the cube, of a state's numbers: fewer start where a network is large."""
+_FEWEST: Final = 10
+"""Starts of which there is something to be said."""
+_GROWTH: Final = 8_000_000_000
+"""Steps times the cube of a state's numbers up to which exponents are reckoned: some seconds."""
 _SHOWN: Final = 16
 """Exponents that are drawn, the largest."""
 
@@ -49,13 +53,17 @@ def resting(experiment: Experiment, page: Answers, *, key: str) -> None:
 def _answer(experiment: Experiment, value: float, key: str) -> None:
     bare = experiment.changed(interventions=())
     found, path = _found(bare, value)
-    exponents, total = _exponents(experiment)
     theme = str(st.context.theme.type or "light")
     st.markdown(f"#### {_says(found)}")
-    figures = (fixed_points_drawn(found, path, theme=theme), lyapunov(exponents[:_SHOWN], theme=theme))
-    for column, figure, name in zip(st.columns([7, 3]), figures, ("chart", "exponents"), strict=True):
+    figures = {"chart": fixed_points_drawn(found, path, theme=theme)}
+    says = [tr("How its runs part is left out: this many steps and units would take too long to draw live.")]
+    if len(path) * path.shape[1] ** 3 <= _GROWTH:
+        exponents, total = _exponents(experiment)
+        figures["exponents"] = lyapunov(exponents[:_SHOWN], theme=theme)
+        says = describe_exponents(exponents, total, len(path))
+    for column, (name, figure) in zip(st.columns([7, 3]), figures.items(), strict=False):
         column.plotly_chart(figure, theme=None, key=f"{key}.{name}", config={"displayModeBar": False})
-    st.markdown(sentences(describe_exponents(exponents, total, len(path))))
+    st.markdown(sentences(says))
     notes = [
         tr(
             "The plane is that of the run's two principal components; the line is the run on its own input. Points "
@@ -81,8 +89,15 @@ def _found(experiment: Experiment, value: float) -> tuple[FixedPoints, np.ndarra
     trace, net = run(experiment), network(experiment).double()
     states = [s for s in ("l0.h", "l0.c") if s in trace]
     path = np.concatenate([trace[s][:, 0] for s in states], axis=1)
-    starts = max(64, min(_STARTS, _WORK // path.shape[1] ** 2))
-    with turn(starts * path.shape[1] ** 3):
+    size = path.shape[1]
+    starts = min(_STARTS, _WORK[0] // size**2, _WORK[1] // size**3)
+    if starts < _FEWEST:
+        most = int((_WORK[1] / _FEWEST) ** (1 / 3))
+        raise ValueError(
+            tr("Places of rest are searched for in networks whose states are at most {most} numbers; these are {size}.",
+               most=most, size=size)
+        )  # fmt: skip
+    with turn(starts * size**3):
         return fixed_points(net, value, trace=trace, starts=starts), path
 
 
