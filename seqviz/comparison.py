@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -200,10 +200,19 @@ def _nudged(
     batch[steps, np.arange(len(steps))] += by
     moved = {}
     for name, net in _networks(experiment).items():
-        h = capture(net.double(), torch.from_numpy(batch))[f"l{experiment.num_layers - 1}.h"]
+        h = _last_states(net.double(), torch.from_numpy(batch))
         with np.errstate(invalid="ignore"):  # infinity less infinity
             moved[name] = norm(h[:, :-1] - h[:, -1:], 2).T, norm(h[:, :-1], 2).T
     return moved
+
+
+def _last_states(net: Any, x: torch.Tensor) -> np.ndarray:
+    """h ``(L, N, H)`` of a network's last layer; of one with gates without these, which cost more than the run."""
+    if isinstance(net, FeedForward):
+        return capture(net, x)[f"l{net.num_layers - 1}.h"]
+    with torch.no_grad():
+        found: np.ndarray = net.rnn(x)[0].numpy()
+    return found
 
 
 def rests_on(experiment: Experiment, x: np.ndarray) -> dict[str, np.ndarray]:
