@@ -8,7 +8,6 @@ from typing import Final, TypeVar
 import torch
 from torch import nn
 
-from seqviz import cells
 from seqviz.capture import capture
 from seqviz.checks import instance
 from seqviz.experiment import Experiment
@@ -23,9 +22,6 @@ __all__ = ["MOST_WORK", "inputs", "network", "run", "too_large", "work"]
 
 MOST_WORK: Final = 270_000_000
 """Of :func:`work`, up to which several networks or a gradient are computed while a person waits."""
-
-MOST_STEPPED: Final = 300_000_000
-"""Of steps² × layers × hidden units, for a cell whose steps are run one by one, likewise."""
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -78,24 +74,12 @@ def too_large(experiment: Experiment) -> str:
     there."""
     needed = work(experiment)
     if needed <= MOST_WORK:
-        return "" if cells.get(experiment.cell).torchs else _stepped(experiment)
+        return ""
     return tr(
         "This is too large to be drawn here: steps × layers × hidden units² is {needed:,}, and at most {most:,} will "
         "do. Take fewer steps or units.",
         needed=needed,
         most=MOST_WORK,
-    )
-
-
-def _stepped(experiment: Experiment) -> str:
-    needed = experiment.sequence.length**2 * experiment.num_layers * experiment.hidden_size
-    if needed <= MOST_STEPPED:
-        return ""
-    return tr(
-        "This is too large to be drawn here for a cell that torch does not have: steps² × layers × hidden units is "
-        "{needed:,}, and at most {most:,} will do. Take fewer steps or units.",
-        needed=needed,
-        most=MOST_STEPPED,
     )
 
 

@@ -242,6 +242,14 @@ class Sequence:
             return len(self.alphabet)
         return len(self.values) // 4 // self.length if self.kind == "values" else None
 
+    def shortened(self, length: int) -> Sequence:
+        """Its first steps, of a wave one of that length; with the edits that are left."""
+        edits = tuple(edit for edit in self.edits if edit.step < length)
+        if self.kind == "text":
+            return replace(self, text=self.text[:length], edits=edits)
+        size = len(self.values) // self.length * length
+        return replace(self, length=length, edits=edits, values=self.values[:size], labels=self.labels[:length])
+
     @classmethod
     def of_values(cls, values: Any, names: Iterable[str] = (), labels: Iterable[str] = ()) -> Sequence:
         """A sequence of somebody's own numbers, from an array-like of shape ``(L, H_in)`` or ``(L,)``.

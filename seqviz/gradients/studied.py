@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from seqviz import cells, weights
 from seqviz.cells.ran import Ran
 from seqviz.experiment import Experiment
 from seqviz.gradients.backward import log10_backward, rounded_away
+from seqviz.gradients.clipping import clip_update
 from seqviz.gradients.closed import by_gates, by_radius, forget_bias, log10_sigmoid
 from seqviz.gradients.flow import GradientFlow, gradient_flow
 from seqviz.gradients.jacobians import StateJacobians, highway_of_run, jacobians_of_run
@@ -20,7 +22,7 @@ from seqviz.gradients.loops import loop_gradient
 from seqviz.gradients.norms import log10_norm
 from seqviz.gradients.onestep import as_it_ran, overflow_of
 from seqviz.kept import kept, turn
-from seqviz.runner import inputs, network, run, work
+from seqviz.runner import MOST_WORK, inputs, network, run, work
 
 __all__ = [
     "NETS",
@@ -38,6 +40,7 @@ __all__ = [
     "state_jacobians",
     "states_shown",
     "studied",
+    "update_norms",
 ]
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -49,6 +52,9 @@ _JACOBIAN_WORK = 400_000_000
 """Steps times numbers of a Jacobian times its rows, up to which it is computed while a person waits."""
 
 _EIGENVALUE_WORK = 60_000_000
+
+_PARTS: Final = ((8, MOST_WORK // 40), (4, MOST_WORK // 10), (2, math.inf))
+"""Into how many lengths a sequence is cut whose run is so much work."""
 
 _DIGITS = 1e-14
 """A singular value that is so much smaller than the largest is made of rounding."""
@@ -79,6 +85,8 @@ def states_shown(experiment: Experiment) -> tuple[str, ...]:
 class Studied:
     """A network of the laboratory, built once and run once in float64, and what that run says.
 
+    Of its ``flow`` the first layer's states are kept, and what it does to the weights: with every signal of every layer
+    the networks of a page would be more than is kept at all, and each would be run again wherever it is asked for.
     ``logs`` is log10 of the norms of dL/ds_t of the first layer's states, ``(L,)`` each, however small; ``rounded``
     whether a slope was so small that a double took it for 0; ``single`` the same of h as torch in float32 gives it,
     where that differs and was asked for.
@@ -99,6 +107,7 @@ def studied(experiment: Experiment, loss: str) -> Studied:
     with turn(10 * work(experiment)):
         flow = gradient_flow(exact, wide, loss=loss, interventions=edits)
         ran, _ = as_it_ran(exact, wide, None, None if edits else flow.trace, (0, 0, False), edits)
+        flow = _of_first_layer(experiment, flow)
         logs, rounded = _log10_norms(experiment, loss, flow, ran)
         h, plain = logs["h"], cells.get(experiment.cell).family == NETS[0]
         small = plain and bool((h[np.isfinite(h)] < _SINGLE).any())
@@ -106,9 +115,40 @@ def studied(experiment: Experiment, loss: str) -> Studied:
     return Studied(flow, ran, logs, rounded, single)
 
 
+def _of_first_layer(experiment: Experiment, flow: GradientFlow) -> GradientFlow:
+    """The gradient at the states that are shown, on its own."""
+    arrays = {name: flow.arrays[name].copy() for name in (f"l0.{state}" for state in states_shown(experiment))}
+    trace = replace(flow.trace, arrays={}, initial={})
+    return replace(flow, arrays=arrays, initial={}, trace=trace)
+
+
 def flows(experiment: Experiment, loss: str) -> dict[str, GradientFlow]:
     """Every network's gradient flow, in float64."""
     return {name: studied(e, loss).flow for name, e in networks(experiment).items()}
+
+
+@kept
+def update_norms(experiment: Experiment, loss: str) -> tuple[list[int], dict[str, list[float]]]:
+    """Sequence lengths up to the experiment's, evenly, and the norm of each network's update at each; NaN where one
+    overflowed. Fewer lengths of what takes long."""
+    longest, parts = experiment.sequence.length, next(n for n, most in _PARTS if work(experiment) <= most)
+    lengths = sorted({max(1, round(longest * k / parts)) for k in range(1, parts + 1)})
+    norms: dict[str, list[float]] = {}
+    for name, net in networks(experiment).items():
+        shorter = [net.changed(sequence=net.sequence.shortened(length)) for length in lengths[:-1]]
+        found = [_flow(each, loss) for each in shorter]
+        norms[name] = [_norm_of(flow) for flow in (*found, studied(net, loss).flow)]
+    return lengths, norms
+
+
+def _flow(experiment: Experiment, loss: str) -> GradientFlow:
+    with turn(10 * work(experiment)):
+        net, x = network(experiment).double(), inputs(experiment).double()
+        return gradient_flow(net, x, loss=loss, interventions=experiment.interventions)
+
+
+def _norm_of(flow: GradientFlow) -> float:
+    return float("nan") if flow.problem else clip_update(flow).norm
 
 
 def has_jacobians(experiment: Experiment) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from seqviz import vocabulary as words
 from seqviz.figures import curves
 from seqviz.figures.theme import network_line
 from seqviz.gradients.clipping import clip_update
-from seqviz.gradients.studied import flows, networks
+from seqviz.gradients.studied import flows, networks, update_norms
 from seqviz.language import Words, sentences, tr
 from seqviz.runner import too_large
 from seqviz.scope.hosts.streamlit import mount
@@ -194,19 +193,11 @@ def _clipping(bench: Bench) -> None:
 
 
 def _norm_against_length(bench: Bench) -> None:
-    experiment = bench.experiment
-    longest = experiment.sequence.length
-    lengths = sorted({max(1, round(longest * k / 8)) for k in range(1, 9)})
-    nets = networks(experiment)
-    norms: dict[str, list[float]] = {name: [] for name in nets}
-    for length in lengths:
-        shorter = experiment.changed(sequence=replace(experiment.sequence, length=length, edits=()))
-        for name, flow in flows(shorter, bench.option("loss")).items():
-            norms[name].append(clip_update(flow).norm if not flow.problem else float("nan"))
+    lengths, norms = update_norms(bench.experiment, bench.option("loss"))
     st.plotly_chart(
         curves(
             lengths, norms, x=tr("sequence length (steps)"), y=tr("norm of the update"), log_y=True,
-            lines={name: network_line(name) for name in nets},
+            lines={name: network_line(name) for name in norms},
             theme=st.context.theme.type or "light",
         ),
         theme=None, key="lab.lengths", config={"displayModeBar": False},

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 import seqviz
 from seqviz import Clamp, runner
-from seqviz.experiment import Experiment, Init, Sequence
+from seqviz.experiment import Experiment, Init, InputEdit, Sequence
 from seqviz.gradients.ranges import LONGEST, mapped_networks, place_of
 from seqviz.gradients.studied import (
     NETS,
@@ -22,7 +23,12 @@ from seqviz.gradients.studied import (
     radius_theory,
     spectrum,
     states_shown,
+    studied,
+    update_norms,
 )
+from seqviz.kept import weight
+from seqviz.runner import network
+from seqviz.sequences import generate
 from seqviz.weights import candidates_radius, materialise
 
 HERE = Experiment("LSTM", 1, 3, init=Init(forget_bias=1.5, seed=4), sequence=Sequence("noise", 12))
@@ -103,3 +109,45 @@ def test_a_cell_without_a_recurrent_block_has_no_radius() -> None:
     plain = networks(HERE)["RNN"]
     own = np.abs(np.linalg.eigvals(materialise(plain)["weight_hh_l0"].astype(float))).max()
     assert candidates_radius(plain, materialise(plain)) == pytest.approx(own)
+
+
+def test_what_is_kept_of_a_network_does_not_grow_with_its_layers():
+    """A page asks for each of its networks many times, and may keep so many bytes of all."""
+
+    def size(layers: int) -> int:
+        found = studied(Experiment("LSTM", hidden_size=24, num_layers=layers, sequence=Sequence("noise", 60)), "last")
+        assert set(found.flow.arrays) == {"l0.h", "l0.c"}
+        return weight(found) - weight(found.flow.weights) - weight(found.flow.shares)
+
+    assert size(4) < 1.1 * size(1)
+
+
+SHORTENED = {
+    "a wave": (Sequence("sine", 40, edits=(InputEdit(3, 0, 2.0), InputEdit(30, 0, 1.0))), 1),
+    "a text": (Sequence.of_text("abbabaabab" * 2, "ab"), 2),
+    "own numbers": (Sequence.of_values(np.cos(np.arange(48.0)).reshape(24, 2), ("a", "b"), list("x" * 24)), 2),
+    "one step": (Sequence("step", 1), 1),
+}
+
+
+@pytest.mark.parametrize("kind", SHORTENED)
+@pytest.mark.parametrize("loss", ["last", "sum"])
+def test_the_update_at_each_length_is_torchs_on_the_first_steps(kind, loss):
+    sequence, width = SHORTENED[kind]
+    here = Experiment("GRU", width, 5, num_layers=2, sequence=sequence)
+    lengths, norms = update_norms(here, loss)
+    assert lengths == sorted({max(1, round(sequence.length * k / 8)) for k in range(1, 9)})
+    assert set(norms) == {"RNN", "GRU", "LSTM"}
+    whole = generate(sequence, width)
+    for name, cell in {"RNN": "RNN_TANH", "GRU": "GRU", "LSTM": "LSTM"}.items():
+        net = network(here.changed(cell=cell)).double()
+        for length, found in zip(lengths, norms[name], strict=True):
+            x = whole[:length]
+            if sequence.kind == "sine":
+                x = generate(Sequence("sine", length, edits=sequence.edits[: 1 + (length > 30)]), width)
+            y = net(torch.from_numpy(x.copy()).double()[:, None])
+            y = y[0] if isinstance(y, tuple) else y
+            net.zero_grad()
+            (y[-1] if loss == "last" else y).sum().backward()
+            parts = [p.grad.norm() for n, p in net.named_parameters() if n.startswith("rnn.weight_")]
+            assert found == pytest.approx(float(torch.stack(parts).norm()), rel=1e-9)
