@@ -16,14 +16,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
+from seqviz.capture.explained import explained
 from seqviz.capture.found import LAYERS, recurrent_modules
 from seqviz.capture.kernels import Kernel, Kernels
 from seqviz.capture.precision import twin
 from seqviz.capture.run import as_keywords
+from seqviz.cells.taken import numbers
 from seqviz.checks import shown
 from seqviz.experiment import Experiment
 from seqviz.gradients.answers import Output, picked
-from seqviz.language import tr
+from seqviz.language import later, tr
 from seqviz.runner import inputs, network
 from seqviz.tasks import Task
 
@@ -111,7 +113,8 @@ class Trial:
         return picked(self._called(), self.output, set())
 
     def _called(self) -> Any:
-        return self.module(*((self.x,) if self.hx is None else (self.x, self.hx)), **self.kwargs)
+        with explained():
+            return self.module(*((self.x,) if self.hx is None else (self.x, self.hx)), **self.kwargs)
 
     def errors(self, inside: Callable[[], AbstractContextManager[Any]] = nullcontext) -> Errors:
         """The losses of a run in a context.
@@ -201,9 +204,9 @@ def trial(
     if targets is None and not callable(loss):
         raise ValueError(tr("Give targets, what would have been right, or a loss as a function of the output."))
     if targets is not None:
-        targets = torch.as_tensor(targets)
+        targets = numbers(targets, later("The targets"))
         loss = _named(loss, targets)
-    made = None if mask is None else torch.as_tensor(mask)
+    made = None if mask is None else numbers(mask, later("The mask"))
     return Trial(module, x, targets, loss, made, hx, as_keywords(kwargs), output)
 
 

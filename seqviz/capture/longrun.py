@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from seqviz.capture.reconstruct import worst
 from seqviz.capture.run import captured
+from seqviz.cells.taken import check_form
 from seqviz.checks import shown
 from seqviz.folders import About, Writer, is_folder, open_arrays, read_about
 from seqviz.language import later, tr
@@ -34,6 +35,8 @@ class Rows:
                     kind=type(x).__name__,
                 )
             )
+        if isinstance(x, Tensor):
+            check_form(x)
         self.layer, self.x = layer, x
         self.device = next(layer.parameters()).device
         self.axis = 1 if layer.batch_first and x.ndim == 3 else 0

@@ -15,11 +15,13 @@ from seqviz.capture.direct import called, direct, run_straight
 from seqviz.capture.found import LAYERS, recurrent_modules
 from seqviz.capture.observe import as_array
 from seqviz.capture.watch import Watch, names_ahead
+from seqviz.cells.taken import check_form
 from seqviz.checks import shown
 from seqviz.experiment.interventions import Intervention, apply, validate
 from seqviz.language import tr
 from seqviz.networks.layers import check_input, module_widths, read_output
 from seqviz.networks.modules import FeedForward, _Sequence
+from seqviz.networks.readable import check_readable
 from seqviz.trace import Trace
 
 __all__ = ["FEED_FORWARD", "capture", "captured"]
@@ -157,6 +159,9 @@ def own_output(module: nn.Module, targets: dict[str, nn.Module], y: Any) -> dict
 
 def _capture_feed_forward(module: FeedForward, x: Any, hx: Any, edits: tuple[Intervention, ...]) -> Trace:
     """A network without memory: hooks on its hidden layers, each a whole ``(L, N, H)``."""
+    if isinstance(x, Tensor):
+        check_form(x)
+        check_readable((x, module.readout.weight))
     if not isinstance(x, Tensor) or x.dim() not in (2, 3):
         raise ValueError(tr("The input must be a torch tensor of 3 dimensions, or 2 without a batch."))
     if (given := x.shape[-1]) != (wanted := module.input_size):
@@ -167,6 +172,8 @@ def _capture_feed_forward(module: FeedForward, x: Any, hx: Any, edits: tuple[Int
         raise ValueError(
             tr("The input is {given} and the network's weights are {dtype}.", given=str(x.dtype), dtype=str(dtype))
         )
+    if not x.numel():
+        raise ValueError(tr("The input is empty: its shape is {shape}.", shape=tuple(x.shape)))
     steps = len(x)
     widths = {"x": module.input_size} | {f"l{k}.h": module.hidden_size for k in range(module.num_layers)}
     validate(edits, widths, steps)

@@ -144,6 +144,8 @@ class Watch:
             copies = [self._snapshots.of(weight) for weight in kernel.flat]
             stack = kernel.stack(tuple(bare for _, bare in copies))
             call = make_call(kernel, stack, _order(value, kernel), torch.get_rng_state() if stack.drops else None)
+            if call.x.shape[-1] and not call.x.numel():
+                raise ValueError(tr("The input is empty: its shape is {shape}.", shape=tuple(kernel.value.shape)))
             chain = self._chain(path, call, kernel)
             short = straight(stack, call.x, call.first) if bare and not (self.detail or chain.edits) else None
             if short is None:

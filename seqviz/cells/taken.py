@@ -24,6 +24,7 @@ __all__ = [
     "check_taken",
     "check_width",
     "checking",
+    "numbers",
     "refuses",
     "word",
 ]
@@ -80,6 +81,26 @@ def check_form(value: Tensor) -> None:
         )
     if value.layout != torch.strided:
         raise ValueError(tr("The input is a sparse tensor; give the same as an ordinary one, x.to_dense()."))
+
+
+def numbers(value: Any, what: str) -> Tensor:
+    """A tensor or an array, or lists of numbers, as a tensor.
+
+    Args:
+        value: that.
+        what: what the sentence calls it, marked by ``later``.
+
+    Raises:
+        ValueError: it is none of these, or holds no numbers.
+    """
+    try:
+        found = torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        found = None
+    if found is None or found.is_nested or found.layout != torch.strided or found.is_meta or found.is_complex():
+        raise ValueError(tr("{what} must be numbers, as a tensor, an array or lists of one length; got {kind}.",
+                            what=tr(what), kind=type(value).__name__))  # fmt: skip
+    return found
 
 
 def check_width(module: nn.Module, value: object) -> None:
@@ -166,8 +187,9 @@ def check_states(hx: object, lstm: bool, shapes: list[tuple[int, ...]], dtype: t
     if len(states) != (2 if lstm else 1) or isinstance(hx, (tuple, list)) != lstm:
         raise ValueError(tr("The state of an LSTM is (h_0, c_0).") if lstm else tr("The state is one tensor, h_0."))
     for name, state, shape in zip(("h_0", "c_0"), states, shapes, strict=False):
-        if not isinstance(state, Tensor) or tuple(state.shape) != shape:
-            got = tuple(state.shape) if isinstance(state, Tensor) else type(state).__name__
+        plain = isinstance(state, Tensor) and not state.is_nested
+        if not plain or tuple(state.shape) != shape:
+            got = tuple(state.shape) if plain else type(state).__name__
             raise ValueError(tr("{name} must have shape {shape}; got {got}.", name=name, shape=shape, got=got))
         if state.dtype != dtype:
             own, given = word(state.dtype), word(dtype)

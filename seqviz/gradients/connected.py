@@ -19,6 +19,7 @@ from seqviz.gradients.backward import backward
 from seqviz.gradients.gains import gains_of
 from seqviz.gradients.norms import norm
 from seqviz.gradients.onestep import as_it_ran, overflow_of
+from seqviz.indexing import BATCH, as_slice
 from seqviz.language import later, tr
 from seqviz.networks.modules import FeedForward, _Sequence
 
@@ -118,8 +119,9 @@ def _wide(run: Ran, count: int) -> Ran:
 
 def _without_memory(module: FeedForward, x: Any, unit: int | None, batch: int) -> Array:
     """A step's output rests on its own input alone."""
-    given = torch.as_tensor(x).detach().clone().requires_grad_()
+    given = torch.from_numpy(np.array(capture(module, x)["x"])).requires_grad_()
+    element = as_slice(batch, given.shape[1], BATCH, "x")
     y = module(given)
     total = y if unit is None else y[..., whole(unit, later("The output"), 0, y.shape[-1] - 1)]
     (found,) = torch.autograd.grad(total.sum(), given)
-    return np.diag(norm(found.double().numpy()[:, batch], 1) ** 2)
+    return np.diag(norm(found.double().numpy()[:, element][:, 0], 1) ** 2)

@@ -16,6 +16,7 @@ from torch import nn
 from seqviz.capture.found import LAYERS, recurrent_modules
 from seqviz.cells import Cell, road
 from seqviz.cells.step import unpack
+from seqviz.cells.taken import numbers
 from seqviz.checks import number, whole
 from seqviz.gradients.rests import FixedPoints
 from seqviz.language import later, tr
@@ -126,8 +127,9 @@ def _network(module: nn.Module) -> tuple[Cell, dict[str, Array], int, dict[str, 
 
 def _given(x: Any, inputs: int) -> Array:
     try:
-        found = np.broadcast_to(np.asarray(x, dtype=np.float64), (inputs,)).copy()
-    except (TypeError, ValueError) as error:
+        given = numbers(x, later("The input")).detach().double().numpy(force=True)
+        found = np.broadcast_to(given, (inputs,)).copy()
+    except ValueError as error:
         raise ValueError(
             tr("The input must be a number, or as many as the network has inputs, {count}.", count=inputs)
         ) from error
@@ -139,7 +141,7 @@ def _given(x: Any, inputs: int) -> Array:
 def _starts(starts: Any, trace: Trace | None, widths: Mapping[str, int], spread: float, seed: int) -> Array:
     size = sum(widths.values())
     if not isinstance(starts, int | np.integer):
-        given = np.array(starts, dtype=np.float64)
+        given = numbers(starts, later("The starts")).detach().double().numpy(force=True)
         if given.ndim != 2 or given.shape[1] != size or not np.isfinite(given).all():
             raise ValueError(
                 tr("The starts must be finite states (N, {size}), not {shape}.", size=size, shape=given.shape)

@@ -20,6 +20,7 @@ from seqviz.experiment import Experiment
 from seqviz.gradients.norms import norm
 from seqviz.language import later, tr
 from seqviz.memory.found import Lasting
+from seqviz.networks.layers import check_call
 from seqviz.runner import inputs, network
 from seqviz.trace import Trace
 
@@ -122,7 +123,10 @@ def _nudging(module: nn.Module, step: int | None, by: float) -> Iterator[None]:
 
     def before(module: nn.Module, args: Any, kwargs: Any) -> Any:
         nonlocal done
-        value, *others = args if args else (kwargs["input"],)
+        value, *others = args if args else (kwargs.get("input"),)
+        plain = isinstance(value, Tensor) and not value.is_nested and value.dim()
+        if not (plain or isinstance(value, PackedSequence)):
+            check_call(module, value, None)
         steps, changed = _changed(module, value, None if step is None else step - done, by)
         done += steps
         return (changed, *others), {k: v for k, v in kwargs.items() if k != "input"}

@@ -193,7 +193,7 @@ seqviz.capture_blocks(net, x, sys.argv[1], block=8)
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system cannot kill so")
 def test_a_killed_run_goes_on(tmp_path):
     """The process is killed in the middle of writing a block: in one direction, and in a pass of both."""
-    runs = [("one", 4, 24), ("both", 12, 0), ("both", 28, 24)]
+    runs = [("one", 4, 24), ("both", 12, 0)]
     around = {**os.environ, "OMP_NUM_THREADS": "1"}
     started = [
         subprocess.Popen([sys.executable, "-c", _KILLED, str(tmp_path / f"{way}{left}"), way, str(left)], env=around)
