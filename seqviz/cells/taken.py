@@ -83,18 +83,19 @@ def check_form(value: Tensor) -> None:
         raise ValueError(tr("The input is a sparse tensor; give the same as an ordinary one, x.to_dense()."))
 
 
-def numbers(value: Any, what: str) -> Tensor:
+def numbers(value: Any, what: str, dtype: torch.dtype | None = None) -> Tensor:
     """A tensor or an array, or lists of numbers, as a tensor.
 
     Args:
         value: that.
         what: what the sentence calls it, marked by ``later``.
+        dtype: of Python's own numbers; torch's default unless given.
 
     Raises:
         ValueError: it is none of these, or holds no numbers.
     """
     try:
-        found = torch.as_tensor(value)
+        found = torch.as_tensor(value) if hasattr(value, "dtype") else torch.as_tensor(value, dtype=dtype)
     except (TypeError, ValueError, RuntimeError, OverflowError):
         found = None
     if found is None or found.is_nested or found.layout != torch.strided or found.is_meta or found.is_complex():

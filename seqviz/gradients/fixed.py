@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
+import torch
 from torch import nn
 
 from seqviz.capture.found import LAYERS, recurrent_modules
@@ -127,7 +128,7 @@ def _network(module: nn.Module) -> tuple[Cell, dict[str, Array], int, dict[str, 
 
 def _given(x: Any, inputs: int) -> Array:
     try:
-        given = numbers(x, later("The input")).detach().double().numpy(force=True)
+        given = numbers(x, later("The input"), torch.float64).detach().double().numpy(force=True)
         found = np.broadcast_to(given, (inputs,)).copy()
     except ValueError as error:
         raise ValueError(
@@ -141,7 +142,7 @@ def _given(x: Any, inputs: int) -> Array:
 def _starts(starts: Any, trace: Trace | None, widths: Mapping[str, int], spread: float, seed: int) -> Array:
     size = sum(widths.values())
     if not isinstance(starts, int | np.integer):
-        given = numbers(starts, later("The starts")).detach().double().numpy(force=True)
+        given = numbers(starts, later("The starts"), torch.float64).detach().double().numpy(force=True)
         if given.ndim != 2 or given.shape[1] != size or not np.isfinite(given).all():
             raise ValueError(
                 tr("The starts must be finite states (N, {size}), not {shape}.", size=size, shape=given.shape)
