@@ -25,18 +25,25 @@ EXAMPLES = later("Examples")
 
 @st.fragment
 def workbench() -> None:
-    """Picture and, at its side, examples and controls; a change redraws this part alone, unless it leaves the page."""
+    """Picture and, at its side, examples and controls; a change redraws this part alone, unless it leaves the page.
+
+    The picture is what a person waits for, so it is made and sent first.
+    """
     bench = Bench.here()
     if bench.goto:
         st.rerun()
     way()
     # Streamlit copies what a fragment lies in at each of its runs: one container is entered, and not every one around.
     left, right = st.container(key="bench").columns([8, 3], gap="medium")
-    with right.container(key="controls"):
+    try:
         bench.stale = False
+        with left.container(key="picture"):
+            _picture()
+    finally:
+        bench.stale = True  # the run may end before it has come to the controls
+    with right.container(key="controls"):
         _controls(bench)
-    with left.container(key="picture"):
-        _picture()
+    bench.stale = False
 
 
 def _controls(bench: Bench) -> None:

@@ -9,11 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import streamlit as st
 
 import seqviz
 from seqviz import sequences
 from seqviz.experiment import Experiment, Sequence
 from seqviz.networks.presets import PRESET_LABELS, preset
+from seqviz.ui import gates_page
 from seqviz.ui.bench import drawn, start
 from seqviz.ui.gallery import choose
 from seqviz.ui.panels import PANELS
@@ -63,6 +65,22 @@ def test_a_panel_opens_and_changes_nothing(app, panel):
     assert not app.bench.can_undo
     assert app.warnings == []
     app.shows(drawn("LSTM"))
+
+
+def test_the_picture_is_made_before_the_controls_which_are_owed_until_they_stand(app, monkeypatch):
+    made = []
+    message, controls = gates_page.scope_message, gates_page._controls
+    monkeypatch.setattr(gates_page, "scope_message", lambda bench: made.append("picture") or message(bench))
+    monkeypatch.setattr(gates_page, "_controls", lambda bench: made.append("controls") or controls(bench))
+    app.run()
+    assert made == ["picture", "controls"]
+    assert not app.bench.stale
+    monkeypatch.setattr(gates_page, "_controls", lambda bench: st.stop())  # as a run ends that another one overtakes
+    app.run()
+    assert app.bench.stale
+    monkeypatch.setattr(gates_page, "_controls", controls)
+    app.run()
+    assert not app.bench.stale
 
 
 @pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN_TANH", *PRESET_LABELS])
