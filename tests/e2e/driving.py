@@ -230,7 +230,8 @@ _COLOURED = """(dark) => {
 
 _AT_REST = """() => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning"
   && [...document.querySelectorAll(".sv-scope")]
-    .every(({ dataset: { previews, rested } }) => (previews ?? rested) === rested)"""
+    .every(({ dataset: { previews, rested } }) => (previews ?? rested) === rested)
+  && !document.querySelector(".sv-weights[data-resting]")"""
 
 _PLACE = """([picture, signal, step, share]) => {
   const plot = document.querySelector(`${picture} .sv-plot`);

@@ -4,6 +4,7 @@
 import { layoutOf } from "./axes.js";
 import { Brush, lookup } from "./brush.js";
 import { forward } from "./forward.js";
+import { REST } from "./motion.js";
 import { alike } from "./numbers.js";
 import { colours, rowData, rowRange } from "./rows.js";
 
@@ -11,7 +12,6 @@ import { colours, rowData, rowRange } from "./rows.js";
 /** @import { ModelHeader, ScopeHeader } from "./headers.js" */
 /** @import { Numbers } from "./types.js" */
 
-const REST = 150; // ms without a stroke, until Plotly draws what the hand has made
 const CLOSE = 1e-5; // of a value's size: the server only confirms it
 
 export class Draft {

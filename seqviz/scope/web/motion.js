@@ -1,5 +1,7 @@
 // How things move here, and whether they do.
 
+export const REST = 150; // ms without a stroke, until Plotly draws what the hand has made
+
 const CALM = "(prefers-reduced-motion: reduce)";
 
 // Whether the person has asked for less motion.

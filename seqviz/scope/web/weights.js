@@ -5,6 +5,7 @@ import { tr } from "./language.js";
 import { markNote, scaleKey } from "./legends.js";
 import { link } from "./link.js";
 import { LEFT, TOP, changed, colourOf, extent, heat, matrixLayout, reachOf } from "./matrix.js";
+import { REST } from "./motion.js";
 import { alike, clamp, number } from "./numbers.js";
 import { readTheme } from "./theme.js";
 
@@ -31,6 +32,7 @@ export class Weights {
     this.root = root;
     this.host = { ...host };
     this.cell = [0, 0];
+    this.resting = 0; // the timer that runs until the matrix is drawn
     root.classList.add("sv-weights");
     /** @type {any} with what Plotly adds to it */
     this.graph = el("div", { class: "sv-graph" });
@@ -129,9 +131,9 @@ export class Weights {
     this.size = extent(header, this.width);
     const layout = matrixLayout(header, this.size, this.theme);
     const look = JSON.stringify([layout, this.theme.diverging]);
-    // The hand's own edit is in the picture already; the server only confirms it.
-    if (look !== this.look || !alike(this.values, this.pictured) || !alike(this.original, this.compared))
-      await this.paint(layout);
+    // The hand's own edit is in the picture already, or will be when the hand rests; the server only confirms it.
+    const same = alike(this.values, this.pictured) && alike(this.original, this.compared);
+    if (look !== this.look || !(same || this.resting)) await this.paint(layout);
     [this.look, this.compared] = [look, this.original];
     this.plot.style.height = `${layout.height}px`;
     const most = reachOf(this.values);
@@ -156,12 +158,16 @@ export class Weights {
   }
 
   async paint(layout) {
+    clearTimeout(this.resting);
+    this.resting = 0;
+    delete this.root.dataset.resting;
     this.pictured = this.values.slice();
     this.drawnMost = reachOf(this.values);
     this.root.dataset.paints = `${+(this.root.dataset.paints ?? 0) + 1}`;
     const { header, values, original, theme, size } = this;
     const traces = [heat(header, values, theme), changed(header, values, original, size.across, theme)];
     await this.Plotly.react(this.graph, traces, layout, { displayModeBar: false, staticPlot: true });
+    if (!this.pen) this.box.style.background = "";
   }
 
   show() {
@@ -200,12 +206,18 @@ export class Weights {
     return row >= 0 && col >= 0 && row < this.header.rows && col < this.header.cols ? [row, col] : null;
   }
 
+  // The box shows what its cell was changed to: the matrix does before it goes to another.
+  choose(cell) {
+    if (this.resting && `${cell}` !== `${this.cell}`) this.paint(this.graph.layout);
+    this.cell = cell;
+  }
+
   pressed(event) {
     const cell = this.under(event);
     if (!cell || event.button) return;
     event.preventDefault();
     this.plot.focus(QUIETLY);
-    this.cell = cell;
+    this.choose(cell);
     this.pen = { y: event.clientY, from: this.values[this.at(...cell)], moved: false };
     this.plot.setPointerCapture(event.pointerId);
     this.show();
@@ -240,13 +252,11 @@ export class Weights {
     this.box.style.background = colourOf(this.theme.diverging, value, this.drawnMost);
   }
 
+  // The whole matrix, once nothing has been changed for a moment: until then the one cell shows it.
   settle() {
-    cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(async () => {
-      if (this.gone) return;
-      await this.paint(this.graph.layout);
-      if (!this.pen) this.box.style.background = "";
-    });
+    clearTimeout(this.resting);
+    this.root.dataset.resting = "true";
+    this.resting = setTimeout(() => this.paint(this.graph.layout), REST);
   }
 
   commit(value) {
@@ -266,7 +276,7 @@ export class Weights {
     const [row, col] = this.cell;
     const { rows, cols } = this.header;
     const go = (r, c) => () => {
-      this.cell = [clamp(row + r, 0, rows - 1), clamp(col + c, 0, cols - 1)];
+      this.choose([clamp(row + r, 0, rows - 1), clamp(col + c, 0, cols - 1)]);
       this.show();
     };
     const by = (d) => () => this.commit(Math.round((this.values[this.at(row, col)] + d) * 100) / 100);
@@ -288,7 +298,7 @@ export class Weights {
 
   destroy() {
     this.gone = true;
-    cancelAnimationFrame(this.frame);
+    clearTimeout(this.resting);
     this.resizer.disconnect();
     this.unlisten();
     this.Plotly?.purge(this.graph);
