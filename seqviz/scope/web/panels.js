@@ -1,6 +1,5 @@
 // Which panel draws a message, and how it is put into an element, whatever that lies in.
 
-import { unpack } from "./bytes.js";
 import { CellView } from "./cell.js";
 import { Flow } from "./flow.js";
 import { Gallery } from "./gallery.js";
@@ -12,6 +11,7 @@ import { Scope } from "./view.js";
 import { Weights } from "./weights.js";
 import { Why } from "./why.js";
 
+/** @import { Message } from "./bytes.js" */
 /** @import { Host } from "./host.js" */
 
 const PANELS = {
@@ -47,13 +47,12 @@ function anew(root, old, Panel) {
 // Draw a message in an element, or bring what is drawn there up to date; gives back what takes it away again.
 /**
  * @param {HTMLElement} element
- * @param {Uint8Array} data
+ * @param {Message<any>} message
  * @param {Host} host
  * @returns {() => void}
  */
-export function mount(element, data, host) {
+export function mount(element, message, host) {
   let root = element;
-  const message = unpack(data);
   const { language, panel: kind } = message.header;
   if (!host.answers) message.header = { ...message.header, editable: false, undo: false, redo: false, reset: false };
   let panel = mounted.get(root);

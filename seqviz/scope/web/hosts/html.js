@@ -28,6 +28,7 @@ const hostOf = (plotly) => ({
  */
 export function open(root, text, plotly) {
   const data = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  document.documentElement.lang = tag(unpack(data).header.language);
-  return mount(root, data, hostOf(plotly));
+  const message = unpack(data);
+  document.documentElement.lang = tag(message.header.language);
+  return mount(root, message, hostOf(plotly));
 }

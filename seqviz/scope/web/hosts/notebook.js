@@ -1,6 +1,7 @@
 // A cell of a notebook, by the contract of anywidget: the page around it is somebody else's, and nothing of it is
 // touched.
 
+import { unpack } from "../bytes.js";
 import { nowhere } from "../host.js";
 import { mount } from "../panels.js";
 
@@ -24,13 +25,13 @@ export function render({ model, el: place }) {
   root.className = "sv-root";
   place.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own keys
   place.append(root);
-  const bytes = () => {
+  const message = () => {
     const { buffer, byteOffset, byteLength } = model.get("message");
-    return new Uint8Array(buffer, byteOffset, byteLength);
+    return unpack(new Uint8Array(buffer, byteOffset, byteLength));
   };
   let gone = () => {};
   const draw = () => {
-    gone = mount(/** @type {HTMLElement} */ (place.querySelector(".sv-root")), bytes(), hostOf(model));
+    gone = mount(/** @type {HTMLElement} */ (place.querySelector(".sv-root")), message(), hostOf(model));
   };
   draw();
   model.on("change:message", draw);

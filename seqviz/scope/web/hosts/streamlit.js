@@ -41,7 +41,8 @@ const hostOf = (about, send) => ({
 });
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const { language, panel, link } = unpack(data).header;
+  const message = unpack(data);
+  const { language, panel, link } = message.header;
   const about = tail(data);
   if (about?.place) settle(about);
   const send = (sent) => setTriggerValue("edit", sent);
@@ -54,7 +55,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   const root = parentElement.querySelector(".sv-root") ?? parentElement;
   // A run that somebody brought is looked at: nobody computes it anew.
-  const gone = mount(root, data, { ...hostOf(about, send), answers: link !== "run" });
+  const gone = mount(root, message, { ...hostOf(about, send), answers: link !== "run" });
   if (about) hear(about, send);
   return () => {
     if (about) leave(about.key);
