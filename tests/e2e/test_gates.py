@@ -237,10 +237,18 @@ def weight(experiment, row, col, gate="f", part="hh") -> float:
     return float(seqviz.weights.gate_view(values, experiment.cell, 0, gate, part)[row, col])
 
 
+WRITTEN = """() => {
+  window.written = [];
+  new MutationObserver((all) => window.written.push(...all.map((one) => one.attributeName)))
+    .observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
+}"""
+
+
 def test_dragging_a_weight_follows_the_hand_and_tells_the_server_once(screen, matrix):
     x, y = screen.cell(matrix, 3, 5, 16, 16)
     sent, before, previews = len(screen.sent), screen.values("f"), int(screen.data("previews") or 0)
     paints = matrix.get_attribute("data-paints")
+    screen.page.evaluate(WRITTEN)
     screen.drag((x, y), (x, y - 60), (x, y - 120), release=False)
     screen.until("n => +document.querySelector('.sv-scope').dataset.previews >= n", previews + 3)
     assert len(screen.sent) == sent, "the server was told before the hand let go"
@@ -251,6 +259,7 @@ def test_dragging_a_weight_follows_the_hand_and_tells_the_server_once(screen, ma
     screen.edits(screen.page.mouse.up)
     expect(matrix).to_have_attribute("data-paints", f"{int(paints) + 1}")
     expect(matrix.locator(".sv-cell")).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    assert screen.page.evaluate("window.written") == [], "written again, it has every style of the page found out anew"
     (edit,) = screen.experiment.edits
     assert weight(screen.experiment, 3, 5) == pytest.approx(weight(living(), 3, 5) + 2, abs=0.011)
     assert edit.value == np.float32(edit.value)

@@ -21,7 +21,7 @@ export class Readout {
   constructor() {
     this.root = el("dl", { class: "sv-readout" });
     this.when = el("dd", { class: "sv-when" });
-    /** @type {{values: Float32Array, most: number, worth: HTMLElement, left: HTMLElement}[]} */
+    /** @type {{values: Float32Array, most: number, worth: HTMLElement, left: HTMLElement, term: HTMLElement}[]} */
     this.numbers = [];
   }
 
@@ -61,9 +61,10 @@ export class Readout {
       step > nudge
         ? trn("step {step}, {count} step after", "step {step}, {count} steps after", step - nudge, when)
         : tr("step {step}", when);
-    for (const { values, most, worth, left } of this.numbers) {
+    for (const { values, most, worth, left, term } of this.numbers) {
       worth.textContent = secret ? "?" : power(values[step]);
       left.textContent = secret || step < nudge ? "" : shareOf(values[step] - most);
+      term.classList.toggle("sv-some", term.contains(left) && !!left.textContent);
     }
   }
 }

@@ -146,7 +146,8 @@ history.pushState = (state, title, url) => {
 
 // Say it in this language, now and after whatever Streamlit draws next.
 export function frame(language) {
-  document.documentElement.lang = tag(language);
+  const { documentElement: page } = document;
+  if (page.lang !== tag(language)) page.lang = tag(language); // written again, it has every style found out anew
   if (language === spoken) return;
   const words = catalogue(language);
   rules = SAID.map((text) => (words ? rule(text, words[text] ?? text) : rule(catalogue(spoken)[text] ?? text, text)));
