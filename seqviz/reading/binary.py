@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from seqviz.language import Sentence, later, tr, trn
+from seqviz.reading.dates import is_date
 from seqviz.reading.dialect import style_of
 from seqviz.reading.draft import Draft, DraftColumn
 from seqviz.reading.grid import EDGE, MAX_CELLS
@@ -23,7 +24,7 @@ from seqviz.reading.notes import style_said
 from seqviz.reading.npy import read_header
 from seqviz.reading.numerals import PLAIN, is_missing
 from seqviz.reading.records import Record
-from seqviz.reading.text import draft_of_records
+from seqviz.reading.text import draft_of_records, find_labels
 from seqviz.reading.zipped import PACKED, UNREADABLE, damaged
 
 __all__ = ["draft_of_excel", "draft_of_npy", "draft_of_parquet", "refuse_other_files"]
@@ -44,6 +45,28 @@ _OTHERS: Final = (
     (b"GIF8", later("a picture")),
     (b"ARROW1", later("an Arrow file; save the table as Parquet or CSV")),
     (b"{\\rtf", later("a text document; save the table as CSV")),
+    (b"SQLite format 3", later("a database; save its table as CSV")),
+    (b"CDF\x01", later("a NetCDF file; save the table as CSV or the array with numpy.save")),
+    (b"CDF\x02", later("a NetCDF file; save the table as CSV or the array with numpy.save")),
+    (b"$FL2", later("a file of SPSS; save the table as CSV")),
+    (b"<stata_dta>", later("a file of Stata; save the table as CSV")),
+    (b"RDX3\n", later("a file of R; save the table as CSV")),
+    (b"FEA1", later("an Arrow file; save the table as Parquet or CSV")),
+    (b"ORC\n", later("an ORC file; save the table as Parquet or CSV")),
+    (b"Obj\x01", later("an Avro file; save the table as Parquet or CSV")),
+    (b"\x80\x02", later("a pickle of Python, which is never opened; save the table as CSV or Parquet")),
+    (b"\x80\x03", later("a pickle of Python, which is never opened; save the table as CSV or Parquet")),
+    (b"\x80\x04", later("a pickle of Python, which is never opened; save the table as CSV or Parquet")),
+    (b"\x80\x05", later("a pickle of Python, which is never opened; save the table as CSV or Parquet")),
+    (b"II*\0", later("a picture")),
+    (b"MM\0*", later("a picture")),
+    (b"RIFF", later("a recording of sound or film")),
+    (b"ID3\x03", later("a recording of sound or film")),
+    (b"ID3\x04", later("a recording of sound or film")),
+    (b"OggS", later("a recording of sound or film")),
+    (b"fLaC", later("a recording of sound or film")),
+    (b"MZ\x90", later("a program")),
+    (b"\x7fELF", later("a program")),
 )
 
 
@@ -55,7 +78,7 @@ def refuse_other_files(data: bytes) -> None:
     begin = data[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if re.match(rb'\{\s*["\}]|\[\s*[\[{"0-9.-]', begin):
         raise ValueError(tr("This is JSON or a printed list, not a table; write one step a line, with commas."))
-    if begin.startswith((b"<!doctype html", b"<html", b"<?xml", b"<table")):
+    if re.match(rb"<!doctype html|<!--|<\?xml|<(?:html|head|body|table|thead|tr|div|p|span|svg|pre|ul)[\s>]", begin):
         raise ValueError(tr("This is a page of HTML or XML, not a table; save the table as CSV or .xlsx."))
 
 
@@ -144,10 +167,10 @@ def draft_of_parquet(data: bytes) -> Draft:
         columns = [
             _arrow_column(pa, k, name, table.column(k), name in index) for k, name in enumerate(table.column_names)
         ]
-    dates = [] if any(c.as_label for c in columns) else [c for c in columns if c.kind == DATE]
-    for column in dates[:1]:
-        column.as_label = True
-    return Draft(columns, any(c.name for c in columns), [])
+    draft = Draft(columns, any(c.name for c in columns), [])
+    if not any(c.as_label for c in columns):
+        find_labels(draft)
+    return draft
 
 
 def _index_columns(file: Any) -> set[str]:
@@ -178,8 +201,11 @@ def _arrow_column(pa: Any, k: int, name: str, column: Any, index: bool) -> Draft
         why = tr("lists or records")
     elif types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
         labels = lambda: [" ".join((text or "").split())[:200] for text in column.to_pylist()]  # noqa: E731
+        texts_said = [text for text in column.slice(0, EDGE).to_pylist() if text]
         if (numbers := _numbers_as_text(column.to_pylist())) is not None:
             what, values = NUMBER, numbers
+        elif 2 * sum(map(is_date, texts_said)) > len(texts_said):
+            what = DATE
     if column.null_count == len(column):
         what = EMPTY
     shown_name = "" if name.startswith("__index_level_") else name

@@ -11,14 +11,20 @@ from seqviz.reading.numerals import tidy
 
 __all__ = ["backwards", "is_date"]
 
-_ZONE: Final = r"(?: ?(?:Z|UTC|GMT|[+-][0-9]{2}:?(?:[0-9]{2})?))?"
+_NAMED: Final = r"UTC|GMT|C?E[SD]?T|[CMPWB][SD]?T|JST|IST|[a-z]{2,12}/[a-z_]{2,20}"
+_ZONE: Final = rf"(?: ?(?:Z|{_NAMED}|[+-][0-9]{{2}}:?(?:[0-9]{{2}})?))?"
 _SECONDS: Final = r"(?::[0-6][0-9](?:[.,][0-9]{1,9})?)?"
-_TIME: Final = rf"(?:[0-2]?[0-9]:[0-5][0-9]{_SECONDS}(?: ?[ap]\.?m\.?)?{_ZONE})"
+_HALF: Final = r"(?:上午|下午|午前|午後|오전|오후)"
+_TIME: Final = (
+    rf"(?:(?:{_HALF} ?)?[0-2]?[0-9]:[0-5][0-9]{_SECONDS}(?: ?(?:[ap]\.?m\.?|{_HALF}))?{_ZONE}"
+    r"|[0-2]?[0-9](?:时|時|点)(?:[0-5]?[0-9]分(?:[0-5]?[0-9]秒)?)?)"
+)
 _MONTHS: Final = (
     "jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june july august september "
     "october november december mär mrz mai okt dez januar februar märz juni juli oktober dezember janv févr fév avr "
     "juin juil août déc janvier février mars avril juillet septembre octobre novembre décembre ene abr ago dic "
     "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre gen mag giu lug set "
+    "января февраля марта апреля мая июня июля августа сентября октября ноября декабря "
     "ott gennaio febbraio aprile maggio giugno luglio settembre ottobre novembre dicembre"
 )
 _MONTH: Final = "(?:" + "|".join(sorted(_MONTHS.split(), key=len, reverse=True)) + r")\.?"
@@ -32,7 +38,10 @@ _DAY: Final = "|".join(
         rf"[0-9]{{4}}[- /]{_MONTH}(?:[- /][0-9]{{1,2}})?",
         r"[0-9]{4}年(?:[0-9]{1,2}月(?:[0-9]{1,2}日)?)?|[0-9]{1,2}月(?:[0-9]{1,2}日)?",
         r"[0-9]{4}[- ]?[QqWw][0-9]{1,2}(?:-[1-7])?|[Qq][1-4][-/ ]?[0-9]{4}|[0-9]{4}M[0-9]{2}",
-        r"[0-9]{8}T[0-9]{4,6}Z?",
+        r"[0-9]{8}T[0-9]{4,6}Z?|[0-9]{8}[_-][0-9]{4,6}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}",
+        r"[0-9]{4} [0-9]{2} [0-9]{2}",
+        rf"[0-9]{{1,2}} de {_MONTH}(?: de [0-9]{{4}})?",
+        rf"{_MONTH} {{1,2}}[0-9]{{1,2}} [0-9]{{1,2}}:[0-9]{{2}}:[0-9]{{2}} (?:[A-Z]{{3,4}} )?[0-9]{{4}}",
     )
 )  # fmt: skip
 _WEEKDAY: Final = (

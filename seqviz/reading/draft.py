@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +14,17 @@ from seqviz.language import Sentence, later, tr, trn
 from seqviz.reading.kinds import BOOL, DATE, EMPTY, NUMBER, TEXT
 from seqviz.reading.numerals import is_missing
 
-__all__ = ["Draft", "DraftColumn", "MissingValues", "left_out", "listed", "made_up", "mended", "not_a_number"]
+__all__ = [
+    "Draft",
+    "DraftColumn",
+    "MissingValues",
+    "left_out",
+    "listed",
+    "made_up",
+    "mended",
+    "not_a_number",
+    "told_apart",
+]
 
 MISSING: Final = ("drop", "carry", "interpolate")
 
@@ -69,6 +80,11 @@ class DraftColumn:
     aside: bool = False
     why: Sentence | None = None
 
+    @cached_property
+    def holds_numbers(self) -> bool:
+        """Whether it can be chosen."""
+        return bool(np.isfinite(self.values).any())
+
     def title(self, named: bool) -> Sentence:
         """The column in a sentence: its number, from 1, and its name."""
         if named and self.name:
@@ -100,12 +116,32 @@ class Draft:
     @property
     def choices(self) -> tuple[str, ...]:
         """The names of the columns that hold numbers."""
-        return tuple(c.name or made_up(c.number) for c in self.columns if np.isfinite(c.values).any())
+        return tuple(self.called[c.number] for c in self.columns if c.holds_numbers)
+
+    @cached_property
+    def called(self) -> dict[int, str]:
+        """What each column can be asked for by, no two by the same, by its number; first those that hold numbers."""
+        ordered = sorted(self.columns, key=lambda c: not c.holds_numbers)
+        names = told_apart([c.name or made_up(c.number) for c in ordered])
+        return {c.number: name for c, name in zip(ordered, names, strict=True)}
 
 
 def made_up(number: int) -> str:
     """What a column without a name is called; numbers from 0."""
     return f"column {number + 1}"
+
+
+def told_apart(names: Sequence[str]) -> tuple[str, ...]:
+    """Names no two of which are the same: the second ``a`` is ``a (2)``, or what is free after it."""
+    taken, counts, found = set(names), dict[str, int](), list[str]()
+    for name in names:
+        count = counts[name] = counts.get(name, 0) + 1
+        unique = name
+        while count > 1 and (unique := f"{name} ({count})") in taken:
+            count = counts[name] = count + 1
+        taken.add(unique)
+        found.append(unique)
+    return tuple(found)
 
 
 def brief(text: str) -> str:
@@ -197,7 +233,7 @@ def _refusal(
     place = draft.odd.get(int(steps[first]))
     if place is None:
         place = first_missing(draft, int(steps[first]), chosen[int(np.argmax(gaps[first]))])
-    names = tuple(c.name or made_up(c.number) for c in chosen)
+    names = tuple(draft.called[c.number] for c in chosen)
     return MissingValues(place, count, len(draft), draft.choices, names)
 
 

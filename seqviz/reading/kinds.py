@@ -128,7 +128,7 @@ def reads_as_time(values: np.ndarray, name: str | None) -> bool:
 
 def is_time_word(name: str) -> bool:
     """Whether a column's name says that it holds times or numbers of steps."""
-    return (bare := _bare(name)) in _TIMES or bare in _COUNTERS
+    return (bare := _bare(name)) in _TIMES or bare in _COUNTERS or bare in _YEARS
 
 
 def parts_of_dates(names: Sequence[str]) -> list[int]:

@@ -25,10 +25,13 @@ _UNITS: Final = re.compile(
 )
 _TOTALS: Final = re.compile(
     r"(?:grand |sub-?)?total|sum|summe|gesamt|mean|average|avg|mittelwert|moyenne|somme|promedio|suma|median|count|std"
+    r"|итого|всего|среднее|totale|totaal|razem|toplam|summa|celkem|gemiddelde|annual"
     r"|sources?|notes?|quelle|hinweis|fuente|legend|copyright|©|generated|exported|end of|eof"
     r"|合计|总计|小计|平均|来源|数据来源|注|备注|合計|出典|計",
     re.IGNORECASE,
 )
+_OVER_LABELS: Final = frozenset(["name", "names", "id", "index", "key", "label", "labels", "row", "station"])
+"""What stands over names of rows."""
 _DIGITS: Final = re.compile(r"[+-]?[0-9][0-9.,' ]*")
 _EXTREMES: Final = re.compile(r"min|max|minimum|maximum|最大|最小", re.IGNORECASE)
 
@@ -140,9 +143,31 @@ class _Reader:
         over = self.in_numeric(cells)
         words = [c for k, c in over if not is_missing(c) and not self.is_number(c, k)]
         numbers = [c for k, c in over if self.is_number(c, k)]
-        if not words or any(self.kinds[k] == DATE and is_date(c) for k, c in enumerate(cells)):
+        if any(self.kinds[k] == DATE and is_date(c) for k, c in enumerate(cells)):
             return False
+        if not words:
+            return place == 0 and self._marked(cells)
         return not numbers or (len(self.grid) > 2 and all(map(_is_year, numbers)))
+
+    def _marked(self, cells: Sequence[str]) -> bool:
+        """Whether numbers on the first line are names: each has a unit beside it, as none below has, or the first cell
+        is no number or date where all below are and the others count from 0."""
+        over, below = self.in_numeric(cells), [row for place, row in self.grid.top.items() if place]
+        if not below or (len(over) < 2 and len(cells) < 2):
+            return False
+        beside = [(k, self.style.read(cell)) for k, cell in over]
+        if len(over) > 1 and all(cell is not None and cell.beside for _, cell in beside):
+            units = {self.style.read(row[k]) for row in below for k, _ in over if k < len(row)}
+            return all(cell is None or not cell.beside for cell in units)
+        counted = [tidy(cell) for k, cell in over if k]
+        if not counted or counted != [str(k) for k in range(len(counted))] or self.kinds[0] == EMPTY:
+            return False
+        first, under = tidy(cells[0]), [tidy(row[0]) for row in below]
+        if self.kinds[0] == DATE:
+            return not is_date(first) and all(map(is_date, under))
+        if self.kinds[0] == TEXT:
+            return is_missing(first) or first.lower() in _OVER_LABELS
+        return not first and all(self.is_number(cell, 0) for cell in under)
 
     def is_shifted(self, place: int) -> bool:
         """Whether the first line leaves out the place over the names of rows, as R writes it."""
@@ -222,7 +247,7 @@ class _Reader:
 
     def plain(self, place: int, shifted: bool) -> list[str]:
         """The names on a line as they stand."""
-        cells = [cell.strip() for cell in self._full(self.row(place))]
+        cells = [cell.strip().strip("\ufeff") for cell in self._full(self.row(place))]
         return ["", *cells] if shifted else cells[: len(self.kinds)]
 
     def _are_units(self, cells: Sequence[str]) -> bool:
@@ -266,7 +291,7 @@ class _Reader:
             kind == DATE and is_missing(cells[k]) is False and not is_date(cells[k])
             for k, kind in enumerate(self.kinds)
         )
-        if dates and (not numbers or _EXTREMES.match(said[0])):
+        if dates and (not numbers or _EXTREMES.match(said[0]) or not re.search(r"[0-9]", said[0])):
             return True
         labelled = any(kind in (DATE, TEXT) for kind in self.kinds)
         return not numbers and (len(said) == 1 and (" " in said[0] or (len(cells) > 1 and not labelled)))

@@ -101,9 +101,21 @@ def _about(draft: Draft, column: DraftColumn, cells: Column, rows: np.ndarray, a
         else:
             mark = brief(max(marks, key=lambda m: int((cells.codes == cells.marks[m]).sum())))
             said.append(tr("In {column}, “{mark}” beside the numbers was left out.", column=title, mark=mark))
-    if draft.named and not alone and is_time_word(column.name) and _rises_evenly(column.values):
+    if (
+        not alone
+        and _rises_evenly(column.values)
+        and (is_time_word(column.name) if draft.named else _counts_alone(draft, column))
+    ):
         said.append(tr("In {column}, numbers rise evenly, as times do; leave it out if it is no input.", column=title))
     return said + _stand_ins(column, title)
+
+
+def _counts_alone(draft: Draft, column: DraftColumn) -> bool:
+    """Whether the first of unnamed columns rises evenly, by whole numbers and beside none that does, over five steps
+    and more."""
+    others = [c.values for c in draft.columns if c.kind == NUMBER and c is not column]
+    first = column.number == 0 and len(column.values) > 4 and not (column.values[:1000] % 1).any()
+    return first and not any(map(_rises_evenly, others))
 
 
 def _rises_evenly(values: np.ndarray) -> bool:

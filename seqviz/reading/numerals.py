@@ -170,4 +170,4 @@ def is_missing(cell: str) -> bool:
     if len(cell) > LONGEST_CELL:
         return False
     bare = tidy(cell).lower()
-    return bare in MISSING or not bare.strip("-—―…*?./")
+    return bare in MISSING or not bare.strip("-—―…*?./:")

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from seqviz.language import tr
 
-__all__ = ["MAX_LINE", "Block", "Lines", "Record", "each", "head", "of_matrix", "records", "with_blocks"]
+__all__ = ["MAX_LINE", "Block", "Lines", "Record", "each", "head", "of_matrix", "records", "unwrapped", "with_blocks"]
 
 MAX_LINE: Final = 2**22
 """Characters of a line that are read: half a million numbers."""
@@ -28,6 +28,7 @@ _ONE_BYTE: Final = ("utf-8", "utf-8-sig", "latin-1", "cp1252", "cp1251", "gb1803
 
 _SEPARATORS: Final = {ord("，"): ", ", ord("、"): ", ", ord("；"): ";", ord("\u3000"): " "}
 _OPENING: Final = re.compile(r"(?:\w{1,100}+ ?=)? ?\[")
+_WRAPPED: Final = re.compile(r'"((?:[^"]|"")*+)"')
 _ENDS: Final = re.compile(r"[^\r\n]*+(?:\r\n?|\n)?+")
 
 
@@ -75,18 +76,22 @@ class Lines:
     """Whether full-width commas and semicolons separate, too."""
     matrix: bool = False
     """Whether the lines are rows of a matrix: ``A = [1 2;``, ``3 4];``."""
+    wrapped: bool = False
+    """Whether each line is a single cell in quotes that holds the line itself."""
     first: int = 1
     """The number of the first line."""
 
     def __iter__(self) -> Iterator[str]:
         found = self._of_text(self.data) if isinstance(self.data, str) else self._of_bytes(self.data)
+        if self.wrapped:
+            found = (unwrapped(line) or line for line in found)
         if self.wide:
             found = (line.translate(_SEPARATORS) for line in found)
         return (of_matrix(line) + "\n" for line in found) if self.matrix else found
 
     def chunks(self) -> Iterator[bytes | str] | None:
         """The text in pieces of many whole lines; None where lines have to be looked at one by one."""
-        if self.wide or self.matrix or not (isinstance(self.data, str) or self.encoding in _ONE_BYTE):
+        if self.wide or self.matrix or self.wrapped or not (isinstance(self.data, str) or self.encoding in _ONE_BYTE):
             return None
         return _pieces(self.data)
 
@@ -130,6 +135,11 @@ def of_matrix(line: str) -> str:
     """The numbers on a line of a matrix as Matlab and Octave write it."""
     row = line.strip().removesuffix(";").removesuffix("]")
     return row[match.end() :] if (match := _OPENING.match(row)) else row
+
+
+def unwrapped(line: str) -> str:
+    """The line that a line holds as a single cell in quotes; nothing where it is none."""
+    return match[1].replace('""', '"') + "\n" if (match := _WRAPPED.fullmatch(line.rstrip())) else ""
 
 
 def head(source: Iterable[str], most: int) -> list[str]:

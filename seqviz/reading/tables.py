@@ -25,6 +25,7 @@ from seqviz.reading.draft import (
     listed,
     made_up,
     mended,
+    told_apart,
 )
 from seqviz.reading.encodings import encoding_of
 from seqviz.reading.files import bytes_of, is_given
@@ -37,6 +38,9 @@ __all__ = ["MAX_FILE", "MissingValues", "Table", "read_table"]
 
 MAX_FILE: Final = 2**28
 """Bytes of a file that are read: 256 MiB."""
+
+_TOLD: Final = 8
+"""Columns that are told one by one where more are left out for the same reason."""
 
 _LEFT_OUT: Final = later("Left out: {what}.")
 
@@ -271,11 +275,11 @@ def _chosen(draft: Draft, columns: Iterable[str | int] | None, steps: np.ndarray
     labelling = [c for c in draft.columns if c.as_label and c.labels is not None and c not in taken]
     values, left, done = mended(draft, chosen, steps, missing)
     labels = _joined([c.labels() for c in labelling if c.labels], left) if labelling else None
-    notes = [_about(draft, c, c in labelling) for c in draft.columns if c not in taken and c.name + c.kind]
+    notes = _about_columns(draft, [c for c in draft.columns if c not in taken], labelling)
     if columns is not None:
         notes = [_about(draft, c, True) for c in labelling]
     lines = None if draft.lines is None else draft.lines[left]
-    names = tuple(c.name or made_up(c.number) for c in chosen)
+    names = tuple(draft.called[c.number] for c in chosen)
     said = (*(n for n in notes if n is not None), *draft.notes, *done)
     return _table(values, names, labels, said, draft.named, lines)
 
@@ -284,16 +288,16 @@ def _asked_for(draft: Draft, columns: Iterable[str | int]) -> list[DraftColumn]:
     asked = list(columns) if isinstance(columns, Iterable) and not isinstance(columns, str) else [columns]
     found = []
     for wish in asked:
-        same = [c for c in draft.columns if wish == (c.name or made_up(c.number))] if isinstance(wish, str) else []
+        same = [c for c in draft.columns if draft.called[c.number] == wish] if isinstance(wish, str) else []
         if isinstance(wish, int | np.integer) and not isinstance(wish, bool) and 0 <= wish < len(draft.columns):
             same = [draft.columns[wish]]
         if not same:
-            known = ", ".join(c.name or made_up(c.number) for c in draft.columns[:20])
+            known = ", ".join(draft.called[c.number] for c in draft.columns[:20])
             raise ValueError(
                 tr("There is no column {wish}; the table has {known}.", wish=shown(wish), known=known[:200])
             )
         if not np.isfinite(same[0].values).any():
-            raise ValueError(tr("Column {name} holds no numbers.", name=shown(same[0].name or made_up(same[0].number))))
+            raise ValueError(tr("Column {name} holds no numbers.", name=shown(draft.called[same[0].number])))
         found.append(same[0])
     if not found:
         raise ValueError(tr("No column is chosen; choose at least one."))
@@ -315,6 +319,27 @@ def _no_numbers(draft: Draft) -> Sentence:
                 "There is no column of numbers; {column} holds {kind}.", column=column.title(draft.named), kind=why
             )
     return tr("The sequence is empty; give at least one number.")
+
+
+def _about_columns(
+    draft: Draft, left: Sequence[DraftColumn], labelling: Sequence[DraftColumn]
+) -> list[Sentence | None]:
+    """What is said of columns that are left out: one by one, or together where many are so for one reason."""
+    of_kind: dict[Any, list[DraftColumn]] = {}
+    for column in left:
+        alike = column in labelling or column.why is not None or column.kind == EMPTY
+        of_kind.setdefault(column if alike else column.kind, []).append(column)
+    found: list[Sentence | None] = []
+    for column in left:
+        same = of_kind.get(column.kind, [])
+        if len(same) <= _TOLD or column not in same:
+            found.append(_about(draft, column, column in labelling))
+        elif column is same[0]:
+            some = listed([c.title(draft.named) for c in same[:_TOLD]])
+            rest = trn("{some} and {count:,} more column", "{some} and {count:,} more columns", len(same) - _TOLD,
+                       some=some)  # fmt: skip
+            found.append(left_out(rest, tr(KIND_WORDS[column.kind])))
+    return found
 
 
 def _about(draft: Draft, column: DraftColumn, label: bool) -> Sentence | None:
@@ -355,9 +380,4 @@ def _transposed(table: Table) -> Table:
 
 def _table(values: np.ndarray, names: Any, labels: Any, said: Any, named: bool, lines: Any) -> Table:
     values.flags.writeable = False
-    seen: dict[str, int] = {}
-    unique = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return Table(values, tuple(unique), labels, tuple(said), named, lines)
+    return Table(values, told_apart(tuple(names)), labels, tuple(said), named, lines)

@@ -32,9 +32,9 @@ from seqviz.reading.kinds import (
 from seqviz.reading.layout import Layout, layout_of
 from seqviz.reading.notes import notes_on_columns, scaled
 from seqviz.reading.numerals import Style, is_missing
-from seqviz.reading.records import Block, Lines, Record, each, head, of_matrix, with_blocks
+from seqviz.reading.records import Block, Lines, Record, each, head, of_matrix, unwrapped, with_blocks
 
-__all__ = ["draft_of_records", "draft_of_text"]
+__all__ = ["draft_of_records", "draft_of_text", "find_labels"]
 
 _SAMPLE: Final = 400
 _WIDE: Final = re.compile(r"[0-9０-９] ?[，；、\u3000] ?[-+－＋.．0-9０-９]")
@@ -57,6 +57,9 @@ def draft_of_text(lines: Lines, separator: str | None, decimal: str | None, most
         sample = head(lines, _SAMPLE)
     if sample and separator in (None, " ") and all(map(_is_of_matrix, sample)):
         lines = replace(lines, matrix=True)
+        sample = head(lines, _SAMPLE)
+    if separator is None and _are_wrapped(sample):
+        lines = replace(lines, wrapped=True)
         sample = head(lines, _SAMPLE)
     if not sample:
         raise ValueError(tr("The sequence is empty; give at least one number."))
@@ -81,6 +84,17 @@ def _is_of_matrix(line: str) -> bool:
     """Whether a line ends as rows of a matrix do, and has numbers with blanks between them."""
     row = of_matrix(line)
     return line.rstrip().endswith((";", "]")) and ";" not in row and _APART.search(row) is not None
+
+
+def _are_wrapped(sample: list[str]) -> bool:
+    """Whether somebody has put each line in quotes as a whole: all hold as many separators, and more than a decimal
+    comma or a first line of names."""
+    inside = [unwrapped(line) for line in sample]
+    if len(inside) < 2 or not all(inside):
+        return False
+    counts = {mark: {line.count(mark) for line in inside} for mark in ",;\t"}
+    several = max((min(found) for found in counts.values() if len(found) == 1), default=0)
+    return several > 1 or (several == 1 and not re.search(r"[0-9]", inside[0]))
 
 
 def _read_unquoted(
@@ -146,7 +160,7 @@ def _draft(grid: Grid, kinds: list[str], layout: Layout, dialect: Dialect) -> Dr
         ]
     lines = np.frombuffer(grid.lines, np.int64)
     draft = Draft(columns, layout.names is not None, [], lines[rows], {})
-    _find_labels(draft, layout)
+    find_labels(draft, shifted=layout.shifted)
     draft.odd = _odd(grid, rows, lines, len(kinds))
     draft.notes = [*_about_lines(layout, lines, grid), *notes_on_columns(draft, grid.columns, rows, dialect)]
     return draft
@@ -199,7 +213,7 @@ def _by_step(texts: dict[int, str], rows: np.ndarray) -> dict[int, str]:
     return {place[row]: text for row, text in texts.items() if row in place}
 
 
-def _find_labels(draft: Draft, layout: Layout) -> None:
+def find_labels(draft: Draft, *, shifted: bool = False) -> None:
     """Decide which columns label the steps: dates, else what counts the lines, else names of rows."""
     dates = [c for c in draft.columns if c.kind == DATE and c.labels]
     for column in dates[:2]:
@@ -214,19 +228,21 @@ def _find_labels(draft: Draft, layout: Layout) -> None:
     free = [c for c in others if not c.as_label]
     left = len(free)
     for column in free if len(others) > 1 else ():
-        why = _numbers_that_label(column, column.name if draft.named else None, layout)
+        why = _numbers_that_label(column, column.name if draft.named else None, shifted)
         if why is not None and left > 1:
             column.as_label, column.aside, column.why = not dates, bool(dates), why
             left -= 1
     texts = [c for c in draft.columns if c.kind == TEXT and c.labels]
     if not any(c.as_label for c in draft.columns):
-        for column in texts[:1]:
+        for column in texts:
             named = column.labels() if column.labels else []
-            column.as_label = (layout.shifted and column.number == 0) or all_different(named)
+            column.as_label = (shifted and column.number == 0) or all_different(named)
+            if column.as_label:
+                break
 
 
-def _numbers_that_label(column: DraftColumn, name: str | None, layout: Layout) -> Sentence | None:
-    if layout.shifted and column.number == 0:
+def _numbers_that_label(column: DraftColumn, name: str | None, shifted: bool) -> Sentence | None:
+    if shifted and column.number == 0:
         return tr("names of the rows")
     if counts_steps(column.values, name):
         return tr("it numbers the lines")

@@ -17,6 +17,8 @@ PACKED: Final = (
     (b"\xfd7zXZ", later("packed with xz; unpack it first")),
     (b"7z\xbc\xaf", later("a 7z archive; unpack it first")),
     (b"Rar!", later("a RAR archive; unpack it first")),
+    (b"\x28\xb5\x2f\xfd", later("packed with Zstandard; unpack it first")),
+    (b"\x04\x22\x4d\x18", later("packed with LZ4; unpack it first")),
 )
 """How files begin that somebody has packed, and what is said of them."""
 
