@@ -12,6 +12,7 @@ import streamlit as st  # noqa: E402
 from seqviz.language import tr  # noqa: E402
 from seqviz.ui.lesson_list import lead, lessons_button  # noqa: E402
 from seqviz.ui.map_maker import leave_map  # noqa: E402
+from seqviz.ui.preview import entitle  # noqa: E402
 from seqviz.ui.server import serving  # noqa: E402
 from seqviz.ui.shell import listen, settle, through_app  # noqa: E402
 from seqviz.ui.trainer import leave  # noqa: E402
@@ -24,7 +25,7 @@ if __name__ == "app":  # the server looks into this file for what to serve; each
 else:
     listen()
     through_app()
-    st.set_page_config(tr("seqviz: inside recurrent networks"), str(ASSETS / "icon.svg"), "wide", "collapsed")
+    st.set_page_config(None, str(ASSETS / "icon.svg"), "wide", "collapsed")
     settle(ASSETS / "style.css", lessons_button)
     pages = [
         st.Page(PAGES / "gates.py", title=tr("Gates"), icon=":material/grid_on:", default=True),
@@ -35,6 +36,6 @@ else:
         st.Page(PAGES / "your_network.py", title=tr("Your network"), icon=":material/upload_file:"),
     ]
     page = st.navigation(pages, position="top")
-    for arrive in (leave, leave_map, lead):
+    for arrive in (leave, leave_map, lead, entitle):
         arrive(page.url_path)
     page.run()

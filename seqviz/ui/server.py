@@ -16,6 +16,7 @@ from threading import Thread
 from typing import Any, Final
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
@@ -28,13 +29,11 @@ from streamlit.runtime import Runtime
 from streamlit.runtime.pages_manager import PagesManager
 
 from seqviz.checks import shown
-from seqviz.experiment import Experiment
 from seqviz.language import preferred, speaking, tr
-from seqviz.lessons import plain, shipped
+from seqviz.lessons import shipped
 from seqviz.scope.hosts.streamlit.tab import code_of
 from seqviz.scope.library import FOLDER, address, library
-from seqviz.ui.bench import LONGEST_ADDRESS
-from seqviz.ui.pictures import title, top
+from seqviz.ui.preview import card, preview
 
 try:
     import resource
@@ -45,12 +44,6 @@ __all__ = ["raise_file_limit", "serving"]
 
 UPLOADS: Final = 64 * 2**20
 """Bytes of uploads that one session may hold; the oldest make room. A page reads a file as soon as it is there."""
-
-CARD: Final = Path(__file__).resolve().parents[2] / "assets" / "card.png"
-"""The picture of a link that is shown elsewhere."""
-
-SMALL: Final = 20_000
-"""Numbers of a state of an experiment whose link is described by its own run."""
 
 FILES: Final = (65_536, 10_240, 4096)
 """Open files that are asked for, the first that is granted: a kept session holds three, and a class has many."""
@@ -80,6 +73,7 @@ HEADERS: Final = {
 }
 _UPLOAD: Final = re.compile(r"/_stcore/upload_file/(?P<session>[^/]+)/[^/]+$")
 _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
+_CARDS: Final = {"Cache-Control": "public, max-age=86400"}
 
 # Streamlit's client looks for its server below the address of a page first, and meets a 404 there. It is told.
 _WHERE: Final = """<script>
@@ -170,15 +164,17 @@ def serving(pages: Iterable[str]) -> dict[str, Any]:
     root = f"/{base}" if base else ""
 
     async def index(request: Request) -> Response:
-        with speaking(preferred(request.headers.get("accept-language", ""))):
-            asked = request.query_params
-            about = _taught(asked.get("lesson", "")) or _about(asked.get("e", ""))
-        card = f"{request.url.scheme}://{request.url.netloc}{root}/{FOLDER}/card.png"
-        text = _index("|".join(others)).replace("</head>", _preview(*about, card) + "</head>", 1)
+        asked = request.url.path.rpartition("/")[2]
+        page = asked if asked in others else first
+        cards = f"{request.url.scheme}://{request.url.netloc}{root}/{FOLDER}/cards"
+        accepted = request.headers.get("accept-language", "")
+        told = await run_in_threadpool(preview, page, request.query_params, accepted, cards)
+        text = _index("|".join(others)).replace("</head>", told + "</head>", 1)
         return HTMLResponse(text, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"})
 
     async def send_card(request: Request) -> Response:
-        return FileResponse(CARD, headers=_FOREVER) if CARD.is_file() else PlainTextResponse("not found", 404)
+        file = card(request.path_params.get("name", first))
+        return FileResponse(file, headers=_CARDS) if file else PlainTextResponse("not found", 404)
 
     async def to_root(request: Request) -> Response:  # said relatively: a proxy may have taken a prefix away
         return RedirectResponse("./" + (f"?{query}" if (query := request.url.query) else ""))
@@ -186,7 +182,8 @@ def serving(pages: Iterable[str]) -> dict[str, Any]:
     routes = [
         Route(f"{root}/{FOLDER}/plotly-{{digest}}.min.js", _send_plotly),
         Route(f"{root}/{FOLDER}/kept/{{digest}}", _kept),
-        Route(f"{root}/{FOLDER}/card.png", send_card),
+        Route(f"{root}/{FOLDER}/card.png", send_card),  # where links from before look for the only one there was
+        Route(f"{root}/{FOLDER}/cards/{{name}}.png", send_card),
         Route(f"{root}/{FOLDER}/session/{{session}}", _session),
         Route(f"{root}/{first}", to_root),
         Route(f"{root}/", index),
@@ -197,36 +194,10 @@ def serving(pages: Iterable[str]) -> dict[str, Any]:
 
 @cache
 def _index(pages: str) -> str:
-    """Streamlit's own page, told where its server is."""
+    """Streamlit's own page, told where its server is; what it is called is left to what is told of the link."""
     text = (Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8")
+    text = re.sub("<title>.*?</title>", "", text, count=1)
     return text.replace("<script", (_WHERE % pages) + "\n    <script", 1)
-
-
-def _about(code: str) -> tuple[str, str]:
-    """What a link is called and says where it is shown without being opened: of a small experiment its own sentence."""
-    name, says = tr("seqviz: inside recurrent networks"), tr("See every gate and state of an RNN, a GRU or an LSTM.")
-    try:
-        experiment = Experiment.from_url(code) if code and len(code) <= LONGEST_ADDRESS else None
-        if experiment is not None and experiment.hidden_size * experiment.sequence.length <= SMALL:
-            return str(top(experiment).says), str(title(experiment))
-    except ValueError:
-        pass  # whoever opens it is told what is wrong with it
-    return name, says
-
-
-def _taught(wanted: str) -> tuple[str, str] | None:
-    """The title and the goal of a lesson that comes with seqviz, by its number or its id; None of any other."""
-    for number, lesson in enumerate(shipped(), start=1):
-        if wanted in (str(number), lesson.id):
-            return plain(lesson.title), plain(lesson.goal)
-    return None
-
-
-def _preview(name: str, says: str, card: str) -> str:
-    """What pages elsewhere show of a link: https://ogp.me."""
-    told = {"title": name, "description": says, "image": card, "type": "website", "site_name": "seqviz"}
-    tags = [f'<meta property="og:{key}" content="{escape(text)}">' for key, text in told.items()]
-    return "".join([*tags, '<meta name="twitter:card" content="summary_large_image">'])
 
 
 def _up(path: str, root: str) -> str:

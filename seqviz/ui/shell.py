@@ -16,7 +16,7 @@ import streamlit as st
 import torch
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.state.session_state import WStates
+from streamlit.runtime.state.session_state import SessionState, WStates
 
 import seqviz
 from seqviz import language
@@ -43,12 +43,23 @@ def _once() -> str:
 
 
 def _walk_copies() -> None:
-    """Have Streamlit walk over a copy of what a session's widgets say.
+    """Have Streamlit walk over a copy of what a session's widgets say, or walk once more.
 
     A run begins while the one before it still ends, each with a lock of its own around the same dict. Now and then
     that changed under the walk, and the run ended with a RuntimeError.
     """
     WStates.__iter__ = lambda self: iter(tuple(self.states))  # type: ignore[method-assign]
+    leave_out = SessionState._remove_stale_widgets
+
+    def patiently(self: SessionState, active: frozenset[str]) -> None:
+        for _ in range(_TRIES - 1):
+            try:
+                return leave_out(self, active)
+            except RuntimeError:  # what it walks over itself changed size: the other run is there for a moment
+                continue
+        return leave_out(self, active)
+
+    SessionState._remove_stale_widgets = patiently  # type: ignore[assignment, method-assign]
 
 
 def _send_at_once() -> None:
@@ -110,6 +121,8 @@ def _languages() -> None:
 def _chosen() -> None:
     st.session_state["lang"] = st.session_state["language"]
 
+
+_TRIES = 20
 
 STAGE = Path(__file__).with_name("stage.css")
 """A lecture: the picture fills the window."""

@@ -19,12 +19,15 @@ from urllib.parse import urljoin, urlsplit
 import plotly
 import pytest
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.runtime.state.session_state import Value, WStates
+from streamlit.runtime.state.session_state import SessionState, Value, WStates
 
+from seqviz.lessons import shipped
 from seqviz.networks.presets import preset
 from seqviz.scope import library
+from seqviz.ui import preview as previews
 from seqviz.ui import server as served
 from seqviz.ui import shell
+from seqviz.ui.lesson_shelf import link_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -211,20 +214,42 @@ def test_a_session_holds_so_many_bytes_of_uploads_and_the_oldest_go(monkeypatch,
 def preview(server: str, address: str, **headers: str) -> dict[str, str]:
     """What a page elsewhere is told of a link."""
     _, _, body = ask(server + address, Accept="text/html", **headers)
-    found = re.findall(r'<meta property="og:(\w+)" content="([^"]*)">', body.decode())
+    page = body.decode()
+    found = re.findall(r'<meta property="og:([\w:]+)" content="([^"]*)">', page)
     assert len({name for name, _ in found}) == len(found)
-    return dict(found)
+    told = dict(found)
+    assert re.findall("<title>(.*?)</title>", page) == [told["title"]]
+    return told
 
 
-@pytest.mark.parametrize("path", ["/", "/cell", "/gradients", "/compare", "/training"])
-def test_a_link_has_a_title_and_a_picture_where_it_is_shown(server, path):
-    told = preview(server, path)
-    assert told["title"] == "seqviz: inside recurrent networks"
-    assert told["description"]
+def picture(told: dict[str, str]) -> bytes:
+    """The picture that a page elsewhere shows of a link."""
     status, headers, body = ask(told["image"])
     assert (status, headers["content-type"]) == (200, "image/png")
     assert body.startswith(b"\x89PNG")
     assert struct.unpack(">II", body[16:24]) == (1200, 630)
+    return body
+
+
+def test_each_page_and_each_lesson_has_its_own_title_and_picture_where_its_link_is_shown(server):
+    pages = ["/", "/cell", "/compare", "/gradients", "/training", "/your_network"]
+    taught = [f"/?lesson={number}" for number in range(1, len(shipped()) + 1)]
+    told = [preview(server, address) for address in pages + taught]
+    assert told[0]["title"] == "seqviz: inside recurrent networks"
+    for what in ("title", "description", "image"):
+        assert len({each[what] for each in told}) == len(told), what
+    assert len({picture(each) for each in told}) == len(told)
+    assert {file.stem for file in previews.CARDS.iterdir()} == {*previews.PAGES, *(each.id for each in shipped())}
+    assert ask(f"{server}/seqviz/card.png")[0] == 200, "what was sent before shows it still"
+    for nothing in ("nosuch", "..%2Fcards%2Fgates", "%2e%2e", "x" * 300):
+        assert ask(f"{server}/seqviz/cards/{nothing}.png")[0] in (400, 404)
+
+
+def test_a_link_is_told_in_its_own_language_first(server):
+    for address in ("/cell?lang=de", "/gradients?lesson=3&lang=de"):
+        german = preview(server, address, Accept_Language="zh-CN")
+        assert german["title"] == preview(server, address.replace("lang=de", "x=1"), Accept_Language="de")["title"]
+        assert german["title"] != preview(server, address.replace("lang=de", "lang=nosuch"))["title"]
 
 
 def test_a_link_to_an_experiment_says_its_own_sentence(server):
@@ -236,6 +261,18 @@ def test_a_link_to_an_experiment_says_its_own_sentence(server):
     assert chinese["title"] != told["title"]
 
 
+OWN = """
+seqviz: lesson/1
+id: mine
+title: {en: 'Two & "three"'}
+goal: {en: To see one number.}
+minutes: 1
+experiments: {one: {preset: latch}}
+steps:
+  - {id: look, page: cell, show: one, say: {en: Look.}}
+"""
+
+
 def test_a_link_into_a_lesson_has_its_title_and_its_goal(server):
     code = preset("latch").to_url()
     told = preview(server, f"/gradients?lesson=3&at=2&e={code}")
@@ -243,9 +280,15 @@ def test_a_link_into_a_lesson_has_its_title_and_its_goal(server):
     assert told["description"].startswith("See that a gradient is multiplied at every step")
     assert preview(server, "/?lesson=3", Accept_Language="zh-CN")["title"] not in ("", told["title"])
     for other in ("0", "99", "%22%3E%3Cscript%3E"):
-        assert (
-            preview(server, f"/?lesson={other}&e={code}")["title"] == "This unit keeps the first bit, 1, for 24 steps."
-        )
+        told = preview(server, f"/?lesson={other}&e={code}")
+        assert told["title"] == "This unit keeps the first bit, 1, for 24 steps."
+
+
+def test_a_link_that_holds_a_whole_lesson_has_that_ones_title(server):
+    told = preview(server, f"/cell?lesson={link_of(OWN)}")
+    assert (told["title"], told["description"]) == ("Two &amp; &quot;three&quot;", "To see one number.")
+    assert told["image"] == preview(server, "/cell")["image"]
+    assert preview(server, f"/cell?lesson={link_of(OWN)[:-9]}") == preview(server, "/cell")
 
 
 @pytest.mark.parametrize("code", ["nonsense", "%22%3E%3Cscript%3E", "A" * 9000, preset("latch").to_url()[:30]])
@@ -265,7 +308,17 @@ def test_no_visit_meets_streamlits_own_navigation(monkeypatch):
 
 def test_widgets_that_come_while_others_are_walked_over_end_no_run(monkeypatch):
     monkeypatch.setattr(WStates, "__iter__", WStates.__iter__)  # put back at the end
+    walks = []
+
+    def walk(self, active):
+        walks.append(active)
+        if len(walks) == 1:
+            raise RuntimeError("dictionary changed size during iteration")
+
+    monkeypatch.setattr(SessionState, "_remove_stale_widgets", walk)
     shell._walk_copies()
+    SessionState()._remove_stale_widgets(frozenset("a"))
+    assert walks == [frozenset("a")] * 2, "what changed under the walk is walked over once more"
     states = WStates()
     states["a"] = Value(1)
     for name in states:
