@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from driving import PICTURES
+from legible import CUT, OUTSIDE, SCROLLED, SMALL, TOUCHING, WIDE
 from playwright.sync_api import expect
 
 from seqviz.networks.presets import preset
@@ -16,24 +17,6 @@ pytestmark = pytest.mark.browser
 
 PROJECTOR, OTHERS = (1024, 768), [(1280, 720), (1920, 1080)]
 
-OUTSIDE = """() => {
-  const shown = ".sv-plot, .sv-diagram, .sv-lawline, .sv-top, .sv-keys, .sv-end-row, .sv-head";
-  return [...document.querySelectorAll(shown)].filter((node) => {
-    const box = node.getBoundingClientRect();
-    if (!box.width) return false;
-    const side = node.closest(".sv-side");
-    if (side && box.bottom > side.getBoundingClientRect().bottom + 1) return true;
-    return box.bottom > innerHeight + 1 || box.right > innerWidth + 1 || box.top < -1 || box.left < -1;
-  }).map((node) => node.className.baseVal ?? node.className);
-}"""
-SMALL = """() => {
-  const shown = [".sv-says", ".sv-name", ".sv-end-value", ".sv-ramp-ends span", ".sv-keys span", ".sv-card-title",
-    ".sv-chip", ".sv-numbers", ".sv-legend span", "h3", ".st-key-controls p", ".xtick text", ".ytick text"].join();
-  return [...document.querySelectorAll(shown)].filter((node) => {
-    const size = parseFloat(getComputedStyle(node).fontSize);
-    return node.getBoundingClientRect().width && !node.closest("sub, sup") && size < 17.9;
-  }).map((node) => `${node.getAttribute("class")} ${getComputedStyle(node).fontSize} ${node.textContent}`);
-}"""
 PLACES = """() => {
   const kept = ".sv-root > *, .st-key-picture, .sv-cellgrid > *, .sv-eq, "
     + ".sv-plot, .sv-diagram, .sv-lawline, .sv-top, .sv-head, .sv-end-row";
@@ -43,10 +26,12 @@ PLACES = """() => {
     .map(([name, { x, y, width, height }]) => [name, ...[x, y, width, height].map(Math.round)]);
 }"""
 """Where everything in the pictures stands, and how large it is."""
+MORE = {"compare": 1, "gradients": 2}
+"""Other pictures of a page, in the place of the first one."""
+FILLS = """() => [...document.querySelectorAll(".sv-unrolled, .sv-spectrum")]
+  .some(({ clientHeight }) => clientHeight > innerHeight / 2)"""
 SETTLED = """() => !document.querySelector(".sv-diagram")
   || document.querySelector(".sv-chip.sv-on")?.textContent !== `0`"""
-SCROLLED = "() => { const m = document.querySelector('.stMain'); m.scrollTop = 500; return m.scrollTop; }"
-WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 def stage(visit, path: str, language: str = ""):
@@ -58,9 +43,9 @@ def stage(visit, path: str, language: str = ""):
 
 
 def assert_fits(screen) -> None:
-    """Nothing hangs out of the window, nothing is too small, and there is nothing to scroll to."""
-    assert screen.still_finds(OUTSIDE) == []
-    assert screen.still_finds(SMALL) == []
+    """Nothing hangs out of the window, is too small, cut off or written over; there is nothing to scroll to."""
+    for wrong in (OUTSIDE, SMALL, CUT, TOUCHING):
+        assert screen.still_finds(wrong) == []
     assert screen.page.evaluate(SCROLLED) == 0
     assert screen.page.evaluate(WIDE) == 0
 
@@ -73,13 +58,41 @@ def test_everything_fits_and_can_be_read_from_the_last_row_and_nothing_jumps(vis
     for size in OTHERS:
         screen.resize(*size)
         assert_fits(screen)
+    for _ in range(MORE.get(path, 0)):
+        screen.page.keyboard.press("ArrowDown")
+        assert_fits(screen)
+    if path in MORE:
+        screen.until(FILLS)
 
 
 @pytest.mark.parametrize("path", PICTURES)
-def test_nothing_jumps_in_chinese_either(visit, path):
+def test_nothing_jumps_in_other_languages_either(visit, path):
     screen = stage(visit, path, "&lang=zh")
     assert_nothing_jumps(screen)
-    assert screen.page.evaluate(WIDE) == 0
+    assert_fits(screen)
+    if path in MORE:  # German is the longest
+        screen.speak("Deutsch")
+        expect(screen.page.locator("html")).to_have_attribute("lang", "de")
+        screen.rest()
+        assert_fits(screen)
+
+
+@pytest.mark.parametrize("at", ["cell?lesson=4&at=6", "compare?lesson=1&at=1"])
+def test_a_lesson_on_the_stage_stands_beside_a_picture_that_fits(visit, at):
+    """Once a question has been answered, its step has the most to say."""
+    path = at.partition("?")[0]
+    screen = visit(
+        f"/{at}&lecture=true&lang=de", picture=PICTURES[path], viewport={"width": 1024, "height": 768},
+        reduced_motion="reduce",
+    )  # fmt: skip
+    screen.page.locator(".sv-rail").press("1")
+    expect(screen.page.locator(".sv-picked .sv-reply")).not_to_be_empty()
+    screen.rest()
+    assert_fits(screen)
+    screen.resize(1280, 720)
+    assert_fits(screen)
+    if path == "cell":
+        expect(screen.scope.locator(".sv-lawline").last).to_be_in_viewport(ratio=1)
 
 
 def assert_nothing_jumps(screen) -> None:

@@ -96,12 +96,19 @@ export const roomOfNote = (width) => {
   };
 };
 
-// How tall a row is beside which its name and all of its note stand, of `letters` size in the column of headings.
+/** @type {(text: string, size: number, free: number) => number} about how many lines a text takes */
+export const lines = (text, size, free) => Math.ceil((1.05 * size * wide(text)) / free);
+
+// How many lines a row's name takes beside it, of `letters` size in the column of headings.
+/** @type {(row: {symbol: string, name: string}, column: number, letters: number) => number} */
+export const namedIn = ({ symbol, name }, column, letters) =>
+  Math.max(1, lines(name, 1.15 * letters, column - 1.15 * letters * wide(symbol) - 16));
+
+// How tall a row is beside which its name and all of its note stand.
 /** @type {(row: import("./types.js").TimedRow, column: number, letters: number) => number} */
-export function roomBeside({ symbol, name, note, says = "" }, column, letters) {
-  const lines = (text, size, free) => Math.ceil((1.05 * size * wide(text)) / free);
-  const names = Math.max(1, lines(name, 1.15 * letters, column - 1.15 * letters * wide(symbol) - 16));
-  return 1.6 * letters * names + 1.3 * letters * lines(note ?? says, letters, column - 8);
+export function roomBeside(row, column, letters) {
+  const told = lines(row.note ?? row.says ?? "", letters, column - 8);
+  return 1.6 * letters * namedIn(row, column, letters) + 1.3 * letters * told;
 }
 
 // The part of Plotly's paper that a row takes.
@@ -110,6 +117,9 @@ export function domain({ top, height: tall }, height, margin) {
   const inner = height - margin.top - margin.bottom;
   return [1 - (top + tall - margin.top) / inner, 1 - (top - margin.top) / inner].map((v) => clamp(v, 0, 1));
 }
+
+/** @type {(tall: number, letters: number) => number} how many marks a row's axis of values has room for, at most */
+export const valueTicks = (tall, letters) => clamp(Math.floor(tall / (1.2 * letters)), 1, 4);
 
 /** @type {(k: number) => string} what Plotly calls the k-th axis: y, y2, y3 */
 export const axisOf = (k) => `y${k ? k + 1 : ""}`;

@@ -8,6 +8,7 @@ import { number } from "./numbers.js";
 
 const TRAVEL = 140; // ms
 const NARROW = 480; // px
+const LETTERS = 14; // px of a page's; a lecture's are larger
 const short = (v, terse) => number(v, Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 || terse ? 2 : 3);
 
 /** @import { Form } from "./form.js" */
@@ -47,23 +48,29 @@ export class Drawing {
     this.resizer.observe(this.root);
   }
 
-  // In a small picture and in a lecture the letters are larger, so that numbers have to be shorter.
+  // In a small picture and in a lecture the letters are larger, so that numbers have to be shorter. A lecture's are
+  // as large as they are called, however small the picture is drawn.
   fit() {
-    const small = this.root.clientWidth > 0 && this.root.clientWidth < NARROW;
+    const wide = this.root.clientWidth;
+    const small = wide > 0 && wide < NARROW;
     this.root.classList.toggle("sv-small", small);
-    this.terse = small || parseFloat(getComputedStyle(this.root).getPropertyValue("--sv-t1")) > 14;
+    const letters = parseFloat(getComputedStyle(this.root).getPropertyValue("--sv-t1"));
+    const stage = letters > LETTERS;
+    this.terse = small || stage;
+    const scale = Math.min(1, wide / this.root.viewBox.baseVal.width);
+    this.root.style.setProperty("--sv-letters", stage && wide ? `${letters / scale}px` : "");
   }
 
   // The fixed part; show() only changes numbers, widths and colours.
   /** @param {Form} form */
   sketch(form) {
+    this.root.setAttribute("viewBox", `0 0 ${form.size.join(" ")}`);
     this.fit();
     this.form = form;
     this.now = null;
     this.pieces = form.parts.map((part) => this[part.kind](part));
     this.phaseOf = { ...form.phaseOf };
     for (const { value, phase } of this.pieces) if (value) this.phaseOf[value] ??= phase;
-    this.root.setAttribute("viewBox", `0 0 ${form.size.join(" ")}`);
     const [x0, y0, width, height] = form.hull;
     const labels = form.ends.map(([text, x, y, below]) =>
       svg("text", { x, y, class: "sv-end" }, text, svg("tspan", { "baseline-shift": "sub" }, below)),

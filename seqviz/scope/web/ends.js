@@ -15,6 +15,22 @@ import { el } from "./dom.js";
 const vertical = (scale) =>
   `linear-gradient(0deg, ${scale.map(([at, color]) => `${color} ${(100 * at).toFixed(1)}%`).join(", ")})`;
 
+// What the two ends of a scale are called in one line.
+/** @type {(low: string, high: string) => string} */
+export const between = (low, high) => (low.slice(1) === high.slice(1) ? `±${high.slice(1)}` : `${low} … ${high}`);
+
+// A row's colours with their ends; a low row has room for one line.
+/** @type {(end: Omit<End, "hue">, place: import("./types.js").Span, built: Built) => HTMLElement} */
+export function ramp({ scale, low, high, title }, { height }, { layout }) {
+  const says = height < 2 * layout.font.size ? [between(low, high)] : [high, low];
+  return el(
+    "span",
+    { class: "sv-ramp", title },
+    el("i", { style: `background:${vertical(scale)}` }),
+    el("span", { class: "sv-ramp-ends" }, ...says.map((text) => el("span", { text }))),
+  );
+}
+
 export class Ends {
   // root: the layer over the picture.
   /** @param {HTMLElement} root */
@@ -28,16 +44,9 @@ export class Ends {
    * @param {End[]} ends a row each
    * @param {Built} built
    */
-  draw(ends, { places }) {
+  draw(ends, built) {
+    const { places } = built;
     this.values = ends.map(({ hue }) => el("span", { class: "sv-end-value", style: `color: ${hue}` }));
-    /** @param {End} end */
-    const scale = ({ scale: colours, low, high, title }) =>
-      el(
-        "span",
-        { class: "sv-ramp", title },
-        el("i", { style: `background:${vertical(colours)}` }),
-        el("span", { class: "sv-ramp-ends" }, el("span", { text: high }), el("span", { text: low })),
-      );
     this.root.replaceChildren(
       ...ends.map((end, k) =>
         el(
@@ -46,7 +55,7 @@ export class Ends {
             class: "sv-end-row",
             style: `top:${places[k].top}px;height:${places[k].height}px;--sv-head:${places[k].head}px`,
           },
-          ...(end.scale ? [scale(end)] : []),
+          ...(end.scale ? [ramp(end, places[k], built)] : []),
           this.values[k],
         ),
       ),

@@ -44,8 +44,9 @@ export class Flow extends Timeline {
     this.resting = new Resting();
     this.help = new KeyHelp("flow");
     this.ends = new FlowEnds(this.area.ends, this.readout.root);
-    this.spectrum = new Spectrum();
-    this.unrolled = new Unrolled((step) => this.move(step));
+    const room = (node) => (host.lecture() ? host.room(node) : undefined);
+    this.spectrum = new Spectrum(room);
+    this.unrolled = new Unrolled((step) => this.move(step), room);
     this.nudge = new Nudge(
       (step) => this.send({ type: "choose", name: "nudge", word: `${step}` }),
       (step) => this.follow(step),
@@ -237,6 +238,8 @@ export class Flow extends Timeline {
     this.root.classList.toggle("sv-other", !!shown && shown !== this.plot);
     this.root.classList.toggle("sv-rows", shown === this.plot);
     (shown ?? this.root.parentElement).scrollIntoView({ block: "nearest" });
+    if (shown === this.spectrum.root) this.spectrum.fit();
+    if (shown === this.unrolled.root) this.unrolled.show(this.step);
   }
 
   readAddress() {

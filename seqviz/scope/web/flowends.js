@@ -1,6 +1,7 @@
 // What stands at the right of the rows of several networks: names, values at the cursor, scales.
 
 import { el } from "./dom.js";
+import { ramp } from "./ends.js";
 import { highwayColors } from "./flowfigure.js";
 import { tr } from "./language.js";
 import { swatchNote } from "./legends.js";
@@ -9,13 +10,6 @@ import { number, power } from "./numbers.js";
 /** @import { FlowHeader, FlowRow } from "./headers.js" */
 /** @import { Theme } from "./theme.js" */
 /** @import { Built } from "./types.js" */
-
-const vertical = (scale) => `linear-gradient(0deg, ${scale.map(([at, color]) => `${color} ${100 * at}%`).join(", ")})`;
-
-function ramp(scale, low, high) {
-  const ends = el("span", { class: "sv-ramp-ends" }, el("span", { text: high }), el("span", { text: low }));
-  return el("span", { class: "sv-ramp" }, el("i", { style: `background:${vertical(scale)}` }), ends);
-}
 
 export class FlowEnds {
   /** @type {{values: Float32Array, worth: HTMLElement}[]} */
@@ -36,21 +30,25 @@ export class FlowEnds {
    * @param {Built} built
    * @param {Theme} theme
    */
-  draw(header, arrays, rows, { places }, theme) {
+  draw(header, arrays, rows, built, theme) {
+    const { places } = built;
+    const scaled = (scale, text, low, high, place) => [ramp({ scale, low: text(low), high: text(high) }, place, built)];
+    const plain = (v) => `${v < 0 ? "−" : "+"}${number(Math.abs(v), 2)}`;
     this.lines = [];
     this.resting = [];
     const contents = {
       norm: () => [this.readout],
       lines: (row) => row.arrays.map((named) => this.line(named, arrays, theme)),
-      states: (row) => [ramp(theme.diverging, `−${number(row.reach, 2)}`, `+${number(row.reach, 2)}`)],
-      units: (row) => [ramp(theme.magnitude, power(row.ceiling - header.decades), power(row.ceiling))],
+      states: ({ reach }, place) => scaled(theme.diverging, plain, -reach, reach, place),
+      units: ({ ceiling }, place) => scaled(theme.magnitude, power, ceiling - header.decades, ceiling, place),
       moved: () => [],
       rests: (row) => row.arrays.map((named) => this.rests(named, theme)),
       share: () => highwayColors(theme).map((c, k) => swatchNote(c, [tr("cell-state highway"), tr("the rest")][k])),
     };
-    const box = (row, { top, height, head = 0 }) => {
+    const box = (row, place) => {
+      const { top, height, head = 0 } = place;
       const style = `top:${top}px;height:${height}px;--sv-head:${head}px`;
-      return el("div", { class: `sv-end-row sv-end-${row.kind}`, style }, ...contents[row.kind](row));
+      return el("div", { class: `sv-end-row sv-end-${row.kind}`, style }, ...contents[row.kind](row, place));
     };
     this.root.replaceChildren(...rows.map((row, k) => box(row, places[k])));
   }

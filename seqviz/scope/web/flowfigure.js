@@ -5,16 +5,20 @@ import {
   domain,
   fitted,
   layoutOf,
+  lines as textLines,
   marginOf,
+  namedIn,
   roomBeside,
   roomOfNote,
   sheet,
   stacked,
   timeAxis,
+  valueTicks,
   zooming,
 } from "./axes.js";
 import { lined } from "./rows.js";
 import { timeTicks } from "./timeticks.js";
+import { unitMarks } from "./unitmarks.js";
 
 /** @import { FlowHeader, FlowRow } from "./headers.js" */
 /** @import { Theme } from "./theme.js" */
@@ -38,23 +42,24 @@ const NAMED = 30; // px for each line that is named beside its row
 const CROWDED = { least: 0.36, norm: 200 }; // where everything is to be seen in one window
 const tallOf = (row) => Math.max(TALL[row.kind], row.kind === "lines" ? NAMED * row.arrays.length : 0);
 const FOLDED = 10;
-const LINE = 1.34; // letters that a line beside a row takes
+const SIDE = 204; // px for the names and values of the curves
+const STROKE = 23; // of that, a name has what its stroke and its value leave: so much a letter's size
+const LINE = { page: 1.34, stage: 1.2 }; // letters that a line beside a row takes
+// A lecture's: letters are larger than these, a line of a row's name, between rows, all in px; lines of a name.
+const STAGE = { letters: 16, low: 28, gap: 6, names: 3 };
 
-// How many lines stand beside a row.
-/** @type {(header: FlowHeader, row: FlowRow) => number} */
-const named = ({ curves }, { kind, arrays }) => {
-  if (kind === "norm") return 1 + curves.filter(({ label }) => label).length;
+// How many lines stand beside a row, of `letters` size.
+/** @type {(header: FlowHeader, row: FlowRow, letters: number) => number} */
+const named = ({ curves }, { kind, arrays }, letters) => {
+  const told = ({ label }) => (label ? textLines(label, letters, (SIDE * letters) / STROKE) : 0);
+  if (kind === "norm") return curves.reduce((sum, curve) => sum + told(curve), 1);
   return kind === "lines" || kind === "rests" ? arrays.length : 0;
 };
-const SIDE = 204; // px for the names and values of the curves
 
-// Where the labels of a row's first and last unit stand: whole inside the row, not half under its heading; of a low row
-// the last one's alone.
+// The labels of a row's first and last unit; of a low row the last one's alone.
 function unitTicks(H, tall, letters) {
-  if (H === 1) return { tickvals: [0], ticktext: ["0"] };
-  if (tall < 2 * letters) return { tickvals: [(H - 1) / 2], ticktext: [`${H - 1}`] };
-  const inset = (6 * H) / tall - 0.5;
-  return { tickvals: [Math.max(0, inset), Math.min(H - 1, H - 1 - inset)], ticktext: ["0", `${H - 1}`] };
+  const marks = unitMarks(H, tall, letters, 2);
+  return { tickvals: marks.places, ticktext: marks.units.map(String) };
 }
 
 const superscript = (k) => `10<sup>${`${k}`.replace("-", "−")}</sup>`;
@@ -139,9 +144,9 @@ function units(flow, row, yaxis, axis, folded, tall) {
 
 // Several named lines on a common linear axis.
 /** @type {Draw} */
-function lines(flow, row, yaxis, axis) {
+function lines(flow, row, yaxis, axis, _folded, tall) {
   axis.range = row.range;
-  axis.nticks = 4;
+  axis.nticks = valueTicks(tall, flow.theme.label);
   return row.arrays.map(({ name, line }) => ({
     type: "scatter",
     mode: mode(flow.state),
@@ -236,10 +241,15 @@ export function figure(flow, width) {
   const crowded = rows.some(({ kind }) => kind === "rests");
   const whole = (row) => (crowded && row.kind === "norm" ? CROWDED.norm : tallOf(row));
   const usual = (row) => (folded(row) ? FOLDED : whole(row));
-  const least = theme.label > 16 ? 0.2 : crowded ? CROWDED.least : 0.8;
-  const told = (row) => (crowded || theme.label > 16 ? 0 : roomBeside(row, margin.column, theme.label));
-  const needs = (row) => (margin.column ? Math.max(LINE * theme.label * named(flow.header, row), told(row)) : 0);
-  const tall = fitted(rows, { usual, fixed: folded, least, most: 1.8, needs }, state.room, margin);
+  const stage = theme.label > STAGE.letters;
+  if (stage && crowded) margin.gap = STAGE.gap;
+  const least = stage ? 0.2 : crowded ? CROWDED.least : 0.8;
+  const low = (row) => STAGE.low * Math.min(STAGE.names, namedIn(row, margin.column, theme.label));
+  const told = (row) => (stage ? low(row) : crowded ? 0 : roomBeside(row, margin.column, theme.label));
+  const line = (stage ? LINE.stage : LINE.page) * theme.label;
+  const needs = (row) => (margin.column ? Math.max(line * named(flow.header, row, theme.label), told(row)) : 0);
+  const most = stage ? Infinity : 1.8;
+  const tall = fitted(rows, { usual, fixed: folded, least, most, needs }, state.room, margin);
   const { places, height } = stacked(rows, tall, margin, roomOfNote(width));
   const traces = [];
   const layout = {

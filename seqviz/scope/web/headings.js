@@ -1,5 +1,6 @@
 // The heading of a row: its symbol and name, a button that folds it, and in words what it shows.
 
+import { lines as linesOf, namedIn } from "./axes.js";
 import { el } from "./dom.js";
 import { tr } from "./language.js";
 import { clamp } from "./numbers.js";
@@ -8,6 +9,7 @@ import { clamp } from "./numbers.js";
 
 // A symbol of more characters has a line to itself: a cell's name may be any.
 const LONG = 8;
+const STAGE = 16; // px of letters; larger ones are a lecture's
 
 /**
  * @typedef {object} How
@@ -21,19 +23,38 @@ const LONG = 8;
  * @property {number} lines so many of what it says have room
  */
 
-const [NAME, LINE, MOST] = [1.6, 1.3, 5]; // the height of a row's name and of a line of its note, in letters; lines
+// The height of a line of a row's name and of its note, in letters; how many lines there are of each at most.
+const [NAME, NAMES, LINE, MOST] = [1.6, 3, 1.3, 5];
 
 // Where row k of a picture has its heading, and how many lines of its note have room under its name.
 /**
  * @param {{places: any[], margin: any}} built
  * @param {number} k
  * @param {number} letters the height of a note's
+ * @param {number} [names] lines of its name
  * @returns {Pick<How, "top" | "height" | "head" | "below" | "lines">}
  */
-export function placeOf({ places, margin }, k, letters) {
+export function placeOf({ places, margin }, k, letters, names = 1) {
   const { top, height, head = 0 } = places[k];
-  const lines = margin.column ? clamp(Math.floor((height - NAME * letters) / (LINE * letters)), 0, MOST) : 1;
+  const free = height - NAME * letters * Math.min(names, NAMES);
+  const lines = margin.column ? clamp(Math.floor(free / (LINE * letters)), 0, MOST) : 1;
   return { top: top - head, height, head, below: head > margin.heading, lines };
+}
+
+const [SENTENCES, CLAUSES, END] = [/(?<=[.;] |[。；])/u, /(?<=, |，)/u, /[;；,，]?\s*$/u];
+
+// As much of a note as has room in so many lines, whole sentences or else clauses: nobody in a lecture can hover over
+// what was cut.
+/** @type {(says: string, lines: number, column: number, letters: number) => string} */
+export function whole(says, lines, column, letters) {
+  const first = (parts) => {
+    let count = parts.length;
+    const text = () => parts.slice(0, count).join("");
+    while (count && linesOf(text(), letters, column - 8) > lines) count--;
+    return text().replace(END, "");
+  };
+  const sentences = says.split(SENTENCES);
+  return first(sentences) || first(sentences[0].split(CLAUSES));
 }
 
 // The heading of row k of a picture over time, which folds the row.
@@ -53,7 +74,12 @@ export function folding(of, row, k, ...more) {
     of.draw(true);
   };
   const says = of.sayings === false ? "" : (row.note ?? row.says ?? "");
-  return heading(row, { ...placeOf(of.area.built, k, of.theme.label), shut, fold, says }, ...more);
+  const { built } = of.area;
+  const { column } = built.margin;
+  const { label } = of.theme;
+  const place = placeOf(built, k, label, column ? namedIn(row, column, label) : 1);
+  const told = label > STAGE && column ? whole(says, place.lines, column, label) : says;
+  return heading(row, { ...place, shut, fold, says: told }, ...more);
 }
 
 /**

@@ -11,6 +11,7 @@ import { shine, spotlight } from "./spotlight.js";
 
 const TAGS = ["p", "em", "strong", "ul", "ol", "li", "blockquote", "h3", "h4", "code", "pre", "br", "hr", "span"];
 const LETTERS = "ABCDEF";
+const [LARGE, LEAST] = [21, 18]; // px of a lecture's text where it has little room
 const left = new Set(); // the openings of lessons that were left, whichever page's rail did it
 const held = { keys: false }; // whether the rail had the keys when its page was left
 
@@ -41,7 +42,7 @@ export class Rail {
     root.tabIndex = -1;
     root.setAttribute("role", "region");
     root.addEventListener("keydown", (event) => this.pressed(event));
-    this.unlisten = [host.typed((event) => this.paged(event))];
+    this.unlisten = [host.typed((event) => this.paged(event)), host.resized(() => this.fit())];
   }
 
   /** @param {Message<LessonHeader>} message */
@@ -55,12 +56,22 @@ export class Rail {
     this.root.classList.toggle("sv-runs", !!header.trains);
     const focus = this.focused();
     this.build();
+    this.fit();
     this.refocus(focus, first);
     this.host.show(header, this.host.view());
     shine(header.elsewhere ? null : header.spot, moved);
     this.root.dataset.drawn = header.id;
     this.root.dataset.at = `${header.at}`;
     this.root.dataset.passed = `${!!header.task?.passed}`;
+  }
+
+  // In a lecture, whose window nobody scrolls, a long text is set smaller.
+  fit() {
+    const { style } = this.root;
+    style.fontSize = "";
+    if (!this.host.lecture()) return;
+    const room = this.host.room(this.root);
+    for (let size = LARGE; size >= LEAST && this.root.offsetHeight > room; size--) style.fontSize = `${size}px`;
   }
 
   // Which of its parts has the keys, so that another drawing leaves them there.

@@ -4,6 +4,8 @@ import { el } from "./dom.js";
 import { tr } from "./language.js";
 import { clamp } from "./numbers.js";
 
+const HALF = 20; // px: of the tag
+
 export class Nudge {
   /** @type {number} the step of the message */
   chosen;
@@ -85,7 +87,10 @@ export class Nudge {
   place(pixel) {
     this.pixel = pixel;
     if (this.root.hidden) return;
-    this.root.style.left = `${pixel(this.at)}px`;
+    const here = pixel(this.at);
+    const [first, last] = [pixel(-0.5) + HALF, pixel(this.steps - 0.5) - HALF]; // its tag lies beside no row's marks
+    this.root.style.left = `${here}px`;
+    this.root.style.setProperty("--sv-aside", `${clamp(here, first, Math.max(first, last)) - here}px`);
     for (const [name, value] of [
       ["valuenow", this.at],
       ["valuemin", 0],

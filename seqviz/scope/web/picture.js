@@ -1,20 +1,27 @@
 // From arrays to one Plotly figure: the rows of the scope on a shared time axis.
 
-import { axisOf, domain, fitted, layoutOf, marginOf, roomOfNote, sheet, stacked, timeAxis, zooming } from "./axes.js";
+import {
+  axisOf,
+  domain,
+  fitted,
+  layoutOf,
+  marginOf,
+  roomOfNote,
+  sheet,
+  stacked,
+  timeAxis,
+  valueTicks,
+  zooming,
+} from "./axes.js";
 import { colours, lineRange, rowData, rowHeight, rowRange } from "./rows.js";
 import { timeTicks } from "./timeticks.js";
+import { unitMarks } from "./unitmarks.js";
 
 /** @import { ScopeRow } from "./headers.js" */
 /** @import { Theme } from "./theme.js" */
 /** @import { Built, Numbers, ScopeState } from "./types.js" */
 
 const [FEW, SHORT] = [4, 64]; // units, steps
-
-function ticks(n) {
-  if (n <= 1) return [];
-  if (n <= 6) return [...Array(n).keys()];
-  return [0, Math.floor((n - 1) / 2), n - 1];
-}
 
 // The lines of a row, and beside them the right answers.
 /**
@@ -68,9 +75,9 @@ function heatTrace(row, z, values, state, theme, yaxis) {
   return { ...fixed, z, zmin, zmax, colorscale, yaxis };
 }
 
-// In a lecture everything fits; else a row is never so low that its heading has no room.
+// In a lecture everything fits, and fills the window; else a row is never so low that its heading has no room.
 /** @type {(theme: Theme) => {least: number, most: number}} */
-const limits = ({ label }) => ({ least: label > 16 ? 0.2 : 0.72, most: 1.7 });
+const limits = ({ label }) => (label > 16 ? { least: 0.2, most: Infinity } : { least: 0.72, most: 1.7 });
 
 /**
  * @param {ScopeRow[]} rows
@@ -87,6 +94,8 @@ export function figure(rows, arrays, state, theme, width) {
   const tall = fitted(rows, { usual, fixed, ...limits(theme) }, state.room, margin);
   const { places, height } = stacked(rows, tall, margin, roomOfNote(width));
   const traces = [];
+  /** @type {number[][]} */
+  const units = [];
   /** @type {any} */
   const layout = {
     ...sheet(theme, width, height, margin),
@@ -115,15 +124,19 @@ export function figure(rows, arrays, state, theme, width) {
     };
     if (data.lines) {
       const range = state.ranges[row.signal] ?? lineRange(values, row.floor);
-      Object.assign(axis, { range, nticks: 4, zeroline: true, zerolinecolor: theme.rule });
+      const nticks = valueTicks(places[k].height, theme.label);
+      Object.assign(axis, { range, nticks, zeroline: true, zerolinecolor: theme.rule });
       traces.push(...lineTraces(row, data, state, theme, axisOf(k)));
     } else {
-      const tickvals = state.folded.has(row.signal) ? [] : ticks(data.z.length);
-      const ticktext = tickvals.map((m) => (row.kind === "onehot" ? row.names[m] : `${state.order[m]}`));
-      Object.assign(axis, { range: [data.z.length - 0.5, -0.5], tickmode: "array", tickvals, ticktext });
+      const n = data.z.length;
+      const none = { units: [], places: [] };
+      const named = n < 2 || fixed(row) ? none : unitMarks(n, places[k].height, theme.label);
+      const ticktext = named.units.map((m) => (row.kind === "onehot" ? row.names[m] : `${state.order[m]}`));
+      Object.assign(axis, { range: [n - 0.5, -0.5], tickmode: "array", tickvals: named.places, ticktext });
+      units[k] = named.units;
       traces.push(heatTrace(row, data.z, values, state, theme, axisOf(k)));
     }
     layout[layoutOf(k)] = axis;
   });
-  return { traces, layout, places, height, margin };
+  return { traces, layout, places, height, margin, units };
 }

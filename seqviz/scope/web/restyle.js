@@ -49,7 +49,7 @@ export function restyled(built, rows, shown, state, theme, whole) {
     set("z", data.z);
     trace++;
     if (!whole || row.kind === "onehot" || state.folded.has(row.signal)) return;
-    const ticktext = axis.tickvals.map((m) => `${state.order[m]}`);
+    const ticktext = built.units[k].map((m) => `${state.order[m]}`);
     move("ticktext", ticktext);
   });
   for (const list of Object.values(update)) list.length = trace;

@@ -9,11 +9,17 @@ import { number } from "./numbers.js";
 /** @import { SpectrumHeader } from "./headers.js" */
 /** @import { Theme } from "./theme.js" */
 
+const SMALL = 250; // px
+// A lecture's: px between its pictures, the height of their titles in letters, how much of the width is the circle's.
+const [GAP, TITLE, SHARE] = [24, 2.2, 0.48];
+
 export class Spectrum {
   /** @type {any} */
   Plotly;
   /** @type {SpectrumHeader | null} */
   header;
+  /** @type {Theme} */
+  theme;
   /** @type {Float32Array} the eigenvalues' real parts, `hidden` a computed step */
   re;
   /** @type {Float32Array} their imaginary parts */
@@ -21,7 +27,10 @@ export class Spectrum {
   /** @type {Float32Array} the steps that were computed */
   steps;
 
-  constructor() {
+  // room(node): the height that a lecture has for it; undefined elsewhere.
+  /** @param {(node: Element) => number | undefined} [room] */
+  constructor(room = () => undefined) {
+    this.room = room;
     this.circle = el("div", { class: "sv-square", role: "img" });
     this.fan = el("div", { class: "sv-wide", role: "img" });
     this.circleTitle = el("h4", { class: "sv-small-title" });
@@ -37,6 +46,27 @@ export class Spectrum {
   // Into view: it stands below the picture.
   reveal() {
     this.root.scrollIntoView({ block: "end", behavior: calm() ? "auto" : "smooth" });
+  }
+
+  // How large its two pictures are, in px: in a lecture as large as the window lets them.
+  sizes() {
+    const tall = this.room(this.root);
+    const wide = this.root.clientWidth;
+    if (tall === undefined || !wide) {
+      const width = Math.max(240, this.fan.clientWidth || wide - 290);
+      return { circle: { width: SMALL, height: SMALL }, fan: { width, height: SMALL } };
+    }
+    const height = Math.max(SMALL, tall - TITLE * this.theme.small);
+    const square = Math.min(height, Math.floor(SHARE * wide));
+    return { circle: { width: square, height: square }, fan: { width: wide - square - GAP, height } };
+  }
+
+  // It is shown, or its window has another size.
+  fit() {
+    if (!this.header || !this.Plotly) return;
+    const { circle, fan } = this.sizes();
+    this.Plotly.relayout(this.circle, circle);
+    this.Plotly.relayout(this.fan, fan);
   }
 
   /**
@@ -57,15 +87,17 @@ export class Spectrum {
       steps: arrays["eig.step"],
       at: null,
     });
+    const em = theme.small;
     const base = {
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: theme.well,
-      font: { family: theme.mono, color: theme.quiet, size: theme.small },
+      font: { family: theme.mono, color: theme.quiet, size: em },
       showlegend: false,
       hovermode: "closest",
       dragmode: false,
     };
     const grid = { gridcolor: theme.rule, zerolinecolor: theme.rule };
+    const called = (text) => ({ text, standoff: 2, font: { size: em } });
     const reach = header.reach;
     const circle = {
       type: "circle",
@@ -91,16 +123,14 @@ export class Spectrum {
       ],
       {
         ...base,
-        width: 250,
-        height: 250,
-        margin: { l: 30, r: 8, t: 6, b: 24 },
+        ...this.sizes().circle,
+        margin: { l: 2.9 * em, r: 0.8 * em, t: 6, b: 1.8 * em },
         shapes: [circle],
         xaxis: { ...grid, range: [-reach, reach], fixedrange: true, nticks: 5 },
         yaxis: { ...grid, range: [-reach, reach], fixedrange: true, nticks: 5, scaleanchor: "x" },
       },
       { displayModeBar: false },
     );
-    const width = Math.max(240, this.fan.clientWidth || this.root.clientWidth - 290);
     const H = header.singular;
     const lags = arrays["sing.lag"];
     const values = arrays["sing.values"];
@@ -122,11 +152,10 @@ export class Spectrum {
       traces,
       {
         ...base,
-        width,
-        height: 250,
-        margin: { l: 48, r: 8, t: 6, b: 34 },
-        xaxis: { ...grid, title: { text: tr("lag T − t (steps)"), standoff: 2 }, fixedrange: true, zeroline: false },
-        yaxis: { ...grid, title: { text: "log10", standoff: 0 }, fixedrange: true, zeroline: true },
+        ...this.sizes().fan,
+        margin: { l: 4.6 * em, r: 8, t: 6, b: 3.2 * em },
+        xaxis: { ...grid, title: called(tr("lag T − t (steps)")), fixedrange: true, zeroline: false },
+        yaxis: { ...grid, title: called("log10"), fixedrange: true, zeroline: true },
       },
       { displayModeBar: false },
     );

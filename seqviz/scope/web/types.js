@@ -48,7 +48,11 @@
  *
  * @typedef {Record<"left" | "right" | "top" | "bottom" | "heading" | "gap" | "column", number>} Margin
  */
-/** @typedef {{traces: any[], layout: any, places: Span[], height: number, margin: Margin}} Built for Plotly */
+/**
+ * For Plotly; `units`: which lines of each row are named at its axis, by their places in the order of the units.
+ *
+ * @typedef {{traces: any[], layout: any, places: Span[], height: number, margin: Margin, units?: number[][]}} Built
+ */
 /** @typedef {import("./tip.js").Content} TipContent */
 /** @typedef {HTMLElement & {region?: {from: number, to: number, place: Span}}} Mark */
 /**

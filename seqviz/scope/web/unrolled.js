@@ -3,10 +3,12 @@
 
 import { el, svg } from "./dom.js";
 import { tr, trn } from "./language.js";
-import { number } from "./numbers.js";
+import { clamp, number } from "./numbers.js";
 
 const [LEFT, EACH, CHAIN] = [12, 135, 204];
-const NARROW = 520;
+const NARROW = 520; // px
+const [SIDE, TALL, FEW, MOST] = [50, 234, 3, 6]; // units of the drawing; cells of it
+const TITLE = 36; // px of a lecture's
 
 /** @import { UnrolledHeader } from "./headers.js" */
 
@@ -14,7 +16,13 @@ export class Unrolled {
   /** @type {UnrolledHeader & {steps: number} | undefined} */
   header;
 
-  constructor(choose) {
+  // room(node): the height that a lecture has for it; undefined elsewhere.
+  /**
+   * @param {(step: number) => void} choose
+   * @param {(node: Element) => number | undefined} [room]
+   */
+  constructor(choose, room = () => undefined) {
+    this.room = room;
     this.near = svg("g");
     this.chain = svg("g", { class: "sv-chain" });
     this.frame = svg("rect", { y: CHAIN - 5, height: 30, rx: 5, class: "sv-window" });
@@ -39,12 +47,12 @@ export class Unrolled {
     this.arrays = arrays;
     if (!header) return;
     this.shown = this.fits();
-    const across = 50 + EACH * this.shown;
+    const across = SIDE + EACH * this.shown;
     this.title.textContent = tr(
       "{name} unrolled: the same cell at every step, handing h on; its size ‖h‖ on the wires",
       { name: header.name },
     );
-    this.picture.setAttribute("viewBox", `0 0 ${across} 234`);
+    this.picture.setAttribute("viewBox", `0 0 ${across} ${TALL}`);
     const { width, steps } = header;
     this.sizes = Float64Array.from({ length: steps }, (_, t) =>
       Math.hypot(...arrays["unrolled.h"].subarray(t * width, (t + 1) * width)),
@@ -80,7 +88,11 @@ export class Unrolled {
 
   // How many cells have room enough to be read.
   fits() {
-    return this.picture.clientWidth && this.picture.clientWidth < NARROW ? 3 : 6;
+    const wide = this.picture.clientWidth;
+    if (!wide) return MOST;
+    const room = this.room(this.root);
+    if (room === undefined) return wide < NARROW ? FEW : MOST;
+    return clamp(Math.ceil(((this.root.clientWidth * TALL) / (room - TITLE) - SIDE) / EACH), FEW, MOST);
   }
 
   show(step) {
@@ -107,8 +119,8 @@ export class Unrolled {
       const cell = svg("g", { class: `sv-box ${t === step ? "sv-now" : ""}` });
       cell.append(
         svg("rect", { x: x - 32, y: 68, width: 64, height: 54, rx: 8 }),
-        svg("text", { x, y: 90, class: "sv-glyph" }, name),
-        note(x, 109, `t = ${t}`),
+        svg("text", { x, y: 86, class: "sv-glyph" }, name),
+        note(x, 114, `t = ${t}`),
       );
       parts.push(
         cell,
