@@ -25,8 +25,7 @@ if __name__ == "app":  # the server looks into this file for what to serve; each
 else:
     listen()
     through_app()
-    st.set_page_config(None, str(ASSETS / "icon.svg"), "wide", "collapsed")
-    settle(ASSETS / "style.css", lessons_button)
+    settle(ASSETS, lessons_button)
     pages = [
         st.Page(PAGES / "gates.py", title=tr("Gates"), icon=":material/grid_on:", default=True),
         st.Page(PAGES / "cell.py", title=tr("Cell"), icon=":material/account_tree:"),

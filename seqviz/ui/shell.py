@@ -128,14 +128,15 @@ STAGE = Path(__file__).with_name("stage.css")
 """A lecture: the picture fills the window."""
 
 
-def settle(style: Path, more: Callable[[], None]) -> None:
-    """Prepare this run; `more` is shown among the switches of every page.
+def settle(assets: Path, more: Callable[[], None]) -> None:
+    """Prepare this run, with the icon and the style in `assets`; `more` is shown among the switches of every page.
 
     Script threads do not inherit torch's thread count, so each run sets it.
     """
+    st.set_page_config(None, str(assets / "icon.svg"), "wide", "collapsed")
     torch.set_num_threads(1)
     _once()
-    st.html(style)
+    st.html(assets / "style.css")
     with st.container(key="switches", horizontal=True):
         more()
         _languages()
