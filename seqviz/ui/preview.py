@@ -66,7 +66,7 @@ def entitle(here: str) -> None:
     """Call the browser's tab by the page that it shows, by its path, or by the lesson that is played there."""
     page, now = here or "gates", playing()
     name = plain(now.lesson.title) if now else tr(PAGES[page][0])
-    st.set_page_config(name if page == "gates" and now is None else tr("{name} · seqviz", name=name))
+    st.set_page_config(name if page == "gates" and now is None else f"{name} · seqviz")
 
 
 def card(name: str) -> Path | None:
