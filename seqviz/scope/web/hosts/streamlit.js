@@ -8,7 +8,7 @@ import { frame } from "./frame.js";
 import { keys, resized, rethemed, touched, typed } from "./page.js";
 import { plotlyFrom } from "./plotly.js";
 import { room } from "./room.js";
-import { hear, keep, leave, libraryOf, say, settle, tail } from "./tab.js";
+import { addressed, hear, keep, leave, libraryOf, say, settle, tail } from "./tab.js";
 
 /** @import { Tail } from "../headers.js" */
 /** @import { Host } from "../host.js" */
@@ -18,14 +18,18 @@ const BESIDE = new URL("../plotly.min.js", import.meta.url).href;
 /**
  * @param {Tail | null} about
  * @param {(sent: object) => void} send
+ * @param {string} said the address in the message that is drawn
  * @returns {Host}
  */
-const hostOf = (about, send) => ({
+const hostOf = (about, send, said) => ({
   send: about ? (event) => say(about.key, event) : send,
   answers: true,
   plotly: () => plotlyFrom(about ? libraryOf(about) : BESIDE),
   view: address.view,
-  show: (header, view) => address.write(header.address, header.fields, view),
+  show: (header, view) => {
+    address.write(header.address, header.fields, view);
+    if (about && header.address === said) addressed(about);
+  },
   address: address.whole,
   named: address.named,
   lecture: address.lecture,
@@ -42,7 +46,7 @@ const hostOf = (about, send) => ({
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const message = unpack(data);
-  const { language, panel, link } = message.header;
+  const { language, panel, link, address: said } = message.header;
   const about = tail(data);
   if (about?.place) settle(about);
   const send = (sent) => setTriggerValue("edit", sent);
@@ -55,7 +59,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   const root = parentElement.querySelector(".sv-root") ?? parentElement;
   // A run that somebody brought is looked at: nobody computes it anew.
-  const gone = mount(root, message, { ...hostOf(about, send), answers: link !== "run" });
+  const gone = mount(root, message, { ...hostOf(about, send, said), answers: link !== "run" });
   if (about) hear(about, send);
   return () => {
     if (about) leave(about.key);

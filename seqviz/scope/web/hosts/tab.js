@@ -1,6 +1,7 @@
-// This tab's line to the server. What the hand did is sent until the server has said that it heard it. Where the
-// session is gone (the server was started again, or nobody was connected for too long), the page is run anew from its
-// address in the session that took its place, and what was not heard is sent again there.
+// This tab's line to the server. What the hand did is sent until the server has said that it heard it, and is kept
+// until the address says it, too. Where the session is gone (the server was started again, or nobody was connected for
+// too long), the page is run anew from its address in the session that took its place, and what the address does not
+// say is sent again there.
 
 import { sentences, tr, trn } from "../language.js";
 import { view as shown, write, written } from "./address.js";
@@ -46,7 +47,7 @@ const beside = (path) => new URL(`../../../../${path}`, import.meta.url).href;
 export const libraryOf = (about) => beside(about.plotly);
 
 function picture(key) {
-  if (!pictures.has(key)) pictures.set(key, { unheard: [], last: 0, send: null, told: "", at: 0 });
+  if (!pictures.has(key)) pictures.set(key, { unheard: [], heard: [], last: 0, send: null, told: "", at: 0 });
   return pictures.get(key);
 }
 
@@ -78,8 +79,9 @@ export function hear(about, send) {
   if (session !== about.session) renewed(about);
   if (about.load === load) {
     for (const [name, number] of Object.entries(about.heard)) {
-      const heard = picture(name);
-      heard.unheard = heard.unheard.filter(([k]) => k > number);
+      const here = picture(name);
+      here.heard.push(...here.unheard.filter(([k]) => k <= number));
+      here.unheard = here.unheard.filter(([k]) => k > number);
     }
   }
   if (one.told !== session) flush(one);
@@ -106,7 +108,27 @@ let places = 0;
 export async function settle(about) {
   const [mine, page] = [++places, location.pathname];
   if (about.keep.length) await shelve(about);
-  if (mine === places && page === location.pathname) write(about.place.address, about.place.fields, shown());
+  if (mine !== places || page !== location.pathname) return;
+  write(about.place.address, about.place.fields, shown());
+  addressed(about);
+}
+
+// The address now says what was on the screen when a message was drawn.
+/** @param {Tail} about */
+export function addressed(about) {
+  if (about.load !== load) return;
+  for (const [name, number] of Object.entries(about.heard)) {
+    const here = picture(name);
+    here.heard = here.heard.filter(([k]) => k > number);
+  }
+}
+
+// What no address says yet has to be heard once more, in another session.
+function takeBack() {
+  for (const one of pictures.values()) {
+    one.unheard = [...one.heard, ...one.unheard];
+    one.heard = [];
+  }
 }
 
 export function leave(key) {
@@ -124,6 +146,7 @@ function renewed(about) {
   const first = !session;
   ({ session, folder } = about);
   if (first) return;
+  takeBack();
   const again = waiting();
   notice(
     sentences([
@@ -203,15 +226,13 @@ function reload() {
 
 const here = () => location.pathname + location.search;
 
-// What was not heard outlives a reload, whoever asked for it, with its numbers.
+// What was not heard, or is in no address yet, outlives a reload, whoever asked for it, with its numbers.
 function leaveBehind() {
   const store = storage();
-  if (!waiting()) {
-    store?.removeItem(UNHEARD);
-    return;
-  }
-  const left = [...pictures].map(([key, { unheard, last }]) => [key, unheard, last]);
-  store?.setItem(UNHEARD, JSON.stringify({ here: here(), load, left }));
+  const drawn = [...pictures].filter(([key]) => key !== "tab");
+  const left = drawn.map(([key, { heard, unheard, last }]) => [key, [...heard, ...unheard], last]);
+  if (left.some(([, events]) => events.length)) store?.setItem(UNHEARD, JSON.stringify({ here: here(), load, left }));
+  else store?.removeItem(UNHEARD);
 }
 
 // After a reload of the same address: the same name and numbers, so that nothing counts twice.
