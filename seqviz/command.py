@@ -307,7 +307,7 @@ def _start(port: int, wanted: dict[str, Any]) -> int:
         raise ValueError(
             tr("The app is not installed here; start it from a checkout of the project: streamlit run app.py")
         )
-    around = {**os.environ, OPEN: json.dumps(wanted)} if wanted else {**os.environ}
+    around = {**os.environ, **_home(app.parent)} | ({OPEN: json.dumps(wanted)} if wanted else {})
     address = f"http://localhost:{port}/{'your_network' if wanted else ''}"
     command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port)]
     command += ["--server.headless", "true"]
@@ -315,6 +315,15 @@ def _start(port: int, wanted: dict[str, Any]) -> int:
     with subprocess.Popen(command, env=around, cwd=app.parent) as server, _ending(server):
         threading.Thread(target=_browse, args=(server, port, address), daemon=True).start()
         return server.wait()
+
+
+def _home(instead: Path) -> dict[str, str]:
+    """A home for who has none (a container's user of no name), or may not look into it: Streamlit asks for one."""
+    try:
+        (Path.home() / ".streamlit").exists()
+    except (RuntimeError, PermissionError):
+        return {"HOME": str(instead)}
+    return {}
 
 
 @contextmanager

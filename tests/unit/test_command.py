@@ -173,6 +173,18 @@ def test_show_hands_over_paths_and_choices(folder, monkeypatch, capsys):
     assert command.OPEN not in started[2][1]
 
 
+@pytest.mark.parametrize("wrong", [RuntimeError("Could not determine home directory."), PermissionError(13, "denied")])
+def test_who_has_no_home_gets_one(monkeypatch, tmp_path, wrong):
+    """A container's user may have no name, or a home that only root may look into; Streamlit would not start."""
+
+    def fail(_: Path) -> bool:
+        raise wrong
+
+    assert command._home(tmp_path) == {}
+    monkeypatch.setattr(Path, "exists", fail)
+    assert command._home(tmp_path) == {"HOME": str(tmp_path)}
+
+
 def test_whoever_ends_the_command_ends_its_server(tmp_path, monkeypatch):
     slow = tmp_path / "python"
     slow.write_text("#!/bin/sh\nexec tail -f /dev/null\n", encoding="utf-8")
