@@ -64,6 +64,13 @@ def restart(server: Any, *screens: Screen) -> None:
     up(server, *screens)
 
 
+LEFT = """() => {
+  window.dispatchEvent(new Event("pagehide"));
+  return sessionStorage.getItem("seqviz.unheard");
+}"""
+"""What a page that is left would send again."""
+
+
 def stroke(screen: Screen, step: int) -> None:
     screen.drag(screen.at("x", step, 0.9), screen.at("x", step + 4, 0.9))
 
@@ -93,6 +100,7 @@ def test_gates_go_on_and_strokes_made_meanwhile_are_sent_again(lost, open_at):
     screen.becomes(lambda: steps(screen), expected | {*range(50, 55), *range(56, 61)})
     screen.rest()
     screen.edits(lambda: screen.example("Latch"))
+    screen.becomes(lambda: screen.page.evaluate(LEFT), None)
     assert not screen.errors
 
 

@@ -59,8 +59,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   const root = parentElement.querySelector(".sv-root") ?? parentElement;
   // A run that somebody brought is looked at: nobody computes it anew.
-  const gone = mount(root, message, { ...hostOf(about, send, said), answers: link !== "run" });
   if (about) hear(about, send);
+  const gone = mount(root, message, { ...hostOf(about, send, said), answers: link !== "run" });
   return () => {
     if (about) leave(about.key);
     gone();
