@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import pairwise
 
 import pytest
 from driving import PICTURES, Screen
@@ -57,6 +58,26 @@ def test_a_page_in_english_would_be_found():
     assert left_in_english("de", ["Vergessensgatter", "Training", "LSTM", "64 Schritte, von −1 bis 1."]) == []
 
 
+BAR = """() => {
+  const bar = ["stExpandSidebarButton", "stMenuButton", "stButton"].map((name) => `[data-testid=${name}]`);
+  const found = document.querySelectorAll(`${bar[0]}, .st-key-switches :is(${bar[1]}, ${bar[2]}, .stCheckbox)`);
+  const places = [...found].map((node) => node.getBoundingClientRect()).map(({ left, right }) => [left, right]);
+  return places.sort((one, other) => one[0] - other[0]);
+}"""
+
+
+def assert_the_bar_has_room(screen) -> None:
+    """On small phones too nothing lies over the button that opens the list of pages, or over another switch."""
+    for width in (390, 360):
+        screen.page.set_viewport_size({"width": width, "height": 844})
+        screen.until("() => document.querySelector('[data-testid=stExpandSidebarButton]')?.clientWidth")
+        places = screen.page.evaluate(BAR)
+        assert len(places) == 4
+        assert places[0][0] >= 0
+        assert places[-1][1] <= width
+        assert all(one[1] <= other[0] + 1 for one, other in pairwise(places)), (width, places)
+
+
 @pytest.mark.parametrize("path", PICTURES)
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_no_page_is_left_in_english_or_wider_than_the_window(visit, language, path):
@@ -71,6 +92,8 @@ def test_no_page_is_left_in_english_or_wider_than_the_window(visit, language, pa
     screen.resize(390, 844)
     screen.until(f"() => {WIDE} <= 0")
     assert_all_is_said(screen, language)
+    if not path:
+        assert_the_bar_has_room(screen)
     expect(screen.page.locator(".st-key-language")).to_contain_text(LANGUAGES[language])
 
 
