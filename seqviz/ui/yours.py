@@ -17,29 +17,26 @@ import torch
 from torch import nn
 
 from seqviz import looked
-from seqviz.aims import Aim, aim, share_of_guess
+from seqviz.aims import Aim, aim
 from seqviz.command import OPEN
 from seqviz.doctor.cures import Standardised
 from seqviz.folders import ABOUT
-from seqviz.language import Sentence, tr
+from seqviz.language import tr
 from seqviz.reading import Table
 from seqviz.reading.networks import NetworkFile, Stack, looks_like_npz, read_network
 from seqviz.reading.networks.archives import folder_of
 from seqviz.reading.networks.made import Whole
 from seqviz.reading.networks.stored import Stored
-from seqviz.telling.numbers import short
 from seqviz.trace import Trace
 from seqviz.ui.kept_files import kept_file
 from seqviz.ui.yours_data import SCALES, YourData
+from seqviz.ui.yours_fits import fits_best
 from seqviz.ui.yours_kept import bring_back, found_again
 
 __all__ = ["MOST", "SCALES", "Yours"]
 
 MOST: Final = 1000
 """Steps that the picture shows at once."""
-
-BETTER: Final = 0.5
-"""Another scale is told of where the loss is this share of what it is."""
 
 BESIDE: Final = (".data", ".json", ".bin", ".onnx_data")
 _EXAMPLE: Final = Path(__file__).resolve().parents[2] / "assets" / "weights" / "adding.safetensors"
@@ -189,7 +186,7 @@ class Yours(YourData):
             return replace(given, says=(tr("No data yet: ids of tokens are drawn at random, until you bring some."),))
         if self.table is not None:
             columns = self.columns or looked.first_columns(self.rows, self.takes, self.apart)
-            return looked.inputs_of_table(self.rows, self.takes, columns, **self._scaled(scale))
+            return looked.inputs_of_table(self.rows, self.takes, columns, **self.scaled_on(scale))
         if self.text:
             return looked.inputs_of_text(self.text, self.takes)
         steps = np.arange(64)[:, None] / 64
@@ -211,7 +208,8 @@ class Yours(YourData):
         names, taken = [name for name in self.table.names if name != self.apart], self.chosen
         rest = [name for name in names if name not in taken]
         outputs = self.outputs or 1
-        guess = (rest, 0) if len(rest) == outputs else (taken[:outputs], 1)
+        best = fits_best(self) if len(rest) != outputs else ""
+        guess = (rest, 0) if len(rest) == outputs else ([best] if best else taken[:outputs], 1)
         ahead = guess[1] if self.ahead is None else self.ahead
         return self.wanted or guess[0], max(0, min(ahead, len(self.table.values) - 1))
 
@@ -221,9 +219,10 @@ class Yours(YourData):
         Raises:
             ValueError: there are no data, or they do not fit.
         """
-        return self.latest.of("aim", self.judging, lambda: self._aim(self.scale))
+        return self.latest.of("aim", self.judging, lambda: self.aim_on(self.scale))
 
-    def _aim(self, scale: str) -> Aim:
+    def aim_on(self, scale: str) -> Aim:
+        """The same with the columns on this scale."""
         assert self.file is not None
         if self.table is None and not self.text:
             raise ValueError(tr("There are no data to judge by; bring a table."))
@@ -238,33 +237,10 @@ class Yours(YourData):
             right, ahead = x.argmax(1)[:, None].astype("<f4"), 1
         else:
             names, ahead = self.aims
-            right = looked.scaled(looked.columns_of_table(self.rows, names), **self._scaled(scale))[0]
+            right = looked.scaled(looked.columns_of_table(self.rows, names), **self.scaled_on(scale))[0]
         return aim(self.file.whole(self.shown, **self.answered), x, right, ahead=ahead)
 
-    def fits_better(self) -> Sentence | None:
-        """What is said of another scale of the columns on which the network does far better than on this one."""
-        if self.takes_ids:
-            return None
-        shares = self.latest.of("shares", self.judging, self._shares)
-        if shares is None:
-            return None
-        best = min(shares, key=lambda scale: shares[scale])
-        if self.outputs is None or not shares[best] < BETTER * min(1.0, shares[self.scale]):
-            return None
-        return tr(
-            "With its columns {scale} it fits these data better: its loss is then {share} of that of one value "
-            "throughout; now it is {now} of it.",
-            scale=tr(SCALES[best]), share=short(shares[best]), now=short(shares[self.scale]),
-        )  # fmt: skip
-
-    def _shares(self) -> dict[str, float] | None:
-        """The loss on every scale of the columns, over that of one value; None where nothing can be judged."""
-        try:
-            return {scale: share_of_guess(self._aim(scale)) for scale in SCALES}
-        except ValueError:
-            return None
-
-    def _key(self) -> tuple[Any, ...]:
+    def key(self) -> tuple[Any, ...]:
         """What tells one run from another."""
         data = (self.text, tuple(self.columns), self.scale, self.apart, self.sequence)
         return self.count, self.stack, tuple(sorted(self.answered.items())), data
@@ -272,7 +248,7 @@ class Yours(YourData):
     @property
     def judging(self) -> tuple[Any, ...]:
         """What tells one judgement from another."""
-        return (*self._key(), self.aims if self.table is not None else None)
+        return (*self.key(), self.aims if self.table is not None else None)
 
     def run_inputs(self) -> torch.Tensor:
         """What the network takes, as far as a picture of it goes ``(L, 1, F)``."""
@@ -286,12 +262,12 @@ class Yours(YourData):
         """
         if self.trace is not None:
             return looked.look_at_trace(self.trace, most=MOST, first=self.first, whole=self.whole)
-        run = self.latest.of("run", (*self._key(), self.pictured.name), self._run)
+        run = self.latest.of("run", (*self.key(), self.pictured.name), self._run)
         return self.latest.of("look", self._part, lambda: run.look(most=MOST, first=self.first, whole=self.whole))
 
     def _run(self) -> looked.Run:
         assert self.file is not None
-        if self.cured is not None and self.cured[0] != self._key():
+        if self.cured is not None and self.cured[0] != self.key():
             self.cured = None  # a cure is of the run that it was tried on
         network = self.file.whole(self.shown, readout=False, **self.answered)
         return looked.Run(network.up_to(self.pictured_at), self.inputs().x)
@@ -304,16 +280,16 @@ class Yours(YourData):
     @property
     def _part(self) -> tuple[Any, ...]:
         """What tells what is seen of one run from another."""
-        return *self._key(), self.pictured.name, self.first, self.whole
+        return *self.key(), self.pictured.name, self.first, self.whole
 
     def look_at(self, cured: nn.Module) -> None:
         """Show a network in the place of the one that was brought; as long as that and its data are the same."""
-        self.cured = (self._key(), cured)
+        self.cured = (self.key(), cured)
         self.latest.drop("cured")
 
     def run_cured(self) -> Trace | None:
         """The run of a network with its cures, over the same steps; None while none is looked at."""
-        if self.cured is None or self.cured[0] != self._key():
+        if self.cured is None or self.cured[0] != self.key():
             return None
         network = self.cured[1]
         return self.latest.of("cured", self._part, lambda: self._look_of(network))

@@ -158,8 +158,8 @@ class YourData:
     @property
     def scaled_by(self) -> dict[str, bool]:
         """The arguments of :func:`seqviz.looked.scaled`."""
-        return self._scaled(None)
+        return self.scaled_on(None)
 
-    def _scaled(self, scale: str | None) -> dict[str, bool]:
+    def scaled_on(self, scale: str | None) -> dict[str, bool]:
         given = self.scale if scale is None else scale
         return {given: True} if given and not self.takes_ids else {}

@@ -21,7 +21,7 @@ from seqviz.command import OPEN
 from seqviz.doctor.planting import plant
 from seqviz.scope.message import header_of
 from seqviz.tasks import task
-from seqviz.ui import kept_files
+from seqviz.ui import kept_files, yours_fits
 from seqviz.ui import yours as yours_module
 from seqviz.ui.panels import asked
 
@@ -391,8 +391,8 @@ def test_a_scale_on_which_it_does_better_is_told(visit):
 
 def test_what_changes_nothing_is_judged_by_nothing_again(visit, monkeypatch):
     asked = []
-    share = yours_module.share_of_guess
-    monkeypatch.setattr(yours_module, "share_of_guess", lambda aim: asked.append(aim) or share(aim))
+    share = yours_fits.share_of_guess
+    monkeypatch.setattr(yours_fits, "share_of_guess", lambda aim: asked.append(aim) or share(aim))
     torch.manual_seed(0)
     app = visit("your_network")
     bring(app, ("mine.pt", saved(nn.LSTM(1, 3, 2).state_dict())))

@@ -19,6 +19,7 @@ from seqviz.tasks import TASKS
 from seqviz.ui.controls import controlled, into, literal, remembered, whole_number
 from seqviz.ui.panels.doctor import doctor_panel
 from seqviz.ui.yours import Yours
+from seqviz.ui.yours_fits import best_scale, fits_best, fits_better
 
 __all__ = ["Answered", "asked"]
 
@@ -52,6 +53,7 @@ def asked(yours: Yours) -> Answered:
             own = yours.aim()
             for says in own.says:
                 st.caption(literal(says))
+            _another_scale(yours)
             subject, judged, examined = own.module, own.given, own.pieces
         else:
             assert yours.file is not None
@@ -116,6 +118,11 @@ def _targets(yours: Yours) -> None:
     outputs = tr("It should give") if yours.outputs is None else tr(
         "It should give, for {outputs}", outputs=counted.outputs(yours.outputs)
     )  # fmt: skip
+    if not yours.wanted and names == [fits_best(yours)]:
+        st.caption(
+            literal(tr("The file does not say which column it gives; of those that it takes, it fits {name} best.",
+                       name=names[0]))
+        )  # fmt: skip
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         controlled(
@@ -127,6 +134,14 @@ def _targets(yours: Yours) -> None:
             yours, tr("rows later"), ahead, into(yours, "ahead"), 0, max(0, len(yours.table.values) - 1),
             key="yours.ahead",
         )  # fmt: skip
+
+
+def _another_scale(yours: Yours) -> None:
+    """Where the network fits the data far better with its columns on another scale, that, and a button for it."""
+    says, best = fits_better(yours), best_scale(yours)
+    if says is not None:
+        st.caption(literal(says))
+        st.button(tr("Take them so"), key="yours.better", on_click=lambda: setattr(yours, "scale", best))
 
 
 def _lit(diagnosis: Diagnosis, yours: Yours) -> tuple[LitRow, ...]:

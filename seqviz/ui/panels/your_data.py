@@ -66,9 +66,8 @@ def _columns(yours: Yours) -> None:
             key="yours.scale", options=list(SCALES), format_func=lambda scale: tr(SCALES[scale]), required=True,
         )  # fmt: skip
     try:
-        for says in (*yours.inputs().says, yours.fits_better()):
-            if says:
-                st.caption(literal(says))
+        for says in yours.inputs().says:
+            st.caption(literal(says))
     except ValueError as refusal:
         refuse(reason(refusal))
 
