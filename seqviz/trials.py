@@ -26,6 +26,7 @@ from seqviz.checks import shown
 from seqviz.experiment import Experiment
 from seqviz.gradients.answers import Output, picked
 from seqviz.language import later, tr
+from seqviz.patience import worth
 from seqviz.runner import inputs, network
 from seqviz.tasks import Task
 
@@ -103,6 +104,7 @@ class Trial:
 
     def answer(self, inside: Callable[[], AbstractContextManager[Any]] = nullcontext) -> tuple[Any, Ran]:
         """What a copy of the module gives, run in a context, and which steps its recurrent layers took."""
+        worth()
         copy, ran = self.of(twin(self.module)), Ran()
         with torch.no_grad(), inside(), ran.watching():
             returned = copy._called()

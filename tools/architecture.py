@@ -58,6 +58,7 @@ SAYS: Final = {
 
 MEMBERS: Final = {
     "language": "words", "locale": "words", "checks": "words", "counted": "words", "kept": "words",
+    "patience": "words",
     "indexing": "words", "vocabulary": "cells", "sequences": "experiment", "weights": "networks", "runner": "capture",
     "metrics": "trace", "overview": "trace", "folders": "trace", "checkpoints": "training", "memory": "comparison",
     "trials": "comparison",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from torch import nn
 from seqviz.capture.precision import twin
 from seqviz.doctor.finding import Cure, Effect
 from seqviz.memory.ratios import ratio
+from seqviz.patience import worth
 from seqviz.trials import Errors, Ran, Trial
 
 __all__ = ["Bench", "Training", "split"]
@@ -45,7 +47,9 @@ class Training:
         parameters = [p.requires_grad_() for p in module.parameters() if p.is_floating_point()]
         optimizer = torch.optim.Adam(parameters, lr=self.lr)
         draw, count = torch.Generator().manual_seed(seed), max(1, self.ran.batch)
-        for _ in range(self.steps):
+        begun = time.thread_time()
+        for step in range(self.steps):
+            worth((time.thread_time() - begun) / max(1, step) * (self.steps - step))
             chosen = torch.randperm(count, generator=draw)[:BATCH]
             batch = (self.pool.some(chosen, self.ran) if count > 1 else self.pool).of(module)
             with torch.enable_grad():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -21,6 +22,7 @@ from seqviz.gradients.norms import norm
 from seqviz.language import later, tr
 from seqviz.memory.found import Lasting
 from seqviz.networks.layers import check_call
+from seqviz.patience import worth
 from seqviz.runner import inputs, network
 from seqviz.trace import Trace
 
@@ -63,7 +65,12 @@ def nudge_lasts(
     path = next(iter(recurrent_modules(module, modules)))
     keywords = as_keywords(kwargs)
 
+    begun, done = time.thread_time(), 0
+
     def seen(step: int | None, size: float) -> Trace:
+        nonlocal done
+        worth((time.thread_time() - begun) * (NUDGES + 1 - done) / done if done else 0.0)
+        done += 1
         twin, given, running = in_precision(module, (x, hx, keywords), torch.float64)
         with running, _nudging(twin.get_submodule(path), step, size):
             return capture(twin, given[0], given[1], modules=path or None, kwargs=given[2])

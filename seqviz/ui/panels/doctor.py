@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import streamlit as st
 
@@ -14,6 +14,7 @@ from seqviz.figures import lit, memory_use
 from seqviz.language import again, reason, tr
 from seqviz.memory import uses_memory
 from seqviz.memory.found import MemoryUse
+from seqviz.patience import patience
 from seqviz.runner import inputs, run
 from seqviz.tasks import TASKS
 from seqviz.trace import Trace
@@ -24,6 +25,9 @@ from seqviz.ui.shell import go
 __all__ = ["Answers", "doctor_panel", "examination"]
 
 CHART = {"displayModeBar": False}
+
+PATIENCE: Final = 20.0
+"""Seconds of computing that a question takes at the most."""
 
 
 class Answers(NamedTuple):
@@ -149,7 +153,8 @@ def _asked(label: str, place: str, same: Hashable, ask: Callable[[], Any]) -> No
     if st.button(label, key=place):
         with st.spinner(tr("Cures are tried on the data; this takes some seconds.")):
             try:
-                found: Any = ask()
+                with patience(PATIENCE):
+                    found: Any = ask()
             except ValueError as refusal:
                 found = reason(refusal)
         st.session_state[f"{place}.answer"] = (same, found)
