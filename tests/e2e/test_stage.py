@@ -77,7 +77,7 @@ def test_nothing_jumps_in_other_languages_either(visit, path):
         assert_fits(screen)
 
 
-@pytest.mark.parametrize("at", ["cell?lesson=4&at=6", "compare?lesson=1&at=1"])
+@pytest.mark.parametrize("at", ["cell?lesson=4&at=6", "training?lesson=10&at=1"])
 def test_a_lesson_on_the_stage_stands_beside_a_picture_that_fits(visit, at):
     """Once a question has been answered, its step has the most to say."""
     path = at.partition("?")[0]

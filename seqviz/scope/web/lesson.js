@@ -65,13 +65,16 @@ export class Rail {
     this.root.dataset.passed = `${!!header.task?.passed}`;
   }
 
-  // In a lecture, whose window nobody scrolls, a long text is set smaller.
+  // In a lecture, whose window nobody scrolls, a long text is set smaller; where that is not enough, a question that
+  // has been answered makes room.
   fit() {
-    const { style } = this.root;
+    const { style, classList } = this.root;
     style.fontSize = "";
+    classList.remove("sv-tight");
     if (!this.host.lecture()) return;
     const room = this.host.room(this.root);
     for (let size = LARGE; size >= LEAST && this.root.offsetHeight > room; size--) style.fontSize = `${size}px`;
+    classList.toggle("sv-tight", this.root.offsetHeight > room);
   }
 
   // Which of its parts has the keys, so that another drawing leaves them there.
