@@ -122,8 +122,8 @@ def nudged_headline(responses: Mapping[str, Sequence[float]], step: int) -> Sent
             at - step, step=step,
         )  # fmt: skip
     return trn(
-        "{count} step after 1 more at step {step}, the {name} keeps most of it: {percent}%.",
-        "{count} steps after 1 more at step {step}, the {name} keeps most of it: {percent}%.",
+        "{count} step after 1 more at step {step}, the {name} keeps the most of it: {percent}%.",
+        "{count} steps after 1 more at step {step}, the {name} keeps the most of it: {percent}%.",
         at - step, step=step, name=tr(most), percent=_percent(left[most]),
     )  # fmt: skip
 
