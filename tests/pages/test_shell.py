@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from seqviz.scope.hosts import streamlit
+from seqviz.scope.hosts.streamlit import tab
 from seqviz.ui import shell
 
 OPEN = Path("/dev/fd")
@@ -31,3 +32,17 @@ def test_what_a_picture_says_when_its_page_has_been_left_is_no_error(monkeypatch
     streamlit.mount("left", b"", heard.append)
     made["on_edit_change"]()
     assert heard == []
+
+
+def test_a_browser_that_cannot_keep_what_it_is_asked_to_says_so(visit, monkeypatch):
+    app = visit("training")
+    assert app.warnings == []
+    held: dict[str, object] = {}
+    with monkeypatch.context() as patch:
+        patch.setattr(tab.st, "session_state", held)
+        for event in ({"keeps": False}, {"keeps": "yes"}, {"codes": None}):
+            tab.bring(event)
+    for name, value in held.items():
+        app.at.session_state[name] = value
+    (said,) = app.run().warnings
+    assert said.startswith("This browser keeps nothing of this page")
