@@ -17,7 +17,7 @@ from seqviz.doctor.finding import Cure
 from seqviz.language import tr, trn
 from seqviz.telling.numbers import short
 
-__all__ = ["Layer", "Standardised", "bias", "chrono", "clip", "redrawn", "shrunk", "standardised", "tamed"]
+__all__ = ["Layer", "Standardised", "bias", "biases", "chrono", "clip", "redrawn", "shrunk", "standardised", "tamed"]
 
 SEED = 0
 """Of what is drawn in a cure."""
@@ -90,6 +90,20 @@ def bias(module: nn.Module, layer: Layer, gate: str, units: Sequence[int]) -> Cu
 
     name = tr("Bias of the {gate}: {value}", gate=layer.kind.labels[gate].name, value=short(value))
     return Cure(name, partial(_changed, change))
+
+
+def biases(module: nn.Module, layer: Layer, units: Sequence[int]) -> Cure | None:
+    """Gives all gates of some units the median biases of the others; None where there is no bias, or no other unit."""
+    each = [bias(module, layer, gate, units) for gate in layer.kind.blocks]
+    if not each or any(cure is None for cure in each):
+        return None
+
+    def change(module: nn.Module) -> nn.Module:
+        for cure in each:
+            module = cure.change(module) if cure is not None else module
+        return module
+
+    return Cure(tr("Biases of all gates: those of the other units"), change)
 
 
 def redrawn(layer: Layer, units: Sequence[int]) -> Cure:

@@ -184,7 +184,8 @@ class _Gates(NamedTuple):
         first, second = np.argsort(top)[::-1][:2]
         if top[first] > LARGE and top[first] > FAR * top[second]:
             numbers = {"value": float(top[first]), "next": float(top[second]), "count": counted.units(len(top))}
-            yield self._sign("never_back", (int(first),), (self.state, self.keep), numbers, self.keep)
+            sign = self._sign("never_back", (int(first),), (self.state, self.keep), numbers, self.keep)
+            yield sign._replace(cures=sign.cures + _there(cures.biases(self.module, self.part.layer, sign.units)))
 
     @property
     def _kept(self) -> Array:

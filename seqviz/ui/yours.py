@@ -26,6 +26,7 @@ from seqviz.reading import Table
 from seqviz.reading.networks import NetworkFile, Stack, looks_like_npz, read_network
 from seqviz.reading.networks.archives import folder_of
 from seqviz.reading.networks.made import Whole
+from seqviz.reading.networks.shards import is_part
 from seqviz.reading.networks.stored import Stored
 from seqviz.trace import Trace
 from seqviz.ui.kept_files import kept_file
@@ -89,8 +90,10 @@ class Yours(YourData):
         if ABOUT in files:
             self._now(None, Trace.of_files(files), tr("a run in a folder"))
             return
-        rest = [name for name in files if name.lower().endswith(BESIDE)]
-        main = ([name for name in files if name not in rest] or rest)[-1]
+        several = [name for name in files if is_part(name)]
+        main = ([name for name in files if not name.lower().endswith(BESIDE)] or [*files])[-1]
+        main = next(iter(several), main)
+        rest = [name for name in files if name != main and (name.lower().endswith(BESIDE) or name in several)]
         trace = file = None
         inside = folder_of(files[main], ABOUT) if files[main][:2] == b"PK" else None
         if inside is not None:
@@ -98,9 +101,9 @@ class Yours(YourData):
         elif main.lower().endswith(".npz") and not looks_like_npz(files[main]):
             trace = Trace.load(io.BytesIO(files[main]))
         else:
-            file = read_network(files[main], main, beside={name: files[name] for name in rest if name != main})
+            file = read_network(files[main], main, beside={name: files[name] for name in rest})
         self._now(file, trace, main)
-        self.beside = [name for name in rest if name != main]
+        self.beside = rest
         self.net_kept = kept_file("net", files)
         found_again(self, "net", self.net_kept)
 

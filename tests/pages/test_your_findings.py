@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 from torch import nn
 
 import seqviz
@@ -183,6 +184,18 @@ def test_a_column_that_there_is_not_is_said_before_the_app_starts(
     assert "no column 'c'; it has 'a', 'b'" in capsys.readouterr().err
     assert command.main([*words, "a", "--typed", "1"]) == 1
     assert "--data and --typed" in capsys.readouterr().err
+
+
+def test_all_parts_of_a_network_are_dropped_at_once() -> None:
+    layer, yours = nn.LSTM(3, 4, 2), yours_module.Yours()
+    parts = [{k: v for k, v in layer.state_dict().items() if f"_l{k_}" in k} for k_ in range(2)]
+    files = {f"model-0000{k + 1}-of-00002.safetensors": save(part) for k, part in enumerate(parts)}
+    yours.take(files | {"model.safetensors.index.json": b"{}"})
+    assert yours.shown.num_layers == 2
+    first, second = files
+    yours.attempt(lambda: yours.take({second: files[second]}))
+    assert f"{first} is missing" in yours.problem
+    assert yours.shown.num_layers == 2, "what was there stays"
 
 
 def test_ids_are_on_no_scale() -> None:

@@ -145,6 +145,29 @@ def test_a_memory_shorter_than_its_sequences():
     torch.testing.assert_close(forget * let_in, torch.ones(400))
 
 
+def test_a_state_that_never_comes_back_is_told_with_the_cure_that_mends_it():
+    """One unit adds up at every step; its forget gate alone would not bring it back."""
+    healthy = seqviz.network(load_asset("adding"))
+    ill, unit, size = copy.deepcopy(healthy), 2, healthy.rnn.hidden_size
+    with torch.no_grad():
+        for block, more in enumerate((6.0, 9.0, 3.0)):  # i, f, g
+            ill.rnn.bias_ih_l0[block * size + unit] += more
+            ill.rnn.weight_ih_l0[block * size + unit] *= 0.1
+            ill.rnn.weight_hh_l0[block * size + unit] *= 0.1
+    diagnosis = seqviz.doctor(ill, task=task("adding"), steps=5)
+    (finding,) = [each for each in diagnosis if each.kind == "never_back"]
+    assert [(row.signal, row.units) for row in finding.rows] == [("l0.c", (unit,)), ("l0.f", (unit,))]
+    assert finding.effect.after < 0.5 * finding.effect.before
+    mended = finding.cure.apply(ill)
+    assert loss_of(mended, task("adding")) < 0.5 * loss_of(ill, task("adding"))
+    with torch.no_grad():
+        others = [k for k in range(size) if k != unit]
+        both = mended.rnn.bias_ih_l0 + mended.rnn.bias_hh_l0
+        for block in range(4):
+            part = both[block * size : (block + 1) * size]
+            assert part[unit] == pytest.approx(float(part[others].median()), abs=1e-5)
+
+
 def test_inputs_of_very_different_scales():
     found = task("adding")
     batch = exam(found)

@@ -12,6 +12,7 @@ __all__ = ["refuse_other_files", "refuse_other_pickles"]
 
 _OTHERS: Final = (
     (b"version https://git-lfs", later("a pointer of git-lfs, not the file itself; run “git lfs pull” to get it")),
+    (b"# xet version", later("a pointer of git-xet, not the file itself; run “git xet pull” or download it again")),
     (b"GGUF", later("a GGUF file, a language model without recurrent layers")),
     *PACKED,
     (b"\x93NUMPY", later("one array saved by numpy, without a name; save all weights by their names with numpy.savez")),
@@ -73,6 +74,13 @@ def _named(data: bytes, name: str) -> str:
     ending = name.lower()
     if not data.strip(b"\0 \t\r\n"):
         return later("an empty file")
+    if (
+        len(data) < _SHORT
+        and data[:1] not in b"{[<%"
+        and _MESSAGE.search(data)
+        and not ending.endswith((".py", ".csv"))
+    ):
+        return later("a message of a server in the place of the file; download it again, perhaps after a login")
     if data[257:262] == b"ustar":
         return later("a tar archive; unpack it first")
     if data[4:8] == b"TFL3" or ending.endswith(".tflite"):
@@ -87,8 +95,6 @@ def _named(data: bytes, name: str) -> str:
         return later("the weights of another file alone; bring the .onnx file that it belongs to, and this one with it")
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     found = next((what for magic, what in _OTHERS if start.startswith(magic)), "")
-    if not found and len(data) < _SHORT and _MESSAGE.search(data):
-        return later("a message of a server in the place of the file; download it again, perhaps after a login")
     return found or (later("a table; it is data for a network, not a network") if _table(data, ending) else "")
 
 
