@@ -34,6 +34,7 @@ from seqviz.lessons import shipped
 from seqviz.scope.hosts.streamlit.tab import code_of
 from seqviz.scope.library import FOLDER, address, library
 from seqviz.ui.preview import card, preview
+from seqviz.ui.sent import FOREVER, Files
 
 try:
     import resource
@@ -72,7 +73,6 @@ HEADERS: Final = {
     "Content-Security-Policy": "; ".join(f"{what} {where}" for what, where in _POLICY.items()),
 }
 _UPLOAD: Final = re.compile(r"/_stcore/upload_file/(?P<session>[^/]+)/[^/]+$")
-_FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 _CARDS: Final = {"Cache-Control": "public, max-age=86400"}
 
 # Streamlit's client looks for its server below the address of a page first, and meets a 404 there. It is told.
@@ -86,7 +86,7 @@ async def _send_plotly(request: Request) -> Response:
     file = library()
     if request.path_params["digest"] != file.digest:
         return PlainTextResponse("not found", 404)
-    headers = {**_FOREVER, "Vary": "Accept-Encoding"}
+    headers = {**FOREVER, "Vary": "Accept-Encoding"}
     kind = "text/javascript"
     if "gzip" in request.headers.get("Accept-Encoding", ""):
         return Response(file.zipped, headers=headers | {"Content-Encoding": "gzip"}, media_type=kind)
@@ -102,7 +102,7 @@ async def _session(request: Request) -> Response:
 async def _kept(request: Request) -> Response:
     """An experiment that is too long for an address, for the browser that keeps it."""
     code = code_of(request.path_params["digest"])
-    return PlainTextResponse(code or "not found", 200 if code else 404, _FOREVER if code else None)
+    return PlainTextResponse(code or "not found", 200 if code else 404, FOREVER if code else None)
 
 
 def raise_file_limit() -> None:
@@ -210,6 +210,7 @@ class _Around:
 
     def __init__(self, app: ASGIApp, root: str, pages: tuple[str, ...]) -> None:
         self.app, self.root, self.pages = app, root, pages
+        self.files = Files(root)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -224,7 +225,7 @@ class _Around:
             await send(message)
 
         _make_room(scope)
-        answer = self._nowhere(scope) or self.app
+        answer = self._nowhere(scope) or self.files.answer(scope) or self.app
         await answer(scope, receive, headed)
 
     def _nowhere(self, scope: Scope) -> Response | None:

@@ -12,21 +12,24 @@ import sys
 import tomllib
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urljoin, urlsplit
 
 import plotly
 import pytest
+from streamlit import file_util
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.state.session_state import SessionState, Value, WStates
 
 from seqviz.lessons import shipped
 from seqviz.networks.presets import preset
 from seqviz.scope import library
+from seqviz.scope.bundle import WEB
 from seqviz.ui import preview as previews
+from seqviz.ui import sent, shell
 from seqviz.ui import server as served
-from seqviz.ui import shell
 from seqviz.ui.lesson_shelf import link_of
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +58,48 @@ def test_plotly_comes_once_from_an_address_that_says_what_it_holds(server):
     assert body == original
     assert headers["content-type"].startswith("text/javascript")
     assert ask(f"{server}/seqviz/plotly-0123456789abcdef.min.js")[0] == 404
+
+
+SCRIPTS = Path(file_util.get_static_dir()) / "static/js"
+STREAMLITS = max(SCRIPTS.glob("index.*.js"), key=lambda file: file.stat().st_size)
+PACKED = {
+    f"/static/js/{STREAMLITS.name}": (STREAMLITS, "immutable"),
+    "/_stcore/bidi-components/seqviz.scope/hosts/streamlit.js": (WEB / "hosts/streamlit.js", "no-cache"),
+    "/_stcore/bidi-components/seqviz.scope/scope.css": (WEB / "scope.css", "no-cache"),
+}
+
+
+@pytest.mark.parametrize("path", PACKED)
+def test_scripts_come_packed_and_not_again_where_a_browser_has_them(server, path):
+    file, lasting = PACKED[path]
+    status, headers, body = ask(server + path, Accept_Encoding="gzip")
+    assert (status, headers["content-encoding"]) == (200, "gzip")
+    assert lasting in headers["cache-control"]
+    assert gzip.decompress(body) == file.read_bytes()
+    kind = headers["content-type"]
+    assert kind.startswith("text/css" if path.endswith("css") else "text/javascript")
+    status, headers, body = ask(server + path, Accept_Encoding="gzip", If_None_Match=headers["etag"])
+    assert (status, body) == (304, b"")
+    assert lasting in headers["cache-control"]
+    assert ask(server + path, Accept_Encoding="gzip", If_None_Match='W/"another"')[0] == 200
+    status, headers, body = ask(server + path, Accept_Encoding="identity")
+    assert "content-encoding" not in headers
+    assert body == file.read_bytes()
+
+
+def test_nothing_is_sent_packed_but_what_lies_in_the_two_folders():
+    files, headers = sent.Files("/app"), [(b"accept-encoding", b"gzip, br")]
+    there = "/app/_stcore/bidi-components/seqviz.scope/view.js"
+    answer = partial(dict, type="http", method="GET", headers=headers)
+    assert files.answer(answer(path=there)) is not None
+    upwards = (there.replace("view.js", "hosts/../view.js"), "/app/static/../index.html")
+    for path in (there[4:], f"{there}/", *upwards, "/app/"):
+        assert files.answer(answer(path=path)) is None, path
+    assert files.answer(answer(path=there, method="HEAD")) is None
+    here = [*headers, (b"host", b"here.example:81"), (b"origin", b"https://here.example:81")]
+    assert files.answer(answer(path=there, headers=here)) is not None
+    elsewhere = [*here[:2], (b"host", b"here.example"), (b"origin", b"https://elsewhere.example")]
+    assert files.answer(answer(path=there, headers=elsewhere)) is None, "Streamlit knows who may have it"
 
 
 def test_plotly_is_of_the_version_that_plotly_py_carries():
