@@ -1,11 +1,13 @@
 // What the picture shows while the hand moves: its cells and lines painted straight onto canvases over Plotly's plot
 // areas, with the same colours and the same edges. Plotly draws the same once the hand rests.
 
-import { el } from "./dom.js";
+import { dress, el } from "./dom.js";
 import { clamp } from "./numbers.js";
 
 const SHADES = 2048;
 const known = new Map();
+/** @type {WeakMap<any[], Uint32Array>} those of the themes, which are asked for at every frame */
+const lasting = new WeakMap();
 
 /** @returns {[number, number, number]} */
 const channels = (color) => {
@@ -16,6 +18,11 @@ const packed = ([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0; //
 
 // A colour scale of Plotly's as pixels, by linear steps between its stops.
 export function ramp(scale) {
+  if (!lasting.has(scale)) lasting.set(scale, ramped(scale));
+  return lasting.get(scale);
+}
+
+function ramped(scale) {
   const key = JSON.stringify(scale);
   if (known.has(key)) return known.get(key);
   const stops = scale.map(([at, color]) => [at, channels(color)]);
@@ -90,7 +97,7 @@ export class Brush {
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (canvas.width !== w) canvas.width = w;
     if (canvas.height !== h) canvas.height = h;
-    canvas.style.cssText = `left:${this.left}px;top:${top}px;width:${width}px;height:${height}px`;
+    dress(canvas, `left:${this.left}px;top:${top}px;width:${width}px;height:${height}px`);
     return canvas;
   }
 

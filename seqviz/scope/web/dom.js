@@ -33,6 +33,21 @@ export function svg(tag, attributes = {}, ...children) {
   return node;
 }
 
+// Text and style that an element has already are left alone: written again, they are laid out anew.
+/** @type {(node: Node, text: string) => void} */
+export const write = (node, text) => {
+  if (node.textContent !== text) node.textContent = text;
+};
+
+/** @type {WeakMap<HTMLElement, string>} */
+const worn = new WeakMap();
+/** @type {(node: HTMLElement, css: string) => void} all of an element's own style: nothing else sets any of it */
+export function dress(node, css) {
+  if (worn.get(node) === css) return;
+  worn.set(node, css);
+  node.style.cssText = css;
+}
+
 // How the keys are handed on: no scrolling, and no ring (TypeScript's own options lack that one).
 /** @type {FocusOptions & {focusVisible: boolean}} */
 export const QUIETLY = { preventScroll: true, focusVisible: false };

@@ -1,6 +1,6 @@
 // The arithmetic of one step and one unit: previous beside present, and the equations with their numbers.
 
-import { el, typeset } from "./dom.js";
+import { el, typeset, write } from "./dom.js";
 import { tr } from "./language.js";
 import { number } from "./numbers.js";
 import { equationsOf, filled, short, spelt } from "./terms.js";
@@ -70,6 +70,9 @@ export class Inspector {
       ),
     );
     this.cells = new Map();
+    /** @type {ReturnType<Inspector["equation"]>[]} */
+    this.lines = [];
+    this.explained = null; // the cell whose equations they are
     this.built = ""; // what the table has been made for
   }
 
@@ -120,43 +123,58 @@ export class Inspector {
   // read(signal, step, unit) gives a number, or undefined before the first step.
   // held(signal) says by whose words a value is held by hand, so that it does not follow from the equation.
   show({ description, step, steps, unit, feature, label, names, read, was, held, editable, quantised }) {
-    this.title.textContent = tr("Step {step} of {last}{label} · unit {unit}", { step, last: steps - 1, label, unit });
+    const title = tr("Step {step} of {last}{label} · unit {unit}", { step, last: steps - 1, label, unit });
+    write(this.title, title);
     /** @type {Record<string, string>} */
     const v = {};
     for (const [signal, [before, now, old]] of this.cells) {
       const [a, b] = [read(signal, step - 1, unit), read(signal, step, unit)];
       const state = description.states.includes(signal);
-      before.textContent = a === undefined ? (state ? number(0) : "–") : number(a);
-      now.firstChild.textContent = (quantised ? "≈ " : "") + number(b);
+      write(before, a === undefined ? (state ? number(0) : "–") : number(a));
+      write(now.firstChild, (quantised ? "≈ " : "") + number(b));
       const previous = was?.(signal, step, unit);
-      old.textContent = previous === undefined ? "" : number(previous);
+      write(old, previous === undefined ? "" : number(previous));
       v[signal] = number(b);
       v[`${signal}_`] = number(a ?? 0);
     }
-    const states = equationsOf(description).filter(({ value }) => description.states.includes(value));
-    this.equations.replaceChildren(...states.map((line) => this.equation(line, v, held(line.value))));
+    this.explain(description);
+    for (const line of this.lines) this.say(line, v, held(line.value));
     const x = read("x", step, feature);
     this.inputLabel.hidden = x === undefined;
-    this.inputLabel.firstChild.textContent = tr("input {x}", {
-      x: names?.[feature] ?? (feature ? `x[${feature}]` : "x"),
-    });
+    write(this.inputLabel.firstChild, tr("input {x}", { x: names?.[feature] ?? (feature ? `x[${feature}]` : "x") }));
     if (document.activeElement !== this.input) this.input.value = x === undefined ? "" : `${+x.toFixed(4)}`;
     this.input.dataset.now = x === undefined ? "" : `${+x.toFixed(4)}`;
     this.input.disabled = !editable;
   }
 
-  // A state's equation with the numbers of the table, where it has no others. rule: in whose words it is held.
-  /** @type {(line: Equation, v: Record<string, string>, rule: string) => HTMLElement} */
-  equation({ value, law, weighed }, v, rule) {
-    const sign = rule ? "≠" : "=";
+  // The states' equations, set once for a cell.
+  explain(description) {
+    if (description === this.explained) return;
+    this.explained = description;
+    const states = equationsOf(description).filter(({ value }) => description.states.includes(value));
+    this.lines = states.map((line) => this.equation(line));
+    this.equations.replaceChildren(...this.lines.map(({ root }) => root));
+  }
+
+  /** @param {Equation} line */
+  equation(line) {
+    const sum = el("span", { class: "sv-sum" });
+    const worth = el("b", { style: `color: var(--sv-hue-${line.value})` });
+    const note = el("span", { class: "sv-held" });
+    const root = el("p", {}, el("span", { class: "sv-law" }, ...typeset(short(spelt(line.law)))), sum, worth);
+    return { ...line, root, sum, worth, note };
+  }
+
+  // With the numbers of the table, where it has no others. rule: in whose words the state is held.
+  /** @type {(line: ReturnType<Inspector["equation"]>, v: Record<string, string>, rule: string) => void} */
+  say({ value, law, weighed, root, sum, worth, note }, v, rule) {
     const numbers = weighed ? "" : ` = ${filled(law.slice(1), v).replace(/^ = /, "")}`;
-    return el(
-      "p",
-      { title: rule },
-      el("span", { class: "sv-law" }, ...typeset(short(spelt(law)))),
-      el("span", { class: "sv-sum", text: `${numbers} ${sign} ` }),
-      el("b", { style: `color: var(--sv-hue-${value})`, text: v[value] }),
-      ...(rule ? [el("span", { class: "sv-held", text: ` (${rule})` })] : []),
-    );
+    write(sum, `${numbers} ${rule ? "≠" : "="} `);
+    write(worth, v[value]);
+    if (root.title === rule) return;
+    root.title = rule;
+    write(note, ` (${rule})`);
+    if (rule) root.append(note);
+    else note.remove();
   }
 }

@@ -2,7 +2,7 @@
 // step is in pixels, and which step and row lie under a pointer.
 
 import { layoutOf } from "./axes.js";
-import { el } from "./dom.js";
+import { dress, el, write } from "./dom.js";
 import { clamp } from "./numbers.js";
 
 /** @import { Parting } from "./parting.js" */
@@ -157,13 +157,13 @@ export class PlotArea {
     // All of its number is in the picture at either end.
     this.pill.style.transform = `translateX(clamp(50%, ${here}px, ${this.width}px - 50%)) translateX(-50%)`;
     this.pill.style.display = this.band.style.display;
-    this.pill.textContent = `${step}`;
+    write(this.pill, `${step}`);
     for (const mark of /** @type {Iterable<Mark>} */ (this.marks.children)) {
       const { from, to, place } = mark.region;
       const [a, b] = [this.pixel(from - 0.5), this.pixel(to - 0.5)];
       const across = `left:${a}px;width:${Math.max(0, b - a)}px`;
       const down = `top:${place.top}px;height:${place.height}px`;
-      mark.style.cssText = `${across};${down};display:${b > a ? "block" : "none"}`;
+      dress(mark, `${across};${down};display:${b > a ? "block" : "none"}`);
     }
   }
 

@@ -102,7 +102,11 @@ function targets(row, { L, target }) {
 // Whether somebody holds a gate where no gate could be by itself.
 const SLACK = 1e-3;
 /** @type {(row: ScopeRow, values: Float32Array) => boolean} */
-export const beyond = (row, values) => row.kind === "gate" && values.some((v) => v < -SLACK || v > 1 + SLACK);
+export function beyond(row, values) {
+  if (row.kind === "gate")
+    for (let k = 0; k < values.length; k++) if (values[k] < -SLACK || values[k] > 1 + SLACK) return true;
+  return false;
+}
 
 // The colours of a row's heatmap over its range. What lies outside of a gate's 0 to 1 has a colour of its own.
 const WIDER = 0.1;

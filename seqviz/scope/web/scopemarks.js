@@ -1,6 +1,6 @@
 // What is marked in the scope: the chosen unit in every row, and what the person holds or has changed.
 
-import { el } from "./dom.js";
+import { dress, el } from "./dom.js";
 import { span } from "./forward.js";
 import { tr } from "./language.js";
 
@@ -32,9 +32,9 @@ export class UnitMarks {
       const each = places[k].height / hidden;
       const mark = (this.marks[used++] ??= this.plot.appendChild(el("div", { class: "sv-unit" })));
       const top = places[k].top + each * line;
-      mark.style.cssText = `top:${top}px;height:${Math.max(2, each)}px;left:${margin.left - 4}px`;
+      dress(mark, `top:${top}px;height:${Math.max(2, each)}px;left:${margin.left - 4}px`);
     });
-    for (const mark of this.marks.slice(used)) mark.style.display = "none";
+    for (const mark of this.marks.slice(used)) dress(mark, "display:none");
   }
 }
 

@@ -48,6 +48,15 @@ const TWO = {
 const each = (o, a, of) => () => {
   for (let u = 0; u < o.length; u++) o[u] = of(a[u]);
 };
+// The two that nearly every cell has.
+const WRITTEN_OUT = {
+  sigmoid: (o, a) => () => {
+    for (let u = 0; u < o.length; u++) o[u] = 1 / f32(1 + f32(Math.exp(-a[u])));
+  },
+  tanh: (o, a) => () => {
+    for (let u = 0; u < o.length; u++) o[u] = Math.tanh(a[u]);
+  },
+};
 
 // What torch's 32-bit floats cannot hold is infinite there.
 const MOST = 3.4028234663852886e38;
@@ -152,7 +161,7 @@ export function run(cell, weights, below, inputs, hidden, rules) {
       if (op === "const") o.fill(value);
       else if (op === "affine") work.push(affine(weights[name], weights[bias], o, a));
       else if (op === "^") work.push(each(o, a, (v) => v ** value));
-      else work.push(TWO[op] ? TWO[op](o, a, b) : each(o, a, ONE[op]));
+      else work.push((TWO[op] ?? WRITTEN_OUT[op])?.(o, a, b) ?? each(o, a, ONE[op]));
     }
   });
 
