@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["CUT", "OUTSIDE", "SCROLLED", "SMALL", "TOUCHING", "WIDE"]
 
 OUTSIDE = """() => {
-  const shown = ".sv-plot, .sv-diagram, .sv-lawline, .sv-top, .sv-keys, .sv-end-row, .sv-head, .sv-rail";
+  const shown = ".sv-plot, .sv-diagram, .sv-lawline, .sv-top, .sv-keys, .sv-end-row, .sv-head, .sv-rail, .sv-spectrum";
   return [...document.querySelectorAll(shown)].filter((node) => {
     const box = node.getBoundingClientRect();
     if (!box.width) return false;

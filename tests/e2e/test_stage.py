@@ -63,6 +63,8 @@ def test_everything_fits_and_can_be_read_from_the_last_row_and_nothing_jumps(vis
         assert_fits(screen)
     if path in MORE:
         screen.until(FILLS)
+        screen.page.set_viewport_size(dict(zip(("width", "height"), PROJECTOR, strict=True)))
+        assert_fits(screen)
 
 
 @pytest.mark.parametrize("path", PICTURES)

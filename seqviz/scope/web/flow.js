@@ -238,8 +238,19 @@ export class Flow extends Timeline {
     this.root.classList.toggle("sv-other", !!shown && shown !== this.plot);
     this.root.classList.toggle("sv-rows", shown === this.plot);
     (shown ?? this.root.parentElement).scrollIntoView({ block: "nearest" });
-    if (shown === this.spectrum.root) this.spectrum.fit();
-    if (shown === this.unrolled.root) this.unrolled.show(this.step);
+    this.fill();
+  }
+
+  // What stands in the place of the rows takes the room that there is.
+  fill() {
+    if (!this.root.classList.contains("sv-other")) return;
+    if (this.spectrum.root.clientWidth) this.spectrum.fit();
+    if (this.unrolled.root.clientWidth) this.unrolled.show(this.step);
+  }
+
+  resized() {
+    super.resized();
+    this.fill();
   }
 
   readAddress() {
