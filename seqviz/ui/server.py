@@ -52,6 +52,9 @@ FILES: Final = (65_536, 10_240, 4096)
 FEW: Final = 1024
 """Open files that are too few for a class that reloads its pages."""
 
+SPARE: Final = 24
+"""Open files that those who are there need at the most: a picture, a style, an upload."""
+
 # Any page may frame the app (a course page does); nothing is loaded from elsewhere.
 _POLICY: Final = {
     "default-src": "'self'",
@@ -129,6 +132,25 @@ def raise_file_limit() -> None:
         print(said, file=sys.stderr)
 
 
+def _crowded() -> bool:
+    """Whether another visitor, who takes four open files, would leave too few for those who are there.
+
+    Sessions that are kept for people who left, or who loaded their page anew, make room first, the oldest first.
+    """
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0] if resource is not None else FEW
+    if not 0 < soft < FEW or not Path("/dev/fd").is_dir():
+        return False
+    spare = soft - len(list(Path("/dev/fd").iterdir()))
+    if spare < SPARE and Runtime.exists():
+        sessions: Any = getattr(Runtime.instance(), "_session_mgr", None)
+        for kept in getattr(getattr(sessions, "_session_storage", None), "list", list)():
+            if spare >= 2 * SPARE:
+                break
+            sessions.close_session(kept.session.id)
+            spare += 3
+    return spare < SPARE
+
+
 def _make_room(scope: Scope) -> None:
     """Let go of a session's oldest uploads, where another one is on its way and would be too much with them."""
     found = _UPLOAD.search(scope["path"])
@@ -164,6 +186,10 @@ def serving(pages: Iterable[str]) -> dict[str, Any]:
     root = f"/{base}" if base else ""
 
     async def index(request: Request) -> Response:
+        if _crowded():
+            with speaking(preferred(request.headers.get("accept-language", ""))):
+                says = tr("There are as many people here as this server has room for; come again in a while.")
+            return PlainTextResponse(says, 503, {"Retry-After": "60", "Cache-Control": "no-store"})
         asked = request.url.path.rpartition("/")[2]
         page = asked if asked in others else first
         cards = f"{request.url.scheme}://{request.url.netloc}{root}/{FOLDER}/cards"
@@ -213,6 +239,10 @@ class _Around:
         self.files = Files(root)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and _crowded():
+            await receive()
+            await send({"type": "websocket.close", "code": 1013})  # try again later
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import http.client
 import json
@@ -225,6 +226,42 @@ def test_a_system_that_grants_no_more_than_so_many_files_is_asked_for_fewer(monk
     assert limits == [10_240], "what was granted is not taken back"
     assert asked == [65_536, 10_240, 65_536]
     assert capsys.readouterr().err == ""
+
+
+def test_where_files_are_few_who_left_makes_room_and_then_nobody_else_comes(monkeypatch):
+    """Those who are there go on; another one is told to come again, and no line is opened."""
+    limit, closed = len(list(Path("/dev/fd").iterdir())) + served.SPARE - 5, []
+    kept = [SimpleNamespace(session=SimpleNamespace(id=name)) for name in ("first", "second", "third")]
+    manager = SimpleNamespace(
+        _session_storage=SimpleNamespace(list=lambda: kept[len(closed) :]), close_session=closed.append
+    )
+    runtime = SimpleNamespace(exists=lambda: True, instance=lambda: SimpleNamespace(_session_mgr=manager))
+    monkeypatch.setattr(served, "Runtime", runtime)
+    monkeypatch.setattr(
+        served, "resource", SimpleNamespace(RLIMIT_NOFILE=7, RLIM_INFINITY=-1, getrlimit=lambda _: (limit, limit))
+    )
+    assert not served._crowded()
+    assert closed == ["first", "second", "third"]
+    said = []
+
+    async def tell(message):
+        said.append(message)
+
+    async def hear():
+        return {"type": "websocket.connect"}
+
+    async def never(*_):
+        pytest.fail("a line was opened")
+
+    around = served._Around(never, "", ("gates",))
+    asyncio.run(around({"type": "websocket", "path": "/_stcore/stream"}, hear, tell))
+    assert said == [{"type": "websocket.close", "code": 1013}]
+    (page,) = [route for route in served.serving(["gates"])["routes"] if route.path == "/"]
+    answer = asyncio.run(page.endpoint(SimpleNamespace(headers={})))
+    assert answer.status_code == 503
+    assert "come again in a while" in answer.body.decode()
+    limit += 20
+    assert not served._crowded()
 
 
 class Files:

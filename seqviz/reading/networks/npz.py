@@ -68,7 +68,8 @@ def pickled_array(name: str, made: Made) -> Stored | None:
         _, shape, dtype, fortran, held = made.given
     else:
         return None
-    known = isinstance(dtype, Made) and isinstance(dtype.given, tuple) and len(dtype.given) > 1 and dtype.args
+    known = isinstance(dtype, Made) and all(isinstance(part, tuple) for part in (dtype.given, dtype.args))
+    known = known and len(dtype.given) > 1 and len(dtype.args) > 0
     sizes = isinstance(shape, tuple) and len(shape) <= 8 and all(type(n) is int and 0 <= n < 2**40 for n in shape)
     if not known or not sizes or not isinstance(held, bytes | bytearray):
         return None
