@@ -78,7 +78,7 @@ class Person:
         kind = delta.new_element.WhichOneof("type")
         if kind == "exception":
             raise RuntimeError(f"The app failed: {delta.new_element.exception.type}.")
-        if kind == "bidi_component":
+        if kind == "bidi_component" and delta.new_element.bidi_component.id.endswith("-scope"):
             component = delta.new_element.bidi_component
             self.scope, self.picture, self.fragment = component.id, component.bytes, delta.fragment_id
 
