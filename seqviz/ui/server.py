@@ -151,15 +151,19 @@ def _crowded() -> bool:
     return spare < SPARE
 
 
-def _make_room(scope: Scope) -> None:
-    """Let go of a session's oldest uploads, where another one is on its way and would be too much with them."""
+def _make_room(scope: Scope, *, arrived: bool = False) -> None:
+    """Let go of a session's oldest uploads, where another one is on its way and would be too much with them.
+
+    Those that come side by side do not see each other on their way: room is made again when each has `arrived`.
+    """
     found = _UPLOAD.search(scope["path"])
     if scope["method"] != "PUT" or found is None or not Runtime.exists():
         return
     files: Any = Runtime.instance().uploaded_file_mgr
     held = getattr(files, "file_storage", {}).get(session := found["session"], {})
     coming = Headers(scope=scope).get("content-length", "")
-    room = UPLOADS - (int(coming) if coming.isdecimal() and len(coming) < 12 else UPLOADS)
+    known = coming.isdecimal() and len(coming) < 12
+    room = UPLOADS if arrived else UPLOADS - (int(coming) if known else UPLOADS)
     total = sum(len(record.data) for record in held.values())
     for name, record in list(held.items()):
         if total <= max(0, room):
@@ -256,7 +260,10 @@ class _Around:
 
         _make_room(scope)
         answer = self._nowhere(scope) or self.files.answer(scope) or self.app
-        await answer(scope, receive, headed)
+        try:
+            await answer(scope, receive, headed)
+        finally:
+            _make_room(scope, arrived=True)
 
     def _nowhere(self, scope: Scope) -> Response | None:
         """The answer to who asks for what is elsewhere, or for a page of the app that does not exist."""

@@ -17,6 +17,7 @@ from seqviz.reading import MissingValues, Table
 from seqviz.reading.networks.stored import Stored
 from seqviz.reading.parsing import parse_numbers
 from seqviz.ui.kept_files import kept_file
+from seqviz.ui.panels.own import MAX_OWN
 
 __all__ = ["SCALES", "YourData"]
 
@@ -106,8 +107,10 @@ class YourData:
         """Numbers, one step a line; else a text of characters.
 
         Raises:
-            ValueError: nothing was typed.
+            ValueError: nothing was typed, or more than a file may hold.
         """
+        if len(text) > MAX_OWN:
+            raise ValueError(tr("The text is longer than {most} million characters.", most=MAX_OWN // 10**6))
         self.given, self.written = None, text.strip()
         self._brought(tr("typed"))
         if not text.strip():

@@ -293,6 +293,29 @@ def test_a_session_holds_so_many_bytes_of_uploads_and_the_oldest_go(monkeypatch,
     assert list(files.file_storage["other"]) == ["theirs"], "another session's uploads are its own"
 
 
+def test_uploads_that_come_side_by_side_are_too_many_together_as_well(monkeypatch):
+    """None of them is there while the others are on their way."""
+    files = Files([])
+    monkeypatch.setattr(served, "UPLOADS", 100)
+    runtime = SimpleNamespace(exists=lambda: True, instance=lambda: SimpleNamespace(uploaded_file_mgr=files))
+    monkeypatch.setattr(served, "Runtime", runtime)
+    all_here = asyncio.Barrier(20)
+
+    async def app(scope, receive, send):
+        await all_here.wait()
+        files.file_storage["mine"][scope["path"].rpartition("/")[2]] = SimpleNamespace(data=bytes(30))
+
+    async def twenty():
+        around = served._Around(app, "", ("gates",))
+        scope = {"type": "http", "method": "PUT", "headers": [(b"content-length", b"30")], "query_string": b""}
+        paths = [f"/_stcore/upload_file/mine/n{k}" for k in range(20)]
+        await asyncio.gather(*(around(scope | {"path": path}, None, None) for path in paths))
+
+    asyncio.run(twenty())
+    assert len(files.file_storage["mine"]) == 3
+    assert list(files.file_storage["other"]) == ["theirs"]
+
+
 def preview(server: str, address: str, **headers: str) -> dict[str, str]:
     """What a page elsewhere is told of a link."""
     _, _, body = ask(server + address, Accept="text/html", **headers)

@@ -206,3 +206,12 @@ def test_ids_are_on_no_scale() -> None:
     assert yours.scaled_by == {}
     assert "--standardise" not in asked._command(yours)
     np.testing.assert_array_equal(yours.inputs().x, state["embedding.weight"][torch.arange(30) % 9])
+
+
+def test_as_much_can_be_typed_as_a_file_may_hold() -> None:
+    yours = yours_module.Yours()
+    yours.typed("1\n2")
+    with pytest.raises(ValueError, match="longer than 25 million characters"):
+        yours.typed("1\n" * 12_500_001)
+    assert yours.table is not None
+    assert yours.table.values.tolist() == [[1], [2]], "what was there stays"

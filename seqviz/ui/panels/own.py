@@ -16,7 +16,7 @@ from seqviz.reading.tables import MissingValues, Table, read
 from seqviz.ui.bench import Bench
 from seqviz.ui.controls import controlled, literal, upload, whole_number
 
-__all__ = ["MENDS", "TABLES", "own_controls"]
+__all__ = ["MAX_OWN", "MENDS", "TABLES", "own_controls"]
 
 MAX_OWN: Final = 25_000_000
 """Characters that are typed, or bytes of a file, at the most."""
