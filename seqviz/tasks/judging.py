@@ -56,7 +56,7 @@ def judge(
         alpha: how often the interval may miss.
     """
     whole = task.whole(n)
-    batches = [whole] if whole is not None else [task.exam(generator, k) for k in _chunks(n)]
+    batches = [whole] if whole is not None else (task.exam(generator, k) for k in _chunks(n))
     got, asked = [], []
     for batch in batches:
         for columns in torch.arange(batch.x.shape[1]).split(CHUNK):

@@ -31,6 +31,9 @@ EXAM: Final = 256
 DOUBT: Final = 0.05
 """How often a network that misses the threshold may be called solved, whenever and however often it is asked."""
 
+GRACE: Final = 0.5
+"""Seconds of CPU that a long exam may take although the run was asked to stop."""
+
 DIVERGED: Final = 1e3
 """A loss of this many times the first (or 1, if that is more) has diverged."""
 
@@ -107,16 +110,21 @@ def _one_thread() -> Iterator[None]:
             torch.set_num_threads(before)
 
 
+class _Interrupted(Exception):
+    """The run was asked to stop in the middle of a long exam."""
+
+
 class _Run:
     """A network in training. Everything but the network that the next step depends on is in :meth:`state`."""
 
-    def __init__(self, experiment: Experiment, task: Task, recipe: Recipe, seed: int) -> None:
-        self.experiment, self.task, self.recipe = experiment, task, recipe
+    def __init__(self, experiment: Experiment, task: Task, recipe: Recipe, seed: int, stop: Callable[[], bool]) -> None:
+        self.experiment, self.task, self.recipe, self.stop = experiment, task, recipe, stop
         self.net = network(experiment).train()
         parameters = [p.requires_grad_() for p in self.net.parameters()]
         self.optimizer = torch.optim.Adam(parameters, lr=recipe.lr, fused=True)
         self.draw = torch.Generator().manual_seed(seed)
         self.seed, self.asked = seed, 0  # how often the long exam was taken
+        self.owed = False  # whether one that was due was interrupted
         whole = task.whole() if task.held_out is None else None
         self.exam: Batch = whole or task.exam(torch.Generator().manual_seed(seed + 10_007), EXAM)
         self.length = min(max(2, task.shortest), task.length) if recipe.curriculum else task.length
@@ -125,7 +133,7 @@ class _Run:
         self.norms = (0.0, 0.0)
 
     def state(self) -> dict[str, Any]:
-        kept = {name: getattr(self, name) for name in ("length", "step", "seconds", "first", "norms", "asked")}
+        kept = {name: getattr(self, name) for name in ("length", "step", "seconds", "first", "norms", "asked", "owed")}
         return kept | {
             "optimizer": copy.deepcopy(self.optimizer.state_dict()),
             "draw": self.draw.get_state(),
@@ -234,9 +242,34 @@ class _Run:
         task = self.task
         if not self.step or self.length != task.length or not task.is_solved(task.score(y, self.exam)):
             return None
-        self.asked += 1
         generator = torch.Generator().manual_seed(20_011 + 10_007 * self.seed + self.step)
-        return judge(task, self.net, generator, alpha=2 * DOUBT / (self.asked * (self.asked + 1)))
+        start, asked = time.thread_time(), self.asked + 1
+
+        def answer(x: torch.Tensor) -> torch.Tensor:
+            if time.thread_time() - start > GRACE and self.stop():
+                raise _Interrupted
+            y: torch.Tensor = self.net(x)
+            return y
+
+        try:
+            found = judge(task, answer, generator, alpha=2 * DOUBT / (asked * (asked + 1)))
+        except _Interrupted:
+            self.owed = self.due
+            return None
+        self.asked, self.owed = asked, False
+        return found
+
+    def resumed(self, last: Checkpoint) -> Checkpoint:
+        """The checkpoint to go on from, with the long exam that it owes taken."""
+        self.load(last.state)
+        last = replace(last, reason="")
+        if not self.owed or (standing := self._standing(self.answers())) is None:
+            return last
+        solved = standing.solves(self.task)
+        return replace(
+            last, score=standing.score, standing=standing, solved=solved, reason=tr("Solved.") if solved else "",
+            state=self.state(),
+        )  # fmt: skip
 
     def _solved_so_far(self) -> bool:
         """Whether the present length of the curriculum is solved."""
@@ -268,7 +301,8 @@ def train(
         task, recipe: what to learn and how.
         seed: of the batches.
         resume: go on from this checkpoint, whose weights then take the experiment's place.
-        stop: asked before the first step and after each; True ends the run with a last checkpoint.
+        stop: asked before the first step, after each, and during a long exam; True ends the run with a last
+            checkpoint. An exam that is left out so is taken when the run goes on.
 
     Raises:
         ValueError: the network's sizes are not the task's, or not those of the checkpoint to resume.
@@ -286,30 +320,26 @@ def train(
     if resume is not None and _sizes(resume.experiment) != _sizes(experiment):
         raise ValueError(tr("The checkpoint to resume is of another network: cell, sizes or layers differ."))
     with _one_thread():
-        run = _Run(experiment if resume is None else resume.experiment, task, recipe, seed)
-        if resume is None:
-            last = run.checkpoint(run.answers())
-        else:
-            run.load(resume.state)
-            last = replace(resume, reason="")
+        run = _Run(experiment if resume is None else resume.experiment, task, recipe, seed, stop)
+        last = run.checkpoint(run.answers()) if resume is None else run.resumed(resume)
     if resume is None:
         yield last
-    yield from _loop(run, last, stop)
+    yield from _loop(run, last)
 
 
 def _sizes(e: Experiment) -> tuple:
     return e.cell, e.input_size, e.hidden_size, e.output_size, e.num_layers
 
 
-def _loop(run: _Run, last: Checkpoint, stop: Callable[[], bool]) -> Iterator[Checkpoint]:
+def _loop(run: _Run, last: Checkpoint) -> Iterator[Checkpoint]:
     """Steps until there is a reason to end."""
 
     def ending() -> str:
         if run.step >= run.recipe.max_steps:
             return tr("It ran out of steps.")
-        return tr("Stopped.") if stop() else ""
+        return tr("Stopped.") if run.owed or run.stop() else ""
 
-    if end := ending():
+    if end := last.reason or ending():
         yield replace(last, reason=end)
         return
     while not end:
@@ -321,6 +351,6 @@ def _loop(run: _Run, last: Checkpoint, stop: Callable[[], bool]) -> Iterator[Che
                 y = run.answers()
                 problem = run.diverged(y)
                 last = last if problem else run.checkpoint(y)
-        end = problem or last.reason or end
+        end = problem or last.reason or end or (tr("Stopped.") if run.owed else "")
         if wanted or end:
             yield replace(last, reason=end)

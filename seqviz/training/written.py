@@ -229,6 +229,7 @@ def _read_state(row: dict[str, Any], found: Experiment, learned: Task) -> dict[s
         "length": whole(row["length"], _WHAT, 1, learned.longest),
         "step": whole(row["step"], _WHAT, 0, 10**9),
         "asked": whole(row["asked"], _WHAT, 0, 10**9),
+        "owed": row.get("owed") is True,
         "seconds": _number(row["seconds"]),
         "first": _number(row["first"]),
         "norms": (_number(row["norms"][0]), _number(row["norms"][1])),

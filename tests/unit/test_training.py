@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +12,9 @@ import torch
 
 from seqviz.experiment import Experiment
 from seqviz.runner import run
-from seqviz.tasks import Batch, Task, task
-from seqviz.training import RECIPES, Checkpoint, Recipe, prepare, train
+from seqviz.tasks import Batch, Standing, Task, judge, task
+from seqviz.training import RECIPES, Checkpoint, Recipe, prepare, train, trainer
+from seqviz.training.written import Trained, from_text, to_text
 from seqviz.weights import materialise
 
 
@@ -95,6 +97,37 @@ def test_stopped_between_checkpoints_and_resumed_is_uninterrupted() -> None:
         assert (stopped.step, stopped.reason) == (steps, "Stopped.")
         rest = list(train(start, found, CURRICULUM, resume=stopped))
         assert numbers(rest) == numbers(whole)[1 + steps // 10 :]
+
+
+def test_a_long_exam_that_is_stopped_is_taken_when_the_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until then the network is not called solved; what was kept of the run owes the exam, too."""
+    found, recipe = task("latch").at_length(8), Recipe(hidden_size=8, max_steps=200, every=10)
+    start, inside = prepare(found, recipe), []
+    whole = list(train(start, found, recipe))
+    assert whole[-1].solved
+    passed = next(c for c in whole if c.step and found.is_solved(c.score))
+
+    def judged(task: Task, answer: Callable, *given: torch.Generator, alpha: float) -> Standing:
+        inside.append(0)
+
+        def counted(x: torch.Tensor) -> torch.Tensor:
+            inside[-1] += 1
+            return answer(x)
+
+        return judge(task, counted, *given, alpha=alpha)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "GRACE", -1.0)
+        patch.setattr(trainer, "judge", judged)
+        stopped = list(train(start, found, recipe, stop=lambda: bool(inside)))
+    last = stopped[-1]
+    assert inside == [1], "nothing is asked after the stop"
+    assert (last.step, last.reason, last.solved, last.standing) == (passed.step, "Stopped.", False, None)
+    (kept,) = from_text(to_text([Trained("LSTM", found, recipe, start, 0, tuple(stopped))], 2**24))
+    for resume in (last, kept.checkpoints[-1]):
+        again = list(train(start, found, recipe, resume=resume))[-1]
+        assert numbers([again]) == numbers(whole[-1:])
+        assert again.standing == whole[-1].standing
 
 
 def test_a_run_of_fewer_steps_goes_on_as_one_of_more() -> None:
