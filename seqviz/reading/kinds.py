@@ -23,6 +23,7 @@ __all__ = [
     "counts_steps",
     "is_time_word",
     "kinds_of",
+    "months",
     "parts_of_dates",
     "reads_as_time",
     "rises_by_one",
@@ -105,12 +106,15 @@ def rises_by_one(values: np.ndarray) -> bool:
 
 
 def reads_as_time(values: np.ndarray, name: str | None) -> bool:
-    """Whether numbers are years, days written 20240131 or counted from 1900, or seconds since 1970, under such a name.
+    """Whether numbers are years, months, days or seconds since 1970 under such a name, growing or falling throughout.
 
-    They grow or fall throughout. Only Excel's days since 1900, here those from 1950 to 2120, have fractions.
+    Months are written 01.2020, days 20240131 or counted from 1900; only Excel's days since 1900, here those from 1950
+    to 2120, have fractions.
     """
     if name is None or len(values) < 2 or not np.isfinite(values).all():
         return False
+    if months(values, name) is not None:
+        return True
     if not ((np.diff(values) >= 0).all() or (np.diff(values) <= 0).all()) or values[0] == values[-1]:
         return False
     bare = _bare(name)
@@ -124,6 +128,20 @@ def reads_as_time(values: np.ndarray, name: str | None) -> bool:
     days = low >= 18000101 and high <= 22001231 and bool(((values % 100 <= 31) & (values // 100 % 100 <= 12)).all())
     seconds = low >= 10**8 and high < 10**19
     return bare in _TIMES and (days or seconds or (low >= 1800 and high <= 2200))
+
+
+def months(values: np.ndarray, name: str) -> list[str] | None:
+    """Numbers as the months ``01.2020`` that they are; None where they are none, jump about, or have another name."""
+    month = np.floor(values)
+    year = np.rint((values - month) * 1e4)
+    bare = _bare(name)
+    if bare not in _TIMES and bare not in _PIECES[0]:
+        return None
+    fits = (month >= 1) & (month <= 12) & (year >= 1800) & (year <= 2200) & (abs(values - month - year / 1e4) < 1e-9)
+    steps = np.diff(12 * year + month)
+    if len(values) < 2 or not fits.all() or not ((steps > 0).all() or (steps < 0).all()):
+        return None
+    return [f"{value:07.4f}" for value in values.tolist()]
 
 
 def is_time_word(name: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from seqviz.checks import shown
-from seqviz.language import tr, trn
+from seqviz.language import later, tr, trn
 
 __all__ = ["LONGEST_HEADER", "Header", "read_header"]
 
@@ -110,4 +110,10 @@ def _dtype(descr: Any) -> np.dtype:
                 raise ValueError(
                     tr("The npy file holds numbers of type {dtype}; save float32.", dtype=shown(descr))
                 ) from error
+    if isinstance(descr, list) and descr and all(isinstance(field, tuple) and field for field in descr):
+        said = later(
+            "The npy file holds an array with the named fields {names}, not plain numbers; save "
+            "np.column_stack([array[name] for name in array.dtype.names])."
+        )
+        raise ValueError(tr(said, names=shown(", ".join(str(field[0]) for field in descr[:20]))))
     raise ValueError(tr("The npy file holds {dtype}, not numbers; save a float32 array.", dtype=shown(descr)))

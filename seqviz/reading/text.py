@@ -25,6 +25,7 @@ from seqviz.reading.kinds import (
     all_different,
     counts_steps,
     kinds_of,
+    months,
     parts_of_dates,
     reads_as_time,
     truth,
@@ -231,6 +232,8 @@ def find_labels(draft: Draft, *, shifted: bool = False) -> None:
         why = _numbers_that_label(column, column.name if draft.named else None, shifted)
         if why is not None and left > 1:
             column.as_label, column.aside, column.why = not dates, bool(dates), why
+            if column.labels and (dated := months(column.values, column.name)) is not None:
+                column.labels = dated.copy
             left -= 1
     texts = [c for c in draft.columns if c.kind == TEXT and c.labels]
     if not any(c.as_label for c in draft.columns):

@@ -154,6 +154,12 @@ SHAPES = {
         "158000000{}",
         "years or times",
     ),
+    "months and years with a point": (
+        "month,load,temp\n" + dated("0{}.2020,"),
+        "load temp",
+        "0{}.2020",
+        "years or times",
+    ),
     "dates in pieces": (
         "year,month,day,load,temp\n" + dated("2020,1,{},"),
         "load temp",

@@ -30,6 +30,13 @@ ROWS: dict[str, tuple[str, list, str]] = {
     "Excel's days": ("Date,v\n45292,1\n45293,2\n45296,3\n", [[1], [2], [3]], "years or times, kept as labels"),
     "Excel's days and hours": ("日期,v\n45292.5,1\n45292.75,2\n45293.25,3\n", [[1], [2], [3]], "years or times"),
     "days by another name are numbers": ("load,v\n45292,1\n45293,2\n", [[45292, 1], [45293, 2]], ""),
+    "months that go on into the next year": (
+        "Datum,v\n11.2020,1\n12.2020,2\n01.2021,3\n", [[1], [2], [3]], "kept as labels",
+    ),
+    "months backwards": ("date,v\n02.2020,1\n01.2020,2\n12.2019,3\n", [[1], [2], [3]], "years or times"),
+    "months by another name are numbers": ("load,v\n1.2020,1\n2.2020,2\n", [[1.202, 1], [2.202, 2]], ""),
+    "months that jump about are numbers": ("date,v\n1.2020,1\n3.2020,2\n2.2020,2\n",
+                                           [[1.202, 1], [3.202, 2], [2.202, 2]], ""),
     "dates that jump about are numbers": (
         "Date,v\n45292,1\n45290,2\n45296,3\n", [[45292, 1], [45290, 2], [45296, 3]], "",
     ),
