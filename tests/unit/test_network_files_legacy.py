@@ -161,6 +161,41 @@ def test_hostile_and_damaged_ones_end_in_a_sentence(kind: str) -> None:
     assert time.process_time() - begun < 2
 
 
+class _OddArray:
+    """Pickled as an array of numpy whose parts are other things than numpy writes there."""
+
+    def __init__(self, *given: Any) -> None:
+        self.given = given
+
+    def __reduce__(self) -> Any:
+        return np._core.multiarray._reconstruct, (np.ndarray, (0,), b"b"), self.given
+
+
+class _OddType:
+    """Pickled as a type of numbers that is described by something else than a tuple of texts."""
+
+    def __init__(self, *parts: Any) -> None:
+        self.parts = parts
+
+    def __reduce__(self) -> Any:
+        args, state = self.parts
+        return np.dtype, args, state
+
+
+ODD = [None, 3, 1.5, "f8", b"x", [1], {"a": 1}, (), (1,), (1, 2, 3), np.dtype("<f8")]
+ODD_TYPES = [(("f8",), odd) for odd in ODD[:-1]] + [((odd, False, True), (3, "<")) for odd in ODD[:-1]]
+
+
+def test_an_array_described_by_anything_else_ends_in_a_sentence() -> None:
+    good = (1, (2,), np.dtype("<f8"), False, bytes(16))
+    arrays = [_OddArray(*good[:k], odd, *good[k + 1 :]) for k in range(5) for odd in ODD]
+    arrays += [_OddArray(*good[:2], _OddType(*parts), *good[3:]) for parts in ODD_TYPES]
+    for odd in arrays:
+        with pytest.raises(ValueError, match=r"\.$") as refusal:
+            read_network(pickle.dumps({"weight_ih_l0": odd}, 2), "odd.pt")
+        assert isinstance(refusal.value.args[0], Sentence), vars(odd)
+
+
 OTHERS = {
     "sklearn": ({"sklearn.linear_model": np.ones(3)}, "scikit-learn, which has no recurrent layer"),
     "joblib": (["joblib.numpy_pickle"], "numpy.savez"),
