@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
+from seqviz.cells.taken import is_checked
+
 __all__ = ["Descent", "can_follow"]
 
 
@@ -72,4 +74,6 @@ def can_follow(module: nn.Module) -> bool:
 
 
 def _is_compiled(module: nn.Module) -> bool:
-    return type(module).__name__ == "OptimizedModule" or vars(module).get("_compiled_call_impl") is not None
+    if type(module).__name__ == "OptimizedModule":
+        return True
+    return vars(module).get("_compiled_call_impl") is not None and not is_checked(module)

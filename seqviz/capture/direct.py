@@ -14,7 +14,7 @@ from seqviz.capture.inside import straight
 from seqviz.capture.kernels import FUNCTIONS, Kernel
 from seqviz.capture.observe import as_array
 from seqviz.capture.watch import Watch
-from seqviz.cells.taken import refuses
+from seqviz.cells.taken import is_checked
 from seqviz.networks.layers import check_input, layer_names, states_of
 from seqviz.networks.modules import SequenceGRU, SequenceLSTM, SequenceRNN
 from seqviz.trace import Trace
@@ -42,10 +42,11 @@ def _plain(module: nn.Module) -> bool:
     """Whether a module is one of torch's layers or of our networks, and a call of it runs that and nothing else."""
     mine = vars(module)
     forward = _FORWARDS.get(type(module))
-    if forward is None or forward is not type(module).forward or "forward" in mine or mine.get("_compiled_call_impl"):
+    if forward is None or forward is not type(module).forward or "forward" in mine:
         return False
-    hooks = (hook for name in _HOOKS for hook in mine[name].values())
-    return not any(_GLOBAL) and all(hook is refuses for hook in hooks)
+    if mine.get("_compiled_call_impl") and not is_checked(module):
+        return False
+    return not any(_GLOBAL) and not any(mine[name] for name in _HOOKS)
 
 
 def called(module: nn.Module, watch: Watch, x: Any, hx: Any, keywords: Mapping[str, Any]) -> Any:

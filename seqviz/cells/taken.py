@@ -5,6 +5,7 @@ Shapes in torch's letters: ``L`` steps, ``N`` batch, ``H_in`` input size, ``H`` 
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import torch
@@ -24,8 +25,8 @@ __all__ = [
     "check_taken",
     "check_width",
     "checking",
+    "is_checked",
     "numbers",
-    "refuses",
     "word",
 ]
 
@@ -36,20 +37,38 @@ def cell_of(rnn: Any) -> Cell:
 
 
 def checking(layer: nn.Module) -> nn.Module:
-    """The layer itself; from now on a call of it with what it cannot take raises a ValueError of one sentence."""
-    layer.register_forward_pre_hook(refuses, with_kwargs=True)
+    """The layer itself; from now on a call of it with what it cannot take raises a ValueError of one sentence.
+
+    It stays torch's own in all else: it is scripted, compiled, copied and saved as if nothing had been added, for a
+    hook would be scripted with it and pickled by a name of ours. Its copies are torch's alone.
+    """
+    layer._compiled_call_impl = _Checked(layer)
     return layer
 
 
-def refuses(layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """What :func:`checking` hangs before a call.
+def is_checked(layer: nn.Module) -> bool:
+    """Whether a layer is called through :func:`checking` alone, neither compiled since nor copied."""
+    return isinstance(vars(layer).get("_compiled_call_impl"), _Checked)
 
-    Raises:
-        ValueError: the input or the state is of another type, dtype, rank, width or length, or on another device.
-    """
-    value = args[0] if args else kwargs.get("input")
-    check_taken(layer, value, args[1] if len(args) > 1 else kwargs.get("hx"))
-    check_one_device(layer, value)
+
+class _Checked:
+    """A call of a layer, held weakly so that it goes when nobody else holds it. In a copy and in a file it is None."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        self._own = weakref.ref(layer)
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return type(None), ()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        layer: Any = self._own()
+        if layer is None:
+            raise ReferenceError(tr("The layer that this is a shallow copy of is gone; take copy.deepcopy."))
+        if not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
+            value = args[0] if args else kwargs.get("input")
+            check_taken(layer, value, args[1] if len(args) > 1 else kwargs.get("hx"))
+            check_one_device(layer, value)
+        return layer._call_impl(*args, **kwargs)
 
 
 def check_one_device(module: nn.Module, value: Any) -> None:

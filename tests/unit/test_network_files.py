@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import os
 import pickle
@@ -9,6 +10,7 @@ import pickletools
 import re
 import struct
 import time
+import weakref
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -217,6 +219,68 @@ def test_what_no_experiment_holds_is_said(layer: nn.Module, says: str) -> None:
         file.experiment()
 
 
+COPIES: dict[str, Callable[[nn.Module], nn.Module]] = {
+    "itself": lambda module: module,
+    "scripted": torch.jit.script,
+    "scripted and saved": lambda module: torch.jit.load(io.BytesIO(scripted(module))),
+    "deepcopy": copy.deepcopy,
+    "copy": copy.copy,
+    "pickle": lambda module: pickle.loads(pickle.dumps(module)),
+    "torch.save": lambda module: torch.load(io.BytesIO(saved(module)), weights_only=False),
+    "frozen": lambda module: torch.jit.freeze(torch.jit.script(module)),
+    "traced": lambda module: torch.jit.trace(module, torch.randn(4, 2, 3), check_trace=False),
+    "train and eval": lambda module: module.train().eval(),
+}
+
+
+@pytest.mark.parametrize("way", COPIES)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
+def test_what_is_read_can_be_copied_saved_and_scripted_as_torchs_own(way: str) -> None:
+    torch.manual_seed(0)
+    own = nn.ModuleDict({"rnn": nn.LSTM(3, 4, bidirectional=True), "head": nn.Linear(8, 2)}).eval()
+    file, x = read_network(saved(own.state_dict())), torch.randn(5, 2, 3)
+    layer = COPIES[way](
+        nn.Sequential(file.module()).eval()
+    )  # torch scripts a layer of its own within another module alone
+    with torch.no_grad():
+        torch.testing.assert_close(layer(x), own["rnn"](x), rtol=0, atol=1e-6)
+        torch.testing.assert_close(COPIES[way](file.whole())(x), own["head"](own["rnn"](x)[0]), rtol=0, atol=1e-6)
+        if way not in ("frozen", "traced"):  # whose numbers are a part of the program
+            torch.testing.assert_close(layer.double()(x.double()), own.double()["rnn"](x.double()))
+
+
+def test_what_is_read_is_saved_without_a_word_of_ours() -> None:
+    """So that it opens where this package is not; and it goes when nobody holds it."""
+    module = read_network(saved(nn.GRU(2, 3).state_dict())).module()
+    assert list(module.state_dict()) == list(nn.GRU(2, 3).state_dict())
+    assert b"seqviz" not in pickle.dumps(module)
+    torch.testing.assert_close(copy.deepcopy(module)(torch.ones(4, 1, 2)), module(torch.ones(4, 1, 2)))
+    with pytest.raises(ValueError, match=r"The input has .* the layer takes 2"):
+        module(torch.ones(4, 1, 5))
+    gone = weakref.ref(module)
+    del module
+    assert gone() is None
+
+
+NEXT = nn.ModuleDict({"l10": nn.LSTMCell(4, 4), "l9": nn.LSTMCell(3, 4), "l12": nn.LSTMCell(4, 4)})
+
+
+@pytest.mark.parametrize(
+    ("net", "rows"),
+    [
+        (nn.ModuleList([nn.LSTMCell(3, 4), nn.LSTMCell(4, 5), nn.LSTMCell(5, 2)]), ["0, 1, 2"]),
+        (nn.ModuleDict({"gru1": nn.GRU(3, 4, bidirectional=True), "gru2": nn.GRU(8, 2)}), ["gru1, gru2"]),
+        (nn.ModuleDict({"lstm1": nn.LSTM(3, 4, proj_size=2), "lstm2": nn.LSTM(2, 2)}), ["lstm1, lstm2"]),
+        (NEXT, ["l9, l10"]),
+        (nn.ModuleDict({"gru1": nn.GRU(3, 4), "gru2": nn.GRU(3, 4)}), []),
+        (nn.ModuleDict({"encoder": nn.GRU(3, 4), "decoder": nn.GRU(4, 4)}), []),
+    ],
+)
+def test_networks_that_may_be_layers_of_one_are_said(net: nn.Module, rows: list[str]) -> None:
+    notes = [note for note in read_network(saved(net.state_dict())).said if "layers of one network" in note]
+    assert [note.partition(" may be layers")[0] for note in notes] == rows
+
+
 def test_answers_are_checked_and_nothing_is_drawn() -> None:
     file = read_network(saved(nn.RNN(2, 3).state_dict()))
     for answers in ({"nonlinearity": "selu"}, {"batch_first": "yes"}, {"hidden_size": 3}):
@@ -324,6 +388,9 @@ WRONG: dict[str, tuple[bytes, str]] = {
     "not there": (b"404: Not Found", "a message of a server"),
     "no login": (b"Invalid username or password.\n", "download it again, perhaps after a login"),
     "MATLAB": (b"MATLAB 5.0 MAT-file, Platform: GLNXA64" + bytes(90), "exportONNXNetwork"),
+    "Flax's SimpleCell": (saved({"params.SimpleCell_0.h.kernel": torch.ones(4, 4)}), "as Flax or Haiku"),
+    "Haiku": (saved({"lstm/linear.w": torch.ones(7, 16), "lstm/linear.b": torch.ones(16)}), "as Flax or Haiku"),
+    "msgpack": (b"\x81\xa6params\x81\xaaLSTMCell_0\x80", r"msgpack_restore and save it with safetensors\.flax"),
     "Python 2": (pickle.dumps({"a": 1}, 0), "protocol=2|of no kind"),
 }  # fmt: skip
 
@@ -345,6 +412,7 @@ def test_what_is_wrong_is_said(kind: str) -> None:
         ("series.csv", "a table; it is data"),
         ("net.tflite", "TensorFlow Lite; bring the"),
         ("net.mlmodel", "Core ML; bring the"),
+        ("flax_model.msgpack", r"what Flax packs \(msgpack\)"),
         ("net.py", "the code of a network, not its weights"),
     ],
 )

@@ -327,8 +327,8 @@ def no_weights() -> bytes:
 
 LOOP = helper.make_node("Scan", ["x"], ["y"], num_scan_inputs=1, body=helper.make_graph([], "b", [], []))
 WRONG: dict[str, tuple[bytes, str]] = {
-    "clip": (bad(clip=1.0), "has clip, which is not read; train it without"),
-    "coupled": (bad(input_forget=1), "has input_forget"),
+    "clip": (bad(clip=1.1), r"cuts off what goes into its functions at ±1\.1 \(clip\), .*; train it without"),
+    "coupled": (bad(input_forget=1), r"1 minus the input gate \(input_forget\), .*; train it without"),
     "no gate": (bad(activations=["Relu", "Tanh", "Tanh"]), "squashes with Relu, Tanh, Tanh, which is not read so"),
     "affine": (bad("RNN", activations=["Affine"]), "squashes with Affine"),
     "too few": (bad(activations=["Sigmoid", "Tanh"]), "squashes with Sigmoid, Tanh"),

@@ -280,3 +280,42 @@ def test_a_layer_of_a_cell_that_the_file_does_not_hold_is_refused(mode: str) -> 
     with pytest.raises(ValueError, match=r"whose lines are not in the file; .* give it to seqviz\.capture") as refusal:
         read_network(stream.getvalue())
     assert mode in str(refusal.value)
+
+
+def dense(*shape: int, bias: bool = True) -> dict[str, Tensor]:
+    return {"kernel": torch.randn(*shape) * 0.5} | ({"bias": torch.randn(shape[1])} if bias else {})
+
+
+@pytest.mark.parametrize("mark", [".", "/"])
+@pytest.mark.parametrize("width", [3, 4])
+def test_cells_of_flax_are_read(width: int, mark: str) -> None:
+    """Their equations as https://flax.readthedocs.io has them, with biases where ``flax.linen`` has them."""
+    torch.manual_seed(0)
+    x, h = torch.randn(6, width), torch.zeros(4)
+    lstm = {f"{side}{g}": dense(width if side == "i" else 4, 4, bias=side == "h") for side in "ih" for g in "ifgo"}
+    gru = {f"{side}{g}": dense(width if side == "i" else 4, 4, bias=side == "i" or g == "n")
+           for side in "ih" for g in "rzn"}  # fmt: skip
+    tensors = {mark.join(("params", cell, gate, part)): value for cell, gates in (("a", lstm), ("b", gru))
+               for gate, parts in gates.items() for part, value in parts.items()}  # fmt: skip
+    stream = io.BytesIO()
+    torch.save(tensors, stream)
+    file = read_network(stream.getvalue())
+
+    def at(gates: dict[str, dict[str, Tensor]], name: str, value: Tensor) -> Tensor:
+        return value @ gates[name]["kernel"] + gates[name].get("bias", torch.zeros(4))
+
+    c, outs, h_2, others = torch.zeros(4), [], h, []
+    for x_t in x:
+        i, f, g, o = (at(lstm, f"i{k}", x_t) + at(lstm, f"h{k}", h) for k in "ifgo")
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        h = o.sigmoid() * c.tanh()
+        outs.append(h)
+        r, z = ((at(gru, f"i{k}", x_t) + at(gru, f"h{k}", h_2)).sigmoid() for k in "rz")
+        n = (at(gru, "in", x_t) + r * at(gru, "hn", h_2)).tanh()
+        h_2 = (1 - z) * n + z * h_2
+        others.append(h_2)
+    assert [stack.name for stack in file.stacks] == ["params.a", "params.b"]
+    with torch.no_grad():
+        torch.testing.assert_close(file.module(0)(x)[0], torch.stack(outs), rtol=0, atol=1e-6)
+        torch.testing.assert_close(file.module(1)(x)[0], torch.stack(others), rtol=0, atol=1e-6)
+    assert not any(question.name == "multiplies" for stack in file.stacks for question in stack.asked)

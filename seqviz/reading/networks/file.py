@@ -104,7 +104,7 @@ class NetworkFile:
             answers: as in :meth:`module`, of this stack.
 
         Returns:
-            A module ``(L, N, H_in)`` to ``(L, N, O)``; without a readout to the states of the stack.
+            A module ``(L, N, H_in)`` to ``(L, N, O)``, for evaluation; without a readout to the states of the stack.
 
         Raises:
             ValueError: there is no such stack, question or answer.
@@ -113,11 +113,8 @@ class NetworkFile:
         layers = [self.module(each, **(answers if each is chain[-1] else {})) for each in chain]
         arrays = self._readout(chain[-1]) if readout else None
         turns = [(each.backwards, each.turned_back, each.merge) for each in chain]
-        return Whole(
-            layers,
-            turns,
-            None if arrays is None else linear(*(torch.from_numpy(array.copy()) for array in arrays.values())),
-        )
+        head = None if arrays is None else linear(*(torch.from_numpy(array.copy()) for array in arrays.values()))
+        return Whole(layers, turns, head).eval()
 
     def module(self, stack: Stack | str | int = 0, **answers: Any) -> nn.Module:
         """torch's own layer with the weights of a stack, in float32 and for evaluation.

@@ -95,6 +95,8 @@ class Whole(nn.Module):
         readout: what reads out the last one.
     """
 
+    __jit_unused_properties__ = ("last",)
+
     def __init__(
         self, layers: Sequence[nn.Module], turns: Sequence[tuple[bool, bool, str]], readout: nn.Linear | None = None
     ) -> None:
@@ -124,7 +126,7 @@ class Whole(nn.Module):
         """
         self._check(x)
         for turns, layer in list(zip(self.turns, self.layers, strict=True))[:-1]:
-            x = _through(layer, turns, x)
+            x = _given(layer(_taken(x, turns, layer.batch_first))[0], turns, layer.batch_first)  # type: ignore[arg-type]
         return x.flip(0) if self.turns[-1][0] else x
 
     def forward(self, x: Tensor) -> Tensor:
@@ -133,10 +135,14 @@ class Whole(nn.Module):
         Raises:
             ValueError: an input that the first layer cannot take.
         """
-        self._check(x)
-        for turns, layer in zip(self.turns, self.layers, strict=True):
-            x = _through(layer, turns, x)
-        return x if self.readout is None else self.readout(x)
+        if not torch.jit.is_scripting():
+            self._check(x)
+        for k, layer in enumerate(self.layers):
+            turns = self.turns[k]
+            x = _given(layer(_taken(x, turns, layer.batch_first))[0], turns, layer.batch_first)  # type: ignore[arg-type]
+        if self.readout is None:
+            return x
+        return self.readout(x)
 
     def _check(self, x: Tensor) -> None:
         first: Any = self.layers[0]
@@ -146,11 +152,16 @@ class Whole(nn.Module):
         check_one_device(first, x)
 
 
-def _through(layer: Any, turns: tuple[bool, bool, str], x: Tensor) -> Tensor:
+def _taken(x: Tensor, turns: tuple[bool, bool, str], batch_first: bool) -> Tensor:
+    """What a layer takes of ``(L, N, H_in)``, or ``(L, H_in)``; scripted with :class:`Whole`."""
     took = x.flip(0) if turns[0] else x
-    batch_first = layer.batch_first and x.dim() == 3
-    out: Tensor = layer(took.transpose(0, 1) if batch_first else took)[0]
-    out = out.transpose(0, 1) if batch_first else out
+    return took.transpose(0, 1) if batch_first and x.dim() == 3 else took
+
+
+def _given(out: Tensor, turns: tuple[bool, bool, str], batch_first: bool) -> Tensor:
+    """What comes out of it for the next one; scripted with :class:`Whole`."""
+    if batch_first and out.dim() == 3:
+        out = out.transpose(0, 1)
     if turns[2] != "concat":
         forth, back = out.chunk(2, -1)
         out = forth * back if turns[2] == "mul" else (forth + back) / (2 if turns[2] == "ave" else 1)

@@ -99,10 +99,13 @@ def _problem(head: Mapping[str, Any]) -> Sentence | None:
         functions = brief(", ".join(map(str, said.get("activations") or ())))
         return tr("{name} squashes with {functions}, which is not read so. Train it with sigmoid and tanh, and export "
                   "it again.", name=name, functions=functions)  # fmt: skip
-    for word in ("clip", "input_forget"):
-        if said.get(word):
-            return tr("{name} has {word}, which is not read; train it without, and export it again.", name=name,
-                      word=word)  # fmt: skip
+    if clip := said.get("clip"):
+        limit = f"{clip:.4g}" if isinstance(clip, int | float) else brief(str(clip))
+        return tr("{name} cuts off what goes into its functions at ±{limit} (clip), which is not read; train it "
+                  "without, and export it again.", name=name, limit=limit)  # fmt: skip
+    if said.get("input_forget"):
+        return tr("{name} has no forget gate of its own, but 1 minus the input gate (input_forget), which is not read; "
+                  "train it without, and export it again.", name=name)  # fmt: skip
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
@@ -13,6 +14,7 @@ from seqviz.language import Sentence, tr, trn
 from seqviz.reading.files import bytes_of, is_given, path_of
 from seqviz.reading.networks.archives import NETWORKS, unpacked
 from seqviz.reading.networks.file import NetworkFile
+from seqviz.reading.networks.in_a_row import in_a_row
 from seqviz.reading.networks.keras import contents_of_hdf5, contents_of_keras, looks_like_hdf5, looks_like_keras
 from seqviz.reading.networks.left_out import left_out
 from seqviz.reading.networks.legacy import (
@@ -40,6 +42,7 @@ MAX_BESIDE: Final = 8
 
 _TRANSFORMER: Final = ("self_attn", "attention", "attn.", "q_proj", "query_key_value")
 _RECURRENT: Final = ("lstm", "gru", "rnn", "cell", "recurrent")
+_FLAX: Final = re.compile(r"(^|[./])(params[./].*|[^./]+[./])(kernel|linear[./][wb])$|[./]~[./]")
 _QUANTISED: Final = ("_packed_params", "_all_weight_values", "_quantized")
 
 Given = bytes | str | PathLike[str] | IO[bytes]
@@ -93,7 +96,7 @@ def read_network(
         raise ValueError(refused[0] if refused else _nothing(contents))
     file = NetworkFile(name, tuple(stacks), (*contents.notes, *refused), MappingProxyType(contents.tensors))
     tables = [table for stack in stacks if (table := file.embedding(stack))]
-    file = replace(file, said=(*file.said, *left_out(contents, stacks, tables)))
+    file = replace(file, said=(*file.said, *in_a_row(contents, stacks), *left_out(contents, stacks, tables)))
     return file.answered(**answers) if answers else file
 
 
@@ -204,6 +207,10 @@ def _nothing(contents: Contents) -> Sentence:
         return tr("The weights lie flat as FSDP keeps them, without their shapes; save them with FULL_STATE_DICT.")
     if any(word in key for key in contents.tensors for word in _TRANSFORMER):
         return tr("This is a transformer: it has attention and no recurrent layer, so there are no gates to see.")
+    if any(_FLAX.search(key) for key in contents.tensors):
+        return tr("The weights are called as Flax or Haiku (JAX) call theirs, and none of them are the gates of Flax’s "
+                  "LSTM or GRU cells, which are read. Save them by torch’s names with numpy.savez: weight_ih_l0, "
+                  "weight_hh_l0, bias_ih_l0, the gates one below the other.")  # fmt: skip
     named = [key.lower() for key in contents.tensors]
     kernels = [key.lower() for key, stored in contents.tensors.items() if len(stored.shape) in (4, 5)]
     if any(word in key for key in kernels for word in _RECURRENT):

@@ -38,6 +38,13 @@ _PICKLES: Final = (
     (b"pandas", later("a table of pandas; save it as .csv or .parquet and bring it as data")),
     (b"keras", later('a pickled model of Keras; save it with model.save("model.keras")')),
 )
+_MSGPACK: Final = later(
+    "what Flax packs (msgpack); in Python, restore it with flax.serialization.msgpack_restore and save it with "
+    'safetensors.flax.save_file(flax.traverse_util.flatten_dict(params, sep="."), "net.safetensors")'
+)
+_MAPS: Final = tuple(bytes([first]) for first in (*range(0x81, 0x90), 0xDE, 0xDF))
+"""How a dictionary begins in msgpack."""
+
 _HEAD: Final = 2**16
 _SHORT: Final = 1000
 _MESSAGE: Final = re.compile(
@@ -81,6 +88,8 @@ def _named(data: bytes, name: str) -> str:
         and not ending.endswith((".py", ".csv"))
     ):
         return later("a message of a server in the place of the file; download it again, perhaps after a login")
+    if ending.endswith(".msgpack") or (data[:1] in _MAPS and b"params" in data[:_SHORT]):
+        return _MSGPACK
     if data[257:262] == b"ustar":
         return later("a tar archive; unpack it first")
     if data[4:8] == b"TFL3" or ending.endswith(".tflite"):

@@ -49,7 +49,10 @@ class _Archive:
         roots = [name[: -len("data.pkl")] for name in self.entries if name.endswith("/data.pkl")]
         if not roots and any(name.endswith("archive_format") or ".pt2" in name for name in self.entries):
             raise ValueError(
-                tr("This is a program saved by torch.export (.pt2); save model.state_dict() with torch.save instead.")
+                tr(
+                    "This is a program saved by torch.export (.pt2), which is not read; in Python: "
+                    'torch.save(torch.export.load("net.pt2").state_dict, "net.pt")'
+                )
             )
         if not roots and self.entries:
             names = [brief(name) for name in self.entries if not name.endswith("/")][:3]

@@ -72,6 +72,11 @@ _PARTS: Final = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
 _ORDERS: Final = {"LSTM": ("ifgo", "ifog", "iofg", "fiog", "figo", "fgio", "igfo"), "GRU": ("rzn", "zrn")}
 
 
+_FLAX: Final = re.compile(r"(.*?)([ih])([ifgornz])[./](kernel|bias)")
+"""https://flax.readthedocs.io/en/latest/api_reference/flax.linen/layers.html#flax.linen.LSTMCell: ``hf.kernel``, of
+x @ W; where it starts, what it multiplies, the gate."""
+
+
 @dataclass
 class _Leaf:
     """A matrix and its bias, or either; ``linear`` where they are an nn.Linear's, whose rows are what comes out."""
@@ -191,6 +196,8 @@ def add_written(contents: Contents) -> None:
         own = None if {"weighthhl0", "weighthh"} & leaves.keys() else _found(leaves, contents.tensors)
         if own is None:
             continue
+        if own.turned is None and all(_FLAX.fullmatch(name) for name in own.names):
+            own.turned = True
         name = start.rstrip(".")
         called = brief(name) if name else tr("the network")
         first = own.moved({})[0].source
@@ -227,7 +234,10 @@ def _modules(tensors: Mapping[str, Stored]) -> dict[str, dict[str, _Leaf]]:
             continue
         path, _, last = key.rpartition(".")
         linear = last in ("weight", "bias") and bool(path) and f"{path}.weight" in tensors
+        flax = _FLAX.fullmatch(key)
         start, _, leaf = (path if linear else key).rpartition(".")
+        if flax and (not flax[1] or flax[1][-1] in "./"):
+            start, leaf = flax[1][:-1].replace("/", "."), f"w{'x' if flax[2] == 'i' else 'h'}{flax[3]}"
         squeezed = re.sub(r"[^a-z0-9]", "", leaf.lower())
         each = found.setdefault(f"{start}." if start else "", {}).setdefault(squeezed, _Leaf(linear=linear))
         if len(stored.shape) == 2 and each.weight is None:
