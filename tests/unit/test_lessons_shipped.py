@@ -271,6 +271,7 @@ def vanish_explode() -> Facts:
 
     relu = [
         ("fades", "0.000027", "fades"),
+        ("larger", "131.5", "fades"),
         ("fades", "0.000027", "grows"),
         ("nearly-one", "0.366", "near-one"),
         ("over-one", "2.70", "near-one"),
@@ -280,7 +281,7 @@ def vanish_explode() -> Facts:
         F.measured(step, text, 10 ** gain(name, "RNN_RELU"))
     F.measured("grows", "13,800", 10 ** gain("grows", "RNN_RELU"), unit=100)
     (
-        F.set("fades", "0.9", "100"),
+        F.set("fades", "0.9", "1.05", "100"),
         F.set("grows", "0.9", "1.1", "100", "10"),
         F.set("near-one", "0.99", "1.01", "1", "100"),
     )
@@ -307,7 +308,8 @@ def does_order_matter() -> Facts:
         return comparison.compare(e, sequences.generate(e.sequence, e.input_size))[network].y[:, 0]
 
     for text, number in zip(("0.097", "-0.270", "-0.110"), says("dog", "Feed-forward"), strict=True):
-        F.measured("letter-by-letter", text, number), F.set("another-order", text.lstrip("-"))
+        F.measured("letter-by-letter", text, number)
+    F.set("another-order")
     assert np.array_equal(says("dog", "Feed-forward"), says("god", "Feed-forward")[::-1])
     for other in ("RNN", "GRU", "LSTM"):
         assert not np.allclose(says("dog", other), says("god", other)[::-1], atol=0.01)
