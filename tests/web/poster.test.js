@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { fitted } from "../../seqviz/scope/web/poster.js";
+import { addressed, fitted } from "../../seqviz/scope/web/poster.js";
 
 const ADDRESS = `http://localhost:8501/?e=${"aB3_-".repeat(80)}&b=${"xYz".repeat(30)}#step=26&run=difference`;
 
@@ -28,4 +28,16 @@ test("Chinese is broken anywhere but before its punctuation, and its letters cou
   assert.ok(lines.length > 2);
   assert.equal(lines.join("").replaceAll(" ", ""), "第三步到第二十步之间，遗忘门保持为1.00。");
   for (const line of lines) assert.ok(!/^[，。]/u.test(line), line);
+});
+
+test("every address is printed, or it is said that it is too long and what keeps the experiment", () => {
+  const of = (query) => `http://localhost:8501/compare?${query}#step=26&run=difference`;
+  for (const short of [of(""), of(`e=${"aB3_-".repeat(140)}`), of("e=aB3&b=x~Z"), of("lesson=3&at=2")])
+    assert.deepEqual(addressed(short), [short]);
+  for (const long of [of(`e=${"aB3_-".repeat(160)}`), of("e=~0f3a&layer=1"), of("e=aB3&b=~0f3a"), of("e=%7E0f3a")]) {
+    const said = addressed(long);
+    assert.equal(said.length, 1);
+    assert.match(said[0], /too long.*“Save”/u);
+  }
+  assert.deepEqual(addressed(""), [], "a picture that is nobody's page");
 });

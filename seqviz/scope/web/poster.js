@@ -3,6 +3,7 @@
 
 import { el } from "./dom.js";
 import { film } from "./film.js";
+import { tr } from "./language.js";
 import { plain } from "./timeticks.js";
 
 /** @import { Theme } from "./theme.js" */
@@ -74,10 +75,19 @@ export function poster(built, rows, theme, { title, notes, keys = [], range = ()
 /** @type {(width: number) => number} */
 export const lettersIn = (width) => Math.max(1, Math.floor(width / LETTER));
 
-// An address; one that nobody would type from paper is left out.
-const LONGEST = 520;
+// The address under a picture; in place of one that nobody would type from paper, or that opens in one browser alone,
+// how the picture is to be had again.
+const LONGEST = 800;
+const KEPT = /[?&](?:e|b|lesson)=(?:~|%7E)/; // what a browser keeps stands there by its digest
 /** @type {(address: string) => string[]} */
-export const addressed = (address) => (address.length > LONGEST ? [] : [address]);
+export const addressed = (address) =>
+  address.length > LONGEST || KEPT.test(address)
+    ? [
+        tr(
+          "The address of this picture is too long to be printed. “Save” on the gates page keeps the experiment as a file.",
+        ),
+      ]
+    : [address].filter(Boolean);
 
 // What the lines are called, each with a stroke, over as many rows as that takes; and how many those are.
 /** @type {(keys: {label: string, color: string, dash: string}[], most: number) => [string, number]} */
