@@ -9,6 +9,7 @@ import { number } from "./numbers.js";
 const TRAVEL = 140; // ms
 const NARROW = 480; // px
 const LETTERS = 14; // px of a page's; a lecture's are larger
+const SMALL = { letters: 12, most: 23 }; // px in a small picture; of the drawing's own, for which it has room
 const short = (v, terse) => number(v, Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 || terse ? 2 : 3);
 
 /** @import { Form } from "./form.js" */
@@ -53,12 +54,12 @@ export class Drawing {
   fit() {
     const wide = this.root.clientWidth;
     const small = wide > 0 && wide < NARROW;
-    this.root.classList.toggle("sv-small", small);
     const letters = parseFloat(getComputedStyle(this.root).getPropertyValue("--sv-t1"));
     const stage = letters > LETTERS;
     this.terse = small || stage;
     const scale = Math.min(1, wide / this.root.viewBox.baseVal.width);
-    this.root.style.setProperty("--sv-letters", stage && wide ? `${letters / scale}px` : "");
+    const larger = stage && wide ? letters / scale : small ? Math.min(SMALL.most, SMALL.letters / scale) : 0;
+    this.root.style.setProperty("--sv-letters", larger ? `${larger}px` : "");
   }
 
   // The fixed part; show() only changes numbers, widths and colours.
