@@ -137,6 +137,18 @@ test("without a title or notes no room is kept for them", () => {
   assert.equal(small.annotations.length, 1);
 });
 
+test("a title that takes more lines has room for each of them above the rows", () => {
+  const of = (title) => poster(built, [row], theme, { title, notes: [] });
+  const [one, more] = [of("t"), of("half is gone after some steps, ".repeat(9))];
+  const lines = more.layout.annotations.at(-1).text.split("<br>").length;
+  assert.ok(lines > 3);
+  for (const [k, seen] of [
+    more.layout.margin.t - one.layout.margin.t,
+    more.places[0].top - one.places[0].top,
+  ].entries())
+    assert.ok(seen >= 1.25 * 17 * (lines - 1), `${k}`);
+});
+
 test("lines are named in a file, over as many rows as their names need, each in its colour", () => {
   const keys = Array.from({ length: 9 }, (_, k) => ({ label: `network < ${k}`, color: `#00000${k}`, dash: "──" }));
   const one = poster(built, [row], theme, { title: "t", notes: [], keys: keys.slice(0, 1) });

@@ -11,7 +11,8 @@ import { plain } from "./timeticks.js";
 
 const [HEAD, SIDE, LINE] = [26, 76, 20];
 const NAME = 26; // characters of a line beside its row
-const [TITLE, LETTER] = [20, 9]; // px of a title's line, and of a letter at most
+const LETTER = 9; // px of a letter at most
+const TITLE = { line: 22, letter: 10.5 }; // px of a title, which is bold
 const ENDS = (_row, { zmin, zmax }) => ({ tickvals: [zmin, zmax], tickformat: ".2~g" });
 
 /**
@@ -36,9 +37,10 @@ const ENDS = (_row, { zmin, zmax }) => ({ tickvals: [zmin, zmax], tickformat: ".
 export function poster(built, rows, theme, { title, notes, keys = [], range = () => "", ends = ENDS }) {
   const { margin } = built;
   const [named, rowsNamed] = legend(keys, (built.layout.width - margin.left) / LETTER);
-  const head = HEAD + (title ? TITLE : 0) + LINE * rowsNamed;
   const heat = built.traces.some(({ type }) => type === "heatmap");
   const side = heat ? Math.max(0, SIDE - margin.right) : 0;
+  const titled = title ? fitted(title, lettersIn(built.layout.width + side, TITLE.letter)) : [];
+  const head = HEAD + TITLE.line * titled.length + LINE * rowsNamed;
   const below = notes.flatMap((text) => fitted(text, lettersIn(built.layout.width + side)));
   const foot = below.length ? 10 + LINE * below.length : 0;
   const layout = JSON.parse(JSON.stringify({ ...built.layout, shapes: built.layout.shapes ?? [], annotations: [] }));
@@ -62,7 +64,7 @@ export function poster(built, rows, theme, { title, notes, keys = [], range = ()
   });
   if (title)
     layout.annotations.push(
-      note(`<b>${broken(title, lettersIn(layout.width))}</b>`, 1 + (16 + LINE * rowsNamed) / inner, theme.ink, 17),
+      note(`<b>${titled.map(plain).join("<br>")}</b>`, 1 + (16 + LINE * rowsNamed) / inner, theme.ink, 17),
     );
   if (keys.length) layout.annotations.push({ ...note(named, 1 + 2 / inner, theme.ink, 14), xshift: 0 });
   below.forEach((text, k) =>
@@ -72,8 +74,8 @@ export function poster(built, rows, theme, { title, notes, keys = [], range = ()
   return { data: built.traces.map((trace) => barred(trace, rows, ends, built.layout, theme)), layout, places };
 }
 
-/** @type {(width: number) => number} */
-export const lettersIn = (width) => Math.max(1, Math.floor(width / LETTER));
+/** @type {(width: number, letter?: number) => number} */
+export const lettersIn = (width, letter = LETTER) => Math.max(1, Math.floor(width / letter));
 
 // The address under a picture; in place of one that nobody would type from paper, or that opens in one browser alone,
 // how the picture is to be had again.
