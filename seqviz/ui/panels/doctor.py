@@ -26,7 +26,7 @@ __all__ = ["Answers", "doctor_panel", "examination"]
 
 CHART = {"displayModeBar": False}
 
-PATIENCE: Final = 10.0
+PATIENCE: Final = 20.0
 """Seconds of computing that a question takes at the most."""
 
 
