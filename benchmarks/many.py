@@ -1,14 +1,14 @@
 """Many people on one process: each edits a value every two seconds; how long until the answer is complete?
 
-    python benchmarks/many.py [--people 60] [--seconds 30] [--both] [--heavy] [--short]
+    python benchmarks/many.py [--people 60] [--seconds 30] [--both] [--heavy] [--racing] [--short]
 
 Raw websocket clients speak Streamlit's protocol on the loopback address: each opens the gates page on an LSTM
 of 128 steps and 32 units, then sends the scope's own edit event, waits for its run to finish and sees to it that
 another picture came. Everybody edits every two seconds by a clock of their own, and a time begins when the edit was
 due: people do not fall into step behind a slow answer, and waiting for one counts. ``--both`` also runs the same app
 with Streamlit's default of a full garbage collection after every run; ``--heavy`` lets one more visitor edit the
-largest network, again as soon as it was answered, beside a third of the people. Times go to
-``benchmarks/results/many.json``.
+largest network, again as soon as it was answered, beside a third of the people, and ``--racing`` lets one race three
+networks on the training page, again as soon as they have come in. Times go to ``benchmarks/results/many.json``.
 """
 
 from __future__ import annotations
@@ -34,8 +34,12 @@ from seqviz.experiment import MAX_HIDDEN, MAX_LAYERS, MAX_STEPS
 
 PAUSE = 2.0
 GOAL = 100.0
+LOOK = 0.3
+"""Seconds after which the training page asks how far its networks have come."""
 PATIENCE = 20.0
 """Seconds without a word from the server after which it has failed."""
+WEIGHTY, RACING = "the largest network", "races of three networks"
+PICTURES = ("-scope", "-probe")
 EARLY = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 COLLECTING = ("--runner.postScriptGC", "true")
 LARGEST = Experiment(hidden_size=MAX_HIDDEN, num_layers=MAX_LAYERS, sequence=Sequence("sine", MAX_STEPS))
@@ -52,6 +56,8 @@ class Person:
     fragment: str = ""
     page: str = ""
     picture: bytes = b""
+    race: str = ""
+    live_part: str = ""
     took: list[float] = field(default_factory=list)
 
     async def until_drawn(self, failure: str) -> None:
@@ -68,6 +74,8 @@ class Person:
             kind = message.WhichOneof("type")
             if kind == "navigation":
                 self.page = message.navigation.page_script_hash
+            elif kind == "auto_rerun":
+                self.live_part = message.auto_rerun.fragment_id
             elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
                 self.element(message.delta)
             elif kind == "script_finished" and message.script_finished != EARLY and self.picture:
@@ -78,13 +86,17 @@ class Person:
         kind = delta.new_element.WhichOneof("type")
         if kind == "exception":
             raise RuntimeError(f"The app failed: {delta.new_element.exception.type}.")
-        if kind == "bidi_component" and delta.new_element.bidi_component.id.endswith("-scope"):
+        if kind == "button" and delta.new_element.button.id.endswith(("-train.race", "-train.stop")):
+            button = delta.new_element.button.id
+            self.race = button if button.endswith("race") else ""  # where there is something to stop, a race is on
+        if kind == "bidi_component" and delta.new_element.bidi_component.id.endswith(PICTURES):
             component = delta.new_element.bidi_component
             self.scope, self.picture, self.fragment = component.id, component.bytes, delta.fragment_id
 
-    async def arrive(self, experiment: Experiment = EXPERIMENT) -> None:
+    async def arrive(self, experiment: Experiment = EXPERIMENT, page: str = "") -> None:
         """The first run of the page."""
         message = BackMsg()
+        message.rerun_script.page_name = page
         message.rerun_script.query_string = f"e={experiment.to_url()}"
         message.rerun_script.context_info.url = "http://127.0.0.1/"
         await self.socket.send(message.SerializeToString())
@@ -106,6 +118,26 @@ class Person:
         if self.picture == before:
             raise RuntimeError("An edit brought no new picture.")
 
+    async def racing(self, seconds: float) -> None:
+        """Race all three, look on as the browser does, and again."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while loop.time() < end:
+            begun, message = loop.time(), BackMsg()
+            rerun = message.rerun_script
+            rerun.page_script_hash = self.page
+            if self.race:
+                widget = rerun.widget_states.widgets.add()
+                widget.id, widget.trigger_value, self.race = self.race, True, ""
+            else:
+                rerun.fragment_id, rerun.is_auto_rerun = self.live_part, True
+            await self.socket.send(message.SerializeToString())
+            await self.until_drawn("A race was not drawn.")
+            if rerun.is_auto_rerun:
+                await asyncio.sleep(max(0.0, LOOK - (loop.time() - begun)))
+            else:
+                self.took.append(1000 * (loop.time() - begun))
+
     async def live(self, seconds: float, pause: float = PAUSE) -> None:
         """Edit every so many seconds, out of step with the others."""
         draw = random.Random(self.number)
@@ -125,22 +157,22 @@ async def come(address: str, number: int) -> Person:
     return Person(await websockets.connect(url, **how), number)
 
 
-def weigh(address: str, seconds: float, line: Connection) -> None:
-    """The heavy visitor, in a process of its own: reading its pictures must not keep the others waiting."""
+def weigh(address: str, seconds: float, kind: str, line: Connection) -> None:
+    """A heavy visitor, in a process of its own: reading its pictures must not keep the others waiting."""
 
     async def visit() -> list[float]:
         person = await come(address, -1)
-        await person.arrive(LARGEST)
+        await (person.arrive(page="training") if kind == RACING else person.arrive(LARGEST))
         line.send("arrived")
         line.recv()
-        await person.live(seconds, pause=0.0)
+        await (person.racing(seconds) if kind == RACING else person.live(seconds, pause=0.0))
         await person.socket.close()
         return person.took
 
     line.send(asyncio.run(visit()))
 
 
-async def crowd(address: Served, people: int, seconds: float, heavy: bool) -> tuple[list[float], float]:
+async def crowd(address: Served, people: int, seconds: float, heavy: str) -> tuple[list[float], float]:
     """Everybody arrives, then everybody edits: the times of all edits in ms, but for the heavy visitor's, and the
     app's processor time in ms an edit."""
     light = [await come(address, k) for k in range(people)]
@@ -148,7 +180,7 @@ async def crowd(address: Served, people: int, seconds: float, heavy: bool) -> tu
         await person.arrive()
     spawn = get_context("spawn")
     line, other = spawn.Pipe()
-    beside = spawn.Process(target=weigh, args=(str(address), seconds, other), daemon=True)
+    beside = spawn.Process(target=weigh, args=(str(address), seconds, heavy, other), daemon=True)
     if heavy:
         beside.start()
         line.recv()
@@ -161,13 +193,13 @@ async def crowd(address: Served, people: int, seconds: float, heavy: bool) -> tu
     if heavy:
         took = line.recv()
         edits += len(took)
-        print(f"the heavy visitor: {len(took)} edits, p50 {statistics.median(took):.0f} ms")
+        print(f"the visitor with {heavy}: {len(took)} times, p50 {statistics.median(took):.0f} ms")
     for person in light:
         await person.socket.close()
     return times, 1000 * cpu / edits
 
 
-def measure(name: str, people: int, seconds: float, *options: str, heavy: bool = False) -> dict[str, float]:
+def measure(name: str, people: int, seconds: float, *options: str, heavy: str = "") -> dict[str, float]:
     """Run one app with a crowd and print what it gave."""
     load = os.getloadavg()[0]
     with served(ROOT / "app.py", *options) as address:
@@ -187,7 +219,7 @@ def measure(name: str, people: int, seconds: float, *options: str, heavy: bool =
 
 def main() -> None:
     """Run, print, write."""
-    asked = options(__doc__, "both", "heavy", people=60, seconds=30.0)
+    asked = options(__doc__, "both", "heavy", "racing", people=60, seconds=30.0)
     people, seconds = (3, 3.0) if asked.short else (asked.people, asked.seconds)
     ours = measure("as it is", people, seconds)
     results: dict[str, Any] = {"goal_p95_ms": GOAL, "settings of the project": ours}
@@ -195,11 +227,17 @@ def main() -> None:
         slow = measure("with a collection after every run", people, seconds, *COLLECTING)
         results |= {"collection after every run": slow, "p95_ratio": ours["p95_ms"] / slow["p95_ms"]}
         print(f"p95 is {results['p95_ratio']:.3f} of that with a collection after every run")
-    if asked.heavy:
-        few = max(1, people // 3)
-        alone, beside = measure("alone", few, seconds), measure("beside a heavy visitor", few, seconds, heavy=True)
-        results["heavy"] = {"alone": alone, "beside": beside, "p95_ratio": beside["p95_ms"] / alone["p95_ms"]}
-        print(f"p95 beside a heavy visitor is {results['heavy']['p95_ratio']:.2f} of that alone")
+    few = max(1, people // 3)
+    alone = measure("alone", few, seconds) if asked.heavy or asked.racing else None
+    for kind, wanted in ((WEIGHTY, asked.heavy), (RACING, asked.racing)):
+        if alone and wanted:
+            beside = measure(f"beside {kind}", few, seconds, heavy=kind)
+            results[f"beside {kind}"] = {
+                "alone": alone,
+                "beside": beside,
+                "p95_ratio": beside["p95_ms"] / alone["p95_ms"],
+            }
+            print(f"p95 beside {kind} is {results[f'beside {kind}']['p95_ratio']:.2f} of that alone")
     write("many", results, asked.short)
 
 
