@@ -10,6 +10,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from alike import SLACK, same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -18,24 +19,10 @@ import seqviz
 from seqviz import folders
 from seqviz.folders import ABOUT
 
-SLACK = {torch.float32: 2e-6, torch.float64: 1e-13}
-
 
 def layer(kind, inputs=3, units=4, **options):
     torch.manual_seed(5)
     return getattr(nn, kind)(inputs, units, **options)
-
-
-def same(trace, whole, slack):
-    assert trace.signals == whole.signals
-    assert trace.modes == whole.modes
-    assert trace.all_lengths == whole.all_lengths
-    for name in whole:
-        assert trace[name].dtype == whole[name].dtype
-        assert trace[name].shape == whole[name].shape
-        np.testing.assert_allclose(trace[name], whole[name], atol=slack, rtol=0)
-    for name, state in whole.initial.items():
-        np.testing.assert_array_equal(trace.initial[name], state)
 
 
 @settings(max_examples=60, deadline=None)

@@ -12,6 +12,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from alike import SLACK, same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -20,23 +21,10 @@ from torch.nn.utils import parametrizations
 import seqviz
 from seqviz.folders import ABOUT
 
-SLACK = {torch.float32: 2e-6, torch.float64: 1e-13}
-
 
 def layer(kind="LSTM", inputs=3, units=4, layers=2, **options):
     torch.manual_seed(7)
     return getattr(nn, kind)(inputs, units, layers, bidirectional=True, **options)
-
-
-def same(trace, whole, slack=2e-6):
-    assert trace.signals == whole.signals
-    assert (trace.modes, trace.all_lengths) == (whole.modes, whole.all_lengths)
-    for name in whole:
-        assert (trace[name].dtype, trace[name].shape) == (whole[name].dtype, whole[name].shape)
-        np.testing.assert_allclose(trace[name], whole[name], atol=slack, rtol=0, err_msg=name)
-    assert trace.initial.keys() == whole.initial.keys()
-    for name, state in whole.initial.items():
-        np.testing.assert_array_equal(trace.initial[name], state)
 
 
 @settings(max_examples=60, deadline=None)
